@@ -1,0 +1,286 @@
+"""Closed-book questions about facts: from the embedded tables or from the user's own rows.
+
+Train, dev and test are told apart by subject, never by row, and the same subject falls in the
+same split in every relation. So no subject of a test question of any relation is the subject of
+a train question of any relation (what Gekhman et al. 2024, app. A, get by filtering).
+
+Out-of-domain relations are evaluated only: they have no train split. Their subjects that hash to
+train serve as dev questions, where few-shot exemplars are drawn from.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import hashlib
+import logging
+import math
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+
+from plumbline.files import InputError, atomic_write, read_rows
+from plumbline.records import Domain, NonEmpty, Question, Record, Split
+
+log = logging.getLogger("plumbline")
+
+SHARES = (0.6, 0.1, 0.3)
+SPLITS: tuple[Split, ...] = ("train", "dev", "test")
+REASONS = (
+    "duplicate",  # the same question with the same answers once more
+    "merged",  # the same question with another answer, accepted beside the first
+    "ambiguous_subject",  # one subject, different answers: nobody can tell which is meant
+    "several_answers",  # more than one gold answer
+    "ood_train",  # a train row of a relation that is evaluated only
+    "test_subject_overlap",  # its subject is asked about in a test question
+    "train_subject_overlap",  # a dev row whose subject is trained on
+)
+
+
+class Row(Record):
+    """A question of the user's own; what is left out is derived (split) or `id` (domain)."""
+
+    relation: NonEmpty
+    subject: NonEmpty
+    question: NonEmpty
+    answers: list[NonEmpty] = Field(min_length=1)
+    domain: Domain = "id"
+    split: Split | None = None
+    popularity: float | None = None
+
+
+@dataclass(frozen=True)
+class QuestionSet:
+    """Questions, and how many were kept and dropped and why.
+
+    `counts` has a row for each relation and split: relation, domain, split, kept and one column
+    for each of `REASONS`.
+    """
+
+    questions: list[Question]
+    counts: list[dict]
+
+
+class Tally:
+    """Counts kept and dropped rows by relation, domain and split."""
+
+    def __init__(self) -> None:
+        self._cells: dict[tuple[str, Domain, Split], Counter] = defaultdict(Counter)
+
+    def add(self, relation: str, domain: Domain, split: Split, what: str, count: int = 1) -> None:
+        """Count rows as `kept` or under one of `REASONS`."""
+        self._cells[relation, domain, split][what] += count
+
+    def rows(self) -> list[dict]:
+        """One row a cell, in-domain relations first, then by name, then train, dev, test."""
+        ordered = sorted(self._cells, key=lambda cell: (cell[1], cell[0], SPLITS.index(cell[2])))
+        return [
+            {
+                **dict(zip(("relation", "domain", "split"), cell, strict=True)),
+                **{what: self._cells[cell][what] for what in ("kept", *REASONS)},
+            }
+            for cell in ordered
+        ]
+
+
+def fold(text: str) -> str:
+    """Case and accents removed, spaces squeezed: how subjects and answers are compared."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).split())
+
+
+def split_of(
+    subject: str, domain: Domain, shares: Sequence[float] = SHARES, seed: int = 1
+) -> Split:
+    """The split of a subject: a hash of seed and folded subject, cut at `shares`.
+
+    shares: train, dev and test as fractions of 1. Raises `InputError` if they are not.
+    """
+    train, dev, _ = _checked_shares(shares)
+    digest = hashlib.sha256(f"{seed}:{fold(subject)}".encode()).digest()
+    position = int.from_bytes(digest[:8]) / 2**64
+    if position >= train + dev:
+        return "test"
+    return "train" if position < train and domain == "id" else "dev"
+
+
+def question_ids(rows: Iterable[tuple[str, str, str, str]]) -> list[str]:
+    """Stable unique ids of (relation, subject, question, first answer); equal rows get -2, -3…"""
+    seen: Counter = Counter()
+    ids = []
+    for relation, *parts in rows:
+        name = f"{relation}/{hashlib.sha256('|'.join(parts).encode()).hexdigest()[:12]}"
+        seen[name] += 1
+        ids.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
+    return ids
+
+
+def load_embedded(
+    folder: Path | str,
+    id_relations: list[str] | None = None,
+    ood_relations: list[str] | None = None,
+    shares: Sequence[float] = SHARES,
+    seed: int = 1,
+) -> QuestionSet:
+    """Questions from the fact tables `<relation>.tsv` that `relations.tsv` in `folder` lists.
+
+    None for a list of relations: those `relations.tsv` gives that domain by default, less the
+    ones the other list names. Raises `InputError` for an unknown relation, one named in both
+    domains, and a malformed table.
+    """
+    folder = Path(folder)
+    table = {row["relation"]: row for row in _read_tsv(folder / "relations.tsv", _RELATION_COLUMNS)}
+    domains = choose_relations(
+        {name: row["domain"] for name, row in table.items()}, id_relations, ood_relations
+    )
+    rows = []
+    for name, domain in domains.items():
+        path = folder / f"{name}.tsv"
+        for number, fact in enumerate(_read_tsv(path, _FACT_COLUMNS), start=2):
+            try:
+                row = Row(
+                    relation=name,
+                    domain=domain,
+                    subject=fact["subject"],
+                    question=table[name]["template"].replace("[X]", fact["subject"]),
+                    answers=fact["answers"].split("|"),
+                    popularity=fact["popularity"] or None,
+                )
+            except ValidationError as error:
+                first = error.errors(include_url=False)[0]
+                where = ".".join(str(part) for part in first["loc"])
+                raise InputError(f"{path}, line {number}: {where}: {first['msg']}.") from error
+            rows.append(row)
+    return _assemble(rows, shares, seed)
+
+
+def load_rows(path: Path | str, shares: Sequence[float] = SHARES, seed: int = 1) -> QuestionSet:
+    """The user's own questions: JSON Lines with the fields of `Row`.
+
+    Rows with a split keep it; a train row whose subject is asked about in a test question is
+    dropped and counted. Raises `InputError` naming the line of a malformed row, and for a file
+    without rows, a relation that is both in and out of the domain, and an `id` given twice.
+    """
+    rows = list(read_rows(path, Row))
+    if not rows:
+        raise InputError(f"{path}: no rows. Expected one JSON object a line.")
+    domain_of: dict[str, Domain] = {}
+    for number, row in enumerate(rows, start=1):
+        if domain_of.setdefault(row.relation, row.domain) != row.domain:
+            raise InputError(
+                f"{path}, row {number}: relation {row.relation!r} is {row.domain} here and "
+                f"{domain_of[row.relation]} before; give a relation one domain."
+            )
+    result = _assemble(rows, shares, seed)
+    twice = [name for name, n in Counter(q.id for q in result.questions).items() if n > 1]
+    if twice:
+        raise InputError(f"{path}: the id {twice[0]!r} occurs more than once; ids must be unique.")
+    return result
+
+
+def choose_relations(
+    defaults: dict[str, Domain],
+    id_relations: list[str] | None,
+    ood_relations: list[str] | None,
+) -> dict[str, Domain]:
+    """The domain of each relation to use; `defaults` are all there are.
+
+    Raises `InputError` for an unknown relation, one in both lists, and an empty in-domain list.
+    """
+    named = set(id_relations or ()) | set(ood_relations or ())
+    for name in sorted(named - set(defaults)):
+        near = difflib.get_close_matches(name, defaults, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise InputError(f"unknown relation {name!r}.{hint} There are: {', '.join(defaults)}.")
+    both = sorted(set(id_relations or ()) & set(ood_relations or ()))
+    if both:
+        raise InputError(f"relation {both[0]!r} is named both in and out of the domain.")
+    chosen: dict[str, Domain] = {}
+    for domain, wish in (("id", id_relations), ("ood", ood_relations)):
+        if wish is None:
+            wish = [n for n, default in defaults.items() if default == domain and n not in named]
+        chosen |= dict.fromkeys(wish, domain)
+    if "id" not in chosen.values():
+        raise InputError("no in-domain relation is left: name at least one.")
+    return chosen
+
+
+def write_counts(path: Path | str, counts: list[dict]) -> None:
+    """Write count rows, all with the same keys, as CSV with a header."""
+    with atomic_write(path) as stream:
+        writer = csv.DictWriter(stream, list(counts[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(counts)
+
+
+def _assemble(rows: list[Row], shares: Sequence[float], seed: int) -> QuestionSet:
+    """Splits, ids and the drops all sources of single facts share."""
+    tally = Tally()
+    answers_of: dict[tuple[str, str], set[frozenset[str]]] = defaultdict(set)
+    for row in rows:
+        answers_of[row.relation, fold(row.subject)].add(frozenset(map(fold, row.answers)))
+
+    split_rows: list[tuple[Row, Split]] = []
+    seen: set[tuple[str, str, frozenset[str]]] = set()
+    for row in rows:
+        split = row.split or split_of(row.subject, row.domain, shares, seed)
+        key = (row.relation, fold(row.question), frozenset(map(fold, row.answers)))
+        if key in seen:
+            reason = "duplicate"
+        elif len(answers_of[row.relation, fold(row.subject)]) > 1:
+            reason = "ambiguous_subject"
+        elif split == "train" and row.domain == "ood":
+            reason = "ood_train"
+        else:
+            split_rows.append((row, split))
+            reason = None
+        seen.add(key)
+        if reason:
+            tally.add(row.relation, row.domain, split, reason)
+
+    test_subjects = {fold(row.subject) for row, split in split_rows if split == "test"}
+    kept: list[tuple[Row, Split]] = []
+    for row, split in split_rows:
+        overlap = split == "train" and fold(row.subject) in test_subjects
+        tally.add(row.relation, row.domain, split, "test_subject_overlap" if overlap else "kept")
+        if not overlap:
+            kept.append((row, split))
+
+    ids = question_ids((row.relation, row.subject, row.question, row.answers[0]) for row, _ in kept)
+    questions = [
+        Question(**({"id": name} | row.model_dump() | {"split": split}))
+        for name, (row, split) in zip(ids, kept, strict=True)
+    ]
+    return QuestionSet(questions, tally.rows())
+
+
+_RELATION_COLUMNS = ("relation", "template", "domain", "licence", "source")
+_FACT_COLUMNS = ("subject", "answers", "popularity")
+
+
+def _read_tsv(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}).") from error
+    rows = [line.split("\t") for line in lines]
+    if not rows or tuple(rows[0]) != columns:
+        raise InputError(f"{path}, line 1: expected the columns {', '.join(columns)}.")
+    for number, row in enumerate(rows, start=1):
+        if len(row) != len(columns):
+            raise InputError(
+                f"{path}, line {number}: {len(row)} tab-separated cells; expected {len(columns)}."
+            )
+    return [dict(zip(columns, row, strict=True)) for row in rows[1:]]
+
+
+def _checked_shares(shares: Sequence[float]) -> tuple[float, float, float]:
+    if len(shares) != 3 or min(shares) < 0 or not math.isclose(sum(shares), 1):
+        raise InputError(
+            f"shares {tuple(shares)}: expected three fractions (train, dev, test), sum 1."
+        )
+    return tuple(shares)

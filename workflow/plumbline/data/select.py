@@ -1,0 +1,43 @@
+"""A stated part of the questions, for smaller experiments."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+
+from plumbline.records import Question, Split
+
+
+def select(
+    questions: list[Question], per_relation: dict[Split, int | None], seed: int
+) -> tuple[list[Question], list[dict]]:
+    """At most `per_relation[split]` questions of every relation and split; None: all of them.
+
+    A split that `per_relation` does not name is kept whole. Which ones are taken depends on their
+    ids and the seed alone, not on the order of `questions`, and a larger limit contains a smaller
+    one. Returns them in the given order, and for each relation and split a row relation, domain,
+    split, selected, not_selected.
+    """
+    groups: dict[tuple[str, str, Split], list[str]] = defaultdict(list)
+    for question in questions:
+        groups[question.relation, question.domain, question.split].append(question.id)
+    chosen: set[str] = set()
+    counts = []
+    for (relation, domain, split), ids in groups.items():
+        limit = per_relation.get(split)
+        taken = sorted(ids, key=lambda name: _order(name, seed))[:limit]
+        chosen.update(taken)
+        counts.append(
+            {
+                "relation": relation,
+                "domain": domain,
+                "split": split,
+                "selected": len(taken),
+                "not_selected": len(ids) - len(taken),
+            }
+        )
+    return [question for question in questions if question.id in chosen], counts
+
+
+def _order(name: str, seed: int) -> bytes:
+    return hashlib.sha256(f"{seed}:{name}".encode()).digest()

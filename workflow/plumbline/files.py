@@ -1,0 +1,119 @@
+"""Reading and writing that never leaves half a file: JSON Lines, JSON, digests, manifests."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+Row = TypeVar("Row", bound=BaseModel)
+
+
+class InputError(ValueError):
+    """Bad input: the message names the file, line or key, what was expected and what to do."""
+
+
+@contextmanager
+def atomic_write(path: Path | str, mode: str = "w") -> Iterator[IO]:
+    """Open a temporary file beside `path`; on success flush it to disk and rename it to `path`."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    encoding = None if "b" in mode else "utf-8"
+    newline = None if "b" in mode else ""
+    try:
+        with os.fdopen(descriptor, mode, encoding=encoding, newline=newline) as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def read_rows(path: Path | str, model: type[Row]) -> Iterator[Row]:
+    """Rows of a JSON Lines file, validated one by one.
+
+    Raises `InputError` naming file, line and field when a line is not such a row.
+    """
+    path = Path(path)
+    try:
+        stream = path.open(encoding="utf-8-sig")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}).") from error
+    with stream:
+        for number, line in enumerate(stream, start=1):
+            if not line.strip():
+                continue
+            try:
+                yield model.model_validate_json(line)
+            except ValidationError as error:
+                first = error.errors(include_url=False)[0]
+                where = ".".join(str(part) for part in first["loc"]) or "the line"
+                raise InputError(
+                    f"{path}, line {number}: {where}: {first['msg']}. "
+                    f"Expected one JSON object with the fields of a "
+                    f"{model.__name__.lower()}: {', '.join(model.model_fields)}."
+                ) from error
+
+
+def read_unique_rows(path: Path | str, model: type[Row]) -> list[Row]:
+    """Like `read_rows`, and every `id` must occur once and there must be at least one row."""
+    rows, lines = [], {}
+    for number, row in enumerate(read_rows(path, model), start=1):
+        if row.id in lines:
+            raise InputError(
+                f"{path}: rows {lines[row.id]} and {number} have the same id {row.id!r}; "
+                f"ids must be unique. Remove or rename one of them."
+            )
+        lines[row.id] = number
+        rows.append(row)
+    if not rows:
+        raise InputError(f"{path}: no rows. Expected at least one {model.__name__.lower()}.")
+    return rows
+
+
+def write_rows(path: Path | str, rows: Iterable[BaseModel]) -> int:
+    """Write rows as JSON Lines atomically; returns how many."""
+    count = 0
+    with atomic_write(path) as stream:
+        for row in rows:
+            stream.write(row.model_dump_json(exclude_none=True) + "\n")
+            count += 1
+    return count
+
+
+def read_json(path: Path | str) -> dict:
+    """A JSON document; `InputError` names the file and position if it is not one."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as JSON ({error}).") from error
+
+
+def write_json(path: Path | str, value: object) -> None:
+    """Write a JSON document atomically, with sorted keys so that equal content is equal bytes."""
+    with atomic_write(path) as stream:
+        json.dump(value, stream, indent=1, sort_keys=True, ensure_ascii=False, default=str)
+        stream.write("\n")
+
+
+def sha256_file(path: Path | str) -> str:
+    """Hex sha256 of a file's bytes."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def sha256_json(value: object) -> str:
+    """Hex sha256 of a JSON-serialisable value, independent of key order."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()

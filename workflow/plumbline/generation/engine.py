@@ -1,0 +1,56 @@
+"""What both engines speak: prompts as token ids in, completions out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from plumbline.records import Sampling
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A rendered prompt and how to sample its answers."""
+
+    token_ids: tuple[int, ...]
+    sampling: Sampling
+
+
+@dataclass(frozen=True)
+class Completion:
+    """One answer. `text` is without stop string and end token, `token_ids` is as sampled."""
+
+    text: str
+    token_ids: list[int]
+    finish: str
+
+
+class Engine(Protocol):
+    """A started model. `complete` returns, for each prompt, its `sampling.n` completions."""
+
+    def complete(self, prompts: list[Prompt]) -> list[list[Completion]]: ...
+
+
+def render(tokenizer, request) -> tuple[int, ...]:
+    """Token ids of a request's prompt; `messages` go through the model's own chat template."""
+    if request.prompt is not None:
+        return tuple(tokenizer(request.prompt)["input_ids"])
+    messages = [message.model_dump() for message in request.messages]
+    encoded = tokenizer.apply_chat_template(
+        messages, add_generation_prompt=True, tokenize=True, return_dict=True
+    )
+    return tuple(encoded["input_ids"])
+
+
+def end_tokens(model_folder, tokenizer) -> list[int]:
+    """Every token that ends an answer: the tokenizer's EOS and those the model's folder lists."""
+    from pathlib import Path
+
+    from plumbline.files import read_json
+
+    ids = {tokenizer.eos_token_id}
+    path = Path(model_folder) / "generation_config.json"
+    if path.exists():
+        listed = read_json(path).get("eos_token_id")
+        ids |= set(listed if isinstance(listed, list) else [listed])
+    return sorted(ids - {None})

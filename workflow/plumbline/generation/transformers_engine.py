@@ -1,0 +1,89 @@
+"""Generation through `transformers`: portable, slower; also asks a model while it is trained."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from plumbline.generation.engine import Completion, Prompt
+
+
+class TransformersEngine:
+    """Batched generation with a model that is already in memory."""
+
+    def __init__(self, model, tokenizer, *, end_token_ids: list[int], batch_size: int):
+        self._model, self._tokenizer = model, tokenizer
+        self._end_token_ids, self._batch_size = end_token_ids, batch_size
+
+    def complete(self, prompts: list[Prompt]) -> list[list[Completion]]:
+        """Answers in the order of `prompts`; batches hold prompts of like length and sampling."""
+        order = sorted(
+            range(len(prompts)),
+            key=lambda i: (prompts[i].sampling.model_dump_json(), len(prompts[i].token_ids)),
+        )
+        answers: dict[int, list[Completion]] = {}
+        for sampling, group in groupby(order, key=lambda i: prompts[i].sampling):
+            indices = list(group)
+            size = max(1, self._batch_size // sampling.n)
+            for start in range(0, len(indices), size):
+                batch = indices[start : start + size]
+                found = self._batch([prompts[i].token_ids for i in batch], sampling)
+                answers.update(zip(batch, found, strict=True))
+        return [answers[i] for i in range(len(prompts))]
+
+    def _batch(self, rows: list[tuple[int, ...]], sampling) -> list[list[Completion]]:
+        import torch
+        from transformers import GenerationConfig
+
+        width = max(map(len, rows))
+        pad = self._tokenizer.pad_token_id
+        device = self._model.device
+        ids = torch.tensor([[pad] * (width - len(row)) + list(row) for row in rows], device=device)
+        mask = torch.tensor(
+            [[0] * (width - len(row)) + [1] * len(row) for row in rows], device=device
+        )
+        draw = (
+            {"do_sample": False}
+            if sampling.temperature == 0
+            else {
+                "do_sample": True,
+                "temperature": sampling.temperature,
+                "top_k": sampling.top_k,
+                "top_p": sampling.top_p,
+                "num_return_sequences": sampling.n,
+            }
+        )
+        config = GenerationConfig(
+            max_new_tokens=sampling.max_tokens,
+            eos_token_id=self._end_token_ids,
+            pad_token_id=pad,
+            stop_strings=list(sampling.stop) or None,
+            **draw,
+        )
+        with torch.inference_mode():
+            output = self._model.generate(
+                input_ids=ids, attention_mask=mask, generation_config=config,
+                tokenizer=self._tokenizer,
+            )
+        completions = [self._completion(row, sampling) for row in output[:, width:].tolist()]
+        return [completions[i : i + sampling.n] for i in range(0, len(completions), sampling.n)]
+
+    def _completion(self, token_ids: list[int], sampling) -> Completion:
+        """Cut at the first end token or stop string, whichever comes first."""
+        finish = "length"
+        for position, token in enumerate(token_ids):
+            if token in self._end_token_ids:
+                token_ids, finish = token_ids[: position + 1], "stop"
+                break
+        body = token_ids[:-1] if finish == "stop" else token_ids
+        text = self._tokenizer.decode(body, skip_special_tokens=True)
+        cuts = [text.index(stop) for stop in sampling.stop if stop in text]
+        if cuts:
+            text, finish = text[: min(cuts)], "stop"
+            kept = 1
+            while not any(
+                stop in self._tokenizer.decode(body[:kept], skip_special_tokens=True)
+                for stop in sampling.stop
+            ):
+                kept += 1
+            token_ids = body[:kept]
+        return Completion(text=text, token_ids=token_ids, finish=finish)

@@ -1,0 +1,102 @@
+"""The checkpoints of an experiment, computed from the configuration in this one place.
+
+A *tuning* is one training run: one parent checkpoint, one training file, one recipe. It leaves one
+or more *stops* (states of the model that are kept), and each stop is a checkpoint. `base` is the
+imported model. All paths here are relative to `results/<run>/<model>`; `{seed}` stands for the
+seed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from plumbline.config import Config, Recipe
+from plumbline.config_errors import nearest
+from plumbline.files import InputError
+
+BASE = "base"
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """One training run."""
+
+    name: str
+    parent: str
+    recipe: Recipe
+    stops: tuple[str, ...]
+
+    @property
+    def folder(self) -> str:
+        return f"seed-{{seed}}/{self.name}"
+
+    @property
+    def checkpoints(self) -> list[str]:
+        return [f"{self.name}.{stop}" for stop in self.stops]
+
+
+class Lineage:
+    """Answers for rules: which checkpoints are there, who is whose parent, where does it lie."""
+
+    def __init__(self, tunings: list[Tuning]):
+        self.tunings = {tuning.name: tuning for tuning in tunings}
+        self._tuning_of = {
+            checkpoint: tuning for tuning in tunings for checkpoint in tuning.checkpoints
+        }
+        for tuning in tunings:
+            self._check_ancestry(tuning)
+
+    @property
+    def checkpoints(self) -> list[str]:
+        """Every checkpoint, the base first."""
+        return [BASE, *self._tuning_of]
+
+    def parent(self, checkpoint: str) -> str:
+        """The checkpoint it was trained from; empty for the base."""
+        return "" if checkpoint == BASE else self._tuning_of[checkpoint].parent
+
+    def folder(self, checkpoint: str) -> str:
+        """Where the checkpoint lies."""
+        if checkpoint == BASE:
+            return BASE
+        tuning = self._tuning_of[checkpoint]
+        return f"{tuning.folder}/{checkpoint.removeprefix(tuning.name + '.')}"
+
+    def marker(self, checkpoint: str) -> str:
+        """The small file that is written last when the checkpoint is whole."""
+        if checkpoint == BASE:
+            return f"{BASE}/checkpoint.json"
+        return f"{self._tuning_of[checkpoint].folder}/training.json"
+
+    def _check_ancestry(self, tuning: Tuning) -> None:
+        seen, parent = [tuning.name], tuning.parent
+        while parent != BASE:
+            if parent not in self._tuning_of:
+                raise InputError(
+                    f"{seen[-1]}: its parent {parent} does not exist."
+                    f"{nearest(parent, self.checkpoints)} "
+                    f"Checkpoints: {', '.join(self.checkpoints)}."
+                )
+            ancestor = self._tuning_of[parent]
+            if ancestor.name in seen:
+                raise InputError(
+                    f"{tuning.name} would be its own ancestor "
+                    f"({' ← '.join([*seen, ancestor.name])}); give it another parent."
+                )
+            seen.append(ancestor.name)
+            parent = ancestor.parent
+
+
+def build(config: Config) -> Lineage:
+    """The lineage of a configuration. `InputError` on a parent that cannot be."""
+    return Lineage(
+        [
+            Tuning(
+                name=f"mix.{name}",
+                parent=config.mixes.parent,
+                recipe=config.mix_recipe(name),
+                stops=("early_stop", "convergence"),
+            )
+            for name in config.mixes.names()
+        ]
+    )

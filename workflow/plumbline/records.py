@@ -1,0 +1,154 @@
+"""The rows that pass between stages (one JSON object a line), one model a kind of row.
+
+Fields the models do not name (provenance) are kept on reading and writing.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+NonEmpty = Annotated[str, StringConstraints(min_length=1)]
+Split = Literal["train", "dev", "test"]
+Domain = Literal["id", "ood"]
+
+
+class Record(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+
+class Category(StrEnum):
+    """SliCK's knowledge categories (Gekhman et al. 2024, Fig. 2), best known first."""
+
+    HIGHLY_KNOWN = "HighlyKnown"
+    MAYBE_KNOWN = "MaybeKnown"
+    WEAKLY_KNOWN = "WeaklyKnown"
+    UNKNOWN = "Unknown"
+
+
+KNOWN = (Category.HIGHLY_KNOWN, Category.MAYBE_KNOWN, Category.WEAKLY_KNOWN)
+
+
+class Question(Record):
+    """A closed-book question about one fact."""
+
+    id: NonEmpty
+    relation: NonEmpty = Field(description="Relation name, e.g. P36 or country_capital.")
+    subject: NonEmpty = Field(description="The entity the question asks about.")
+    question: NonEmpty
+    answers: list[NonEmpty] = Field(
+        min_length=1, description="Accepted answers; the first is the one trained on."
+    )
+    split: Split
+    domain: Domain = Field(description="id: in the tuning domain; ood: evaluated only.")
+    popularity: float | None = Field(None, description="Source's own scale; for head/tail studies.")
+
+
+class Message(BaseModel):
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class Sampling(BaseModel):
+    """How answers to a request are drawn. temperature 0 is greedy."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    n: int = Field(1, ge=1, description="Answers drawn for one request.")
+    temperature: float = Field(0.0, ge=0)
+    top_k: int = Field(0, ge=0, description="0: no limit.")
+    top_p: float = Field(1.0, gt=0, le=1)
+    max_tokens: int = Field(ge=1)
+    stop: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _greedy_once(self) -> Sampling:
+        if self.temperature == 0 and self.n > 1:
+            raise ValueError("greedy decoding (temperature 0) gives one answer; n must be 1")
+        return self
+
+
+class Request(Record):
+    """One prompt to be completed by a checkpoint.
+
+    Requests that share a `series` are served wave by wave, lowest first. Those with `accept` set
+    and `unless_accepted` true are left out once an earlier wave of their series has produced an
+    answer matching `accept` (exact match after normalisation): work whose result cannot change a
+    label is not done.
+    """
+
+    id: NonEmpty
+    prompt: str | None = None
+    messages: list[Message] | None = None
+    sampling: Sampling
+    purpose: NonEmpty = Field(description="What it is for, e.g. greedy, sampled, closed_book.")
+    series: str | None = None
+    wave: int = Field(0, ge=0)
+    accept: list[str] | None = None
+    unless_accepted: bool = False
+
+    @model_validator(mode="after")
+    def _one_prompt(self) -> Request:
+        if (self.prompt is None) == (self.messages is None):
+            raise ValueError("give exactly one of prompt and messages")
+        if self.unless_accepted and (self.series is None or self.accept is None):
+            raise ValueError("unless_accepted needs series and accept")
+        return self
+
+
+class Generation(Record):
+    """One completion of a request."""
+
+    request: NonEmpty = Field(description="The request's id.")
+    purpose: NonEmpty
+    index: int = Field(ge=0, description="0..n-1 within the request.")
+    text: str = Field(description="Decoded completion without the stop string and end token.")
+    token_ids: list[int] = Field(description="As sampled, the end or stop token included.")
+    finish: Literal["stop", "length"] = Field(description="stop: a stop string or end token.")
+
+
+class Annotation(Record):
+    """A question's SliCK category with what it was derived from."""
+
+    id: NonEmpty
+    relation: NonEmpty
+    domain: Domain
+    split: Split
+    category: Category
+    p_greedy: float = Field(ge=0, le=1, description="P_Correct(T=0).")
+    p_sampled: float | None = Field(
+        None, ge=0, le=1, description="P_Correct(T>0); absent when not every sample was drawn."
+    )
+    greedy_correct: int
+    greedy_total: int
+    sampled_correct: int
+    sampled_total: int
+    exemplar_sets: list[int] = Field(description="Sets used; one holding the question is left out.")
+
+
+class Example(Record):
+    """A training example in TRL's prompt-completion format, plain or conversational."""
+
+    id: NonEmpty
+    prompt: str | list[Message]
+    completion: str | list[Message]
+
+
+class Metric(Record):
+    """One row of the tidy table everything is reported from."""
+
+    model: str
+    seed: int
+    checkpoint: str
+    parent: str = ""
+    task: str
+    domain: str
+    split: str
+    category: str
+    metric: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+    n: int
