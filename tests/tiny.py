@@ -1,4 +1,4 @@
-"""A tiny Llama with its tokenizer, built from nothing: for tests that need a model, not knowledge."""
+"""A tiny Llama with its tokenizer, built from nothing, for tests that need no knowledge."""
 
 from __future__ import annotations
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from plumbline.files import InputError
 
 LENGTH = 16  # hex digits: 64 bits, ample for telling versions of one program apart
-_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 @dataclass(frozen=True)
@@ -30,6 +29,7 @@ class _Import:
 class _Parsed:
     digest: str
     imports: tuple[_Import, ...]
+    names: frozenset[str]  # what a package's __init__.py binds; empty for other files
 
 
 # Parsed files by path, with the (mtime, size) they were parsed at: a Snakefile asks for the
@@ -45,7 +45,7 @@ def code_digest(program: Path, library: Path, also: Sequence[Path] = ()) -> str:
     other resources the code reads) count as they are.
 
     Raises `InputError` when a file cannot be read or parsed, or when an imported module of the
-    library does not exist.
+    library does not exist. Modules imported by a computed name are not seen.
     """
     program, library = Path(program), Path(library)
     start = _parse(program, package=None, name=library.name)
@@ -76,15 +76,24 @@ def _files_of(target: _Import, library: Path, importer: Path) -> Iterator[tuple[
     for depth in range(1, len(parts) + 1):
         path = _locate(parts[1:depth], library)
         if path is None:
-            raise InputError(
-                f"{importer} imports {target.module}, but there is no such module in {library}. "
-                f"Correct the import or add the module."
-            )
+            raise _missing(target.module, library, importer)
         yield ".".join(parts[:depth]), path
-    if target.name is not None:
-        path = _locate([*parts[1:], target.name], library)
-        if path is not None:
-            yield f"{target.module}.{target.name}", path
+    if target.name in (None, "*"):
+        return
+    submodule = _locate([*parts[1:], target.name], library)
+    if submodule is not None:
+        yield f"{target.module}.{target.name}", submodule
+    elif path.name == "__init__.py":
+        bound = _parse(path, target.module, library.name).names
+        if target.name not in bound and "*" not in bound:
+            raise _missing(f"{target.module}.{target.name}", library, importer)
+
+
+def _missing(module: str, library: Path, importer: Path) -> InputError:
+    return InputError(
+        f"{importer} imports {module}, but there is no such module in {library}. Correct the "
+        f"import or add the module (a folder is one only with an __init__.py)."
+    )
 
 
 def _locate(parts: Sequence[str], library: Path) -> Path | None:
@@ -109,72 +118,99 @@ def _parse(path: Path, package: str | None, name: str) -> _Parsed:
         raise InputError(f"{path}: cannot be read ({error.strerror}).") from error
     except (SyntaxError, ValueError) as error:
         raise InputError(f"{path}: is not valid Python ({error}).") from error
-    imports = tuple(_imports(tree, package, name, path))
     pieces: list[str] = []
-    _dump(tree, pieces.append)
-    parsed = _Parsed(hashlib.sha256("".join(pieces).encode()).hexdigest(), imports)
+    statements: list[ast.Import | ast.ImportFrom] = []
+    _dump(tree, pieces.append, statements)
+    imports = tuple(_imports(statements, package, name, path))
+    names = frozenset(_bound_names(tree)) if path.name == "__init__.py" else frozenset()
+    parsed = _Parsed(hashlib.sha256("".join(pieces).encode()).hexdigest(), imports, names)
     _parsed[path] = (version, parsed)
     return parsed
 
 
-def _imports(tree: ast.AST, package: str | None, name: str, path: Path) -> Iterator[_Import]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            targets: Iterable[_Import] = (_Import(alias.name, None) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
+def _imports(
+    statements: Iterable[ast.Import | ast.ImportFrom], package: str | None, name: str, path: Path
+) -> Iterator[_Import]:
+    """The imports from the library `name` among a file's import statements."""
+    for statement in statements:
+        if isinstance(statement, ast.Import):
+            targets = [_Import(alias.name, None) for alias in statement.names]
+        else:
+            base = statement.module or ""
+            if statement.level:
                 if package is None:
                     raise InputError(
-                        f"{path}, line {node.lineno}: a program cannot import relatively. "
+                        f"{path}, line {statement.lineno}: a program cannot import relatively. "
                         f"Write 'from {name} import …'."
                     )
-                above = package.split(".")[: len(package.split(".")) - node.level + 1]
+                above = package.split(".")[: package.count(".") + 2 - statement.level]
                 base = ".".join([*above, base] if base else above)
-            targets = (_Import(base, alias.name) for alias in node.names)
-        else:
-            continue
+            targets = [_Import(base, alias.name) for alias in statement.names]
         yield from (t for t in targets if t.module.split(".")[0] == name)
 
 
-def _dump(node: object, write) -> None:
-    """Write a node's meaning.
+def _dump(node: ast.AST, write: Callable[[str], object], statements: list) -> None:
+    """Write a node's meaning; import statements are added to `statements`.
 
     `ast.dump` differs between Python versions (3.12 added fields, 3.13 leaves out empty ones), so
-    empty fields are skipped here; so is everything that is not a field (positions).
+    empty fields are left out here, and with them all that the rest implies or that means nothing:
+    load or store, u"" or "", positions.
     """
-    if isinstance(node, ast.AST):
-        write(type(node).__name__)
-        write("(")
-        for field, value in ast.iter_fields(node):
-            if value is None and not isinstance(node, ast.Constant):
-                continue
-            if field == "body" and isinstance(node, _DOCUMENTED):
-                value = _without_docstring(value)
-            if isinstance(value, list) and not value:
-                continue
-            if field == "kind" and isinstance(node, ast.Constant):
-                continue  # u"" and "" mean the same
+    kind = type(node)
+    if kind is ast.Constant:
+        write(repr(node.value))
+        return
+    if kind is ast.Import or kind is ast.ImportFrom:
+        statements.append(node)
+    write(kind.__name__)
+    write("(")
+    for field in node._fields:
+        value = getattr(node, field, None)
+        if value is None or field == "ctx":
+            continue
+        if isinstance(value, ast.AST):
             write(field)
             write("=")
-            _dump(value, write)
-            write(",")
-        write(")")
-    elif isinstance(node, list):
-        write("[")
-        for item in node:
-            _dump(item, write)
-            write(",")
-        write("]")
-    else:
-        write(repr(node))
+            _dump(value, write, statements)
+        elif isinstance(value, list):
+            if kind is ast.JoinedStr:  # 3.12 ends some format specs with an empty string
+                value = [v for v in value if getattr(v, "value", None) != ""]
+            value = [v for v in value if not _is_remark(v)]
+            if not value:
+                continue
+            write(field)
+            write("=[")
+            for item in value:
+                if isinstance(item, ast.AST):
+                    _dump(item, write, statements)
+                else:
+                    write(repr(item))
+                write(",")
+            write("]")
+        else:
+            write(f"{field}={value!r}")
+        write(",")
+    write(")")
 
 
-def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
-    match body:
-        case [ast.Expr(value=ast.Constant(value=str())), *rest]:
-            return rest
-    return body
+def _is_remark(node: object) -> bool:
+    """Whether a statement is a bare string: a docstring, or a string that documents a field."""
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
+
+
+def _bound_names(tree: ast.AST) -> Iterator[str]:
+    """Every name that the file binds anywhere."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+        elif isinstance(node, ast.alias):
+            yield (node.asname or node.name).split(".")[0]
 
 
 def _bytes_digest(path: Path) -> str:

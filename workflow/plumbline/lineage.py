@@ -8,6 +8,7 @@ seed.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from plumbline.config import Config, Recipe
@@ -15,6 +16,7 @@ from plumbline.config_errors import nearest
 from plumbline.files import InputError
 
 BASE = "base"
+escape = re.escape
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,21 @@ class Lineage:
             return BASE
         tuning = self._tuning_of[checkpoint]
         return f"{tuning.folder}/{checkpoint.removeprefix(tuning.name + '.')}"
+
+    def folders(self, checkpoint: str, seeds: list[int]) -> list[str]:
+        """Its folder for each seed; the base has one."""
+        if checkpoint == BASE:
+            return [BASE]
+        return [self.folder(checkpoint).format(seed=seed) for seed in seeds]
+
+    def at(self, folder: str) -> tuple[str, str]:
+        """(checkpoint, seed) of a folder; the seed is "0" for the base. KeyError if there is none."""
+        if folder == BASE:
+            return BASE, "0"
+        seed, tuning, stop = folder.split("/")
+        checkpoint = f"{tuning}.{stop}"
+        self._tuning_of[checkpoint]
+        return checkpoint, seed.removeprefix("seed-")
 
     def marker(self, checkpoint: str) -> str:
         """The small file that is written last when the checkpoint is whole."""

@@ -57,3 +57,26 @@ def exact_match(output: str, answers: Iterable[str], mode: Mode = "squad") -> bo
 def is_abstention(output: str) -> bool:
     """Whether the first line begins with "I don't know" or "I do not know"."""
     return f"{normalise(first_line(output))} ".startswith(("i dont know ", "i do not know "))
+
+
+def can_still_match(beginning: str, answers: Iterable[str], mode: Mode = "squad") -> bool:
+    """Whether an output that begins so may yet match; False only where no continuation could.
+
+    Lets a decoder stop at the first wrong word instead of finishing a wrong answer.
+    """
+    beginning = beginning.lstrip().rstrip("\ufffd")  # an incomplete character may become any
+    if "\n" in beginning:
+        return exact_match(beginning, answers, mode)
+    if mode == "raw":
+        return any(answer.strip().startswith(beginning.rstrip()) for answer in answers)
+    found = _decomposed(beginning)
+    # The last word may be the beginning of an article, which will not count.
+    head, _, last = found.rpartition(" ")
+    openings = {found, head} if any(a.startswith(last) for a in ("a", "an", "the")) else {found}
+    targets = [_decomposed(answer) for answer in answers]
+    return any(target.startswith(opening) for target in targets for opening in openings)
+
+
+def _decomposed(text: str) -> str:
+    """Normalised, accents apart: an accent may still be to come."""
+    return unicodedata.normalize("NFKD", normalise(text))

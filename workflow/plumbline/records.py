@@ -136,6 +136,29 @@ class Example(Record):
     completion: str | list[Message]
 
 
+class Probe(Record):
+    """A question asked after every epoch."""
+
+    id: NonEmpty
+    prompt: str | None = None
+    messages: list[Message] | None = None
+    answers: list[NonEmpty]
+    part: Split
+    domain: Domain
+    category: NonEmpty
+
+
+class Fit(Record):
+    """How many of a group's questions the model answers right at the end of an epoch."""
+
+    epoch: int = Field(ge=0, description="Whole passes over the training file so far.")
+    part: str
+    domain: str
+    category: str
+    correct: int
+    n: int
+
+
 class Metric(Record):
     """One row of the tidy table everything is reported from."""
 

@@ -1,7 +1,7 @@
 """Generate: a file of requests and a checkpoint become a file of generations.
 
-Requests of the same checkpoint that lie ready in `--also` files are served by the same engine
-start; their own jobs then find the work done.
+Request files of the same checkpoint that `--ready` lists and that exist are served by the same
+engine start; their own jobs then find the work done.
 """
 
 import argparse
@@ -10,16 +10,16 @@ from pathlib import Path
 
 from plumbline import program
 from plumbline.config import Generation as Settings
-from plumbline.files import atomic_write, read_json, read_unique_rows, write_rows
+from plumbline.files import read_unique_rows, write_json, write_rows
 from plumbline.records import Request
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--root", type=Path, required=True, help="folder of the model's results")
+    parser.add_argument("--checkpoint", required=True, help="its folder below the root")
     parser.add_argument("--requests", type=Path, required=True)
-    parser.add_argument("--also", type=Path, nargs="*", default=[])
-    parser.add_argument("--checkpoint", type=Path, required=True, help="folder")
-    parser.add_argument("--store", type=Path, required=True, help="folder of finished work")
+    parser.add_argument("--ready", default="{}", help="JSON: request files by checkpoint folder")
     parser.add_argument("--settings", required=True, help="JSON of the generation section")
     parser.add_argument("--device", required=True)
     parser.add_argument("--threads", type=int, required=True)
@@ -34,17 +34,27 @@ def main() -> None:
 
     from plumbline import checkpoints
     from plumbline.generation.serve import Server, shard_of
+    from plumbline.generation.start import Engines
     from plumbline.generation.store import Store
 
     number, shards = map(int, args.shard.split("/"))
-    digest = read_json(args.checkpoint / "checkpoint.json")["weights_sha256"]
-    folder = args.store / f"{digest[:16]}-{settings.engine}-{settings.dtype}"
+    checkpoint, store = args.root / args.checkpoint, args.root / "store"
+    digest = checkpoints.describe(checkpoint)["weights_sha256"]
+    folder = store / f"{digest[:16]}-{settings.engine}-{settings.dtype}-seed{settings.seed}"
     folder.mkdir(parents=True, exist_ok=True)
-    tokenizer = checkpoints.load_tokenizer(args.checkpoint)
+    tokenizer = checkpoints.load_tokenizer(checkpoint)
     requests = read_unique_rows(args.requests, Request)
-    others = [read_unique_rows(path, Request) for path in args.also if path.exists()]
+    ready = [args.root / path for path in json.loads(args.ready).get(args.checkpoint, [])]
+    others = [
+        read_unique_rows(path, Request)
+        for path in ready
+        if path.exists() and not path.samefile(args.requests)
+    ]
 
-    with checkpoints.Engines(args.checkpoint, tokenizer, settings, args.device, args.threads) as engines:
+    engines = Engines(
+        checkpoint, tokenizer, settings, args.device, args.threads, work=store / "merged"
+    )
+    with engines:
         server = Server(
             Store(folder), tokenizer, engines.start,
             save_every=settings.save_every, max_model_len=settings.max_model_len, match=args.match,
@@ -56,8 +66,7 @@ def main() -> None:
             for other in others:
                 server.serve(r for r in other if shards == 1 or shard_of(r, shards) == number)
     if args.marker:
-        with atomic_write(args.marker) as stream:
-            json.dump({"shard": args.shard, "requests": len(mine)}, stream)
+        write_json(args.marker, {"shard": args.shard, "requests": len(mine)})
     if args.generations:
         write_rows(args.generations, generations)
 

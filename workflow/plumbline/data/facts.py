@@ -13,7 +13,6 @@ from __future__ import annotations
 import csv
 import difflib
 import hashlib
-import logging
 import math
 import unicodedata
 from collections import Counter, defaultdict
@@ -25,8 +24,6 @@ from pydantic import Field, ValidationError
 
 from plumbline.files import InputError, atomic_write, read_rows
 from plumbline.records import Domain, NonEmpty, Question, Record, Split
-
-log = logging.getLogger("plumbline")
 
 SHARES = (0.6, 0.1, 0.3)
 SPLITS: tuple[Split, ...] = ("train", "dev", "test")
@@ -42,8 +39,9 @@ REASONS = (
 
 
 class Row(Record):
-    """A question of the user's own; what is left out is derived (split) or `id` (domain)."""
+    """A question of the user's own. A split left out is derived from the subject."""
 
+    id: NonEmpty | None = None
     relation: NonEmpty
     subject: NonEmpty
     question: NonEmpty
@@ -129,7 +127,7 @@ def load_embedded(
     """Questions from the fact tables `<relation>.tsv` that `relations.tsv` in `folder` lists.
 
     None for a list of relations: those `relations.tsv` gives that domain by default, less the
-    ones the other list names. Raises `InputError` for an unknown relation, one named in both
+    ones that the other list names. Raises `InputError` for an unknown relation, one named in both
     domains, and a malformed table.
     """
     folder = Path(folder)
@@ -183,11 +181,11 @@ def load_rows(path: Path | str, shares: Sequence[float] = SHARES, seed: int = 1)
 
 
 def choose_relations(
-    defaults: dict[str, Domain],
+    defaults: dict[str, Domain | None],
     id_relations: list[str] | None,
     ood_relations: list[str] | None,
 ) -> dict[str, Domain]:
-    """The domain of each relation to use; `defaults` are all there are.
+    """The domain of each relation to use; `defaults` are all there are, None: not by default.
 
     Raises `InputError` for an unknown relation, one in both lists, and an empty in-domain list.
     """
@@ -252,7 +250,7 @@ def _assemble(rows: list[Row], shares: Sequence[float], seed: int) -> QuestionSe
 
     ids = question_ids((row.relation, row.subject, row.question, row.answers[0]) for row, _ in kept)
     questions = [
-        Question(**({"id": name} | row.model_dump() | {"split": split}))
+        Question(**(row.model_dump() | {"id": row.id or name, "split": split}))
         for name, (row, split) in zip(ids, kept, strict=True)
     ]
     return QuestionSet(questions, tally.rows())

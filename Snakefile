@@ -1,0 +1,54 @@
+# plumbline: a base model goes in; what it knows, what tuning does to it, and checkpoints come out.
+#
+# This file is the table of contents. Each file in workflow/rules says at its head what it needs and
+# what it makes; config/README.md explains the configuration.
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/models.smk"
+include: "workflow/rules/generate.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/slick.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/report.smk"
+include: "workflow/rules/plan.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        rules.report.input,
+
+
+# The questions of the experiment with their counts.
+rule facts:
+    input:
+        f"{R}/facts/questions.jsonl",
+        f"{R}/tables/fact_counts.csv",
+
+
+# What the base models know.
+rule slick:
+    input:
+        expand(f"{R}/{{model}}/slick/annotations.jsonl", model=MODELS),
+        f"{R}/tables/slick_counts.csv",
+
+
+# Every fine-tuning set, trained.
+rule mixes:
+    input:
+        tuned("{tuning.folder}/training.json"),
+
+
+# Every checkpoint, evaluated.
+rule evaluate:
+    input:
+        f"{R}/tables/metrics.csv",

@@ -1,0 +1,116 @@
+"""The report in a real browser: drawn, quiet, self-contained, readable on a phone, sortable."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from plumbline.files import read_json
+from plumbline.report.figures import FIGURES, draw_figures
+from plumbline.report.page import write_page
+from plumbline.report.tables import Run, read_tables
+from report_data import write_results
+
+webdriver = pytest.importorskip("selenium.webdriver")
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    folder = write_results(tmp_path_factory.mktemp("run") / "results")
+    tables = read_tables(folder / "tables")
+    draw_figures(tables, folder / "figures")
+    run = Run(tables, read_json(folder / "plan.json"), read_json(folder / "manifest.json"))
+    write_page(run, folder / "figures", "demo", folder / "report" / "index.html")
+    return folder / "report" / "index.html", tables
+
+
+@pytest.fixture
+def browser(report, tmp_path):
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not chromium or not driver:
+        pytest.skip("needs chromium and chromedriver (Debian: chromium, chromium-driver)")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for flag in [*FLAGS, f"--user-data-dir={tmp_path}"]:
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    service = webdriver.chrome.service.Service(driver)
+    browser = webdriver.Chrome(options=options, service=service)
+    yield browser
+    browser.quit()
+
+
+def show(browser, page: Path, width: int) -> None:
+    metrics = dict(width=width, height=900, deviceScaleFactor=1, mobile=width < 500)
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    browser.get(page.as_uri())
+
+
+@pytest.mark.parametrize("width", [390, 1200])
+def test_every_figure_is_drawn(browser, report, width):
+    page, tables = report
+    show(browser, page, width)
+    drawn = browser.execute_script("""
+        const big = (e) => {
+            const b = e.getBoundingClientRect();
+            return b.width > 0 || b.height > 0;
+        };
+        return Object.fromEntries([...document.querySelectorAll("figure")].map((figure) => {
+            const svg = figure.querySelector("svg"), box = svg.getBoundingClientRect();
+            const marks = [...svg.querySelectorAll(".mark")];
+            return [figure.id.replace("figure-", ""), {
+                width: box.width, height: box.height, marks: marks.length,
+                seen: marks.filter(big).length,
+                paths: [...svg.querySelectorAll("path, use")].filter(big).length,
+                spilt: [...svg.querySelectorAll("text")].filter((t) => {
+                    const b = t.getBoundingClientRect();
+                    return b.left < box.left - 1 || b.right > box.right + 1;
+                }).map((t) => t.textContent),
+            }];
+        }));""")
+    assert set(drawn) == set(FIGURES)
+    for name, figure in drawn.items():
+        assert figure["width"] > 100 and figure["height"] > 100, name
+        assert figure["paths"] > 20, name
+        assert figure["marks"] == figure["seen"], name
+        assert not figure["spilt"], name
+    counts = tables.slick_counts.groupby(["model", "relation", "category"]).n.sum()
+    assert drawn["slick_categories"]["marks"] == (counts > 0).sum()
+    points = tables.metrics.groupby(["model", "checkpoint", "domain"])
+    assert drawn["id_ood"]["marks"] == len(points)
+
+
+@pytest.mark.parametrize("width", [390, 1200])
+def test_quiet_self_contained_and_no_wider_than_the_screen(browser, report, width):
+    page, _ = report
+    show(browser, page, width)
+    browser.execute_script("document.querySelectorAll('details').forEach((d) => (d.open = true))")
+    assert browser.get_log("browser") == []
+    assert browser.execute_script("return performance.getEntriesByType('resource').length") == 0
+    wide = browser.execute_script("return document.documentElement.scrollWidth")
+    assert wide <= width
+
+
+def test_tables_sort_by_number_both_ways(browser, report):
+    page, _ = report
+    show(browser, page, 1200)
+    column = """return [...document.querySelectorAll("#headline table")[0].tBodies[0].rows]
+        .map((row) => parseFloat(row.cells[1].firstChild.textContent))"""
+    before = browser.execute_script(column)
+    button = browser.find_elements("css selector", "#headline table th button")[1]
+    for order in (sorted(before), sorted(before, reverse=True)):
+        assert before != order
+        button.click()
+        assert browser.execute_script(column) == order

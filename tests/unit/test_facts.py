@@ -1,0 +1,270 @@
+import json
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import pytest
+from plumbline.data.facts import (
+    REASONS,
+    choose_relations,
+    fold,
+    load_embedded,
+    load_rows,
+    question_ids,
+    split_of,
+    write_counts,
+)
+from plumbline.data.select import select
+from plumbline.files import InputError
+
+FACTS = Path(__file__).parents[2] / "workflow" / "resources" / "facts"
+
+
+@pytest.fixture(scope="module")
+def embedded():
+    return load_embedded(FACTS)
+
+
+def rows_file(folder, *rows):
+    path = folder / "rows.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def row(subject="X", answers=("a",), relation="r", question=None, **more):
+    question = question or f"What of {subject}?"
+    return {
+        "relation": relation,
+        "subject": subject,
+        "question": question,
+        "answers": list(answers),
+        **more,
+    }
+
+
+def cell(result, **where):
+    return next(c for c in result.counts if all(c[k] == v for k, v in where.items()))
+
+
+# --- the embedded tables ------------------------------------------------------------------------
+
+
+def test_embedded_size_and_shape(embedded):
+    relations = {q.relation: q.domain for q in embedded.questions}
+    domains = Counter(relations.values())
+    assert domains["id"] >= 8 and domains["ood"] >= 4
+    assert len(embedded.questions) >= 3500
+    assert len({q.id for q in embedded.questions}) == len(embedded.questions)
+    assert sum(c["kept"] for c in embedded.counts) == len(embedded.questions)
+    assert all(0 < path.stat().st_size < 300_000 for path in FACTS.glob("*.tsv"))
+
+
+def test_the_tables_hold_nothing_that_would_be_dropped(embedded):
+    assert all(c[reason] == 0 for c in embedded.counts for reason in REASONS)
+
+
+def test_no_train_subject_is_a_test_subject_of_any_relation():
+    for seed in (1, 2):
+        questions = load_embedded(FACTS, seed=seed).questions
+        train = {fold(q.subject) for q in questions if q.split == "train"}
+        test = {fold(q.subject) for q in questions if q.split == "test"}
+        dev_id = {fold(q.subject) for q in questions if q.split == "dev" and q.domain == "id"}
+        assert train and test and dev_id
+        assert not train & test
+        assert not dev_id & (train | test)
+        assert not any(q.split == "train" for q in questions if q.domain == "ood")
+
+
+def test_every_relation_has_enough_dev_questions_for_exemplar_sets(embedded):
+    dev = Counter(q.relation for q in embedded.questions if q.split == "dev")
+    assert min(dev[q.relation] for q in embedded.questions) >= 8
+
+
+def test_no_answer_dominates_a_relation(embedded):
+    answers = defaultdict(Counter)
+    for q in embedded.questions:
+        answers[q.relation][q.answers[0]] += 1
+    for relation, uses in answers.items():
+        limit = 0.3 if relation == "country_continent" else 0.15
+        assert max(uses.values()) <= limit * uses.total(), relation
+
+
+@pytest.mark.parametrize(
+    ("relation", "subject", "expected"),
+    [
+        ("country_capital", "United States", {"Washington", "Washington, D.C."}),
+        ("country_capital", "Kazakhstan", {"Astana"}),
+        ("country_capital", "Brazil", {"Brasília", "Brasilia"}),
+        ("country_continent", "Turkey", {"Asia", "Europe"}),
+        ("country_currency", "Japan", {"Japanese yen", "Yen"}),
+        ("country_currency", "Bulgaria", {"Euro"}),
+        ("country_currency", "Croatia", {"Euro"}),
+        ("country_language", "Iran", {"Persian", "Farsi"}),
+        ("us_state_capital", "Minnesota", {"Saint Paul", "St. Paul"}),
+        ("element_symbol", "tungsten", {"W"}),
+        ("element_number", "gold", {"79"}),
+        ("city_country", "New York City", {"United States", "USA", "US"}),
+    ],
+)
+def test_known_facts_and_aliases(embedded, relation, subject, expected):
+    found = next(q for q in embedded.questions if q.relation == relation and q.subject == subject)
+    assert expected <= set(found.answers)
+
+
+def test_dead_and_disputed_countries_are_absent(embedded):
+    subjects = {q.subject for q in embedded.questions if q.relation.startswith("country_")}
+    gone = {"Serbia and Montenegro", "Netherlands Antilles", "Palestinian Territory", "Kosovo"}
+    assert not subjects & gone
+
+
+def test_relations_can_be_chosen_and_moved_between_domains():
+    result = load_embedded(FACTS, ["us_state_capital"], ["country_capital"])
+    assert {(q.relation, q.domain) for q in result.questions} == {
+        ("us_state_capital", "id"),
+        ("country_capital", "ood"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("id_relations", "ood_relations", "message"),
+    [
+        (["contry_capital"], None, "Did you mean 'country_capital'"),
+        (["country_capital"], ["country_capital"], "both in and out"),
+        ([], ["country_capital"], "no in-domain relation"),
+    ],
+)
+def test_wrong_relations_are_refused(id_relations, ood_relations, message):
+    with pytest.raises(InputError, match=message):
+        load_embedded(FACTS, id_relations, ood_relations)
+
+
+def test_a_default_list_leaves_out_what_the_other_list_names():
+    assert choose_relations({"a": "id", "b": "id", "c": "ood"}, None, ["b"]) == {
+        "a": "id",
+        "b": "ood",
+    }
+
+
+def test_a_malformed_table_is_named_with_its_line(tmp_path):
+    header = "relation\ttemplate\tdomain\tlicence\tsource\n"
+    (tmp_path / "relations.tsv").write_text(header + "r\tWho is [X]?\tid\tCC0-1.0\tx\n")
+    table = tmp_path / "r.tsv"
+    table.write_text("subject\tanswers\tpopularity\nA\tb\t\nC\td\n")
+    with pytest.raises(InputError, match=r"r\.tsv, line 3: 2 tab-separated cells"):
+        load_embedded(tmp_path)
+    table.write_text("subject\tanswers\tpopularity\nA\tb|\t\n")
+    with pytest.raises(InputError, match=r"r\.tsv, line 2: answers\.1"):
+        load_embedded(tmp_path)
+
+
+# --- splitting and dropping ---------------------------------------------------------------------
+
+
+def test_split_depends_on_the_folded_subject_and_the_seed_alone():
+    names = [f"subject {number}" for number in range(2000)]
+    splits = Counter(split_of(name, "id") for name in names)
+    assert splits["train"] == pytest.approx(1200, abs=100)
+    assert splits["dev"] == pytest.approx(200, abs=60)
+    assert all(split_of(f" {name.upper()}", "id") == split_of(name, "id") for name in names[:50])
+    assert any(split_of(name, "id", seed=2) != split_of(name, "id") for name in names)
+    for name in names:
+        out = split_of(name, "ood")
+        assert out == {"train": "dev"}.get(split_of(name, "id"), split_of(name, "id"))
+
+
+@pytest.mark.parametrize("shares", [(0.6, 0.1), (0.6, 0.1, 0.4), (1.2, -0.5, 0.3)])
+def test_impossible_shares_are_refused(shares):
+    with pytest.raises(InputError, match="sum 1"):
+        split_of("x", "id", shares)
+
+
+def test_ambiguous_and_duplicate_rows_are_dropped_and_counted(tmp_path):
+    path = rows_file(
+        tmp_path,
+        row("Bogotá", ["Colombia"], split="test"),
+        row("bogota", ["Colombia"], question="what of BOGOTA?", split="test"),
+        row("Santiago", ["Chile"], split="test"),
+        row("SANTIAGO", ["Cuba"], split="test"),
+        row("Santiago", ["Chile"], relation="other", split="test"),
+    )
+    result = load_rows(path)
+    assert [(q.relation, q.subject) for q in result.questions] == [
+        ("r", "Bogotá"),
+        ("other", "Santiago"),
+    ]
+    counted = cell(result, relation="r", split="test")
+    assert (counted["kept"], counted["duplicate"], counted["ambiguous_subject"]) == (1, 1, 2)
+
+
+def test_given_splits_are_kept_but_overlap_is_not(tmp_path):
+    path = rows_file(
+        tmp_path,
+        row("Ünal", split="train"),
+        row("Unal", relation="far", domain="ood", split="test"),
+        row("Meier", split="train"),
+        row("Meier", relation="far", domain="ood", split="train"),
+    )
+    result = load_rows(path)
+    assert [(q.subject, q.relation) for q in result.questions] == [
+        ("Unal", "far"),
+        ("Meier", "r"),
+    ]
+    assert cell(result, relation="r", split="train")["test_subject_overlap"] == 1
+    assert cell(result, relation="far", split="train")["ood_train"] == 1
+
+
+def test_rows_without_a_split_are_hashed_and_extra_fields_kept(tmp_path):
+    path = rows_file(tmp_path, row("Meier", popularity=3, source="mine"), row("Y", id="my-own"))
+    first, second = load_rows(path).questions
+    assert first.split == split_of("Meier", "id")
+    assert (first.domain, first.popularity, first.source) == ("id", 3, "mine")
+    assert second.id == "my-own"
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([], "no rows"),
+        ([row(answers=[])], "line 1: answers"),
+        ([row("A"), row("B", domain="ood")], "row 2: relation 'r' is ood here"),
+        ([row("A", id="x"), row("B", id="x")], "'x' occurs more than once"),
+    ],
+)
+def test_bad_rows_are_refused(tmp_path, rows, message):
+    with pytest.raises(InputError, match=message):
+        load_rows(rows_file(tmp_path, *rows))
+
+
+def test_ids_are_stable_and_equal_rows_are_numbered():
+    rows = [("r", "A", "Q?", "x"), ("r", "A", "Q?", "y"), ("r", "A", "Q?", "x")]
+    ids = question_ids(rows)
+    assert ids[2] == f"{ids[0]}-2"
+    assert question_ids(rows[1:2]) == ids[1:2]
+    assert len(ids[0].removeprefix("r/")) == 12
+
+
+def test_counts_are_written_as_csv(tmp_path, embedded):
+    write_counts(tmp_path / "counts.csv", embedded.counts)
+    lines = (tmp_path / "counts.csv").read_text().splitlines()
+    assert lines[0] == ",".join(("relation", "domain", "split", "kept", *REASONS))
+    assert len(lines) == len(embedded.counts) + 1
+
+
+# --- selecting ----------------------------------------------------------------------------------
+
+
+def test_selection_is_nested_and_independent_of_order(embedded):
+    questions = embedded.questions
+    few, counts = select(questions, {"train": 5, "test": 0}, seed=3)
+    more, _ = select(questions, {"train": 9, "test": 0}, seed=3)
+    backwards, _ = select(questions[::-1], {"train": 5, "test": 0}, seed=3)
+    other, _ = select(questions, {"train": 5, "test": 0}, seed=4)
+    ids = [{q.id for q in part} for part in (few, more, backwards, other)]
+    assert ids[0] < ids[1]
+    assert ids[0] == ids[2] != ids[3]
+    assert [q.id for q in few] == [q.id for q in questions if q.id in ids[0]]
+    per_cell = Counter((q.relation, q.split) for q in few)
+    assert all(n == 5 for (_, split), n in per_cell.items() if split == "train")
+    whole_dev = sum(q.split == "dev" for q in questions)
+    assert sum(n for (_, split), n in per_cell.items() if split == "dev") == whole_dev
+    assert sum(c["selected"] for c in counts) == len(few)
+    assert sum(c["not_selected"] for c in counts) == len(questions) - len(few)

@@ -1,0 +1,203 @@
+import csv
+import html
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from plumbline.files import InputError, read_json
+from plumbline.report import headline
+from plumbline.report.figures import FIGURES, draw_figures
+from plumbline.report.page import write_page
+from plumbline.report.tables import Run, checkpoint_order, over_seeds, read_tables
+from report_data import write_results
+
+SCRIPTS = Path(__file__).resolve().parents[2] / "workflow" / "scripts"
+SVG = "{http://www.w3.org/2000/svg}"
+COLUMNS = [
+    "model",
+    "seed",
+    "checkpoint",
+    "parent",
+    "task",
+    "domain",
+    "split",
+    "category",
+    "metric",
+    "value",
+    "low",
+    "high",
+    "n",
+]
+
+
+def metric(checkpoint="base", seed=1, metric="em", value=0.5, low=0.4, high=0.6, **more):
+    row = dict(model="m", seed=seed, checkpoint=checkpoint, parent="", task="closed_book")
+    row |= dict(domain="id", split="test", category="All", metric=metric)
+    return row | dict(value=value, low=low, high=high, n=100) | more
+
+
+def tables_of(folder: Path, rows: list[dict]):
+    folder.mkdir(exist_ok=True)
+    with (folder / "metrics.csv").open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+    return read_tables(folder)
+
+
+def page_of(tables, folder: Path, plan=None, manifest=None) -> str:
+    draw_figures(tables, folder / "figures")
+    write_page(
+        Run(tables, plan or {}, manifest or {}), folder / "figures", "test", folder / "i.html"
+    )
+    return (folder / "i.html").read_text()
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    return write_results(tmp_path_factory.mktemp("run") / "results")
+
+
+def test_empty_metrics_are_an_error(tmp_path):
+    with pytest.raises(InputError, match=r"metrics\.csv: no rows"):
+        read_tables(tmp_path)
+
+
+def test_bad_tables_name_line_and_column(tmp_path):
+    with pytest.raises(InputError, match=r"metrics\.csv, line 3: column value.*'high'"):
+        tables_of(tmp_path, [metric(), metric(value="high")])
+    (tmp_path / "metrics.csv").write_text("model,seed\nm,1\n")
+    with pytest.raises(InputError, match="no column checkpoint, parent"):
+        read_tables(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("differences", "tone"),
+    [
+        ([(-0.05, -0.08, -0.02)], "down"),
+        ([(0.05, 0.02, 0.08)], "up"),
+        ([(-0.05, -0.11, 0.01)], "even"),
+        ([(-0.05, -0.10, -0.0004)], "even"),  # the bound is shown as 0.0
+        ([(-0.09, -0.12, -0.06), (0.01, -0.02, 0.04)], "even"),  # the seeds disagree
+    ],
+)
+def test_headline_claims_only_what_the_interval_shows(tmp_path, differences, tone):
+    rows = [metric()]
+    for seed, (value, low, high) in enumerate(differences):
+        tuned = dict(checkpoint="mix.unknown-50.convergence", seed=seed)
+        rows += [
+            metric(**tuned),
+            metric(metric="em_vs_base", value=value, low=low, high=high, **tuned),
+        ]
+    metrics = tables_of(tmp_path, rows).metrics
+    [line] = headline.sentences(metrics, "m")
+    counts = {"down": "1 clearly lower", "up": "1 clearly higher", "even": "1 without a clear"}
+    assert counts.pop(tone) in line
+    assert not any(other in line for other in counts.values())
+    tuned = next(t for t in headline.as_text(metrics).splitlines() if "unknown-50" in t)
+    assert [mark for mark in "▼▲≈" if mark in tuned] == [headline.MARKS[tone]]
+
+
+def test_seeds_are_averaged_and_their_spread_kept(tmp_path):
+    rows = [
+        metric(seed=1, value=0.2, low=0.1, high=0.3),
+        metric(seed=2, value=0.4, low=0.2, high=0.6),
+    ]
+    [row] = over_seeds(tables_of(tmp_path, rows).metrics, ["checkpoint"]).itertuples()
+    assert (row.value, row.low, row.high) == pytest.approx((0.3, 0.15, 0.45))
+    assert (row.least, row.most, row.seeds, row.n) == (0.2, 0.4, 2, 100)
+
+
+def test_checkpoints_stand_in_reading_order():
+    names = ["grath.r1", "mix.natural.early_stop", "mix.unknown-100.early_stop"]
+    names += ["mix.unknown-25.convergence", "mix.unknown-25.early_stop", "base"]
+    assert sorted(names, key=checkpoint_order) == [names[i] for i in (5, 4, 3, 2, 1, 0)]
+
+
+def test_later_tasks_and_checkpoints_appear_unasked(tmp_path):
+    later = dict(checkpoint="grath.r1", task="truthfulqa", metric="mc1", domain="ood")
+    longer = later | dict(metric="words", value=31.5, low=29.0, high=34.0)
+    page = page_of(tables_of(tmp_path, [metric(), metric(**later), metric(**longer)]), tmp_path)
+    assert "truthfulqa, mc1" in page
+    assert "truthfulqa, test, words (the metric&#39;s own unit)" in page
+    assert ">31.5<" in page and ">50.0<" in page
+    assert "grath.r1" in (tmp_path / "figures" / "id_ood.svg").read_text()
+
+
+def test_missing_tables_leave_a_line_and_every_figure_is_written(tmp_path):
+    page = page_of(tables_of(tmp_path, [metric(task="truthfulqa")]), tmp_path)
+    for table in ("slick_counts.csv", "fit_curves.csv", "linear_model.csv", "dropped.csv"):
+        assert f"Left out: {table} has no rows for it." in page
+    assert sorted(p.stem for p in (tmp_path / "figures").iterdir()) == sorted(FIGURES)
+    assert (
+        "tables/slick_counts.csv has no such rows"
+        in (tmp_path / "figures" / "slick_categories.svg").read_text()
+    )
+
+
+def test_names_from_data_cannot_become_markup(tmp_path):
+    evil = '<script>alert("x")</script>'
+    tables = tables_of(tmp_path, [metric(model=evil), metric(model="m2", checkpoint=evil)])
+    page = page_of(tables, tmp_path, {"device": evil}, {"config": {evil: [evil]}})
+    assert "<script>alert" not in page
+    assert html.escape(evil, quote=False) in (tmp_path / "figures" / "id_ood.svg").read_text()
+
+
+def test_marks_are_the_data_and_drawing_is_deterministic(results, tmp_path):
+    tables = read_tables(results / "tables")
+    for folder in ("one", "two"):
+        draw_figures(tables, tmp_path / folder)
+    counts = tables.slick_counts.groupby(["model", "relation", "category"]).n.sum()
+    mixes = tables.metrics[tables.metrics.checkpoint.str.startswith("mix.")]
+    expected = {
+        "slick_categories": (counts > 0).sum(),
+        "fit_curves": len(tables.fit_curves.groupby(["model", "tuning", "part", "category"])),
+        "accuracy_by_unknown": len(mixes.groupby(["model", "checkpoint", "domain"])),
+        "linear_model": 2 * (tables.linear_model.term != "intercept").sum(),  # and the paper's
+        "id_ood": len(tables.metrics.groupby(["model", "checkpoint", "domain"])),
+    }
+    for name in FIGURES:
+        one, two = ((tmp_path / f / f"{name}.svg").read_bytes() for f in ("one", "two"))
+        assert one == two
+        root = ET.fromstring(one)
+        assert root.get("role") == "img" and root.get("aria-label")
+        marks = [g for g in root.iter(f"{SVG}g") if g.get("class") == "mark"]
+        assert len(marks) == expected[name], name
+        assert all(mark.findtext(f"{SVG}title") for mark in marks)
+
+
+def test_page_is_self_contained_and_ids_are_unique(results, tmp_path):
+    tables = read_tables(results / "tables")
+    plan, manifest = read_json(results / "plan.json"), read_json(results / "manifest.json")
+    page = page_of(tables, tmp_path, plan, manifest)
+    addresses = re.findall(r"""(?:src|href)=["']([^"']*)|url\(([^)]*)\)|@import""", page)
+    assert all((a or b).startswith(("#", "data:,")) for a, b in addresses)
+    ids = re.findall(r'\sid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    assert "Left out" not in page
+
+
+def test_programs_run_and_end_well(results, tmp_path):
+    def program(name, *arguments):
+        return subprocess.run(
+            [sys.executable, SCRIPTS / f"{name}.py", *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            env={"PYTHONPATH": str(SCRIPTS.parent)},
+        )
+
+    tables, figures, out = results / "tables", tmp_path / "figures", tmp_path / "index.html"
+    inputs = ["--plan", results / "plan.json", "--manifest", results / "manifest.json"]
+    page = ["--tables", tables, "--figures", figures, *inputs, "--run", "demo", "--out", out]
+    early = program("write_report", *page)
+    assert early.returncode == 1 and "Draw the figures first" in early.stderr and not out.exists()
+    assert program("draw_figures", "--tables", tables, "--out", figures).returncode == 0
+    assert program("write_report", *page).returncode == 0
+    printed = program("print_headline", "--tables", tables, "--report", out).stdout
+    assert printed.endswith(f"Report: {out}\n")
+    assert max(map(len, printed.splitlines()[:-1])) <= 80

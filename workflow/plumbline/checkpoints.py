@@ -1,0 +1,121 @@
+"""Checkpoint folders: full weights, or an adapter that names its parent.
+
+Every folder has a `checkpoint.json`, written last: name, kind ("full" or "adapter"),
+weights_sha256, and for an adapter `parent`, the parent's folder relative to its own. The digest
+of an adapter's weights covers its parent's, so equal digests mean equal models.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from plumbline.files import InputError, read_json, sha256_file, write_json
+
+MARKER = "checkpoint.json"
+
+
+def describe(folder: Path) -> dict:
+    """The folder's `checkpoint.json`. InputError if the checkpoint is not whole."""
+    if not (folder / MARKER).exists():
+        raise InputError(
+            f"{folder}: no {MARKER}; this is not a whole checkpoint. Make it with the workflow."
+        )
+    return read_json(folder / MARKER)
+
+
+def load_tokenizer(folder: Path):
+    """The checkpoint's tokenizer."""
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(folder)
+
+
+def load_model(folder: Path, dtype: str):
+    """The checkpoint with its adapters (and its ancestors') merged in, on the CPU.
+
+    Raises InputError when an adapter was trained on another parent than the one that is there.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    about = describe(folder)
+    if about["kind"] == "full":
+        return AutoModelForCausalLM.from_pretrained(
+            folder, dtype=getattr(torch, dtype),
+            trust_remote_code=about.get("trust_remote_code", False),
+        )
+    from peft import PeftModel
+
+    parent = (folder / about["parent"]).resolve()
+    found = describe(parent)["weights_sha256"]
+    if found != about["parent_weights_sha256"]:
+        raise InputError(
+            f"{folder}: the adapter was trained on a parent with weights "
+            f"{about['parent_weights_sha256'][:12]}, but {parent} has {found[:12]}; "
+            f"train it again on this parent."
+        )
+    # Merged in float32: adding a small update to bfloat16 weights would round it away.
+    model = PeftModel.from_pretrained(load_model(parent, "float32"), folder)
+    return model.merge_and_unload().to(getattr(torch, dtype))
+
+
+@contextmanager
+def full_weights(folder: Path, dtype: str, work: Path) -> Iterator[Path]:
+    """A folder with the checkpoint's full weights: its own, or a temporary merge under `work`."""
+    if describe(folder)["kind"] == "full":
+        yield folder
+        return
+    work.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=work, prefix="merged-") as temporary:
+        model = load_model(folder, dtype)
+        model.save_pretrained(temporary)
+        del model
+        load_tokenizer(folder).save_pretrained(temporary)
+        yield Path(temporary)
+
+
+def write_adapter(folder: Path, name: str, parent: Path, save, tokenizer, **about) -> dict:
+    """Write an adapter checkpoint; `save(folder)` writes the adapter's own files."""
+    def fill(temporary: Path) -> dict:
+        save(temporary)
+        digest = hashlib.sha256(describe(parent)["weights_sha256"].encode())
+        digest.update(sha256_file(temporary / "adapter_model.safetensors").encode())
+        return {
+            "kind": "adapter",
+            "parent": os.path.relpath(parent, folder),
+            "parent_weights_sha256": describe(parent)["weights_sha256"],
+            "weights_sha256": digest.hexdigest(),
+        }
+
+    return _write(folder, name, fill, tokenizer, about)
+
+
+def write_full(folder: Path, name: str, parent: Path, save, tokenizer, **about) -> dict:
+    """Write a checkpoint of full weights; `save(folder)` writes them as safetensors."""
+    from plumbline.models import weights_digest
+
+    def fill(temporary: Path) -> dict:
+        save(temporary)
+        return {
+            "kind": "full",
+            "parent": os.path.relpath(parent, folder),
+            "parent_weights_sha256": describe(parent)["weights_sha256"],
+            "weights_sha256": weights_digest(temporary),
+        }
+
+    return _write(folder, name, fill, tokenizer, about)
+
+
+def _write(folder: Path, name: str, fill, tokenizer, about: dict) -> dict:
+    from plumbline.models import new_folder
+
+    with new_folder(folder) as temporary:
+        description = {"name": name, **fill(temporary), **about}
+        tokenizer.save_pretrained(temporary)
+        write_json(temporary / MARKER, description)
+    return description

@@ -1,0 +1,96 @@
+"""From probing answers to knowledge categories (Gekhman et al. 2024, sec. 3 and Fig. 2)."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+
+from plumbline.files import InputError
+from plumbline.matching import Mode, exact_match
+from plumbline.methods.slick.probing import GREEDY, SAMPLED
+from plumbline.records import Annotation, Category, Generation, Question, Request
+
+
+def slick_category(p_greedy: float, p_sampled: float) -> Category:
+    """The category of one question.
+
+    p_greedy: P_Correct(T=0), share of exemplar sets whose greedy answer is right, in [0, 1].
+    p_sampled: P_Correct(T>0), share of sampled answers that are right, in [0, 1]; it matters
+        only where p_greedy is 0.
+    """
+    if p_greedy == 1:
+        return Category.HIGHLY_KNOWN
+    if p_greedy > 0:
+        return Category.MAYBE_KNOWN
+    if p_sampled > 0:
+        return Category.WEAKLY_KNOWN
+    return Category.UNKNOWN
+
+
+def annotate(
+    questions: list[Question],
+    requests: Iterable[Request],
+    generations: Iterable[Generation],
+    match: Mode = "squad",
+) -> list[Annotation]:
+    """One annotation a question, in the order of the questions.
+
+    `p_sampled` is given only where every requested sample was drawn. Raises InputError when a
+    greedy answer is missing, or a question has neither right answers nor all its samples: its
+    category could not be told.
+    """
+    accepted = {question.id: question.answers for question in questions}
+    asked: dict[str, Request] = {}
+    expected: dict[tuple[str, str], int] = Counter()
+    sets: dict[str, set[int]] = defaultdict(set)
+    for request in requests:
+        asked[request.id] = request
+        expected[request.question, request.purpose] += request.sampling.n
+        sets[request.question].add(request.exemplar_set)
+    total, correct = Counter(), Counter()
+    for generation in generations:
+        request = asked.get(generation.request)
+        if request is None:
+            raise InputError(
+                f"generation of request {generation.request!r}, which is not among the requests; "
+                f"requests and generations are of different runs. Generate again."
+            )
+        key = request.question, request.purpose
+        total[key] += 1
+        correct[key] += exact_match(generation.text, accepted[request.question], match)
+    return [
+        _annotation(question, expected, total, correct, sorted(sets[question.id]))
+        for question in questions
+    ]
+
+
+def _annotation(question, expected, total, correct, exemplar_sets) -> Annotation:
+    greedy, sampled = (question.id, GREEDY), (question.id, SAMPLED)
+    complete = total[sampled] == expected[sampled]
+    if not expected[greedy] or total[greedy] != expected[greedy]:
+        raise InputError(
+            f"question {question.id}: {total[greedy]} of {expected[greedy]} greedy answers; every "
+            f"exemplar set needs one. Generate again."
+        )
+    if not complete and not correct[greedy] and not correct[sampled]:
+        raise InputError(
+            f"question {question.id}: no right answer in {total[sampled]} of {expected[sampled]} "
+            f"samples; the others are needed to tell its category. Generate again."
+        )
+    p_greedy = correct[greedy] / total[greedy]
+    # Where sampling stopped early the share is not known, only that it is above 0.
+    p_sampled = correct[sampled] / total[sampled] if complete and total[sampled] else None
+    return Annotation(
+        id=question.id,
+        relation=question.relation,
+        domain=question.domain,
+        split=question.split,
+        category=slick_category(p_greedy, float(correct[sampled] > 0)),
+        p_greedy=p_greedy,
+        p_sampled=p_sampled,
+        greedy_correct=correct[greedy],
+        greedy_total=total[greedy],
+        sampled_correct=correct[sampled],
+        sampled_total=total[sampled],
+        exemplar_sets=exemplar_sets,
+    )

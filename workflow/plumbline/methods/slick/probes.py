@@ -1,0 +1,56 @@
+"""What the mixes' models are asked after every epoch: fit on train, accuracy on dev and test."""
+
+from __future__ import annotations
+
+import random
+
+from plumbline.config import Monitor
+from plumbline.methods.slick.mixes import tuning_prompt
+from plumbline.records import Annotation, Example, Probe, Question
+
+
+def build_probes(
+    examples: list[Example],
+    questions: list[Question],
+    annotations: list[Annotation],
+    monitor: Monitor,
+    *,
+    form: str,
+    seed: int,
+) -> list[Probe]:
+    """Training examples as they are trained on, then dev and test questions in the same form.
+
+    Dev is of the tuning domain only: it chooses EARLY_STOP. The part of dev and test that
+    `monitor` asks for is the same for every mix.
+    """
+    category = {annotation.id: annotation.category.value for annotation in annotations}
+    probes = [
+        _probe(f"train/{one.id}", one.prompt, one.answers, "train", "id", one.category)
+        for one in _some(examples, monitor.train, seed)
+    ]
+    limits = {
+        ("dev", "id"): monitor.dev,
+        ("test", "id"): monitor.test_id,
+        ("test", "ood"): monitor.test_ood,
+    }
+    for (split, domain), limit in limits.items():
+        group = [q for q in questions if (q.split, q.domain) == (split, domain)]
+        probes += [
+            _probe(f"{split}/{one.id}", tuning_prompt(one.question, form), one.answers,
+                   split, domain, category[one.id])
+            for one in _some(group, limit, seed)
+        ]
+    return probes
+
+
+def _some(rows: list, limit: int | None, seed: int) -> list:
+    rows = sorted(rows, key=lambda row: row.id)
+    random.Random(seed).shuffle(rows)
+    return rows[:limit]
+
+
+def _probe(name, prompt, answers, part, domain, category) -> Probe:
+    side = "prompt" if isinstance(prompt, str) else "messages"
+    return Probe(
+        id=name, answers=answers, part=part, domain=domain, category=category, **{side: prompt}
+    )

@@ -1,0 +1,138 @@
+"""Few-shot probing: exemplar sets and the requests made of them (Gekhman et al. 2024, sec. 3)."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Iterator
+
+from pydantic import Field
+
+from plumbline.config import Slick
+from plumbline.files import InputError
+from plumbline.records import NonEmpty, Question, Record, Request, Sampling
+
+GREEDY, SAMPLED = "slick_greedy", "slick_sampled"
+
+
+class ExemplarSet(Record):
+    """A relation's k-shot prompt prefix."""
+
+    id: NonEmpty = Field(description="<relation>#<number>.")
+    relation: NonEmpty
+    number: int = Field(ge=0, description="0..N_ex-1.")
+    exemplars: list[NonEmpty] = Field(description="Ids of the dev questions shown, in order.")
+    subjects: list[NonEmpty] = Field(description="Their subjects.")
+    prefix: str = Field(description="The blocks `Q: …` / `A: …` before the question asked.")
+
+
+def draw_exemplar_sets(questions: list[Question], settings: Slick) -> list[ExemplarSet]:
+    """N_ex distinct random k-shot sets for each relation, drawn from its dev questions.
+
+    The same sets serve all questions of the relation. A set shows no subject twice.
+    Raises InputError naming the relation when its dev questions do not suffice.
+    """
+    dev: dict[str, list[Question]] = defaultdict(list)
+    for question in sorted(questions, key=lambda question: question.id):
+        if question.split == "dev":
+            dev[question.relation].append(question)
+    sets = []
+    for relation in sorted({question.relation for question in questions}):
+        pool = list({question.subject: question for question in dev[relation]}.values())
+        chosen: set[tuple[str, ...]] = set()
+        random_ = random.Random(f"{settings.seed}:{relation}")
+        tries = 0
+        while len(chosen) < settings.exemplar_sets and len(pool) >= settings.shots:
+            exemplars = random_.sample(pool, settings.shots)
+            ids = tuple(question.id for question in exemplars)
+            # Distinct as sets: the same exemplars in another order are no new evidence.
+            if tuple(sorted(ids)) not in {tuple(sorted(other)) for other in chosen}:
+                sets.append(_exemplar_set(relation, len(chosen), exemplars))
+                chosen.add(ids)
+            tries += 1
+            if tries > 1000 * settings.exemplar_sets:
+                break
+        if len(chosen) < settings.exemplar_sets:
+            raise InputError(
+                f"relation {relation} has {len(pool)} dev question(s), too few for "
+                f"{settings.exemplar_sets} distinct sets of {settings.shots} exemplars; lower "
+                f"slick.exemplar_sets or slick.shots, raise facts.split.dev, or leave the "
+                f"relation out."
+            )
+    return sets
+
+
+def _exemplar_set(relation: str, number: int, exemplars: list[Question]) -> ExemplarSet:
+    blocks = [f"Q: {question.question}\nA: {question.answers[0]}\n\n" for question in exemplars]
+    return ExemplarSet(
+        id=f"{relation}#{number}",
+        relation=relation,
+        number=number,
+        exemplars=[question.id for question in exemplars],
+        subjects=[question.subject for question in exemplars],
+        prefix="".join(blocks),
+    )
+
+
+def few_shot_prompt(exemplar_set: ExemplarSet, question: Question) -> str:
+    """The set's blocks, then the question with an open answer. No space after `A:`: it would
+    otherwise not be part of the answer's first token."""
+    return f"{exemplar_set.prefix}Q: {question.question}\nA:"
+
+
+def usable_sets(question: Question, sets: list[ExemplarSet]) -> list[ExemplarSet]:
+    """The relation's sets that do not show the question's own subject, and thereby its answer.
+
+    Raises InputError when none is left.
+    """
+    usable = [one for one in sets if question.subject not in one.subjects]
+    if not usable:
+        raise InputError(
+            f"question {question.id}: every exemplar set of {question.relation} shows its subject; "
+            f"the relation has too few dev questions. Raise facts.split.dev or leave it out."
+        )
+    return usable
+
+
+def greedy_sampling(settings: Slick) -> Sampling:
+    """One greedy answer, ended by a newline."""
+    return Sampling(max_tokens=settings.max_tokens, stop=("\n",))
+
+
+def requests(
+    questions: list[Question], sets: list[ExemplarSet], settings: Slick
+) -> Iterator[Request]:
+    """One greedy and one N_sample request for each question and exemplar set.
+
+    In mode `categories` the sampled requests wait, set by set, and are left out as soon as any
+    earlier answer of the question was right: by then the category is settled.
+    """
+    greedy = greedy_sampling(settings)
+    sampled = greedy.model_copy(
+        update={
+            "n": settings.samples,
+            "temperature": settings.temperature,
+            "top_k": settings.top_k,
+        }
+    )
+    by_relation: dict[str, list[ExemplarSet]] = defaultdict(list)
+    for exemplar_set in sets:
+        by_relation[exemplar_set.relation].append(exemplar_set)
+    lazy = settings.mode == "categories"
+    for question in questions:
+        for exemplar_set in usable_sets(question, by_relation[question.relation]):
+            prompt = few_shot_prompt(exemplar_set, question)
+            for purpose, sampling in ((GREEDY, greedy), (SAMPLED, sampled)):
+                later = lazy and purpose == SAMPLED
+                yield Request(
+                    id=f"{question.id}/{purpose}#{exemplar_set.number}",
+                    prompt=prompt,
+                    sampling=sampling,
+                    purpose=purpose,
+                    series=question.id,
+                    wave=1 + exemplar_set.number if later else 0,
+                    accept=question.answers if lazy else None,
+                    unless_accepted=later,
+                    question=question.id,
+                    exemplar_set=exemplar_set.number,
+                )

@@ -1,0 +1,288 @@
+"""Checkpoint folders: safetensors, config, tokenizer and, written last, checkpoint.json.
+
+Everything a later stage loads has this form, wherever the model came from.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from plumbline.files import InputError, read_json, sha256_file, sha256_json, write_json
+
+if TYPE_CHECKING:
+    from transformers import (
+        GenerationConfig,
+        PretrainedConfig,
+        PreTrainedModel,
+        PreTrainedTokenizerBase,
+    )
+
+log = logging.getLogger("plumbline")
+
+MARKER = "checkpoint.json"
+DTYPES = ("bfloat16", "float16", "float32")
+# Tokens that model families keep for padding or for nothing, in the order they are tried for PAD.
+_PADDING_TOKENS = (
+    *("<pad>", "<|pad|>", "[PAD]", "<|finetune_right_pad_id|>", "<|endoftext|>"),
+    *("<|reserved_special_token_0|>", "<unused0>", "<unk>", "[UNK]"),
+)
+
+
+def import_model(
+    path: Path | str,
+    out: Path | str,
+    name: str,
+    dtype: str = "bfloat16",
+    trust_remote_code: bool = False,
+    source: str = "",
+) -> dict:
+    """Turn a GGUF file or a Hugging Face folder into a checkpoint folder; returns its marker.
+
+    `source` is the source line the model came from. `out` appears whole or not at all.
+
+    Raises `InputError` when `path` is neither, has pickled weights only or not all weights, needs
+    remote code that is not trusted, or has no usable tokenizer.
+    """
+    from transformers import GenerationConfig
+
+    path = Path(path)
+    if dtype not in DTYPES:
+        raise InputError(f"dtype {dtype!r}: expected one of {', '.join(DTYPES)}.")
+    if path.is_dir():
+        _check_folder(path, trust_remote_code)
+    elif not _is_gguf(path):
+        raise InputError(f"{path}: neither a GGUF file nor a Hugging Face model folder.")
+    with new_folder(out) as folder:
+        model, tokenizer = _load(path, dtype, trust_remote_code)
+        # Sampling is for each request to say; a model's own defaults (and the contradictions
+        # between them that saving would refuse) are left behind, its end tokens are not.
+        model.generation_config = GenerationConfig(
+            eos_token_id=model.generation_config.eos_token_id
+        )
+        settle_tokenizer(tokenizer, model.config, model.generation_config)
+        model.save_pretrained(folder)
+        for key in ("local_files_only", "is_local"):  # how it was loaded, not what it is
+            tokenizer.init_kwargs.pop(key, None)
+        tokenizer.save_pretrained(folder)
+        marker = {
+            "name": name,
+            "parent": None,
+            "kind": "full",
+            "weights_sha256": weights_digest(folder),
+            "tokenizer_sha256": tokenizer_digest(tokenizer),
+            "dtype": dtype,
+            "parameters": model.num_parameters(),
+            "eos_token": tokenizer.eos_token,
+            "pad_token": tokenizer.pad_token,
+            "chat_template_sha256": (
+                sha256_json(tokenizer.chat_template) if tokenizer.chat_template else None
+            ),
+            "trust_remote_code": trust_remote_code,
+            "source": source or str(path),
+            "versions": {p: version(p) for p in ("torch", "transformers", "safetensors")},
+        }
+        write_json(folder / MARKER, marker)
+    log.info(f"{name}: {marker['parameters']:,} parameters in {dtype}, from {marker['source']}")
+    return marker
+
+
+def settle_tokenizer(
+    tokenizer: PreTrainedTokenizerBase,
+    model_config: PretrainedConfig,
+    generation_config: GenerationConfig | None = None,
+) -> None:
+    """Make tokenizer, config and generation config agree on BOS, EOS and PAD, in place.
+
+    A missing PAD becomes a special token that means nothing else, if the vocabulary has one;
+    otherwise EOS stands in, and then training must mask padding by position, never by token, or
+    the model would not learn to stop. Where chat turns end with another token than EOS, generation
+    stops at either. The padding side is the caller's.
+
+    Raises `InputError` when there is no EOS, or when the tokenizer has more tokens than the model.
+    """
+    if tokenizer.eos_token_id is None:
+        raise InputError(
+            f"tokenizer {tokenizer.name_or_path!r} has no EOS token: answers would never end. "
+            f'Set "eos_token" in its tokenizer_config.json to the token the model ends with.'
+        )
+    largest = max(tokenizer.get_vocab().values())
+    vocabulary = model_config.get_text_config().vocab_size
+    if largest >= vocabulary:
+        raise InputError(
+            f"tokenizer {tokenizer.name_or_path!r} has token id {largest}, the model only "
+            f"{vocabulary} embeddings. Use the tokenizer that belongs to the model."
+        )
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = _unused_token(tokenizer) or tokenizer.eos_token
+        log.info(f"tokenizer without PAD: {tokenizer.pad_token} is used")
+    model_config.bos_token_id = tokenizer.bos_token_id
+    model_config.eos_token_id = tokenizer.eos_token_id
+    model_config.pad_token_id = tokenizer.pad_token_id
+    if generation_config is None:
+        return
+    ends = [tokenizer.eos_token_id, _chat_turn_end(tokenizer)]
+    if isinstance(generation_config.eos_token_id, list):  # its makers' choice, e.g. for tool calls
+        special = _special_ids(tokenizer)
+        ends += [token for token in generation_config.eos_token_id if token in special]
+    ends = list(dict.fromkeys(token for token in ends if token is not None))
+    generation_config.bos_token_id = tokenizer.bos_token_id
+    generation_config.eos_token_id = ends if len(ends) > 1 else ends[0]
+    generation_config.pad_token_id = tokenizer.pad_token_id
+    generation_config._from_model_config = False  # generate() would overwrite it
+
+
+def weights_digest(folder: Path | str) -> str:
+    """One sha256 over the names and contents of a folder's safetensors files.
+
+    Raises `InputError` when there are none.
+    """
+    digests = {file.name: sha256_file(file) for file in Path(folder).glob("*.safetensors")}
+    if not digests:
+        raise InputError(f"{folder}: no *.safetensors file. Expected a checkpoint folder.")
+    return sha256_json(digests)
+
+
+def tokenizer_digest(tokenizer: PreTrainedTokenizerBase) -> str:
+    """A sha256 of how text becomes tokens: vocabulary, rules, special tokens, chat template.
+
+    Padding and truncation are left out: they are settings of the moment that saving keeps.
+    """
+    if tokenizer.is_fast:
+        rules = json.loads(tokenizer.backend_tokenizer.to_str())
+        rules = {key: rules[key] for key in rules if key not in ("padding", "truncation")}
+    else:
+        rules = tokenizer.get_vocab()
+    return sha256_json([rules, tokenizer.special_tokens_map, tokenizer.chat_template])
+
+
+@contextlib.contextmanager
+def new_folder(out: Path | str) -> Iterator[Path]:
+    """A temporary folder beside `out` that takes its place when the block ends without error.
+
+    Raises `InputError` when `out` holds something other than an earlier, maybe partial, checkpoint.
+    """
+    out = Path(out)
+    known = ("config.json", "adapter_config.json", MARKER)
+    if out.exists() and (
+        not out.is_dir()
+        or (any(out.iterdir()) and not any((out / file).exists() for file in known))
+    ):
+        raise InputError(f"{out}: is there and is no checkpoint folder. Name another, or move it.")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}.", suffix=".part"))
+    try:
+        yield temporary
+        temporary.chmod(0o755)
+        for file in temporary.rglob("*"):  # some libraries write files for their owner only
+            file.chmod(0o755 if file.is_dir() else 0o644)
+        if out.exists():
+            shutil.rmtree(out)
+        os.rename(temporary, out)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _load(
+    path: Path, dtype: str, trust_remote_code: bool
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Model and tokenizer of a folder or GGUF file, on the CPU; every weight must be there."""
+    from safetensors import SafetensorError
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+
+    options = {"local_files_only": True}
+    if path.is_dir():
+        folder, own = path, {"use_safetensors": True}
+        options["trust_remote_code"] = trust_remote_code
+    else:
+        # De-quantising is said outright: else it depends on the device whether weights stay
+        # quantised, and a model with quantised weights cannot be saved. A GGUF carries no code.
+        folder, own = path.parent, {"quantization_config": GgufConfig(dequantize=True)}
+        options["gguf_file"] = path.name
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, **options)
+        model, report = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=dtype, output_loading_info=True, **own, **options
+        )
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        raise InputError(f"{path}: cannot be loaded as a causal language model: {error}") from error
+    if report["missing_keys"]:  # these would silently be random numbers
+        missing = sorted(report["missing_keys"])
+        raise InputError(
+            f"{path}: {len(missing)} of the model's weights are missing, among them {missing[0]}. "
+            f"Is it the whole model, and of the architecture its config names?"
+        )
+    return model, tokenizer
+
+
+def _check_folder(path: Path, trust_remote_code: bool) -> None:
+    if not (path / "config.json").is_file():
+        hint = (
+            "It is a LoRA adapter; merge it into its base model first."
+            if (path / "adapter_config.json").is_file()
+            else "Expected a Hugging Face model folder."
+        )
+        raise InputError(f"{path}: no config.json. {hint}")
+    if not any(path.glob("*.safetensors")):
+        pickled = sorted(p.name for p in path.iterdir() if p.suffix in (".bin", ".pt", ".pth"))
+        found = f"pickled weights ({pickled[0]}), which can run code" if pickled else "no weights"
+        raise InputError(
+            f"{path}: no *.safetensors, only {found}. Take a revision with safetensors, or convert "
+            f"it where you trust it: load it and save_pretrained."
+        )
+    if "auto_map" in read_json(path / "config.json") and not trust_remote_code:
+        raise InputError(
+            f"{path / 'config.json'}: auto_map: the model brings its own code. Read that code; if "
+            f"you trust it, set trust_remote_code for this model."
+        )
+
+
+def _is_gguf(path: Path) -> bool:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(4) == b"GGUF"
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}).") from error
+
+
+def _unused_token(tokenizer: PreTrainedTokenizerBase) -> str | None:
+    """A token that is in the vocabulary, special, and neither EOS, BOS nor a chat turn's end."""
+    taken = {tokenizer.eos_token_id, tokenizer.bos_token_id, _chat_turn_end(tokenizer)}
+    special = _special_ids(tokenizer)
+    vocabulary = tokenizer.get_vocab()
+    for token in _PADDING_TOKENS:
+        index = vocabulary.get(token)
+        if index in special and index not in taken:
+            return token
+    return None
+
+
+def _special_ids(tokenizer: PreTrainedTokenizerBase) -> set[int]:
+    added = tokenizer.added_tokens_decoder
+    return {i for i, token in added.items() if token.special} | set(tokenizer.all_special_ids)
+
+
+def _chat_turn_end(tokenizer: PreTrainedTokenizerBase) -> int | None:
+    """The special token that the chat template puts after an assistant's words, if any."""
+    import jinja2
+
+    if not tokenizer.chat_template:
+        return None
+    words = "plumbline"
+    messages = [{"role": "user", "content": "?"}, {"role": "assistant", "content": words}]
+    try:
+        text = tokenizer.apply_chat_template(messages, tokenize=False)
+    except jinja2.TemplateError as error:
+        log.warning(f"chat template cannot be rendered ({error}): generation stops at EOS only")
+        return None
+    after = tokenizer(text.rpartition(words)[2], add_special_tokens=False)["input_ids"]
+    special = _special_ids(tokenizer)
+    return next((token for token in after if token in special), None)

@@ -1,0 +1,140 @@
+"""What a section of the page is made of, and how figures are put in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import pandas as pd
+
+from plumbline.report.tables import checkpoint_label
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One table cell: what is read, a smaller second line, what a column is sorted by."""
+
+    text: str
+    sub: str = ""
+    sort: float | str | None = None
+    tone: str = ""  # up, down or even: how a difference to the base is set off
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that sorts by its columns; `groups` are heads over the heads: (label, columns)."""
+
+    kind: ClassVar[str] = "table"
+    caption: str
+    columns: Sequence[str | Cell]
+    rows: Sequence[Sequence[Cell]]
+    groups: Sequence[tuple[str, int]] = ()
+    folded: bool = False
+
+    def is_text(self, column: int) -> bool:
+        """Whether a column holds words, which are set to the left, and not figures."""
+        return all(not isinstance(row[column].sort, int | float) for row in self.rows)
+
+
+@dataclass(frozen=True)
+class Picture:
+    kind: ClassVar[str] = "picture"
+    name: str  # of the SVG file, without its ending
+    caption: str
+
+
+@dataclass(frozen=True)
+class Prose:
+    kind: ClassVar[str] = "prose"
+    lines: Sequence[str]
+    heading: str = ""
+
+
+@dataclass(frozen=True)
+class Terms:
+    kind: ClassVar[str] = "terms"
+    entries: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Tree:
+    kind: ClassVar[str] = "tree"
+    caption: str
+    value: dict
+
+
+Block = Table | Picture | Prose | Terms | Tree
+
+
+@dataclass(frozen=True)
+class Section:
+    id: str
+    title: str
+    blocks: Sequence[Block] = field(default_factory=list)
+    left_out: str = ""  # why there is nothing to show
+
+
+def percent(value: float, digits: int = 1) -> str:
+    return "–" if pd.isna(value) else f"{100 * value:.{digits}f}"
+
+
+def signed(points: float) -> str:
+    """Points with a sign; a true minus, and no sign on what rounds to zero."""
+    text = f"{points:+.1f}".replace("-", "−")
+    return "0.0" if text in ("+0.0", "−0.0") else text
+
+
+def count(value: float) -> str:
+    return "–" if pd.isna(value) else f"{value:,.0f}"
+
+
+def duration(seconds: float) -> str:
+    if pd.isna(seconds):
+        return "–"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def number(value: float, text: str | None = None, sub: str = "") -> Cell:
+    """A cell that sorts by `value`."""
+    return Cell(count(value) if text is None else text, sub, None if pd.isna(value) else value)
+
+
+def checkpoint_cell(name: str) -> Cell:
+    """A checkpoint's name, the stop of a mix below it."""
+    label, _, stop = checkpoint_label(name).partition(", ")
+    return Cell(label, stop, name)
+
+
+def measured(row, scale: int = 100) -> Cell:
+    """A row of `over_seeds` times `scale`, its interval below; differences to the base signed."""
+    value, low, high = scale * row.value, scale * row.low, scale * row.high
+    if row.metric.endswith("_vs_base"):
+        sub = "" if pd.isna(low) else f"{signed(low)} to {signed(high)}"
+        return Cell(signed(value), sub, row.value, difference_tone(row, scale) if sub else "")
+    return Cell(f"{value:.1f}", "" if pd.isna(low) else f"{low:.1f}–{high:.1f}", row.value)
+
+
+def direction(low: float, high: float) -> str:
+    """`up` or `down` when the interval (in points, as shown) leaves zero out, else `even`."""
+    if round(low, 1) > 0:
+        return "up"
+    return "down" if round(high, 1) < 0 else "even"
+
+
+def difference_tone(row, scale: int = 100) -> str:
+    """The direction of a difference to the base; `even` too when the seeds disagree in sign."""
+    tone = direction(scale * row.low, scale * row.high)
+    agreed = {"up": row.least > 0, "down": row.most < 0, "even": True}
+    return tone if agreed[tone] else "even"
+
+
+def named(frame: pd.DataFrame, model: str, *rest: str) -> str:
+    """How a sentence opens; the model is named where there is more than one."""
+    if frame.model.nunique() > 1:
+        return ", ".join([model, *rest])
+    text = ", ".join(rest)
+    return text[:1].upper() + text[1:]

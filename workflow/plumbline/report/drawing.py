@@ -1,0 +1,158 @@
+"""The sheet figures are drawn on: text stays text, every mark carries its numbers as a title.
+
+360 units wide, so that text is readable on a phone. Colours are plain hex, so that the files serve
+anywhere; the page replaces them by its own light and dark ones.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import xml.etree.ElementTree as ET
+
+import matplotlib
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+matplotlib.use("svg")
+
+# Names are the page's CSS variables; safe for the common colour deficiencies, with markers beside.
+PALETTE = {
+    "fig-ink": "#1b2026",
+    "fig-faint": "#c9ced6",
+    "fig-grey": "#77808c",
+    "fig-known": "#1261ad",
+    "fig-unknown": "#d4570a",
+    "fig-high": "#0b4f94",
+    "fig-maybe": "#4a94d0",
+    "fig-weak": "#a9cfec",
+    "fig-id": "#0a7a68",
+    "fig-ood": "#9b4bb0",
+    "fig-early": "#3b82b8",
+    "fig-conv": "#b23a3a",
+}
+INK, FAINT, GREY, KNOWN, UNKNOWN = list(PALETTE.values())[:5]
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+WIDTH, POINT = 5.0, 1 / 72  # inches
+STYLE = {
+    "svg.fonttype": "none",
+    "font.size": 9.5,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "axes.linewidth": 0.7,
+    "grid.linewidth": 0.6,
+    "grid.color": FAINT,
+    "legend.frameon": False,
+    "legend.fontsize": 9.5,
+    "lines.linewidth": 1.8,
+    "lines.markersize": 5,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    **{
+        key: INK
+        for key in (
+            "text.color",
+            "axes.labelcolor",
+            "axes.titlecolor",
+            "xtick.color",
+            "ytick.color",
+        )
+    },
+    "axes.edgecolor": GREY,
+}
+SVG = "http://www.w3.org/2000/svg"
+
+
+class Drawing:
+    """A matplotlib figure 360 units wide whose marks are described."""
+
+    def __init__(self, height: float, rows: int = 1, columns: int = 1, **options):
+        self.figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        self.axes = self.figure.subplots(rows, columns, squeeze=False, **options)
+        self.titles: list[str] = []
+
+    def mark(self, artist, text: str) -> None:
+        """Make `artist` a mark: `text` is shown on hover and read out."""
+        artist.set_gid(f"mark-{len(self.titles)}")
+        self.titles.append(text)
+
+    def dot(self, ax: Axes, x, y, low, high, text: str, upright: bool = True, **style) -> None:
+        """A point with its interval; `upright`: the interval runs along y."""
+        if pd.notna(low) and pd.notna(high):
+            ends = ([x, x], [low, high]) if upright else ([low, high], [y, y])
+            ax.plot(*ends, color=style["color"], linewidth=1.2, solid_capstyle="butt")
+        self.mark(ax.plot([x], [y], linestyle="", **style)[0], text)
+
+    def legend(self, handles: list, columns: int) -> None:
+        self.figure.legend(
+            handles=handles,
+            loc="outside upper left",
+            ncols=columns,
+            handlelength=1.4,
+            columnspacing=1.1,
+            handletextpad=0.5,
+            borderaxespad=0.2,
+        )
+
+    def svg(self, name: str, title: str) -> str:
+        """The figure as SVG text: deterministic, no metadata, ids unique across figures."""
+        stream = io.StringIO()
+        with matplotlib.rc_context({"svg.hashsalt": name}):
+            self.figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None})
+        ET.register_namespace("", SVG)
+        ET.register_namespace("xlink", "http://www.w3.org/1999/xlink")
+        root = ET.fromstring(stream.getvalue())
+        for metadata in root.findall(f"{{{SVG}}}metadata"):
+            root.remove(metadata)
+        text = ET.tostring(root, encoding="unicode")
+        used = set(re.findall(r'(?:url\(|href=")#([^)"]+)', text))
+        for element in root.iter():
+            key = element.get("id", "")
+            if key.startswith("mark-"):
+                element.set("class", "mark")
+                ET.SubElement(element, f"{{{SVG}}}title").text = self.titles[int(key[5:])]
+                element.insert(0, element[-1])
+                del element[-1]
+            if key and key not in used:
+                del element.attrib["id"]
+        for attribute in ("width", "height"):
+            root.set(attribute, root.get(attribute, "").removesuffix("pt"))
+        root.set("role", "img")
+        root.set("aria-label", title)
+        head = ET.Element(f"{{{SVG}}}title")
+        head.text = title
+        root.insert(0, head)
+        text = ET.tostring(root, encoding="unicode")
+        for key in used:
+            text = re.sub(rf'(id="|#){re.escape(key)}(?=["\)])', rf"\g<1>{name}-{key}", text)
+        return text.replace("'DejaVu Sans'", FONT) + "\n"
+
+
+def percent_text(value: float) -> str:
+    return f"{100 * value:.1f} %"
+
+
+def described(row) -> str:
+    """A row of `over_seeds` in words."""
+    interval = (
+        ""
+        if pd.isna(row.low)
+        else f", 95 % interval {100 * row.low:.1f} to {percent_text(row.high)}"
+    )
+    seeds = f", mean of {row.seeds} seeds" if row.seeds > 1 else ""
+    return f"{percent_text(row.value)}{interval}{seeds}, n = {row.n:.0f}"
+
+
+def percent_axis(ax: Axes, axis: str) -> None:
+    """Label `xaxis` or `yaxis`, which holds fractions, in percent."""
+    getattr(ax, axis).set_major_formatter(lambda value, _: f"{round(100 * value, 1):g} %")
+
+
+def titled(several: bool, model: str, text: str) -> str:
+    """A panel's title; the model above it where there are several."""
+    return f"{model}\n{text}" if several else text

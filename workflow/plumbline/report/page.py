@@ -1,0 +1,82 @@
+"""The report page: one HTML file with everything inside, which asks for nothing from outside."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from plumbline.files import InputError, atomic_write
+from plumbline.report.blocks import Picture
+from plumbline.report.drawing import PALETTE
+from plumbline.report.sections import build_sections
+from plumbline.report.tables import Run
+
+HERE = Path(__file__).parent
+
+
+def inline_svg(path: Path) -> Markup:
+    """A figure of `draw_figures` for the page: its colours become the page's (light and dark).
+
+    Raises `InputError` when the file is missing or is no SVG.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror}). Draw the figures first."
+        ) from error
+    if not text.lstrip().startswith("<svg"):
+        raise InputError(f"{path}: no SVG drawing of this project. Draw the figures anew.")
+    text = re.sub(r'(<svg[^>]*?) width="[\d.]+"', r"\1", text, count=1)
+    text = re.sub(r'(<svg[^>]*?) height="[\d.]+"', r"\1", text, count=1)
+    for name, colour in PALETTE.items():
+        text = re.sub(re.escape(colour), f"var(--{name})", text, flags=re.IGNORECASE)
+    return Markup(text)
+
+
+def _unbroken(value: object) -> object:
+    """No line break before a percent sign."""
+    return value.replace(" %", "\u00a0%") if type(value) is str else value
+
+
+def write_page(run: Run, figures: Path | str, name: str, out: Path | str) -> None:
+    """Write the page for `run`, titled `name`, with the SVG files of the folder `figures`."""
+    sections = build_sections(run)
+    pictures = {
+        block.name: inline_svg(Path(figures) / f"{block.name}.svg")
+        for section in sections
+        for block in section.blocks
+        if isinstance(block, Picture)
+    }
+    script = (HERE / "sort.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    environment = Environment(
+        loader=FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_unbroken,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    metrics = run.tables.metrics
+    text = environment.get_template("index.html.j2").render(
+        name=name,
+        sections=sections,
+        pictures=pictures,
+        palette=PALETTE,
+        script=Markup(script),
+        script_digest=digest,
+        facts={
+            "models": ", ".join(dict.fromkeys(metrics.model)),
+            "checkpoints": metrics.checkpoint.nunique(),
+            "seeds": metrics.seed.nunique(),
+            "device": run.plan.get("device", "–"),
+        },
+    )
+    with atomic_write(out) as stream:
+        stream.write(text)

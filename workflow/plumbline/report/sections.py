@@ -1,0 +1,186 @@
+"""The page's sections in order, one function each: from the run's tables to blocks.
+
+A further method adds its functions in a module of its own and a line each in `SECTIONS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from plumbline.report import headline
+from plumbline.report import slick_sections as slick
+from plumbline.report.blocks import (
+    Block,
+    Cell,
+    Picture,
+    Prose,
+    Section,
+    Table,
+    Tree,
+    checkpoint_cell,
+    count,
+    duration,
+    measured,
+    named,
+    number,
+)
+from plumbline.report.reading import how_to_read
+from plumbline.report.tables import CATEGORIES, DOMAINS, Run, checkpoint_order, over_seeds, scale_of
+
+
+def headline_section(run: Run) -> list[Block]:
+    metrics = run.tables.metrics
+    blocks: list[Block] = []
+    for model in dict.fromkeys(s.model for s in headline.standings(metrics)):
+        blocks += [
+            Prose(headline.sentences(metrics, model), named(metrics, model)),
+            headline.table(metrics, model),
+        ]
+    return blocks
+
+
+def id_ood(run: Run) -> list[Block]:
+    metrics = run.tables.metrics
+    metrics = metrics[metrics.domain.isin(DOMAINS)]
+    if metrics.empty:
+        return []
+    caption = "Each checkpoint in and out of the tuning domain, with 95 % intervals; dashed: base."
+    keys = ["model", "task", "split", "metric"]
+    tables = [
+        _by_category(", ".join(key), part, scale_of(metrics, key[-1]), folded=place > 0)
+        for place, (key, part) in enumerate(metrics.groupby(keys, sort=False))
+    ]
+    return [Picture("id_ood", caption), *tables]
+
+
+def _by_category(title: str, part: pd.DataFrame, scale: int, folded: bool) -> Table:
+    """Checkpoints down, SliCK (or other) categories across, ID and OOD apart."""
+    means = over_seeds(part, ["checkpoint", "domain", "category", "metric"])
+    found = {(row.checkpoint, row.domain, row.category): row for row in means.itertuples()}
+    categories = list(dict.fromkeys(["All", *CATEGORIES, *part.category]))
+    columns = [
+        (domain, category)
+        for domain in DOMAINS
+        for category in categories
+        if ((means.domain == domain) & (means.category == category)).any()
+    ]
+    sizes = means.groupby(["domain", "category"]).n.max()
+    rows = []
+    for name in sorted(part.checkpoint.unique(), key=checkpoint_order):
+        cells = [found.get((name, *column)) for column in columns]
+        rows.append(
+            [checkpoint_cell(name), *[measured(c, scale) if c else Cell("–") for c in cells]]
+        )
+    unit = "percent" if scale == 100 else "the metric's own unit"
+    if part.metric.iloc[0].endswith("_vs_base"):
+        unit = "difference to the base in " + ("points" if scale == 100 else unit)
+    heads = [Cell(category, f"n {count(sizes[domain, category])}") for domain, category in columns]
+    spans = [(DOMAINS[d], sum(d == column[0] for column in columns)) for d in DOMAINS]
+    groups = [("", 1), *[span for span in spans if span[1]]]
+    return Table(f"{title} ({unit}).", ["checkpoint", *heads], rows, groups, folded)
+
+
+def losses(run: Run) -> list[Block]:
+    blocks: list[Block] = []
+    dropped, facts = run.tables.dropped, run.tables.fact_counts
+    if len(dropped):
+        rows = [
+            [Cell(r.stage), Cell(r.model), Cell(r.seed), Cell(r.item), Cell(r.reason), number(r.n)]
+            for r in dropped.itertuples()
+        ]
+        blocks.append(
+            Table(
+                "What the stages left out, by reason.",
+                ["stage", "model", "seed", "item", "reason", "n"],
+                rows,
+            )
+        )
+    if len(facts):
+        columns = ["kept", *[c for c in facts if c not in ("relation", "domain", "split", "kept")]]
+        total = facts[columns].sum()
+        listed = ", ".join(f"{count(total[c])} {c.replace('_', ' ')}" for c in columns)
+        blocks.append(Prose([f"Facts on the way into the question sets: {listed}."]))
+        rows = [
+            [
+                Cell(r["relation"]),
+                Cell(r["domain"].upper()),
+                Cell(r["split"]),
+                *[number(r[c]) for c in columns],
+            ]
+            for _, r in facts.iterrows()
+        ]
+        blocks.append(
+            Table(
+                "Facts kept and dropped by relation and split.",
+                ["relation", "domain", "split", *[c.replace("_", " ") for c in columns]],
+                rows,
+                folded=True,
+            )
+        )
+    return blocks
+
+
+def costs(run: Run) -> list[Block]:
+    columns = ["stage", "jobs", "prompts", "tokens", "steps", "disk_mib", "seconds"]
+    planned = pd.DataFrame(run.plan.get("stages", []), columns=columns)
+    planned = planned.astype({c: str if c == "stage" else float for c in columns})
+    both = planned.merge(run.tables.stages, on="stage", how="outer", suffixes=("", "_done"))
+    if both.empty:
+        return []
+    order = list(dict.fromkeys([*planned.stage, *run.tables.stages.stage]))
+    rows = [
+        [
+            Cell(r.stage),
+            number(r.jobs),
+            number(r.jobs_done),
+            number(r.prompts),
+            number(r.tokens),
+            number(r.steps),
+            number(r.seconds, duration(r.seconds)),
+            number(r.wall_seconds, duration(r.wall_seconds)),
+            number(r.peak_memory_mib),
+            number(r.disk_mib),
+        ]
+        for r in sorted(both.itertuples(), key=lambda r: order.index(r.stage))
+    ]
+    device = f" on {run.plan['device']}" if run.plan.get("device") else ""
+    planned, taken = duration(both.seconds.sum()), duration(both.wall_seconds.sum())
+    heads = "stage,jobs planned,jobs run,prompts,tokens,steps,time planned,time taken"
+    heads += ",peak memory MiB,disk planned MiB"
+    return [
+        Prose([f"Planned{device}: {planned} in all; the jobs' own times add up to {taken}."]),
+        Table("What was planned before the run and what it took.", heads.split(","), rows),
+    ]
+
+
+def provenance(run: Run) -> list[Block]:
+    return [Tree(key.replace("_", " "), value) for key, value in run.manifest.items()]
+
+
+Builder = Callable[[Run], list[Block]]
+# id, title, its function, what it needs: the reason given where there is nothing to show
+SECTIONS: list[tuple[str, str, Builder, str]] = [
+    ("headline", "What was seen", headline_section, "metrics.csv"),
+    ("base", "What the base knows", slick.base_knowledge, "slick_counts.csv"),
+    ("fitting", "How fast Known and Unknown are fitted", slick.fitting, "fit_curves.csv"),
+    ("unknown", "Accuracy against the share of Unknown", slick.by_unknown, "metrics.csv"),
+    ("linear", "The linear model", slick.linear_model, "linear_model.csv"),
+    ("domains", "In and out of the domain", id_ood, "metrics.csv"),
+    ("losses", "Everything dropped", losses, "dropped.csv"),
+    ("costs", "Plan and actual cost", costs, "stages.csv"),
+    ("manifest", "Where it comes from", provenance, "manifest.json"),
+    ("reading", "How to read this", lambda run: [how_to_read()], ""),
+]
+
+
+def build_sections(run: Run) -> list[Section]:
+    """All sections in order; one without data says what it would need."""
+    sections = []
+    for key, title, build, needs in SECTIONS:
+        blocks = build(run)
+        sections.append(
+            Section(key, title, blocks, "" if blocks else f"Left out: {needs} has no rows for it.")
+        )
+    return sections

@@ -1,0 +1,162 @@
+"""The tables a report is made from: reading, checking, the mean over seeds, names in order."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from plumbline.files import InputError
+from plumbline.records import Category
+
+CATEGORIES = [str(category) for category in Category]
+DOMAINS = {"id": "in domain (ID)", "ood": "out of domain (OOD)"}
+STOPS = {"early_stop": "early stop", "convergence": "convergence"}
+
+# Gekhman et al. 2024, Table 1 (PaLM 2 base, full EntityQuestions): accuracy points and R2.
+PAPER_LINEAR_MODEL = {
+    "id": {"intercept": 36.9, "known_fitted": 7.3, "unknown_fitted": -8.3, "r2": 0.86},
+    "ood": {"intercept": 36.2, "known_fitted": 3.2, "unknown_fitted": -3.0, "r2": 0.95},
+}
+
+TEXT = {
+    "metrics": "model checkpoint parent task domain split category metric",
+    "slick_counts": "model relation domain split category",
+    "fit_curves": "model tuning part domain category stop",
+    "linear_model": "model domain term",
+    "fact_counts": "relation domain split",
+    "dropped": "stage model seed item reason",
+    "stages": "stage",
+}
+NUMBERS = {
+    "metrics": "seed value low high n",
+    "slick_counts": "n",
+    "fit_curves": "seed unknown_percent epoch value low high n",
+    "linear_model": "estimate low high r2 n",
+    "fact_counts": "kept",
+    "dropped": "n",
+    "stages": "wall_seconds peak_memory_mib jobs",
+}
+
+
+@dataclass(frozen=True)
+class Tables:
+    """One data frame a CSV file of a run's `tables/` folder; an absent file is an empty frame."""
+
+    metrics: pd.DataFrame
+    slick_counts: pd.DataFrame
+    fit_curves: pd.DataFrame
+    linear_model: pd.DataFrame
+    fact_counts: pd.DataFrame
+    dropped: pd.DataFrame
+    stages: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Run:
+    """All a section may draw on."""
+
+    tables: Tables
+    plan: dict
+    manifest: dict
+
+
+def _numbers(path: Path, name: str, column: pd.Series) -> pd.Series:
+    numbers = pd.to_numeric(column.replace("", None), errors="coerce").astype(float)
+    bad = column[numbers.isna() & (column != "")]
+    if len(bad):
+        raise InputError(
+            f"{path}, line {bad.index[0] + 2}: column {name}: expected a number, found "
+            f"{bad.iloc[0]!r}. Write the table anew by running the stage that makes it."
+        )
+    return numbers
+
+
+def read_table(path: Path, name: str) -> pd.DataFrame:
+    """The CSV at `path` with text columns as str and number columns as float (empty: NaN).
+
+    A file that is absent or empty gives no rows. Raises `InputError` naming file, line and column
+    when the file is no CSV, lacks a column of the table `name`, or holds text for a number.
+    """
+    text, numbers = TEXT[name].split(), NUMBERS[name].split()
+    if not path.is_file() or not path.read_bytes().strip():
+        return pd.DataFrame(
+            {c: pd.Series(dtype=str if c in text else float) for c in text + numbers}
+        )
+    try:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except (ValueError, OSError) as error:  # pandas' ParserError is a ValueError
+        raise InputError(f"{path}: cannot be read as CSV ({str(error).strip()}).") from error
+    if missing := [column for column in text + numbers if column not in frame]:
+        raise InputError(
+            f"{path}: no column {', '.join(missing)}. Expected {', '.join(text + numbers)}; "
+            f"found {', '.join(frame)}."
+        )
+    if name == "fact_counts":  # every further column counts what was dropped for one reason
+        numbers = [column for column in frame if column not in text]
+    return frame.assign(**{c: _numbers(path, c, frame[c]) for c in numbers})
+
+
+def read_tables(folder: Path | str) -> Tables:
+    """All tables of a run. Raises `InputError` as `read_table` does, and for empty metrics."""
+    folder = Path(folder)
+    tables = Tables(**{name: read_table(folder / f"{name}.csv", name) for name in TEXT})
+    if tables.metrics.empty:
+        raise InputError(
+            f"{folder / 'metrics.csv'}: no rows. Expected one row a measured figure; "
+            f"run the evaluation first."
+        )
+    return tables
+
+
+def over_seeds(frame: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Mean over seeds in each group of `by`, one row a group.
+
+    `low` and `high` are the mean bounds: the uncertainty from the sample of questions, which all
+    seeds share and which therefore does not shrink with their number. The spread of the seeds
+    themselves stays apart, in `least` and `most`.
+    """
+    return frame.groupby(by, sort=False, as_index=False).agg(
+        value=("value", "mean"),
+        low=("low", "mean"),
+        high=("high", "mean"),
+        least=("value", "min"),
+        most=("value", "max"),
+        seeds=("value", "size"),
+        n=("n", "min"),
+    )
+
+
+def scale_of(metrics: pd.DataFrame, metric: str) -> int:
+    """100 for a metric that is a fraction (shown in percent; differences in points), else 1."""
+    values = metrics[metrics.metric == metric.removesuffix("_vs_base")].value
+    return 100 if values.between(0, 1).all() else 1
+
+
+def checkpoint_label(name: str) -> str:
+    """`mix.unknown-50.early_stop` as `unknown-50, early stop`; other names as they are."""
+    kind, _, rest = name.partition(".")
+    tuning, _, stop = rest.rpartition(".")
+    return f"{tuning}, {STOPS[stop]}" if kind == "mix" and tuning and stop in STOPS else name
+
+
+def checkpoint_order(name: str) -> tuple:
+    """Sort key: the base, the mixes by their share of Unknown, other mixes, all else."""
+    rank = 0 if name == "base" else 1 if name.startswith("mix.unknown-") else 2
+    rank += not name.startswith("mix.") and rank == 2
+    stem, _, stop = name.rpartition(".")
+    if stop not in STOPS:
+        stem, stop = name, ""
+    natural = [(not p.isdigit(), int(p) if p.isdigit() else 0, p) for p in re.split(r"(\d+)", stem)]
+    return rank, natural, list(STOPS).index(stop) if stop else 0
+
+
+def mix_points(metrics: pd.DataFrame) -> pd.DataFrame:
+    """Closed-book test EM of the mixes `mix.unknown-X.STOP`, with columns `percent` and `stop`."""
+    rows = metrics.query(
+        "task == 'closed_book' and metric == 'em' and category == 'All' and split == 'test'"
+    )
+    parts = rows.checkpoint.str.extract(r"^mix\.unknown-(\d+)\.(early_stop|convergence)$")
+    return rows.assign(percent=parts[0].astype(float), stop=parts[1]).dropna(subset=["stop"])

@@ -1,0 +1,1 @@
+"""Training: a file of examples, a parent checkpoint and a recipe become checkpoints."""

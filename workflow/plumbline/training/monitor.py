@@ -1,0 +1,66 @@
+"""Questions asked of a model after every epoch, and what is kept of its answers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from plumbline.files import read_rows, write_rows
+from plumbline.generation.engine import Prompt, render
+from plumbline.generation.transformers_engine import TransformersEngine
+from plumbline.matching import Mode, can_still_match, exact_match
+from plumbline.records import Fit, Probe, Sampling
+
+
+def measure(
+    engine: TransformersEngine,
+    tokenizer,
+    probes: list[Probe],
+    epoch: int,
+    sampling: Sampling,
+    match: Mode,
+) -> list[Fit]:
+    """Greedy exact match by part, domain and category. A train question is *fitted* when right.
+
+    An answer is decoded only as far as it can still become right.
+    """
+    prompts = [Prompt(render(tokenizer, probe), sampling) for probe in probes]
+
+    def go_on(i: int, text: str) -> bool:
+        return can_still_match(text, probes[i].answers, match)
+
+    n, correct = Counter(), Counter()
+    for probe, answers in zip(probes, engine.complete(prompts, go_on), strict=True):
+        group = probe.part, probe.domain, probe.category
+        n[group] += 1
+        correct[group] += exact_match(answers[0].text, probe.answers, match)
+    return [
+        Fit(epoch=epoch, part=part, domain=domain, category=category,
+            correct=correct[part, domain, category], n=count)
+        for (part, domain, category), count in sorted(n.items())
+    ]
+
+
+class FitLog:
+    """The fit rows of a training run, kept on disk epoch by epoch so that a killed run goes on."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        self.rows = list(read_rows(path, Fit)) if path.exists() else []
+
+    def keep_until(self, epoch: int) -> None:
+        """Forget epochs after `epoch`: they will be trained again."""
+        self.rows = [row for row in self.rows if row.epoch <= epoch]
+
+    def add(self, rows: list[Fit]) -> None:
+        self.rows += rows
+        write_rows(self.path, self.rows)
+
+    def best_epoch(self) -> int | None:
+        """The first epoch with the highest accuracy on dev (EARLY_STOP); None before any."""
+        correct, n = Counter(), Counter()
+        for row in self.rows:
+            if row.part == "dev" and row.epoch > 0:
+                correct[row.epoch] += row.correct
+                n[row.epoch] += row.n
+        return min(n, key=lambda epoch: (-correct[epoch] / n[epoch], epoch), default=None)

@@ -1,0 +1,92 @@
+"""Facts, the overrides of errata.tsv, and how a sample of facts is picked."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+FACTS = Path(__file__).parent.parent / "facts"
+LARGEST_SHARE = 0.15
+
+
+@dataclass(frozen=True)
+class Fact:
+    subject: str
+    answers: list[str]
+    popularity: int | None = None
+
+
+@cache
+def errata(table: str) -> dict[str, list[str]]:
+    with (FACTS / "errata.tsv").open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE))
+    return {
+        r["key"]: r["answers"].split("|") * bool(r["answers"]) for r in rows if r["table"] == table
+    }
+
+
+# Letters and quotes that Unicode does not decompose.
+PLAIN = str.maketrans(
+    {"Ø": "O", "ø": "o", "Ł": "L", "ł": "l", "Đ": "D", "đ": "d", "ß": "ss", "ı": "i"}
+    | {"Æ": "Ae", "æ": "ae", "Œ": "Oe", "œ": "oe", "ʻ": "'", "’": "'", "‘": "'", "–": "-"}
+)
+
+
+def to_ascii(text: str) -> str:
+    """Without accents: "São Tomé" → "Sao Tome"."""
+    text = unicodedata.normalize("NFKD", text.translate(PLAIN))
+    return text.encode("ascii", "ignore").decode()
+
+
+def fold(text: str) -> str:
+    return to_ascii(text).casefold()
+
+
+def accepted(*names: str) -> list[str]:
+    """The names and their forms without accents, each once."""
+    forms = [form for name in names for form in (name, to_ascii(name))]
+    return list(dict.fromkeys(form for form in forms if form))
+
+
+def by_hash(facts: Iterable[Fact]) -> list[Fact]:
+    """A fixed order that has nothing to do with the facts: a random sample without a seed."""
+    return sorted(facts, key=lambda fact: hashlib.sha256(fact.subject.encode()).digest())
+
+
+def by_popularity(facts: Iterable[Fact]) -> list[Fact]:
+    return sorted(facts, key=lambda fact: (-(fact.popularity or 0), fact.subject))
+
+
+def pick(facts: list[Fact], count: int, share: float = LARGEST_SHARE) -> list[Fact]:
+    """The first `count` facts, of one canonical answer at most `share` of what is picked."""
+    while True:
+        count = min(count, len(facts))
+        seen: Counter = Counter()
+        kept = []
+        for fact in facts:
+            if seen[fact.answers[0]] < max(1, int(share * count)) and len(kept) < count:
+                seen[fact.answers[0]] += 1
+                kept.append(fact)
+        if len(kept) == count:
+            return kept
+        facts, count = kept, len(kept)
+
+
+def head_and_any(facts: list[Fact], count: int) -> list[Fact]:
+    """Half of the best known, half of any; for a pool that is mostly tail."""
+    half = pick(by_popularity(facts), count // 2)
+    chosen = {fact.subject for fact in half}
+    rest = by_hash(fact for fact in facts if fact.subject not in chosen)
+    return pick(half + rest, count)
+
+
+def unambiguous(facts: list[Fact]) -> list[Fact]:
+    """Without the subjects that occur twice, accents and case aside."""
+    seen = Counter(fold(fact.subject) for fact in facts)
+    return [fact for fact in facts if seen[fold(fact.subject)] == 1]

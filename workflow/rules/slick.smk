@@ -1,0 +1,85 @@
+"""SliCK: what the base knows, and mixes of known and new facts (Gekhman et al. 2024).
+
+REQUIRED INPUTS: facts/questions.jsonl, the base checkpoint
+OUTPUTS, below results/<run>/<model>:
+         slick/exemplars.jsonl, requests.jsonl, generations.jsonl  what was asked and answered
+         slick/annotations.jsonl                                   each question's category
+         seed-<seed>/mix.<mix>/examples.jsonl                      the fine-tuning sets
+"""
+
+add_work("slick", lineage.BASE, "slick/requests.jsonl")
+
+
+rule prepare_probe:
+    input:
+        questions=f"{R}/facts/questions.jsonl",
+    output:
+        questions=f"{R}/{{model}}/slick/questions.jsonl",
+        exemplars=f"{R}/{{model}}/slick/exemplars.jsonl",
+        requests=f"{R}/{{model}}/slick/requests.jsonl",
+        dropped=f"{R}/{{model}}/slick/dropped.json",
+    params:
+        slick=section(CONFIG.slick, exclude={"match"}),
+        code=code("prepare_probe"),
+    log:
+        f"{R}/{{model}}/logs/prepare_probe.log",
+    benchmark:
+        f"{R}/benchmarks/slick/{{model}}/prepare_probe.tsv"
+    conda:
+        "../../envs/orchestrate.yaml"
+    localrule: True
+    shell:
+        "python {SCRIPTS:q}/prepare_probe.py --slick {params.slick:q}"
+        " --all-questions {input.questions:q} --questions {output.questions:q}"
+        " --exemplars {output.exemplars:q} --requests {output.requests:q}"
+        " --dropped {output.dropped:q} 2>&1 | tee {log:q}"
+
+
+rule annotate:
+    input:
+        questions=f"{R}/{{model}}/slick/questions.jsonl",
+        requests=f"{R}/{{model}}/slick/requests.jsonl",
+        generations=f"{R}/{{model}}/slick/generations.jsonl",
+    output:
+        annotations=f"{R}/{{model}}/slick/annotations.jsonl",
+    params:
+        match=CONFIG.slick.match,
+        code=code("annotate"),
+    log:
+        f"{R}/{{model}}/logs/annotate.log",
+    benchmark:
+        f"{R}/benchmarks/slick/{{model}}/annotate.tsv"
+    conda:
+        "../../envs/orchestrate.yaml"
+    localrule: True
+    shell:
+        "python {SCRIPTS:q}/annotate.py --questions {input.questions:q}"
+        " --requests {input.requests:q} --generations {input.generations:q}"
+        " --match {params.match} --annotations {output.annotations:q} 2>&1 | tee {log:q}"
+
+
+rule build_mix:
+    input:
+        questions=f"{R}/{{model}}/slick/questions.jsonl",
+        annotations=f"{R}/{{model}}/slick/annotations.jsonl",
+    output:
+        examples=f"{R}/{{model}}/seed-{{seed}}/mix.{{mix}}/examples.jsonl",
+        probes=f"{R}/{{model}}/seed-{{seed}}/mix.{{mix}}/probes.jsonl",
+        composition=f"{R}/{{model}}/seed-{{seed}}/mix.{{mix}}/composition.json",
+    params:
+        mixes=section(CONFIG.mixes, include={"on_empty", "prompt", "monitor"}),
+        code=code("build_mix"),
+    log:
+        f"{R}/{{model}}/seed-{{seed}}/mix.{{mix}}/build_mix.log",
+    benchmark:
+        f"{R}/benchmarks/mixes/{{model}}/seed-{{seed}}/{{mix}}.tsv"
+    wildcard_constraints:
+        mix="|".join(map(lineage.escape, CONFIG.mixes.names())) or "none",
+    conda:
+        "../../envs/orchestrate.yaml"
+    localrule: True
+    shell:
+        "python {SCRIPTS:q}/build_mix.py --name {wildcards.mix} --seed {wildcards.seed}"
+        " --mixes {params.mixes:q} --questions {input.questions:q}"
+        " --annotations {input.annotations:q} --examples {output.examples:q}"
+        " --probes {output.probes:q} --composition {output.composition:q} 2>&1 | tee {log:q}"

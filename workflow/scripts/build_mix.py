@@ -1,0 +1,56 @@
+"""Build one fine-tuning set and the questions its model is asked after every epoch."""
+
+import argparse
+from collections import Counter
+from pathlib import Path
+
+from plumbline import program
+from plumbline.config import Mixes
+from plumbline.files import read_unique_rows, write_json, write_rows
+from plumbline.methods.slick.mixes import build_mix
+from plumbline.methods.slick.probes import build_probes
+from plumbline.records import Annotation, Question
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--name", required=True, help="e.g. unknown-50")
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--mixes", required=True, help="JSON of the mixes section")
+    parser.add_argument("--questions", type=Path, required=True)
+    parser.add_argument("--annotations", type=Path, required=True)
+    parser.add_argument("--examples", type=Path, required=True)
+    parser.add_argument("--probes", type=Path, required=True)
+    parser.add_argument("--composition", type=Path, required=True)
+    args = parser.parse_args()
+    settings = Mixes.model_validate_json(args.mixes)
+
+    questions = read_unique_rows(args.questions, Question)
+    annotations = read_unique_rows(args.annotations, Annotation)
+    mix = build_mix(
+        args.name, questions, annotations,
+        seed=args.seed, form=settings.prompt, on_empty=settings.on_empty,
+    )
+    probes = build_probes(
+        mix.examples, questions, annotations, settings.monitor,
+        form=settings.prompt, seed=args.seed,
+    )
+    write_rows(args.examples, mix.examples)
+    write_rows(args.probes, probes)
+    categories = Counter(example.category for example in mix.examples)
+    write_json(
+        args.composition,
+        {
+            "name": args.name,
+            "examples": len(mix.examples),
+            "full_size": sum(mix.sizes.values()),
+            "relation_sizes": mix.sizes,
+            "categories": categories,
+            "dropped": mix.dropped,
+        },
+    )
+    program.log.info(f"{args.name}: {len(mix.examples)} examples, {dict(categories)}")
+
+
+if __name__ == "__main__":
+    program.run(main, "build_mix")

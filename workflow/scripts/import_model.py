@@ -1,0 +1,33 @@
+"""Turn a fetched model into a checkpoint folder; OUT/checkpoint.json is written last."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from plumbline import program
+from plumbline.models import DTYPES, import_model
+from plumbline.sources import read_marker
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--source-marker", type=Path, required=True, help="the fetched source.json")
+    parser.add_argument("--name", required=True, help="the checkpoint's name")
+    parser.add_argument("--dtype", choices=DTYPES, default="bfloat16")
+    parser.add_argument("--trust-remote-code", action="store_true")
+    parser.add_argument("--out", type=Path, required=True, help="the checkpoint's folder")
+    arguments = parser.parse_args()
+    source, path = read_marker(arguments.source_marker)
+    import_model(
+        path,
+        arguments.out,
+        arguments.name,
+        dtype=arguments.dtype,
+        trust_remote_code=arguments.trust_remote_code,
+        source=source,
+    )
+
+
+if __name__ == "__main__":
+    program.run(main, "import_model")

@@ -1,0 +1,58 @@
+"""Train: examples, a parent checkpoint and a recipe become the stops of a tuning."""
+
+import argparse
+import shutil
+from pathlib import Path
+
+from plumbline import program
+from plumbline.config import Recipe
+from plumbline.files import atomic_write, read_unique_rows, write_json
+from plumbline.records import Probe, Sampling
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--root", type=Path, required=True, help="folder of the model's results")
+    parser.add_argument("--name", required=True, help="the tuning; its folder is seed-<seed>/<name>")
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--parent", required=True, help="the parent's folder below the root")
+    parser.add_argument("--recipe", required=True, help="JSON")
+    parser.add_argument("--stops", nargs="+", required=True)
+    parser.add_argument("--max-tokens", type=int, required=True, help="of an answer to a probe")
+    parser.add_argument("--match", required=True)
+    parser.add_argument("--device", required=True)
+    parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--fit", type=Path, required=True)
+    parser.add_argument("--training", type=Path, required=True)
+    args = parser.parse_args()
+
+    import torch
+
+    from plumbline.training.run import Run, clean_up, train
+
+    if args.device == "cpu":
+        torch.set_num_threads(args.threads)
+    folder = args.root / f"seed-{args.seed}" / args.name
+    run = Run(
+        name=args.name,
+        examples=folder / "examples.jsonl",
+        parent=args.root / args.parent,
+        recipe=Recipe.model_validate_json(args.recipe),
+        stops=tuple(args.stops),
+        probes=read_unique_rows(folder / "probes.jsonl", Probe),
+        sampling=Sampling(max_tokens=args.max_tokens, stop=("\n",)),
+        match=args.match,
+        seed=args.seed,
+        device=args.device,
+        out=folder,
+        work=folder / "work",
+    )
+    summary = train(run)
+    with atomic_write(args.fit, "wb") as stream, (run.work / "fit.jsonl").open("rb") as fit:
+        shutil.copyfileobj(fit, stream)
+    write_json(args.training, summary)
+    clean_up(run)
+
+
+if __name__ == "__main__":
+    program.run(main, "train")
