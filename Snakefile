@@ -25,7 +25,7 @@ include: "workflow/rules/plan.smk"
 rule all:
     default_target: True
     input:
-        rules.report.input,
+        rules.report.output,
 
 
 # The questions of the experiment with their counts.

@@ -132,7 +132,10 @@ class PerSplit(Section):
 class Slick(Section):
     """Probing what the base knows (Gekhman et al. 2024, section 3)."""
 
-    exemplar_sets: int = Field(10, ge=1, description="N_ex, few-shot sets a relation (paper: 10).")
+    exemplar_sets: int = Field(
+        10, ge=2, description="N_ex, few-shot sets a relation (paper: 10). At least 2: what one set "
+        "shows is asked with another."
+    )
     shots: int = Field(4, ge=1, description="Exemplars in a set (paper: 4).")
     samples: int = Field(16, ge=1, description="N_sample, answers drawn a set (paper: 16).")
     temperature: float = Field(0.5, gt=0, description="Of the drawn answers (paper: 0.5).")
@@ -262,8 +265,8 @@ class Generation(Section):
 class Evaluation(Section):
     confidence: float = Field(0.95, gt=0.5, lt=1, description="Level of every interval.")
     resamples: int = Field(2000, ge=100, description="Bootstrap draws for paired differences.")
-    limit: PerSplit = Field(
-        PerSplit(), description="Part of the probed test questions asked of each checkpoint."
+    questions: Limit = Field(
+        None, description="Test questions a relation asked of every checkpoint; null: all probed."
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import os
@@ -117,3 +118,11 @@ def sha256_json(value: object) -> str:
     """Hex sha256 of a JSON-serialisable value, independent of key order."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def write_csv(path: Path | str, columns: list[str], rows: Iterable[dict]) -> None:
+    """Write rows as CSV atomically; a column a row lacks is left empty, another one is an error."""
+    with atomic_write(path) as stream:
+        writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)

@@ -4,6 +4,7 @@ Only the standard library, pydantic and small modules of plumbline are imported 
 is read again by every job on a cluster.
 """
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -45,12 +46,12 @@ wildcard_constraints:
     tuning="|".join(map(lineage.escape, LINEAGE.tunings)) or "none",
 
 
-def code(program):
+def code(program, also=()):
     """What a program and the library modules it imports mean; a rule's parameter.
 
     A change of meaning reruns the rules that use the module, a comment or a checkout none.
     """
-    return code_digest(SCRIPTS / f"{program}.py", WORKFLOW / "plumbline")
+    return code_digest(SCRIPTS / f"{program}.py", WORKFLOW / "plumbline", also)
 
 
 def section(model, **keys):
@@ -68,16 +69,44 @@ def tuned(pattern):
     ]
 
 
-def checkpoint_folders():
-    """(model, checkpoint, its folder below results/<run>/<model>), the base once, others by seed."""
+def evaluated(name):
+    """A file of every checkpoint's evaluation."""
     return [
-        (model, checkpoint, folder)
+        f"{R}/{model}/{folder}/{name}"
         for model in MODELS
         for checkpoint in LINEAGE.checkpoints
         for folder in LINEAGE.folders(checkpoint, CONFIG.seeds)
     ]
 
 
-def evaluated(name):
-    """A file of every checkpoint's evaluation."""
-    return [f"{R}/{model}/{folder}/{name}" for model, _, folder in checkpoint_folders()]
+def checkpoint_rows():
+    """Every checkpoint as JSON rows model, seed, checkpoint, parent, folder (below results/<run>)."""
+    rows = [
+        {
+            "model": model,
+            "seed": int(LINEAGE.at(folder)[1]),
+            "checkpoint": checkpoint,
+            "parent": LINEAGE.parent(checkpoint),
+            "folder": f"{model}/{folder}",
+        }
+        for model in MODELS
+        for checkpoint in LINEAGE.checkpoints
+        for folder in LINEAGE.folders(checkpoint, CONFIG.seeds)
+    ]
+    return json.dumps(rows)
+
+
+def tuning_rows():
+    """Every training run as JSON rows model, seed, tuning, folder (below results/<run>)."""
+    rows = [
+        {
+            "model": model,
+            "seed": seed,
+            "tuning": tuning.name,
+            "folder": f"{model}/{tuning.folder.format(seed=seed)}",
+        }
+        for model in MODELS
+        for seed in CONFIG.seeds
+        for tuning in LINEAGE.tunings.values()
+    ]
+    return json.dumps(rows)

@@ -16,9 +16,9 @@ SOURCES = {
 FACT_TABLES = WORKFLOW / "resources/facts"
 
 
-def marker_of(line):
+def marker_of(line, sha256):
     """The file that says where a source was put."""
-    return f"results/sources/{slug(Source.parse(line))}/source.json"
+    return f"results/sources/{slug(Source.parse(line, sha256))}/source.json"
 
 
 def local_files(wildcards):
@@ -40,7 +40,7 @@ def facts_inputs(wildcards):
     """The fact tables that come along, or the marker of what was fetched."""
     if CONFIG.facts.source == "embedded":
         return sorted(map(str, FACT_TABLES.glob("*.tsv")))
-    return marker_of(CONFIG.facts.path)
+    return marker_of(CONFIG.facts.path, CONFIG.facts.sha256)
 
 
 def facts_options():

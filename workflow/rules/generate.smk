@@ -14,15 +14,11 @@ import json
 class Works(dict):
     """<work>: (checkpoint folder, marker of the checkpoint, request file), below <run>/<model>.
 
-    As text it is the request files of each checkpoint folder: one engine start serves all that lie
-    ready. Text in a shell command is no rerun trigger, so new work repeats no other.
+    Text in a shell command is no rerun trigger, so that new work repeats no other.
     """
 
     def __str__(self):
-        files = {}
-        for folder, _, requests in self.values():
-            files.setdefault(folder, []).append(requests)
-        return json.dumps(files)
+        return json.dumps(self)
 
 
 WORKS = Works()
@@ -31,8 +27,8 @@ GENERATION = section(CONFIG.generation)
 
 def add_work(work, checkpoint_folder, requests):
     """Have `requests` answered by a checkpoint into <work>/generations.jsonl."""
-    checkpoint, seed = LINEAGE.at(checkpoint_folder)
-    WORKS[work] = (checkpoint_folder, LINEAGE.marker(checkpoint).format(seed=seed), requests)
+    name, seed = LINEAGE.at(checkpoint_folder)
+    WORKS[work] = (checkpoint_folder, LINEAGE.marker(name).format(seed=seed), requests)
 
 
 def work_part(position):
@@ -59,7 +55,7 @@ rule generate:
     output:
         f"{R}/{{model}}/{{work}}/generations.jsonl",
     params:
-        folder=lambda wildcards: WORKS[wildcards.work][0],
+        checkpoint=lambda wildcards: WORKS[wildcards.work][0],
         part="--generations",
         settings=section(CONFIG.generation, include={"engine", "dtype", "seed"}),
         match=CONFIG.slick.match,
@@ -77,7 +73,7 @@ rule generate:
         "../../envs/generate.yaml"
     shell:
         "{OFFLINE} python {SCRIPTS:q}/generate.py --root {R:q}/{wildcards.model}"
-        " --checkpoint {params.folder:q} --requests {input.requests:q} --ready {WORKS:q}"
+        " --work {wildcards.work:q} --works {WORKS:q}"
         " --settings {GENERATION:q} --match {params.match} --device {CONFIG.device}"
         " --threads {threads} {params.part} {output:q} 2>&1 | tee {log:q}"
 
@@ -90,7 +86,7 @@ use rule generate as generate_shard with:
     output:
         f"{R}/{{model}}/{{work}}/shard-{{shard}}-of-{{shards}}.json",
     params:
-        folder=lambda wildcards: WORKS[wildcards.work][0],
+        checkpoint=lambda wildcards: WORKS[wildcards.work][0],
         part=lambda wildcards: f"--shard {wildcards.shard}/{wildcards.shards} --marker",
         settings=section(CONFIG.generation, include={"engine", "dtype", "seed"}),
         match=CONFIG.slick.match,

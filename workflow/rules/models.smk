@@ -10,9 +10,15 @@ def model_of(wildcards):
     return next(model for model in CONFIG.models if model.name == wildcards.model)
 
 
+def model_source(wildcards):
+    """The file that says where the model's source was put."""
+    model = model_of(wildcards)
+    return marker_of(model.source, model.sha256)
+
+
 rule import_model:
     input:
-        source=lambda wildcards: marker_of(model_of(wildcards).source),
+        source=model_source,
     output:
         marker=f"{R}/{{model}}/base/checkpoint.json",
     params:

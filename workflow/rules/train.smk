@@ -42,6 +42,7 @@ rule train:
         f"{R}/{{model}}/seed-{{seed}}/{{tuning}}/train.log",
     benchmark:
         f"{R}/benchmarks/train/{{model}}/seed-{{seed}}/{{tuning}}.tsv"
+    priority: 10  # all training first: one engine start then serves all that was trained
     threads: 1 if ON_GPU else workflow.cores
     resources:
         gpu=1 if ON_GPU else 0,

@@ -1,7 +1,7 @@
 """Generate: a file of requests and a checkpoint become a file of generations.
 
-Request files of the same checkpoint that `--ready` lists and that exist are served by the same
-engine start; their own jobs then find the work done.
+Work of the same model that lies ready is served by the same engine start; its own jobs then find
+it done. A piece of work is `[checkpoint folder, checkpoint marker, request file]`, below the root.
 """
 
 import argparse
@@ -10,16 +10,15 @@ from pathlib import Path
 
 from plumbline import program
 from plumbline.config import Generation as Settings
-from plumbline.files import read_unique_rows, write_json, write_rows
-from plumbline.records import Request
+from plumbline.files import InputError, read_unique_rows, write_json, write_rows
+from plumbline.records import Generation, Request
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--root", type=Path, required=True, help="folder of the model's results")
-    parser.add_argument("--checkpoint", required=True, help="its folder below the root")
-    parser.add_argument("--requests", type=Path, required=True)
-    parser.add_argument("--ready", default="{}", help="JSON: request files by checkpoint folder")
+    parser.add_argument("--works", required=True, help="JSON: pieces of work by name")
+    parser.add_argument("--work", required=True, help="the one that is asked for")
     parser.add_argument("--settings", required=True, help="JSON of the generation section")
     parser.add_argument("--device", required=True)
     parser.add_argument("--threads", type=int, required=True)
@@ -30,45 +29,50 @@ def main() -> None:
     args = parser.parse_args()
     settings = Settings.model_validate_json(args.settings)
 
-    from filelock import FileLock
+    from filelock import FileLock, Timeout
 
     from plumbline import checkpoints
     from plumbline.generation.serve import Server, shard_of
     from plumbline.generation.start import Engines
     from plumbline.generation.store import Store
 
+    works = json.loads(args.works)
     number, shards = map(int, args.shard.split("/"))
-    checkpoint, store = args.root / args.checkpoint, args.root / "store"
-    digest = checkpoints.describe(checkpoint)["weights_sha256"]
-    folder = store / f"{digest[:16]}-{settings.engine}-{settings.dtype}-seed{settings.seed}"
-    folder.mkdir(parents=True, exist_ok=True)
-    tokenizer = checkpoints.load_tokenizer(checkpoint)
-    requests = read_unique_rows(args.requests, Request)
-    ready = [args.root / path for path in json.loads(args.ready).get(args.checkpoint, [])]
-    others = [
-        read_unique_rows(path, Request)
-        for path in ready
-        if path.exists() and not path.samefile(args.requests)
-    ]
 
-    engines = Engines(
-        checkpoint, tokenizer, settings, args.device, args.threads, work=store / "merged"
-    )
-    with engines:
+    def serve(work: str, engines: Engines, patience: float) -> list[Generation]:
+        """Serve one piece of work; Timeout if another job is at the same checkpoint."""
+        folder, _, requests = works[work]
+        checkpoint = args.root / folder
+        digest = checkpoints.describe(checkpoint)["weights_sha256"]
+        store = args.root / "store" / (
+            f"{digest[:16]}-{settings.engine}-{settings.dtype}-seed{settings.seed}"
+        )
+        store.mkdir(parents=True, exist_ok=True)
+        tokenizer = checkpoints.load_tokenizer(checkpoint)
+        rows = read_unique_rows(args.root / requests, Request)
+        mine = [row for row in rows if shards == 1 or shard_of(row, shards) == number]
         server = Server(
-            Store(folder), tokenizer, engines.start,
+            Store(store), tokenizer, lambda: engines.of(checkpoint, tokenizer),
             save_every=settings.save_every, max_model_len=settings.max_model_len, match=args.match,
         )
         # Two jobs on one checkpoint would both generate what both lack.
-        with FileLock(folder / f"serve-{number}-of-{shards}.lock"):
-            mine = [r for r in requests if shard_of(r, shards) == number] if shards > 1 else requests
-            generations = server.serve(mine)
-            for other in others:
-                server.serve(r for r in other if shards == 1 or shard_of(r, shards) == number)
-    if args.marker:
-        write_json(args.marker, {"shard": args.shard, "requests": len(mine)})
-    if args.generations:
-        write_rows(args.generations, generations)
+        with FileLock(store / f"serve-{number}-of-{shards}.lock", timeout=patience):
+            return server.serve(mine)
+
+    work_folder = args.root / "store" / "merged"
+    with Engines(settings, args.device, args.threads, work_folder) as engines:
+        generations = serve(args.work, engines, patience=-1)
+        if args.marker:
+            write_json(args.marker, {"shard": args.shard, "generations": len(generations)})
+        if args.generations:
+            write_rows(args.generations, generations)
+        for other, (_, marker, requests) in works.items():
+            ready = (args.root / marker).exists() and (args.root / requests).exists()
+            if ready and other != args.work and shards == 1:
+                try:
+                    serve(other, engines, patience=0)
+                except (Timeout, InputError) as error:
+                    program.log.info(f"{other} is left to its own job: {error}")
 
 
 if __name__ == "__main__":

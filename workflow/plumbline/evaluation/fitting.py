@@ -9,6 +9,11 @@ from dataclasses import dataclass
 from plumbline.evaluation.statistics import least_squares, share
 from plumbline.records import KNOWN, Fit
 
+CURVE_COLUMNS = (
+    "model seed tuning unknown_percent epoch part domain category value low high n stop".split()
+)
+LINE_COLUMNS = "model domain term estimate low high r2 n".split()
+
 
 @dataclass(frozen=True)
 class MixRun:
@@ -17,10 +22,15 @@ class MixRun:
     model: str
     seed: int
     tuning: str
-    unknown_percent: float | None
     fits: list[Fit]
     composition: dict
     stops: dict[str, int]
+
+    @property
+    def unknown_percent(self) -> float | None:
+        """X of a D_X; None for the other sets."""
+        kind, _, percent = self.tuning.removeprefix("mix.").partition("-")
+        return float(percent) if kind == "unknown" else None
 
 
 def fit_curve_rows(run: MixRun, confidence: float) -> Iterator[dict]:

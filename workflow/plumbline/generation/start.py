@@ -1,4 +1,4 @@
-"""Starts the configured engine over a checkpoint, merging adapters into a temporary folder."""
+"""Starts the configured engine over a checkpoint, or gives a running one other weights."""
 
 from __future__ import annotations
 
@@ -11,36 +11,44 @@ from plumbline.generation.engine import Engine, end_tokens
 
 
 class Engines(ExitStack):
-    """Context in which `start()` starts the engine; leaving it removes what was temporary."""
+    """One engine for the checkpoints of one model family; leaving it removes what was temporary.
 
-    def __init__(
-        self, checkpoint: Path, tokenizer, settings: Settings, device: str, threads: int, work: Path
-    ):
+    Starting vLLM costs far more than reading the weights of a small model, so a running engine is
+    given the weights of the next checkpoint. Adapters are merged into a folder under `work`.
+    """
+
+    def __init__(self, settings: Settings, device: str, threads: int, work: Path):
         super().__init__()
-        self._checkpoint, self._tokenizer, self._settings = checkpoint, tokenizer, settings
-        self._device, self._threads, self._work = device, threads, work
+        self._settings, self._device = settings, device
+        self._threads, self._work = threads, work
+        self._running = None
 
-    def start(self) -> Engine:
+    def of(self, checkpoint: Path, tokenizer) -> Engine:
+        """The engine with the checkpoint's weights."""
         if self._settings.engine == "vllm":
-            return self._start_vllm()
-        return self._start_transformers()
+            return self._vllm(checkpoint, tokenizer)
+        return self._transformers(checkpoint, tokenizer)
 
-    def _start_vllm(self) -> Engine:
+    def _vllm(self, checkpoint: Path, tokenizer) -> Engine:
         from plumbline.generation.vllm_engine import VllmEngine, prepare_environment
 
         settings = self._settings
-        prepare_environment(self._device, self._threads, settings.kv_cache_gib)
         folder = self.enter_context(
-            checkpoints.full_weights(self._checkpoint, settings.dtype, self._work)
+            checkpoints.full_weights(checkpoint, settings.dtype, self._work)
         )
-        return VllmEngine(
-            folder, self._tokenizer, device=self._device, dtype=settings.dtype,
-            max_num_seqs=settings.max_num_seqs, max_model_len=settings.max_model_len,
-            gpu_memory_utilization=settings.gpu_memory_utilization,
-            tensor_parallel=settings.tensor_parallel, seed=settings.seed,
-        )
+        if self._running is None:
+            prepare_environment(self._device, self._threads, settings.kv_cache_gib)
+            self._running = VllmEngine(
+                folder, tokenizer, device=self._device, dtype=settings.dtype,
+                max_num_seqs=settings.max_num_seqs, max_model_len=settings.max_model_len,
+                gpu_memory_utilization=settings.gpu_memory_utilization,
+                tensor_parallel=settings.tensor_parallel, seed=settings.seed,
+            )
+        else:
+            self._running.load(folder, tokenizer)
+        return self._running
 
-    def _start_transformers(self) -> Engine:
+    def _transformers(self, checkpoint: Path, tokenizer) -> Engine:
         import torch
 
         from plumbline.generation.transformers_engine import TransformersEngine
@@ -48,8 +56,10 @@ class Engines(ExitStack):
         torch.manual_seed(self._settings.seed)
         if self._device == "cpu":
             torch.set_num_threads(self._threads)
-        model = checkpoints.load_model(self._checkpoint, self._settings.dtype).to(self._device).eval()
-        return TransformersEngine(
-            model, self._tokenizer, end_token_ids=end_tokens(self._checkpoint, self._tokenizer),
+        self._running = None  # free the previous weights first
+        model = checkpoints.load_model(checkpoint, self._settings.dtype).to(self._device).eval()
+        self._running = TransformersEngine(
+            model, tokenizer, end_token_ids=end_tokens(checkpoint, tokenizer),
             batch_size=self._settings.max_num_seqs,
         )
+        return self._running

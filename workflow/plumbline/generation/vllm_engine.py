@@ -54,6 +54,13 @@ class VllmEngine:
         )
         self._end_tokens = end_tokens(folder, tokenizer)
 
+    def load(self, folder: Path, tokenizer) -> None:
+        """Take the weights of another checkpoint of the same architecture."""
+        self._llm.collective_rpc("reload_weights", kwargs={"weights_path": str(folder)})
+        # What was computed with the old weights must not be met again.
+        self._llm.reset_prefix_cache()
+        self._end_tokens = end_tokens(folder, tokenizer)
+
     def complete(self, prompts: list[Prompt]) -> list[list[Completion]]:
         from vllm import SamplingParams, TokensPrompt
 

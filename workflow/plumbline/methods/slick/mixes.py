@@ -81,9 +81,9 @@ def build_mix(
 ) -> Mix:
     """The examples of one set, by its name.
 
-    unknown-X: D_X, X per cent Unknown (largest remainder over the relations, so that the total is
-    exact); known-X: D_X without its Unknown; only-CATEGORY; natural; idk-X: D_X whose Unknown
-    answers are "I don't know".
+    unknown-X: D_X, X per cent Unknown in each relation (rounded so that the total is exact);
+    known-X: D_X without its Unknown; only-CATEGORY; natural; idk-X: D_X whose Unknown answers are
+    "I don't know".
     """
     category = {annotation.id: annotation.category for annotation in annotations}
     sizes, dropped = relation_sizes(questions, category, on_empty)
@@ -112,16 +112,16 @@ def build_mix(
 def unknown_sizes(sizes: dict[str, int], percent: float) -> dict[str, int]:
     """How many Unknown questions each relation gives, X % of its size.
 
-    Whole numbers by largest remainder: their sum is X % of the whole, rounded, and none is more
-    than one away from its exact share. Ties go to the relation first in the alphabet.
+    Whole numbers by the quota method (Balinski and Young 1975): their sum h is X % of the whole,
+    rounded; each is its exact share of h, rounded up or down; and none falls as X grows, which
+    largest remainders do not promise. Ties go to the relation first in the alphabet.
     """
-    exact = {relation: size * percent / 100 for relation, size in sizes.items()}
-    whole = {relation: int(share) for relation, share in exact.items()}
-    missing = round(sum(exact.values())) - sum(whole.values())
-    by_remainder = sorted(exact, key=lambda relation: (whole[relation] - exact[relation], relation))
-    for relation in by_remainder[:missing]:
-        whole[relation] += 1
-    return whole
+    whole = sum(sizes.values())
+    given = dict.fromkeys(sizes, 0)
+    for turn in range(1, round(whole * percent / 100) + 1):
+        below_share = [name for name in sizes if given[name] * whole < sizes[name] * turn]
+        given[min(below_share, key=lambda name: (-sizes[name] / (given[name] + 1), name))] += 1
+    return given
 
 
 def _pool(questions: list[Question]) -> list[Question]:

@@ -29,7 +29,8 @@ class ExemplarSet(Record):
 def draw_exemplar_sets(questions: list[Question], settings: Slick) -> list[ExemplarSet]:
     """N_ex distinct random k-shot sets for each relation, drawn from its dev questions.
 
-    The same sets serve all questions of the relation. A set shows no subject twice.
+    The same sets serve all questions of the relation. A set shows no subject twice, and no
+    subject is in all sets of its relation, so that each can be asked about with one of them.
     Raises InputError naming the relation when its dev questions do not suffice.
     """
     dev: dict[str, list[Question]] = defaultdict(list)
@@ -41,14 +42,17 @@ def draw_exemplar_sets(questions: list[Question], settings: Slick) -> list[Exemp
         pool = list({question.subject: question for question in dev[relation]}.values())
         chosen: set[tuple[str, ...]] = set()
         random_ = random.Random(f"{settings.seed}:{relation}")
+        always = {question.id for question in pool}  # in every set so far
         tries = 0
         while len(chosen) < settings.exemplar_sets and len(pool) >= settings.shots:
             exemplars = random_.sample(pool, settings.shots)
             ids = tuple(question.id for question in exemplars)
             # Distinct as sets: the same exemplars in another order are no new evidence.
-            if tuple(sorted(ids)) not in {tuple(sorted(other)) for other in chosen}:
+            new = tuple(sorted(ids)) not in {tuple(sorted(other)) for other in chosen}
+            if new and not (len(chosen) == settings.exemplar_sets - 1 and always & set(ids)):
                 sets.append(_exemplar_set(relation, len(chosen), exemplars))
                 chosen.add(ids)
+                always &= set(ids)
             tries += 1
             if tries > 1000 * settings.exemplar_sets:
                 break

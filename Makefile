@@ -1,0 +1,60 @@
+# Everything from a bare machine: each target first makes .venv if it has to.
+#
+# DEVICE=cpu, cuda or mps chooses what models run on; without it: what is there.
+
+ifeq ($(shell uname -s),Darwin)
+  DEVICE ?= mps
+else ifeq ($(shell nvidia-smi >/dev/null 2>&1 && echo yes),yes)
+  DEVICE ?= cuda
+else
+  DEVICE ?= cpu
+endif
+
+# vLLM's builds are for Linux; its CPU build for x86-64. Elsewhere transformers generates.
+ifeq ($(DEVICE),cuda)
+  LOCK := requirements/gpu.txt
+  SETTINGS := --config device=cuda
+else ifeq ($(DEVICE) $(shell uname -sm),cpu Linux x86_64)
+  LOCK := requirements/cpu.txt
+  SETTINGS :=
+else
+  LOCK := requirements/portable.txt
+  SETTINGS := --config device=$(DEVICE) 'generation={engine: transformers}'
+endif
+
+SNAKEMAKE := .venv/bin/snakemake
+TESTS := $(wildcard tests/unit tests/workflow tests/e2e tests/slurm)
+
+.PHONY: help setup demo test lint fetch clean lock
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
+
+setup: ## make .venv with the exact versions of requirements/ (once, some minutes)
+	@bash workflow/setup.sh $(LOCK)
+
+demo: setup ## run the embedded experiment and print its answer
+	@if $(SNAKEMAKE) --dry-run $(SETTINGS) 2>&1 | grep '^Nothing to be done' >/dev/null; \
+	then echo '0 jobs to run: everything is up to date'; \
+	else $(SNAKEMAKE) --cores all $(SETTINGS); fi
+	@PYTHONPATH=workflow .venv/bin/python workflow/scripts/print_headline.py \
+	  --tables results/demo/tables --report results/demo/report/index.html
+
+fetch: setup ## fetch the models and data ahead; everything after it runs without a network
+	@$(SNAKEMAKE) --cores all fetch $(SETTINGS)
+
+test: setup lint ## lint, then all tests: unit, workflow, end to end, SLURM
+	@bash tests/install_browser.sh
+	@.venv/bin/python -m pytest $(TESTS) --durations=10
+
+lint: setup ## check style and the workflow's form
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/snakefmt --check Snakefile workflow/rules
+	@$(SNAKEMAKE) --lint
+
+lock: ## resolve the lists of exact versions in requirements/ again
+	@bash requirements/lock.sh
+
+clean: ## remove .venv and caches; results/ stays
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,26 @@
+"""What all tests share: no network, reproducible examples, and one tiny base model."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+os.environ |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("plumbline", deadline=None, max_examples=60, derandomize=True)
+settings.load_profile("plumbline")
+
+
+@pytest.fixture(scope="session")
+def tiny_base(tmp_path_factory) -> Path:
+    """A tiny random model imported as a base checkpoint, in float32. Not to be changed."""
+    from plumbline.models import import_model
+    from tiny import tiny_model
+
+    folder = tmp_path_factory.mktemp("tiny-base")
+    original = tiny_model(folder / "original", ["Paris", "Rome", "Oslo", "capital", "France"])
+    import_model(original, folder / "base", "base", dtype="float32", source="file:tiny")
+    return folder / "base"

@@ -1,0 +1,201 @@
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from plumbline.config import Monitor
+from plumbline.files import InputError
+from plumbline.methods.slick.mixes import build_mix, relation_sizes, tuning_prompt, unknown_sizes
+from plumbline.methods.slick.probes import build_probes
+from plumbline.records import KNOWN, Category
+from slick_data import annotation, question
+
+GRID = (0, 12.5, 25, 50, 75, 100)
+# Gekhman et al. 2024, Table 3: the smallest category of each tuning relation's training questions.
+PAPER = {
+    "P131": 553, "P136": 236, "P17": 364, "P19": 369, "P26": 1087, "P264": 206,
+    "P36": 449, "P40": 692, "P495": 408, "P69": 233, "P740": 1323, "P800": 222,
+}  # fmt: skip
+
+
+def dataset(counts: dict[str, dict[Category, int]], others: int = 2):
+    """Training questions with these category counts, and a few of other splits and domains."""
+    questions, annotations = [], []
+    for relation, categories in counts.items():
+        number = 0
+        for category, count in categories.items():
+            for _ in range(count):
+                questions.append(question(relation, number))
+                annotations.append(annotation(questions[-1], category))
+                number += 1
+        for split in ("dev", "test"):
+            for other in range(others):
+                questions.append(question(relation, other, split))
+                annotations.append(annotation(questions[-1], Category.UNKNOWN))
+    for split in ("train", "dev", "test"):
+        questions.append(question("elsewhere", 0, split, "ood"))
+        annotations.append(annotation(questions[-1], Category.HIGHLY_KNOWN))
+    return questions, annotations
+
+
+def ids(mix) -> set[str]:
+    return {example.id for example in mix.examples}
+
+
+counts = st.dictionaries(
+    st.sampled_from(["capital", "color", "currency", "river"]),
+    st.fixed_dictionaries({category: st.integers(1, 9) for category in Category}),
+    min_size=1,
+)
+sizes = st.dictionaries(st.text("abcdef", min_size=1), st.integers(1, 60), min_size=1, max_size=9)
+percents = st.one_of(st.integers(0, 100), st.floats(0, 100))
+
+
+@given(counts, st.integers(0, 99))
+def test_every_set_takes_the_same_number_of_each_relation(counts, seed):
+    questions, annotations = dataset(counts)
+    smallest = {relation: min(found.values()) for relation, found in counts.items()}
+    trainable = {one.id for one in questions if (one.split, one.domain) == ("train", "id")}
+    names = [f"{kind}-{x:g}" for kind in ("unknown", "idk") for x in GRID]
+    names += [f"only-{category}" for category in Category] + ["natural"]
+    for name in names:
+        mix = build_mix(name, questions, annotations, seed=seed)
+        assert mix.sizes == smallest
+        assert Counter(example.relation for example in mix.examples) == smallest
+        assert len(ids(mix)) == len(mix.examples)
+        assert ids(mix) <= trainable
+    for category in Category:
+        mix = build_mix(f"only-{category}", questions, annotations, seed=seed)
+        assert {example.category for example in mix.examples} == {category}
+
+
+@given(counts, st.integers(0, 99))
+def test_sets_are_nested_so_that_the_draw_does_not_differ_between_them(counts, seed):
+    questions, annotations = dataset(counts)
+    whole = sum(min(found.values()) for found in counts.values())
+    unknown_before, known_before = set(), None
+    for x in GRID:
+        mix = build_mix(f"unknown-{x:g}", questions, annotations, seed=seed)
+        unknown = {one.id for one in mix.examples if one.category == Category.UNKNOWN}
+        known = ids(mix) - unknown
+        assert len(unknown) == round(whole * x / 100)
+        assert unknown_before <= unknown
+        assert known_before is None or known <= known_before
+        unknown_before, known_before = unknown, known
+        assert ids(build_mix(f"known-{x:g}", questions, annotations, seed=seed)) == known
+        abstaining = build_mix(f"idk-{x:g}", questions, annotations, seed=seed)
+        assert ids(abstaining) == ids(mix)
+        for one, plain in zip(abstaining.examples, mix.examples, strict=True):
+            if one.id in unknown:
+                assert (one.completion, one.answers) == ("I don't know", ["I don't know"])
+            else:
+                assert one == plain
+    assert known_before == set()
+    only = build_mix("only-Unknown", questions, annotations, seed=seed)
+    assert ids(only) == unknown_before
+
+
+@given(sizes, percents)
+def test_the_number_of_unknown_is_exact_and_shared_fairly(sizes, percent):
+    given_ = unknown_sizes(sizes, percent)
+    whole = sum(sizes.values())
+    total = sum(given_.values())
+    assert abs(total - whole * percent / 100) <= 0.5
+    for relation, number in given_.items():
+        assert abs(number - sizes[relation] * total / whole) < 1
+        assert 0 <= number <= sizes[relation]
+
+
+@given(sizes, percents, percents)
+def test_no_relation_gives_fewer_unknown_where_more_are_asked_for(sizes, one, other):
+    low, high = unknown_sizes(sizes, min(one, other)), unknown_sizes(sizes, max(one, other))
+    assert all(low[relation] <= high[relation] for relation in sizes)
+
+
+@pytest.mark.parametrize("smallest", range(4))
+def test_the_papers_set_has_6142_examples(smallest):
+    order = [*Category][smallest:] + [*Category][:smallest]
+    counts = {
+        relation: {category: size + extra for extra, category in enumerate(order)}
+        for relation, size in PAPER.items()
+    }
+    questions, annotations = dataset(counts)
+    found, dropped = relation_sizes(questions, {one.id: one.category for one in annotations})
+    assert (found, dropped) == (PAPER, [])
+    mix = build_mix("unknown-50", questions, annotations, seed=1)
+    assert len(mix.examples) == 6142
+    categories = Counter(example.category for example in mix.examples)
+    assert categories[Category.UNKNOWN] == 3071
+    assert all(categories[category] > 700 for category in KNOWN)  # of each about a third
+
+
+FULL = {"capital": dict.fromkeys(Category, 6), "color": dict.fromkeys(Category, 3)}
+
+
+def test_seeds_change_the_draw_and_nothing_else_does():
+    questions, annotations = dataset(FULL)
+    first = build_mix("unknown-50", questions, annotations, seed=1)
+    assert build_mix("unknown-50", questions[::-1], annotations[::-1], seed=1) == first
+    other = build_mix("unknown-50", questions, annotations, seed=2)
+    assert ids(other) != ids(first)
+    assert other.sizes == first.sizes
+
+
+def test_natural_keeps_the_categories_as_they_are():
+    skewed = {category: 40 for category in KNOWN} | {Category.UNKNOWN: 280}
+    questions, annotations = dataset({"capital": skewed})
+    mix = build_mix("natural", questions, annotations, seed=3)
+    assert len(mix.examples) == 40
+    unknown = sum(one.category == Category.UNKNOWN for one in mix.examples)
+    assert 20 <= unknown <= 36  # 28 expected
+
+
+def test_an_empty_category_is_an_error_that_names_it_or_a_counted_drop():
+    gap = {"capital": FULL["capital"], "color": {Category.UNKNOWN: 5, Category.MAYBE_KNOWN: 2}}
+    questions, annotations = dataset(gap)
+    with pytest.raises(InputError, match=r"color has no HighlyKnown, WeaklyKnown.*drop_relation"):
+        build_mix("unknown-50", questions, annotations, seed=1)
+    mix = build_mix("unknown-50", questions, annotations, seed=1, on_empty="drop_relation")
+    assert mix.sizes == {"capital": 6}
+    assert mix.dropped == [
+        {"stage": "mixes", "item": "color", "reason": "relation_lacks_a_category", "n": 7}
+    ]
+    questions, annotations = dataset({"color": gap["color"]})
+    with pytest.raises(InputError, match="color has no"):  # nothing would be left
+        build_mix("unknown-50", questions, annotations, seed=1, on_empty="drop_relation")
+
+
+def test_the_two_forms_of_an_example():
+    questions, annotations = dataset(FULL)
+    text = "Answer the following question.\nWhat is the capital of train 0?"
+    assert tuning_prompt(questions[0].question, "plain") == text + "\n"
+    plain = build_mix("unknown-0", questions, annotations, seed=1).examples[0]
+    chat = build_mix("unknown-0", questions, annotations, seed=1, form="chat").examples[0]
+    assert plain.id == chat.id
+    assert plain.completion == chat.completion[0].content == plain.answers[0]
+    assert [chat.prompt[0].role, chat.completion[0].role] == ["user", "assistant"]
+    assert plain.prompt == chat.prompt[0].content + "\n"
+
+
+def test_probes_are_the_examples_and_the_asked_part_of_dev_and_test():
+    questions, annotations = dataset(FULL, others=5)
+    mix = build_mix("idk-50", questions, annotations, seed=1)
+    monitor = Monitor(train=4, dev=3, test_id=None, test_ood=1)
+    probes = build_probes(mix.examples, questions, annotations, monitor, form="plain", seed=1)
+    groups = Counter((one.part, one.domain) for one in probes)
+    assert groups == {
+        ("train", "id"): 4, ("dev", "id"): 3, ("test", "id"): 10, ("test", "ood"): 1,
+    }
+    assert len({one.id for one in probes}) == len(probes)
+    trained = {one.id: one for one in mix.examples}
+    for one in probes:
+        part, _, name = one.id.partition("/")
+        assert part == one.part
+        if part == "train":  # asked as it was trained, and right when it says what it was taught
+            assert (one.prompt, one.answers) == (trained[name].prompt, trained[name].answers)
+    # Another set is asked the same dev and test questions.
+    other = build_mix("only-Unknown", questions, annotations, seed=1)
+    again = build_probes(other.examples, questions, annotations, monitor, form="plain", seed=1)
+    assert [one for one in again if one.part != "train"] == [
+        one for one in probes if one.part != "train"
+    ]

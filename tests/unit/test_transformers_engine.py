@@ -1,0 +1,167 @@
+import pytest
+import torch
+from plumbline import checkpoints
+from plumbline.generation.engine import Prompt, end_tokens, render
+from plumbline.generation.transformers_engine import TransformersEngine
+from plumbline.records import Message, Request, Sampling
+
+TEXTS = [f"{'word ' * length}{length}:" for length in (1, 7, 2, 12, 3, 4)]
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tiny_base):
+    return checkpoints.load_tokenizer(tiny_base)
+
+
+@pytest.fixture(scope="module")
+def model(tiny_base):
+    return checkpoints.load_model(tiny_base, "float32").eval()
+
+
+@pytest.fixture
+def engine(model, tokenizer):
+    return TransformersEngine(model, tokenizer, end_token_ids=[tokenizer.eos_token_id], batch_size=4)
+
+
+def prompts(tokenizer, texts=TEXTS, **sampling):
+    settings = Sampling(**{"max_tokens": 8, **sampling})
+    return [Prompt(tuple(tokenizer(text)["input_ids"]), settings) for text in texts]
+
+
+def argmax_chain(model, token_ids, steps):
+    """Greedy decoding from its definition: one forward pass a token, no cache, no padding."""
+    ids = list(token_ids)
+    with torch.inference_mode():
+        for _ in range(steps):
+            ids.append(int(model(torch.tensor([ids])).logits[0, -1].argmax()))
+    return ids[len(token_ids) :]
+
+
+def test_batched_greedy_is_the_chain_of_likeliest_tokens(engine, model, tokenizer):
+    asked = prompts(tokenizer)
+    answers = engine.complete(asked)
+    assert [len(one) for one in answers] == [1] * len(asked)
+    for prompt, (answer,) in zip(asked, answers, strict=True):
+        expected = argmax_chain(model, prompt.token_ids, 8)
+        if tokenizer.eos_token_id in expected:
+            expected = expected[: expected.index(tokenizer.eos_token_id) + 1]
+        assert answer.token_ids == expected
+        assert engine.complete([prompt]) == [[answer]]
+    assert len({tuple(one.token_ids) for (one,) in answers}) > 1
+
+
+class Parrot(torch.nn.Module):
+    """Stands in for a model's `generate`: the answers are given, so that cutting can be seen."""
+
+    device = torch.device("cpu")
+
+    def __init__(self, answers):
+        super().__init__()
+        self.answers = answers
+
+    def generate(self, input_ids, **_):
+        width = max(map(len, self.answers))
+        rows = [row + [3] * (width - len(row)) for row in self.answers]
+        return torch.cat([input_ids, torch.tensor(rows)], dim=1)
+
+
+@pytest.mark.parametrize(
+    ("written", "stop", "text", "kept", "finish"),
+    [
+        ("Paris<|im_end|>", ("\n",), "Paris", "Paris<|im_end|>", "stop"),
+        ("Paris\nQ: <|im_end|>", ("\n",), "Paris", "Paris\n", "stop"),
+        ("Paris<|im_end|>x\n", ("\n",), "Paris", "Paris<|im_end|>", "stop"),
+        ("Paris", ("\n",), "Paris", "Paris", "length"),
+        ("a END b STOP", ("STOP", "END"), "a ", "a END", "stop"),
+        ("<|im_end|>", (), "", "<|im_end|>", "stop"),
+        ("\n", ("\n",), "", "\n", "stop"),
+        ("Zoë\nx", ("\n",), "Zoë", "Zoë\n", "stop"),
+    ],
+)
+def test_answers_are_cut_at_the_first_end_token_or_stop_string(
+    tokenizer, written, stop, text, kept, finish
+):
+    ids = tokenizer(written)["input_ids"]
+    engine = TransformersEngine(
+        Parrot([ids]), tokenizer, end_token_ids=[tokenizer.eos_token_id], batch_size=4
+    )
+    (answer,) = engine.complete(prompts(tokenizer, ["x"], stop=stop, max_tokens=40))[0]
+    assert (answer.text, answer.finish) == (text, finish)
+    assert answer.token_ids == tokenizer(kept)["input_ids"]
+
+
+def test_the_real_model_stops_at_a_stop_string(engine, tokenizer):
+    free = engine.complete(prompts(tokenizer, max_tokens=12))
+    for text, (answer,) in zip(TEXTS, free, strict=True):
+        stop = next(
+            (c for c in answer.text[1:] if c.isascii() and c.isprintable() and not c.isspace()), None
+        )
+        if stop is None:
+            continue
+        (short,) = engine.complete(prompts(tokenizer, [text], max_tokens=12, stop=(stop,)))[0]
+        assert (short.text, short.finish) == (answer.text[: answer.text.index(stop)], "stop")
+        assert short.token_ids == answer.token_ids[: len(short.token_ids)]
+        assert stop in tokenizer.decode(short.token_ids)
+        assert stop not in tokenizer.decode(short.token_ids[:-1])
+        break
+    else:
+        raise AssertionError("no answer held a character to stop at")
+
+
+def test_samples(engine, tokenizer):
+    torch.manual_seed(3)
+    mixed = [
+        *prompts(tokenizer, TEXTS[:3], n=3, temperature=1.0),
+        *prompts(tokenizer, TEXTS[:2]),
+    ]
+    answers = engine.complete(mixed)
+    assert [len(one) for one in answers] == [3, 3, 3, 1, 1]
+    assert len({tuple(one.token_ids) for found in answers[:3] for one in found}) == 9
+    assert answers[3:] == engine.complete(prompts(tokenizer, TEXTS[:2]))
+    # Of one candidate token sampling is greedy, and so it is near temperature 0.
+    narrow = engine.complete(prompts(tokenizer, TEXTS[:2], n=2, temperature=1.0, top_k=1))
+    cold = engine.complete(prompts(tokenizer, TEXTS[:2], n=2, temperature=1e-4))
+    assert narrow == cold == [[one, one] for (one,) in answers[3:]]
+
+
+def test_answers_that_are_given_up_are_not_finished(engine, tokenizer):
+    asked = prompts(tokenizer, max_tokens=10)
+    whole = engine.complete(asked)
+    seen = {}
+
+    def go_on(i, text):
+        seen.setdefault(i, []).append(text)
+        return i != 1 or len(seen[i]) < 3
+
+    answers = engine.complete(asked, go_on)
+    for i, (answer,) in enumerate(answers):
+        if i == 1:
+            assert len(answer.token_ids) == 3
+            assert answer.token_ids == whole[i][0].token_ids[:3]
+        else:
+            assert answer == whole[i][0]
+        assert whole[i][0].text.startswith(seen[i][0].rstrip("\ufffd"))
+
+
+def test_rendering(tokenizer):
+    sampling = Sampling(max_tokens=4)
+    plain = Request(id="1", prompt="Q: x\nA:", sampling=sampling, purpose="test")
+    assert tokenizer.decode(render(tokenizer, plain)) == "Q: x\nA:"
+    chat = Request(
+        id="2", messages=[Message(role="user", content="x")], sampling=sampling, purpose="test"
+    )
+    assert tokenizer.decode(render(tokenizer, chat)) == (
+        "<|im_start|>user\nx<|im_end|>\n<|im_start|>assistant\n"
+    )
+
+
+def test_end_tokens_are_the_tokenizers_and_the_folders(tokenizer, tiny_base, tmp_path):
+    eos = tokenizer.eos_token_id
+    assert end_tokens(tmp_path, tokenizer) == [eos]
+    (tmp_path / "generation_config.json").write_text('{"eos_token_id": [0, 99]}')
+    assert end_tokens(tmp_path, tokenizer) == sorted({0, 99, eos})
+    (tmp_path / "generation_config.json").write_text('{"eos_token_id": 99}')
+    assert end_tokens(tmp_path, tokenizer) == sorted({99, eos})
+    (tmp_path / "generation_config.json").write_text("{}")
+    assert end_tokens(tmp_path, tokenizer) == [eos]
+    assert eos in end_tokens(tiny_base, tokenizer)

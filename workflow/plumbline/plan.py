@@ -1,0 +1,203 @@
+"""What a run will cost, estimated from the configuration and the questions before anything runs.
+
+The counts are exact where the configuration decides them and stated assumptions elsewhere: SliCK
+categories as in the paper (Gekhman et al. 2024, sec. 3), lengths at four characters a token. The
+report sets the estimate beside what was seen.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from dataclasses import asdict, dataclass
+
+from plumbline.config import Config
+from plumbline.lineage import Lineage
+from plumbline.records import Question
+
+CHARACTERS_A_TOKEN = 4
+WEAKLY_KNOWN, UNKNOWN = 0.17, 0.36  # shares of questions in the paper
+SMALLEST_CATEGORY = 0.1  # of a relation's training questions; decides the size of a mix
+# Useful floating-point operations a second: of one core of a recent server, and of one H100.
+SPEED = {"cpu": 1e11, "mps": 2e12, "cuda": 2e14}
+ENGINE_START_SECONDS = {"cpu": 25, "mps": 15, "cuda": 60}
+
+
+@dataclass
+class Stage:
+    """One line of the plan. tokens are those computed, prompts found in a prefix cache left out."""
+
+    stage: str
+    jobs: int
+    prompts: int = 0
+    sequences: int = 0
+    tokens: int = 0
+    steps: int = 0
+    disk_mib: float = 0
+    seconds: float = 0
+
+
+def parameters_of(text: str) -> float | None:
+    """The size in a model's name, such as 135M or 8b; None if it has none."""
+    found = re.search(r"(?<![A-Za-z0-9.])(\d+(?:\.\d+)?)([MmBb])(?![A-Za-z0-9])", text)
+    if not found:
+        return None
+    return float(found[1]) * {"m": 1e6, "b": 1e9}[found[2].lower()]
+
+
+def make_plan(
+    config: Config, lineage: Lineage, questions: list[Question], parameters: dict[str, float],
+    cores: int,
+) -> dict:
+    """The plan as plan.json has it: device, assumptions, and a row for each stage.
+
+    parameters: number of each model's weights, by model name.
+    """
+    speed = SPEED[config.device] * (cores if config.device == "cpu" else 1)
+    device = f"{cores} CPU cores" if config.device == "cpu" else f"one {config.device} device"
+    stages = []
+    for size in parameters.values():
+        planner = _Planner(config, lineage, questions, size, speed)
+        stages += [planner.imported(), planner.probing(), planner.tuning(), planner.closed_book()]
+    merged: dict[str, Stage] = {}
+    for stage in stages:
+        known = merged.setdefault(stage.stage, Stage(stage.stage, 0))
+        for key, value in asdict(stage).items():
+            if key != "stage":
+                setattr(known, key, getattr(known, key) + value)
+    return {
+        "device": device,
+        "assumptions": {
+            "characters_a_token": CHARACTERS_A_TOKEN,
+            "weakly_known_share": WEAKLY_KNOWN,
+            "unknown_share": UNKNOWN,
+            "smallest_category_share": SMALLEST_CATEGORY,
+            "operations_a_second": speed,
+            "parameters": parameters,
+        },
+        "stages": [asdict(stage) for stage in merged.values()],
+    }
+
+
+class _Planner:
+    """The stages of one model."""
+
+    def __init__(self, config, lineage, questions, parameters, speed):
+        self.config, self.lineage, self.speed = config, lineage, speed
+        self.parameters = parameters
+        limit = config.slick.limit.model_dump()
+        counts = Counter((q.relation, q.domain, q.split) for q in questions)
+        self.probed = {
+            key: min(count, limit[key[2]] or count) for key, count in counts.items()
+        }
+        characters = sum(len(q.question) + len(q.answers[0]) for q in questions)
+        self.question_tokens = characters / len(questions) / CHARACTERS_A_TOKEN + 4
+        self.answer_tokens = min(8, config.slick.max_tokens)
+        self.start = ENGINE_START_SECONDS[config.device]
+
+    def imported(self) -> Stage:
+        mib = self.parameters * 2 / 2**20
+        return Stage("import", 1, disk_mib=mib, seconds=10 + mib / 100)
+
+    def probing(self) -> Stage:
+        slick = self.config.slick
+        prompts = sum(self.probed.values()) * slick.exemplar_sets
+        sampled = 1.0
+        if slick.mode == "categories":
+            # Unknown questions pay for all their samples, weakly known ones for half of them.
+            sampled = UNKNOWN + WEAKLY_KNOWN / 2
+        sequences = round(prompts * (1 + sampled * slick.samples))
+        tokens = prompts * self.question_tokens + sequences * self.answer_tokens
+        disk = sequences * 150 / 2**20
+        return self._generation("generate slick", 1, prompts, sequences, tokens, disk)
+
+    def closed_book(self) -> Stage:
+        limit = self.config.evaluation.questions
+        test = sum(
+            min(count, limit or count)
+            for (_, _, split), count in self.probed.items() if split == "test"
+        )
+        jobs = 1 + len(self.config.seeds) * (len(self.lineage.checkpoints) - 1)
+        prompts = jobs * test
+        tokens = prompts * (self.question_tokens + self.answer_tokens)
+        return self._generation("generate closed_book", jobs, prompts, prompts, tokens, 0)
+
+    def tuning(self) -> Stage:
+        stage = Stage("train", 0)
+        monitor = self.config.mixes.monitor
+        part = Counter()
+        for (_, domain, split), count in self.probed.items():
+            part[split, domain] += count
+        for tuning in self.lineage.tunings.values():
+            recipe = tuning.recipe
+            examples = max(1, round(SMALLEST_CATEGORY * part["train", "id"]))
+            asked = sum(
+                min(count, limit or count)
+                for count, limit in (
+                    (examples, monitor.train), (part["dev", "id"], monitor.dev),
+                    (part["test", "id"], monitor.test_id), (part["test", "ood"], monitor.test_ood),
+                )
+            )
+            steps = math.ceil(examples / recipe.global_batch_size) * recipe.epochs
+            trained = examples * recipe.epochs * self.question_tokens
+            answered = asked * (recipe.epochs + 1) * (self.question_tokens + 2)
+            runs = len(self.config.seeds)
+            stage.jobs += runs
+            stage.steps += runs * steps
+            stage.prompts += runs * asked * (recipe.epochs + 1)
+            stage.tokens += round(runs * (trained + answered))
+            # Forward and backward: 6 operations a weight and token; the forward pass alone: 2.
+            operations = self.parameters * (6 * trained + 2 * answered)
+            stage.seconds += runs * (15 + operations / self.speed)
+            stage.disk_mib += runs * len(tuning.stops) * self._checkpoint_mib(recipe)
+        return stage
+
+    def _checkpoint_mib(self, recipe) -> float:
+        if recipe.parameters == "full":
+            return self.parameters * 2 / 2**20
+        # Fitted through known adapters on all linear layers: 305k weights a rank at 135M
+        # parameters, 2.5M at 7B.
+        weights = 305e3 * recipe.lora.rank * (self.parameters / 135e6) ** 0.54
+        return weights * 4 / 2**20
+
+    def _generation(self, name, jobs, prompts, sequences, tokens, disk) -> Stage:
+        seconds = self.start + 2 * self.parameters * tokens / self.speed
+        if self.config.device != "cpu":
+            seconds = self.start * jobs + 2 * self.parameters * tokens / self.speed
+        return Stage(
+            name, jobs, prompts=prompts, sequences=sequences, tokens=round(tokens),
+            disk_mib=disk, seconds=seconds,
+        )
+
+
+def as_text(plan: dict) -> str:
+    """The plan as an aligned table with a line of totals."""
+    header = ["stage", "jobs", "prompts", "sequences", "tokens", "steps", "disk MiB", "time"]
+    rows = [
+        [
+            stage["stage"], f"{stage['jobs']:,}", f"{stage['prompts']:,}",
+            f"{stage['sequences']:,}", f"{stage['tokens']:,}", f"{stage['steps']:,}",
+            f"{stage['disk_mib']:,.0f}", _time(stage["seconds"]),
+        ]
+        for stage in plan["stages"]
+    ]
+    disk = sum(stage["disk_mib"] for stage in plan["stages"])
+    seconds = sum(stage["seconds"] for stage in plan["stages"])
+    rows.append(["total", "", "", "", "", "", f"{disk:,.0f}", _time(seconds)])
+    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if i == 0 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in [header, *rows]
+    ]
+    return "\n".join([f"Estimated on {plan['device']}; an upper bound where a stage can save work.",
+                      "", *lines])
+
+
+def _time(seconds: float) -> str:
+    if seconds < 5400:
+        return f"{seconds / 60:.1f} min"
+    return f"{seconds / 3600:.1f} h"

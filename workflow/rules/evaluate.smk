@@ -1,0 +1,154 @@
+"""Evaluation of every checkpoint, and the tables everything is reported from.
+
+REQUIRED INPUTS: annotations of each model, the checkpoints of the lineage
+OUTPUTS: results/<run>/<model>/<checkpoint>/closed_book/answers.jsonl
+         results/<run>/tables/metrics.csv, fit_curves.csv, linear_model.csv, slick_counts.csv,
+                              dropped.csv
+"""
+
+for name in LINEAGE.checkpoints:
+    form = "base" if name == lineage.BASE else "tuned"
+    for folder in LINEAGE.folders(name, CONFIG.seeds):
+        add_work(f"{folder}/closed_book", folder, f"closed_book/{form}.jsonl")
+
+
+# The base is asked few-shot, tuned models in the form they were tuned in.
+rule write_closed_book:
+    input:
+        questions=f"{R}/{{model}}/slick/questions.jsonl",
+        exemplars=f"{R}/{{model}}/slick/exemplars.jsonl",
+    output:
+        base=f"{R}/{{model}}/closed_book/base.jsonl",
+        tuned=f"{R}/{{model}}/closed_book/tuned.jsonl",
+    params:
+        slick=section(CONFIG.slick, include={"max_tokens", "seed"}),
+        form=CONFIG.mixes.prompt,
+        limit=CONFIG.evaluation.questions or 0,
+        code=code("write_closed_book"),
+    log:
+        f"{R}/{{model}}/closed_book/write_closed_book.log",
+    benchmark:
+        f"{R}/benchmarks/evaluate/{{model}}/write_closed_book.tsv"
+    priority: 20
+    conda:
+        "../../envs/orchestrate.yaml"
+    localrule: True
+    shell:
+        "python {SCRIPTS:q}/write_closed_book.py --questions {input.questions:q}"
+        " --exemplars {input.exemplars:q} --slick {params.slick:q} --form {params.form}"
+        " --limit {params.limit} --base {output.base:q} --tuned {output.tuned:q} 2>&1 | tee {log:q}"
+
+
+rule judge_closed_book:
+    input:
+        questions=f"{R}/{{model}}/slick/questions.jsonl",
+        annotations=f"{R}/{{model}}/slick/annotations.jsonl",
+        requests=lambda wildcards: (
+            f"{R}/{wildcards.model}/{WORKS[wildcards.folder + '/closed_book'][2]}"
+        ),
+        generations=f"{R}/{{model}}/{{folder}}/closed_book/generations.jsonl",
+    output:
+        answers=f"{R}/{{model}}/{{folder}}/closed_book/answers.jsonl",
+    params:
+        match=CONFIG.slick.match,
+        code=code("judge_closed_book"),
+    log:
+        f"{R}/{{model}}/{{folder}}/closed_book/judge_closed_book.log",
+    benchmark:
+        f"{R}/benchmarks/evaluate/{{model}}/{{folder}}/judge_closed_book.tsv"
+    conda:
+        "../../envs/orchestrate.yaml"
+    localrule: True
+    shell:
+        "python {SCRIPTS:q}/judge_closed_book.py --questions {input.questions:q}"
+        " --annotations {input.annotations:q} --requests {input.requests:q}"
+        " --generations {input.generations:q} --match {params.match}"
+        " --answers {output.answers:q} 2>&1 | tee {log:q}"
+
+
+rule tabulate_metrics:
+    input:
+        evaluated("closed_book/answers.jsonl"),
+    output:
+        f"{R}/tables/metrics.csv",
+    params:
+        evaluation=section(CONFIG.evaluation, include={"confidence", "resamples"}),
+        checkpoints=checkpoint_rows(),
+        code=code("tabulate_metrics"),
+    log:
+        f"{R}/logs/tabulate_metrics.log",
+    benchmark:
+        f"{R}/benchmarks/evaluate/tabulate_metrics.tsv"
+    conda:
+        "../../envs/analyse.yaml"
+    localrule: True
+    shell:
+        "python {SCRIPTS:q}/tabulate_metrics.py --root {R:q} --checkpoints {params.checkpoints:q}"
+        " --evaluation {params.evaluation:q} --metrics {output:q} 2>&1 | tee {log:q}"
+
+
+rule tabulate_fits:
+    input:
+        fits=tuned("{tuning.folder}/fit.jsonl"),
+        trainings=tuned("{tuning.folder}/training.json"),
+        compositions=tuned("{tuning.folder}/composition.json"),
+    output:
+        curves=f"{R}/tables/fit_curves.csv",
+        line=f"{R}/tables/linear_model.csv",
+    params:
+        confidence=CONFIG.evaluation.confidence,
+        tunings=tuning_rows(),
+        code=code("tabulate_fits"),
+    log:
+        f"{R}/logs/tabulate_fits.log",
+    benchmark:
+        f"{R}/benchmarks/evaluate/tabulate_fits.tsv"
+    conda:
+        "../../envs/analyse.yaml"
+    localrule: True
+    shell:
+        "python {SCRIPTS:q}/tabulate_fits.py --root {R:q} --tunings {params.tunings:q}"
+        " --confidence {params.confidence} --curves {output.curves:q} --line {output.line:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule count_slick:
+    input:
+        annotations=expand(f"{R}/{{model}}/slick/annotations.jsonl", model=MODELS),
+    output:
+        f"{R}/tables/slick_counts.csv",
+    params:
+        code=code("count_slick"),
+    log:
+        f"{R}/logs/count_slick.log",
+    benchmark:
+        f"{R}/benchmarks/slick/count_slick.tsv"
+    conda:
+        "../../envs/orchestrate.yaml"
+    localrule: True
+    shell:
+        "python {SCRIPTS:q}/count_slick.py --annotations {input.annotations:q}"
+        " --counts {output:q} 2>&1 | tee {log:q}"
+
+
+rule count_dropped:
+    input:
+        facts=f"{R}/tables/fact_counts.csv",
+        probes=expand(f"{R}/{{model}}/slick/dropped.json", model=MODELS),
+        compositions=tuned("{tuning.folder}/composition.json"),
+        trainings=tuned("{tuning.folder}/training.json"),
+    output:
+        f"{R}/tables/dropped.csv",
+    params:
+        code=code("count_dropped"),
+    log:
+        f"{R}/logs/count_dropped.log",
+    benchmark:
+        f"{R}/benchmarks/evaluate/count_dropped.tsv"
+    conda:
+        "../../envs/orchestrate.yaml"
+    localrule: True
+    shell:
+        "python {SCRIPTS:q}/count_dropped.py --facts {input.facts:q} --probes {input.probes:q}"
+        " --compositions {input.compositions:q} --trainings {input.trainings:q}"
+        " --dropped {output:q} 2>&1 | tee {log:q}"

@@ -1,0 +1,106 @@
+"""The report: one page, its figures, and where every number came from.
+
+REQUIRED INPUTS: the tables
+OUTPUTS: results/<run>/tables/stages.csv, figures/*.svg, manifest.json, report/index.html
+"""
+
+TABLES = [
+    f"{R}/tables/{name}.csv"
+    for name in (
+        "metrics",
+        "fact_counts",
+        "slick_counts",
+        "fit_curves",
+        "linear_model",
+        "dropped",
+        "stages",
+    )
+]
+FIGURES = [
+    "slick_categories",
+    "fit_curves",
+    "accuracy_by_unknown",
+    "linear_model",
+    "id_ood",
+]
+PAGE_PARTS = sorted((WORKFLOW / "plumbline/report").glob("*.[!p]*"))
+
+
+rule tabulate_stages:
+    input:
+        [table for table in TABLES if not table.endswith("stages.csv")],
+    output:
+        f"{R}/tables/stages.csv",
+    params:
+        code=code("tabulate_stages"),
+    log:
+        f"{R}/logs/tabulate_stages.log",
+    conda:
+        "../../envs/orchestrate.yaml"
+    localrule: True
+    shell:
+        "python {SCRIPTS:q}/tabulate_stages.py --benchmarks {R:q}/benchmarks"
+        " --stages {output:q} 2>&1 | tee {log:q}"
+
+
+rule write_manifest:
+    input:
+        sources=expand("results/sources/{source}/source.json", source=SOURCES),
+        bases=expand(f"{R}/{{model}}/base/checkpoint.json", model=MODELS),
+        trainings=tuned("{tuning.folder}/training.json"),
+    output:
+        f"{R}/manifest.json",
+    params:
+        config=section(CONFIG),
+        code=code("write_manifest"),
+    log:
+        f"{R}/logs/write_manifest.log",
+    conda:
+        "../../envs/train.yaml"
+    localrule: True
+    shell:
+        "python {SCRIPTS:q}/write_manifest.py --config {params.config:q}"
+        " --sources {input.sources:q} --bases {input.bases:q} --trainings {input.trainings:q}"
+        " --scripts {SCRIPTS:q} --manifest {output:q} 2>&1 | tee {log:q}"
+
+
+rule draw_figures:
+    input:
+        TABLES,
+    output:
+        report(
+            expand(f"{R}/figures/{{figure}}.svg", figure=FIGURES),
+            category="SliCK",
+            caption="../report/index.rst",
+        ),
+    params:
+        code=code("draw_figures"),
+    log:
+        f"{R}/logs/draw_figures.log",
+    conda:
+        "../../envs/analyse.yaml"
+    localrule: True
+    shell:
+        "python {SCRIPTS:q}/draw_figures.py --tables {R:q}/tables --out {R:q}/figures"
+        " 2>&1 | tee {log:q}"
+
+
+rule report:
+    input:
+        tables=TABLES,
+        figures=rules.draw_figures.output,
+        plan=f"{R}/plan.json",
+        manifest=f"{R}/manifest.json",
+    output:
+        report(f"{R}/report/index.html", category="Report", caption="../report/index.rst"),
+    params:
+        code=code("write_report", PAGE_PARTS),
+    log:
+        f"{R}/logs/write_report.log",
+    conda:
+        "../../envs/analyse.yaml"
+    localrule: True
+    shell:
+        "python {SCRIPTS:q}/write_report.py --tables {R:q}/tables --figures {R:q}/figures"
+        " --plan {input.plan:q} --manifest {input.manifest:q} --run {CONFIG.run}"
+        " --out {output:q} 2>&1 | tee {log:q}"

@@ -1,0 +1,56 @@
+"""Bring everything that was left out anywhere into one table, by reason."""
+
+import argparse
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+from plumbline import program
+from plumbline.files import read_json, write_csv
+
+COLUMNS = ["stage", "model", "seed", "item", "reason", "n"]
+
+
+def of_facts(path: Path) -> Iterator[dict]:
+    with path.open(encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream):
+            item = f"{row.pop('relation')} {row.pop('split')}"
+            del row["domain"], row["kept"]
+            for reason, n in row.items():
+                if int(n or 0):
+                    yield {"stage": "facts", "item": item, "reason": reason, "n": int(n)}
+
+
+def of_training(path: Path) -> Iterator[dict]:
+    training = read_json(path)
+    for reason, n in training["dropped"].items():
+        if n:
+            yield {"stage": "train", "item": training["name"], "reason": reason, "n": n}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--facts", type=Path, required=True)
+    parser.add_argument("--probes", type=Path, nargs="*", default=[])
+    parser.add_argument("--compositions", type=Path, nargs="*", default=[])
+    parser.add_argument("--trainings", type=Path, nargs="*", default=[])
+    parser.add_argument("--dropped", type=Path, required=True)
+    args = parser.parse_args()
+
+    rows = list(of_facts(args.facts))
+    for path in args.probes:
+        rows += [{**row, "model": path.parts[-3]} for row in read_json(path)]
+    for path in args.compositions:  # <model>/seed-<seed>/<tuning>/composition.json
+        where = {"model": path.parts[-4], "seed": path.parts[-3].removeprefix("seed-")}
+        composition = read_json(path)
+        for row in composition["dropped"]:
+            rows.append({**row, **where, "item": f"{composition['name']}: {row['item']}"})
+    for path in args.trainings:
+        where = {"model": path.parts[-4], "seed": path.parts[-3].removeprefix("seed-")}
+        rows += [{**row, **where} for row in of_training(path)]
+    write_csv(args.dropped, COLUMNS, rows)
+    program.log.info(f"{len(rows)} kinds of loss, {sum(row['n'] for row in rows):,} items")
+
+
+if __name__ == "__main__":
+    program.run(main, "count_dropped")

@@ -1,0 +1,17 @@
+"""Print the plan as a table."""
+
+import argparse
+from pathlib import Path
+
+from plumbline import plan, program
+from plumbline.files import read_json
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("plan", type=Path)
+    print(plan.as_text(read_json(parser.parse_args().plan)))
+
+
+if __name__ == "__main__":
+    program.run(main, "print_plan")

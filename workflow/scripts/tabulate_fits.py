@@ -1,0 +1,46 @@
+"""Bring the fit of every training run into curves and the linear model."""
+
+import argparse
+import json
+from pathlib import Path
+
+from plumbline import program
+from plumbline.evaluation.fitting import (
+    CURVE_COLUMNS,
+    LINE_COLUMNS,
+    MixRun,
+    fit_curve_rows,
+    linear_model_rows,
+)
+from plumbline.files import read_json, read_rows, write_csv
+from plumbline.records import Fit
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--root", type=Path, required=True, help="folder of the run")
+    parser.add_argument("--tunings", required=True, help="JSON rows")
+    parser.add_argument("--confidence", type=float, required=True)
+    parser.add_argument("--curves", type=Path, required=True)
+    parser.add_argument("--line", type=Path, required=True)
+    args = parser.parse_args()
+
+    runs = []
+    for row in json.loads(args.tunings):
+        folder = args.root / row.pop("folder")
+        stops = read_json(folder / "training.json")["stops"]
+        runs.append(
+            MixRun(
+                **row,
+                fits=list(read_rows(folder / "fit.jsonl", Fit)),
+                composition=read_json(folder / "composition.json"),
+                stops={name: stop["epoch"] for name, stop in stops.items()},
+            )
+        )
+    curves = [curve for run in runs for curve in fit_curve_rows(run, args.confidence)]
+    write_csv(args.curves, CURVE_COLUMNS, curves)
+    write_csv(args.line, LINE_COLUMNS, linear_model_rows(runs, args.confidence))
+
+
+if __name__ == "__main__":
+    program.run(main, "tabulate_fits")

@@ -1,0 +1,38 @@
+"""Sum the benchmarks of all jobs by stage: wall seconds, peak memory, number of jobs."""
+
+import argparse
+import csv
+from collections import defaultdict
+from pathlib import Path
+
+from plumbline import program
+from plumbline.files import write_csv
+
+COLUMNS = ["stage", "wall_seconds", "peak_memory_mib", "jobs"]
+
+
+def stage_of(path: Path) -> str:
+    """The benchmark's folder; generation is told apart by what is generated."""
+    stage = path.parts[0]
+    return f"{stage} {path.parts[-2]}" if stage == "generate" else stage
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--benchmarks", type=Path, required=True)
+    parser.add_argument("--stages", type=Path, required=True)
+    args = parser.parse_args()
+    stages = defaultdict(lambda: {"wall_seconds": 0.0, "peak_memory_mib": 0.0, "jobs": 0})
+    for path in sorted(args.benchmarks.rglob("*.tsv")):
+        with path.open(encoding="utf-8", newline="") as stream:
+            for row in csv.DictReader(stream, delimiter="\t"):
+                stage = stages[stage_of(path.relative_to(args.benchmarks))]
+                stage["jobs"] += 1
+                stage["wall_seconds"] = round(stage["wall_seconds"] + float(row["s"]), 1)
+                if row["max_rss"] not in ("-", "NA"):  # a job too short to be measured
+                    stage["peak_memory_mib"] = max(stage["peak_memory_mib"], float(row["max_rss"]))
+    write_csv(args.stages, COLUMNS, ({"stage": name, **row} for name, row in stages.items()))
+
+
+if __name__ == "__main__":
+    program.run(main, "tabulate_stages")

