@@ -43,20 +43,24 @@ for candidate in ${PYTHON:-python3 python3.13 python3.12 python3.11}; do
 done
 [ -n "$python" ] || stop "needs Python 3.11, 3.12 or 3.13; found: ${found:-none that runs} (PYTHON=/path/to/python chooses one)"
 
-pip() { # what is installed, how: pip's own words go to the log, its last ones are shown on failure
-  .venv/bin/python -m pip install --disable-pip-version-check --no-input --progress-bar off \
-    "$@" >>"$log" 2>&1 && return
-  tail -n 8 "$log" >&2
-  stop "pip failed as shown above (all it said: $log); 'make setup' tries again"
+logged() { # a command whose own words go to the log; its last ones are shown when it fails
+  "$@" >>"$log" 2>&1 && return
+  tail -n 4 "$log" >&2
+  stop "failed as shown above (all that was said: $log); 'make setup' tries again"
 }
+pip() {
+  logged .venv/bin/python -m pip install --disable-pip-version-check --no-input \
+    --progress-bar off "$@"
+}
+trap 'stop "interrupted; make setup starts again"' INT TERM
 
 packages=$(grep -c '^[A-Za-z]' "$lock")
 torch=$(grep -o '^torch==[0-9.]*' "$lock")
 say "making .venv with $("$python" -V) from $lock ($packages packages; some minutes, once)"
-rm -rf .venv
-mkdir .venv
-echo unfinished >"$stamp"
-"$python" -m venv .venv
+mkdir -p .venv
+echo unfinished >"$stamp" # stays while the rest goes: it says whose .venv this is
+find .venv -mindepth 1 -maxdepth 1 ! -name setup.txt -exec rm -rf {} +
+logged "$python" -m venv .venv
 say "installing $torch and what it needs (the largest download)"
 pip --constraint "$lock" "$torch"
 say "installing the other packages"

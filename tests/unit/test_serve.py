@@ -68,7 +68,11 @@ def test_generations_come_in_the_order_of_the_requests(tmp_path):
     asked = [request("c"), request("a", sampling=two), request("d"), request("b")]
     found = server(tmp_path, engine).serve(asked)
     assert [(one.request, one.index, one.text) for one in found] == [
-        ("c", 0, "c:0"), ("a", 0, "a:0"), ("a", 1, "a:1"), ("d", 0, "d:0"), ("b", 0, "b:0"),
+        ("c", 0, "c:0"),
+        ("a", 0, "a:0"),
+        ("a", 1, "a:1"),
+        ("d", 0, "d:0"),
+        ("b", 0, "b:0"),
     ]
     # The engine sees neighbours by their tokens, in the portions that are saved.
     assert engine.batches == [["a", "b", "c"], ["d"]]
@@ -179,7 +183,9 @@ def test_a_process_that_is_killed_keeps_what_it_had_saved(tmp_path):
     path = os.pathsep.join(filter(None, [str(Path(__file__).parent), *sys.path]))
     ended = subprocess.run(
         [sys.executable, "-c", program, str(tmp_path)],
-        env={**os.environ, "PYTHONPATH": path}, check=False, capture_output=True,
+        env={**os.environ, "PYTHONPATH": path},
+        check=False,
+        capture_output=True,
     )
     assert ended.returncode == -9, ended.stderr
     engine = Echo()
@@ -204,8 +210,11 @@ def test_a_prompt_that_does_not_fit_is_an_error_before_anything_is_generated(tmp
 
 def test_a_key_is_the_prompt_and_its_sampling():
     samplings = [
-        GREEDY, Sampling(max_tokens=5), Sampling(max_tokens=4, stop=("\n",)),
-        Sampling(max_tokens=4, temperature=0.5), Sampling(max_tokens=4, temperature=0.5, n=2),
+        GREEDY,
+        Sampling(max_tokens=5),
+        Sampling(max_tokens=4, stop=("\n",)),
+        Sampling(max_tokens=4, temperature=0.5),
+        Sampling(max_tokens=4, temperature=0.5, n=2),
         Sampling(max_tokens=4, temperature=0.5, top_k=3),
         Sampling(max_tokens=4, temperature=0.5, top_p=0.9),
     ]
@@ -228,7 +237,9 @@ def test_shards_are_a_partition_that_keeps_series_together(shards, names):
 
 def test_shards_together_are_the_whole_and_share_the_store(tmp_path):
     asked = [
-        request(f"{series}{wave}", series=series, wave=wave, accept=["d1:0"], unless_accepted=wave > 0)
+        request(
+            f"{series}{wave}", series=series, wave=wave, accept=["d1:0"], unless_accepted=wave > 0
+        )
         for series in "abcdefgh"
         for wave in range(3)
     ]

@@ -69,8 +69,10 @@ class Scripted:
     def complete(self, prompts):
         self.asked += [(bytes(one.token_ids).decode(), one.sampling) for one in prompts]
         return [
-            [Completion(text, [1], "stop")
-             for text in self.answers(bytes(one.token_ids).decode(), one.sampling)]
+            [
+                Completion(text, [1], "stop")
+                for text in self.answers(bytes(one.token_ids).decode(), one.sampling)
+            ]
             for one in prompts
         ]
 
@@ -119,8 +121,13 @@ def test_both_modes_give_the_same_categories_and_the_lazy_one_draws_no_needless_
         flat = [right for right_ones in sampled for right in right_ones]
         # The paper's definition, computed here from the engine's answers themselves.
         category = (
-            "HighlyKnown" if all(greedy) else "MaybeKnown" if any(greedy)
-            else "WeaklyKnown" if any(flat) else "Unknown"
+            "HighlyKnown"
+            if all(greedy)
+            else "MaybeKnown"
+            if any(greedy)
+            else "WeaklyKnown"
+            if any(flat)
+            else "Unknown"
         )
         assert by_full[one.id].category == by_lazy[one.id].category == category
         assert by_full[one.id].p_greedy == by_lazy[one.id].p_greedy == sum(greedy) / len(greedy)
@@ -153,7 +160,11 @@ def answered(pairs):
     counts = Counter()
     for request, text in pairs:
         yield Generation(
-            request=request, purpose="x", index=counts[request], text=text, token_ids=[],
+            request=request,
+            purpose="x",
+            index=counts[request],
+            text=text,
+            token_ids=[],
             finish="stop",
         )
         counts[request] += 1

@@ -184,7 +184,10 @@ def test_probes_are_the_examples_and_the_asked_part_of_dev_and_test():
     probes = build_probes(mix.examples, questions, annotations, monitor, form="plain", seed=1)
     groups = Counter((one.part, one.domain) for one in probes)
     assert groups == {
-        ("train", "id"): 4, ("dev", "id"): 3, ("test", "id"): 10, ("test", "ood"): 1,
+        ("train", "id"): 4,
+        ("dev", "id"): 3,
+        ("test", "id"): 10,
+        ("test", "ood"): 1,
     }
     assert len({one.id for one in probes}) == len(probes)
     trained = {one.id: one for one in mix.examples}

@@ -113,14 +113,20 @@ def test_requests(mode):
     assert any(len(found) < 3 for found in usable.values())
     expected = {
         (one.id, purpose, s.number)
-        for one in DATA for s in usable[one.id] for purpose in (GREEDY, SAMPLED)
+        for one in DATA
+        for s in usable[one.id]
+        for purpose in (GREEDY, SAMPLED)
     }
     assert {(one.question, one.purpose, one.exemplar_set) for one in made} == expected
     for one in made:
         sampled = one.purpose == SAMPLED
         assert one.sampling.model_dump() == {
-            "n": 5 if sampled else 1, "temperature": 0.7 if sampled else 0.0,
-            "top_k": 20 if sampled else 0, "top_p": 1.0, "max_tokens": 8, "stop": ("\n",),
+            "n": 5 if sampled else 1,
+            "temperature": 0.7 if sampled else 0.0,
+            "top_k": 20 if sampled else 0,
+            "top_p": 1.0,
+            "max_tokens": 8,
+            "stop": ("\n",),
         }
         assert one.prompt.endswith(f"Q: {BY_ID[one.question].question}\nA:")
         waits = mode == "categories" and sampled

@@ -15,12 +15,20 @@ def tokenizer(tiny_base):
 
 @pytest.fixture(scope="module")
 def model(tiny_base):
-    return checkpoints.load_model(tiny_base, "float32").eval()
+    """The tiny model with stronger layers: it would otherwise repeat the prompt's last token."""
+    model = checkpoints.load_model(tiny_base, "float32").eval()
+    with torch.no_grad():
+        for name, weights in model.named_parameters():
+            if "proj" in name:
+                weights.mul_(12)
+    return model
 
 
 @pytest.fixture
 def engine(model, tokenizer):
-    return TransformersEngine(model, tokenizer, end_token_ids=[tokenizer.eos_token_id], batch_size=4)
+    return TransformersEngine(
+        model, tokenizer, end_token_ids=[tokenizer.eos_token_id], batch_size=4
+    )
 
 
 def prompts(tokenizer, texts=TEXTS, **sampling):
@@ -47,7 +55,8 @@ def test_batched_greedy_is_the_chain_of_likeliest_tokens(engine, model, tokenize
             expected = expected[: expected.index(tokenizer.eos_token_id) + 1]
         assert answer.token_ids == expected
         assert engine.complete([prompt]) == [[answer]]
-    assert len({tuple(one.token_ids) for (one,) in answers}) > 1
+    assert len({one.text for (one,) in answers}) == len(asked)
+    assert max(len(set(one.token_ids)) for (one,) in answers) > 3
 
 
 class Parrot(torch.nn.Module):
@@ -94,7 +103,8 @@ def test_the_real_model_stops_at_a_stop_string(engine, tokenizer):
     free = engine.complete(prompts(tokenizer, max_tokens=12))
     for text, (answer,) in zip(TEXTS, free, strict=True):
         stop = next(
-            (c for c in answer.text[1:] if c.isascii() and c.isprintable() and not c.isspace()), None
+            (c for c in answer.text[1:] if c.isascii() and c.isprintable() and not c.isspace()),
+            None,
         )
         if stop is None:
             continue
@@ -136,8 +146,9 @@ def test_answers_that_are_given_up_are_not_finished(engine, tokenizer):
     answers = engine.complete(asked, go_on)
     for i, (answer,) in enumerate(answers):
         if i == 1:
-            assert len(answer.token_ids) == 3
-            assert answer.token_ids == whole[i][0].token_ids[:3]
+            assert answer.text == seen[i][2]
+            assert answer.token_ids[:3] == whole[i][0].token_ids[:3]
+            assert len(seen[i]) == 3 or set(seen[i][3:]) == {answer.text}
         else:
             assert answer == whole[i][0]
         assert whole[i][0].text.startswith(seen[i][0].rstrip("\ufffd"))

@@ -46,7 +46,8 @@ def load_model(folder: Path, dtype: str):
     about = describe(folder)
     if about["kind"] == "full":
         return AutoModelForCausalLM.from_pretrained(
-            folder, dtype=getattr(torch, dtype),
+            folder,
+            dtype=getattr(torch, dtype),
             trust_remote_code=about.get("trust_remote_code", False),
         )
     from peft import PeftModel
@@ -81,6 +82,7 @@ def full_weights(folder: Path, dtype: str, work: Path) -> Iterator[Path]:
 
 def write_adapter(folder: Path, name: str, parent: Path, save, tokenizer, **about) -> dict:
     """Write an adapter checkpoint; `save(folder)` writes the adapter's own files."""
+
     def fill(temporary: Path) -> dict:
         save(temporary)
         digest = hashlib.sha256(describe(parent)["weights_sha256"].encode())

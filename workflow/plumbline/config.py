@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from plumbline.config_errors import explain
+from plumbline.config_errors import explain, nearest
 from plumbline.files import InputError
 from plumbline.records import Category
 from plumbline.sources import Source
@@ -18,7 +18,21 @@ from plumbline.sources import Source
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_+-]*(\.[A-Za-z0-9_+-]+)*$")]
 Percent = Annotated[float, Field(ge=0, le=100)]
 Limit = Annotated[int, Field(ge=1)] | None
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Dtype = Literal["bfloat16", "float16", "float32"]
+
+
+# Names beside the models' folders in results/<run>.
+RESERVED = (
+    "benchmarks",
+    "facts",
+    "figures",
+    "logs",
+    "manifest.json",
+    "plan.json",
+    "report",
+    "tables",
+)
 
 
 class Section(BaseModel):
@@ -32,7 +46,8 @@ class SourceLine(Section):
         description="hub:OWNER/NAME@REVISION, file:PATH, https://… or pypi:NAME==VERSION/path."
     )
     sha256: str | None = Field(
-        None, description="Checksum of the file; needed for https: and pypi:.",
+        None,
+        description="Checksum of the file; needed for https: and pypi:.",
         pattern=r"^[0-9a-f]{64}$",
     )
 
@@ -103,21 +118,36 @@ class Facts(Section):
         Shares(), description="Shares of subjects (embedded, and rows that name no split)."
     )
     strict_dev: bool = Field(
-        False, description="Also drop dev questions whose subject is a test subject "
-        "(entityquestions; the paper does not)."
+        False,
+        description="Also drop dev questions whose subject is a test subject "
+        "(entityquestions; the paper does not).",
     )
     merge_duplicates: bool = Field(
-        False, description="Merge rows with the same question and other answers "
-        "(entityquestions; the paper keeps them)."
+        False,
+        description="Merge rows with the same question and other answers "
+        "(entityquestions; the paper keeps them).",
     )
-    seed: int = Field(1, description="Seed of the split by subject.")
+    seed: Seed = Field(1, description="Seed of the split by subject.")
 
     @model_validator(mode="after")
     def _path(self):
         if self.source == "embedded" and self.path is not None:
-            raise ValueError("path is not used with source: embedded; remove it or change source")
+            raise ValueError(
+                "facts.path: not used with source: embedded; remove it or change facts.source"
+            )
         if self.source != "embedded" and self.path is None:
-            raise ValueError(f"source: {self.source} needs a path, e.g. path: \"file:my-facts\"")
+            raise ValueError(
+                f"facts.path: missing; source: {self.source} needs one, e.g. file:my-facts"
+            )
+        if self.source == "rows" and self.relations is not None:
+            raise ValueError(
+                "facts.relations: not used with source: rows, whose rows name theirs; remove it"
+            )
+        for key in ("strict_dev", "merge_duplicates"):
+            if getattr(self, key) and self.source != "entityquestions":
+                raise ValueError(f"facts.{key}: only for source: entityquestions; remove it")
+        if self.path is None and self.sha256 is not None:
+            raise ValueError("facts.sha256: there is no facts.path that it could check; remove it")
         if self.path is not None:
             Source.parse(self.path, self.sha256)
         return self
@@ -133,8 +163,10 @@ class Slick(Section):
     """Probing what the base knows (Gekhman et al. 2024, section 3)."""
 
     exemplar_sets: int = Field(
-        10, ge=2, description="N_ex, few-shot sets a relation (paper: 10). At least 2: what one set "
-        "shows is asked with another."
+        10,
+        ge=2,
+        description="N_ex, few-shot sets a relation (paper: 10). At least 2: what one "
+        "set shows is asked with another.",
     )
     shots: int = Field(4, ge=1, description="Exemplars in a set (paper: 4).")
     samples: int = Field(16, ge=1, description="N_sample, answers drawn a set (paper: 16).")
@@ -142,14 +174,15 @@ class Slick(Section):
     top_k: int = Field(40, ge=0, description="Of the drawn answers (paper: 40); 0: no limit.")
     max_tokens: int = Field(32, ge=1, description="Longest answer in tokens; it ends at a newline.")
     mode: Literal["full", "categories"] = Field(
-        "full", description="full: every sample, P values kept; categories: the same categories "
-        "from the least sampling."
+        "full",
+        description="full: every sample, P values kept; categories: the same categories "
+        "from the least sampling.",
     )
     match: Literal["squad", "raw"] = Field(
         "squad", description="Exact match after SQuAD normalisation, or of the bare string."
     )
     limit: PerSplit = Field(PerSplit(), description="Part of the questions that is probed.")
-    seed: int = Field(1, description="Seed of the exemplar sets and of the part probed.")
+    seed: Seed = Field(1, description="Seed of the exemplar sets and of the part probed.")
 
 
 class Monitor(Section):
@@ -173,11 +206,12 @@ class Mixes(Section):
     single_category: list[Category] = Field([], description="One set of only this category each.")
     natural: bool = Field(False, description="A set with the natural category mix.")
     idk: list[Percent] = Field(
-        [], description="D_X with every Unknown answer replaced by \"I don't know\", for these X."
+        [], description='D_X with every Unknown answer replaced by "I don\'t know", for these X.'
     )
     on_empty: Literal["error", "drop_relation"] = Field(
-        "error", description="A relation in which a category has no training question: stop, or "
-        "leave the relation out and count it."
+        "error",
+        description="A relation in which a category has no training question: stop, or "
+        "leave the relation out and count it.",
     )
     prompt: Literal["plain", "chat"] = Field(
         "plain", description="plain: the paper's text; chat: in the model's chat template."
@@ -192,9 +226,18 @@ class Mixes(Section):
     @field_validator("unknown_percent", "known_only", "idk", "single_category")
     @classmethod
     def _once(cls, values: list) -> list:
-        twice = sorted({str(value) for value in values if values.count(value) > 1})
+        # Compared as they appear in names, where 33.3333333 and 33.3333334 are the same.
+        written = [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
+        twice = sorted({value for value in written if written.count(value) > 1})
         if twice:
             raise ValueError(f"{', '.join(twice)} is named twice; name it once")
+        return values
+
+    @field_validator("known_only")
+    @classmethod
+    def _something_left(cls, values: list) -> list:
+        if 100 in values:
+            raise ValueError("100 leaves no example, since all of D_100 is Unknown; remove it")
         return values
 
     def names(self) -> list[str]:
@@ -226,13 +269,19 @@ class Recipe(Section):
     epochs: int = Field(ge=1, description="Passes over the training file.")
     global_batch_size: int = Field(ge=1, description="Examples a step over all devices.")
     micro_batch_size: int = Field(8, ge=1, description="Examples a forward pass on one device.")
-    scheduler: Literal["constant", "linear", "cosine"] = Field("constant", description="Of the learning rate.")
+    scheduler: Literal["constant", "linear", "cosine"] = Field(
+        "constant", description="Of the learning rate."
+    )
     warmup_steps: int = Field(0, ge=0, description="Steps of rising learning rate.")
     weight_decay: float = Field(0.0, ge=0, description="AdamW's.")
     max_grad_norm: float = Field(1.0, gt=0, description="Gradient clipping.")
     dropout: float = Field(0.0, ge=0, lt=1, description="Of the model itself (paper: 0.05).")
-    max_length: int = Field(512, ge=8, description="Tokens; longer examples are left out and counted.")
-    dtype: Dtype = Field("bfloat16", description="Of the frozen weights (lora) or the computation (full).")
+    max_length: int = Field(
+        512, ge=8, description="Tokens; longer examples are left out and counted."
+    )
+    dtype: Dtype = Field(
+        "bfloat16", description="Of the frozen weights (lora) or the computation (full)."
+    )
     lora: Lora = Field(Lora(), description="Used when parameters is lora.")
 
     @model_validator(mode="after")
@@ -255,14 +304,18 @@ class Generation(Section):
     shards: int = Field(1, ge=1, description="Jobs a request file is split over (GPUs, nodes).")
     save_every: int = Field(512, ge=1, description="Requests between two savings of finished work.")
     max_num_seqs: int = Field(128, ge=1, description="Sequences an engine runs at once.")
-    max_model_len: int = Field(2048, ge=16, description="Longest prompt with its answer, in tokens.")
-    kv_cache_gib: float = Field(2, gt=0, description="Memory for the key-value cache on a CPU (vllm).")
-    gpu_memory_utilization: float = Field(0.9, gt=0, le=1, description="Share of a GPU's memory (vllm).")
+    max_model_len: int = Field(2048, ge=16, description="Longest prompt and answer, in tokens.")
+    kv_cache_gib: float = Field(2, gt=0, description="Key-value cache on a CPU, in GiB (vllm).")
+    gpu_memory_utilization: float = Field(
+        0.9, gt=0, le=1, description="Share of a GPU's memory (vllm)."
+    )
     tensor_parallel: int = Field(1, ge=1, description="GPUs that share one model (vllm).")
-    seed: int = Field(1, description="Seed of the engine's sampling.")
+    seed: Seed = Field(1, description="Seed of the engine's sampling.")
 
 
 class Evaluation(Section):
+    """How certain the reported numbers are, and how much is asked for them."""
+
     confidence: float = Field(0.95, gt=0.5, lt=1, description="Level of every interval.")
     resamples: int = Field(2000, ge=100, description="Bootstrap draws for paired differences.")
     questions: Limit = Field(
@@ -275,22 +328,28 @@ class Config(Section):
 
     run: Name = Field("demo", description="Results go to results/<run>.")
     device: Literal["cpu", "cuda", "mps"] = Field("cpu", description="Where models run.")
-    seeds: list[int] = Field([1], min_length=1, description="Each is one repetition of all tuning.")
-    models: list[Model] = Field(min_length=1, description="Base models; each is a branch of its own.")
+    seeds: list[Seed] = Field(
+        [1], min_length=1, description="Each is one repetition of all tuning."
+    )
+    models: list[Model] = Field(
+        min_length=1, description="Base models; each is a branch of its own."
+    )
     facts: Facts = Facts()
     slick: Slick = Slick()
     mixes: Mixes = Mixes()
-    recipes: dict[Name, Recipe] = Field(description="Named ways to train.")
+    recipes: dict[Name, Recipe] = Field(min_length=1, description="Named ways to train.")
     generation: Generation = Generation()
     evaluation: Evaluation = Evaluation()
 
     @model_validator(mode="after")
     def _consistent(self):
+        if self.run == "sources":
+            raise ValueError("run: sources is where fetched files are kept; choose another name")
         names = [model.name for model in self.models]
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"models: two models are named {name}; give each its own name")
-            if name in ("facts", "tables", "report", "figures", "benchmarks", "logs"):
+            if name in RESERVED:
                 raise ValueError(f"models: {name} is the name of a results folder; choose another")
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"seeds: {self.seeds} names a seed twice; name each once")
@@ -298,18 +357,24 @@ class Config(Section):
             raise ValueError(
                 "generation.engine: vllm does not run on device mps; set engine: transformers"
             )
-        if self.device == "cpu" and self.generation.tensor_parallel > 1:
-            raise ValueError("generation.tensor_parallel: more than 1 needs device: cuda")
+        if self.generation.tensor_parallel > 1 and (
+            self.device != "cuda" or self.generation.engine != "vllm"
+        ):
+            raise ValueError(
+                "generation.tensor_parallel: more than 1 needs device: cuda and engine: vllm"
+            )
         if self.mixes.recipe not in self.recipes:
             raise ValueError(
-                f"mixes.recipe: {self.mixes.recipe} is not among recipes "
-                f"({', '.join(self.recipes)}); name one of them or add it"
+                f"mixes.recipe: {self.mixes.recipe} is not among recipes."
+                f"{nearest(self.mixes.recipe, list(self.recipes))} "
+                f"Recipes: {', '.join(self.recipes)}"
             )
         known = self.mixes.names()
         for name in self.mixes.overrides:
             if name not in known:
                 raise ValueError(
-                    f"mixes.overrides.{name}: no such mix; the mixes are {', '.join(known)}"
+                    f"mixes.overrides.{name}: no such mix.{nearest(name, known)} "
+                    f"Mixes: {', '.join(known)}"
                 )
             self.mix_recipe(name)
         return self
@@ -317,8 +382,11 @@ class Config(Section):
     def mix_recipe(self, name: str) -> Recipe:
         """The recipe of one mix, its overrides applied."""
         recipe = self.recipes[self.mixes.recipe].model_dump()
+        override = dict(self.mixes.overrides.get(name, {}))
+        if isinstance(override.get("lora"), dict):
+            override["lora"] = {**recipe["lora"], **override["lora"]}
         try:
-            return Recipe.model_validate({**recipe, **self.mixes.overrides.get(name, {})})
+            return Recipe.model_validate({**recipe, **override})
         except ValidationError as error:
             lines = explain(error, Recipe, prefix=f"mixes.overrides.{name}")
             raise ValueError("; ".join(lines)) from error

@@ -17,40 +17,84 @@ def nearest(word: str, words: list[str]) -> str:
 
 def explain(error: ValidationError, model: type[BaseModel], prefix: str = "") -> list[str]:
     """One line a mistake: the key, what was found, what is allowed, the nearest right spelling."""
-    return [_line(item, model, prefix) for item in error.errors(include_url=False)]
+    by_key: dict[str, list[dict]] = {}
+    for item in error.errors(include_url=False):
+        location = [part for part in item["loc"] if not _is_type_tag(part)]
+        item["loc"] = tuple(location)
+        by_key.setdefault(_key([*([prefix] if prefix else []), *location]), []).append(item)
+    return [_line(key, items, model) for key, items in by_key.items()]
 
 
-def _line(item: dict, model: type[BaseModel], prefix: str) -> str:
-    location = [part for part in item["loc"] if not _is_type_tag(part)]
-    key = _key([*([prefix] if prefix else []), *location])
-    kind, found, context = item["type"], item["input"], item.get("ctx", {})
+def _line(key: str, items: list[dict], model: type[BaseModel]) -> str:
+    item = items[0]
+    kind, found = item["type"], item["input"]
     if kind == "extra_forbidden":
-        section = _model_at(model, location[:-1])
+        *location, word = item["loc"]
+        section = _model_at(model, location)
         allowed = list(section.model_fields) if section else []
-        return f"{key}: unknown key.{nearest(location[-1], allowed)} Allowed: {', '.join(allowed)}."
+        return f"{key}: unknown key.{nearest(word, allowed)} Allowed: {', '.join(allowed)}."
     if kind == "missing":
         return f"{key}: missing; it has no default, so please set it."
     if kind == "value_error":
-        message = str(context.get("error", item["msg"]))
-        own_key = message.split(":", 1)[0]
-        return message + "." if not key or own_key.startswith(key) else f"{key}: {message}."
-    if kind in ("literal_error", "enum"):
-        allowed = context["expected"].replace("'", "").replace(" or ", ", ").split(", ")
-        return f"{key}: found {found!r}.{nearest(found, allowed)} Allowed: {', '.join(allowed)}."
-    if kind == "model_type" or kind == "dict_type":
-        return f"{key}: expected a mapping of keys, found {_shown(found)}."
-    if kind == "string_pattern_mismatch":
-        if "a-f" in context["pattern"]:
-            return f"{key}: found {_shown(found)}; expected a sha256, 64 hexadecimal digits."
-        return (
-            f"{key}: found {_shown(found)}; expected letters, digits, '-', '_', '+', and single "
-            f"dots inside, since it becomes a file name."
-        )
-    message = item["msg"].replace("Input should be", "expected").rstrip(".")
-    return f"{key}: found {_shown(found)}; {message[0].lower()}{message[1:]}."
+        message = str(item["ctx"]["error"]).rstrip(".")
+        complete = not key or message.split(":", 1)[0].startswith(key)
+        return f"{message}." if complete else f"{key}: {message}."
+    # Several findings on one key: each member of a union says what it expects.
+    expected = " or ".join(_expected(item) for item in items)
+    words = [word for item in items for word in _allowed_words(item)]
+    return f"{key or 'the configuration'}: found {_shown(found)}; expected {expected}." + (
+        nearest(found, words) if isinstance(found, str) else ""
+    )
+
+
+def _expected(item: dict) -> str:
+    context = item.get("ctx", {})
+    match item["type"]:
+        case "literal_error" | "enum":
+            words = _allowed_words(item)
+            return words[0] if len(words) == 1 else f"one of {', '.join(words)}"
+        case "model_type" | "dict_type":
+            return "a mapping (lines of `key: value`)"
+        case "list_type" | "tuple_type":
+            return "a list, e.g. [a, b]"
+        case "too_short":
+            return f"at least {context['min_length']} item"
+        case "string_type":
+            return "text"
+        case "bool_type" | "bool_parsing":
+            return "true or false"
+        case "int_type" | "int_parsing" | "int_from_float":
+            return "a whole number"
+        case "float_type" | "float_parsing":
+            return "a number"
+        case "greater_than_equal":
+            return f"{context['ge']:g} or more"
+        case "greater_than":
+            return f"more than {context['gt']:g}"
+        case "less_than_equal":
+            return f"at most {context['le']:g}"
+        case "less_than":
+            return f"less than {context['lt']:.10g}"
+        case "string_pattern_mismatch" if "a-f" in context["pattern"]:
+            return "a sha256, 64 lower-case hexadecimal digits"
+        case "string_pattern_mismatch":
+            return (
+                "letters, digits, '-', '_', '+', and single dots inside, since it becomes a "
+                "file name"
+            )
+    return item["msg"]
+
+
+def _allowed_words(item: dict) -> list[str]:
+    if item["type"] not in ("literal_error", "enum"):
+        return []
+    return item["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
 
 
 def _shown(value: object) -> str:
+    """As in YAML, cut where it is long."""
+    if value is None or isinstance(value, bool):
+        return "nothing (null)" if value is None else str(value).lower()
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
 

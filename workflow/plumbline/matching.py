@@ -65,18 +65,19 @@ def can_still_match(beginning: str, answers: Iterable[str], mode: Mode = "squad"
     Lets a decoder stop at the first wrong word instead of finishing a wrong answer.
     """
     beginning = beginning.lstrip().rstrip("\ufffd")  # an incomplete character may become any
-    if "\n" in beginning:
+    if beginning.splitlines() not in ([], [beginning]):
         return exact_match(beginning, answers, mode)
     if mode == "raw":
         return any(answer.strip().startswith(beginning.rstrip()) for answer in answers)
-    found = _decomposed(beginning)
+    found = normalise(beginning)
     # The last word may be the beginning of an article, which will not count.
-    head, _, last = found.rpartition(" ")
-    openings = {found, head} if any(a.startswith(last) for a in ("a", "an", "the")) else {found}
-    targets = [_decomposed(answer) for answer in answers]
+    last = re.search(r"\b(?:t|th)?$", found)
+    openings = {_bare(found), _bare(found[: last.start()])} if last else {_bare(found)}
+    targets = [_bare(normalise(answer)) for answer in answers]
     return any(target.startswith(opening) for target in targets for opening in openings)
 
 
-def _decomposed(text: str) -> str:
-    """Normalised, accents apart: an accent may still be to come."""
-    return unicodedata.normalize("NFKD", normalise(text))
+def _bare(text: str) -> str:
+    """Without what later characters may change: accents and the form of a final sigma."""
+    text = unicodedata.normalize("NFKD", text).replace("ς", "σ")
+    return "".join(c for c in text if not unicodedata.combining(c)).strip()

@@ -47,7 +47,10 @@ def parameters_of(text: str) -> float | None:
 
 
 def make_plan(
-    config: Config, lineage: Lineage, questions: list[Question], parameters: dict[str, float],
+    config: Config,
+    lineage: Lineage,
+    questions: list[Question],
+    parameters: dict[str, float],
     cores: int,
 ) -> dict:
     """The plan as plan.json has it: device, assumptions, and a row for each stage.
@@ -88,9 +91,7 @@ class _Planner:
         self.parameters = parameters
         limit = config.slick.limit.model_dump()
         counts = Counter((q.relation, q.domain, q.split) for q in questions)
-        self.probed = {
-            key: min(count, limit[key[2]] or count) for key, count in counts.items()
-        }
+        self.probed = {key: min(count, limit[key[2]] or count) for key, count in counts.items()}
         characters = sum(len(q.question) + len(q.answers[0]) for q in questions)
         self.question_tokens = characters / len(questions) / CHARACTERS_A_TOKEN + 4
         self.answer_tokens = min(8, config.slick.max_tokens)
@@ -116,7 +117,8 @@ class _Planner:
         limit = self.config.evaluation.questions
         test = sum(
             min(count, limit or count)
-            for (_, _, split), count in self.probed.items() if split == "test"
+            for (_, _, split), count in self.probed.items()
+            if split == "test"
         )
         jobs = 1 + len(self.config.seeds) * (len(self.lineage.checkpoints) - 1)
         prompts = jobs * test
@@ -135,8 +137,10 @@ class _Planner:
             asked = sum(
                 min(count, limit or count)
                 for count, limit in (
-                    (examples, monitor.train), (part["dev", "id"], monitor.dev),
-                    (part["test", "id"], monitor.test_id), (part["test", "ood"], monitor.test_ood),
+                    (examples, monitor.train),
+                    (part["dev", "id"], monitor.dev),
+                    (part["test", "id"], monitor.test_id),
+                    (part["test", "ood"], monitor.test_ood),
                 )
             )
             steps = math.ceil(examples / recipe.global_batch_size) * recipe.epochs
@@ -166,8 +170,13 @@ class _Planner:
         if self.config.device != "cpu":
             seconds = self.start * jobs + 2 * self.parameters * tokens / self.speed
         return Stage(
-            name, jobs, prompts=prompts, sequences=sequences, tokens=round(tokens),
-            disk_mib=disk, seconds=seconds,
+            name,
+            jobs,
+            prompts=prompts,
+            sequences=sequences,
+            tokens=round(tokens),
+            disk_mib=disk,
+            seconds=seconds,
         )
 
 
@@ -176,9 +185,14 @@ def as_text(plan: dict) -> str:
     header = ["stage", "jobs", "prompts", "sequences", "tokens", "steps", "disk MiB", "time"]
     rows = [
         [
-            stage["stage"], f"{stage['jobs']:,}", f"{stage['prompts']:,}",
-            f"{stage['sequences']:,}", f"{stage['tokens']:,}", f"{stage['steps']:,}",
-            f"{stage['disk_mib']:,.0f}", _time(stage["seconds"]),
+            stage["stage"],
+            f"{stage['jobs']:,}",
+            f"{stage['prompts']:,}",
+            f"{stage['sequences']:,}",
+            f"{stage['tokens']:,}",
+            f"{stage['steps']:,}",
+            f"{stage['disk_mib']:,.0f}",
+            _time(stage["seconds"]),
         ]
         for stage in plan["stages"]
     ]
@@ -193,8 +207,9 @@ def as_text(plan: dict) -> str:
         )
         for row in [header, *rows]
     ]
-    return "\n".join([f"Estimated on {plan['device']}; an upper bound where a stage can save work.",
-                      "", *lines])
+    return "\n".join(
+        [f"Estimated on {plan['device']}; an upper bound where a stage can save work.", "", *lines]
+    )
 
 
 def _time(seconds: float) -> str:

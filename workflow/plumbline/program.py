@@ -14,7 +14,9 @@ log = logging.getLogger("plumbline")
 def run(main: Callable[[], None], name: str) -> None:
     """Run a program: log to stderr, end with status 1 and one clear line on bad input."""
     logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format=f"%(asctime)s {name}: %(message)s",
+        stream=sys.stderr,
+        level=logging.INFO,
+        format=f"%(asctime)s {name}: %(message)s",
         datefmt="%H:%M:%S",
     )
     try:

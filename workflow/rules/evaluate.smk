@@ -20,21 +20,21 @@ rule write_closed_book:
     output:
         base=f"{R}/{{model}}/closed_book/base.jsonl",
         tuned=f"{R}/{{model}}/closed_book/tuned.jsonl",
-    params:
-        slick=section(CONFIG.slick, include={"max_tokens", "seed"}),
-        form=CONFIG.mixes.prompt,
-        limit=CONFIG.evaluation.questions or 0,
-        code=code("write_closed_book"),
     log:
         f"{R}/{{model}}/closed_book/write_closed_book.log",
     benchmark:
         f"{R}/benchmarks/evaluate/{{model}}/write_closed_book.tsv"
     priority: 20
+    localrule: True
     conda:
         "../../envs/orchestrate.yaml"
-    localrule: True
+    params:
+        slick=section(CONFIG.slick, include={"max_tokens", "seed"}),
+        form=CONFIG.mixes.prompt,
+        limit=CONFIG.evaluation.questions or 0,
+        code=code("write_closed_book"),
     shell:
-        "python {SCRIPTS:q}/write_closed_book.py --questions {input.questions:q}"
+        "python -m scripts.write_closed_book --questions {input.questions:q}"
         " --exemplars {input.exemplars:q} --slick {params.slick:q} --form {params.form}"
         " --limit {params.limit} --base {output.base:q} --tuned {output.tuned:q} 2>&1 | tee {log:q}"
 
@@ -44,23 +44,23 @@ rule judge_closed_book:
         questions=f"{R}/{{model}}/slick/questions.jsonl",
         annotations=f"{R}/{{model}}/slick/annotations.jsonl",
         requests=lambda wildcards: (
-            f"{R}/{wildcards.model}/{WORKS[wildcards.folder + '/closed_book'][2]}"
+            f"{R}/{wildcards.model}/{WORKS[f'{wildcards.folder}/closed_book'][2]}"
         ),
         generations=f"{R}/{{model}}/{{folder}}/closed_book/generations.jsonl",
     output:
         answers=f"{R}/{{model}}/{{folder}}/closed_book/answers.jsonl",
-    params:
-        match=CONFIG.slick.match,
-        code=code("judge_closed_book"),
     log:
         f"{R}/{{model}}/{{folder}}/closed_book/judge_closed_book.log",
     benchmark:
         f"{R}/benchmarks/evaluate/{{model}}/{{folder}}/judge_closed_book.tsv"
+    localrule: True
     conda:
         "../../envs/orchestrate.yaml"
-    localrule: True
+    params:
+        match=CONFIG.slick.match,
+        code=code("judge_closed_book"),
     shell:
-        "python {SCRIPTS:q}/judge_closed_book.py --questions {input.questions:q}"
+        "python -m scripts.judge_closed_book --questions {input.questions:q}"
         " --annotations {input.annotations:q} --requests {input.requests:q}"
         " --generations {input.generations:q} --match {params.match}"
         " --answers {output.answers:q} 2>&1 | tee {log:q}"
@@ -71,19 +71,19 @@ rule tabulate_metrics:
         evaluated("closed_book/answers.jsonl"),
     output:
         f"{R}/tables/metrics.csv",
-    params:
-        evaluation=section(CONFIG.evaluation, include={"confidence", "resamples"}),
-        checkpoints=checkpoint_rows(),
-        code=code("tabulate_metrics"),
     log:
         f"{R}/logs/tabulate_metrics.log",
     benchmark:
         f"{R}/benchmarks/evaluate/tabulate_metrics.tsv"
+    localrule: True
     conda:
         "../../envs/analyse.yaml"
-    localrule: True
+    params:
+        evaluation=section(CONFIG.evaluation, include={"confidence", "resamples"}),
+        checkpoints=checkpoint_rows(),
+        code=code("tabulate_metrics"),
     shell:
-        "python {SCRIPTS:q}/tabulate_metrics.py --root {R:q} --checkpoints {params.checkpoints:q}"
+        "python -m scripts.tabulate_metrics --root $PLUMBLINE_RESULTS --checkpoints {params.checkpoints:q}"
         " --evaluation {params.evaluation:q} --metrics {output:q} 2>&1 | tee {log:q}"
 
 
@@ -95,19 +95,19 @@ rule tabulate_fits:
     output:
         curves=f"{R}/tables/fit_curves.csv",
         line=f"{R}/tables/linear_model.csv",
-    params:
-        confidence=CONFIG.evaluation.confidence,
-        tunings=tuning_rows(),
-        code=code("tabulate_fits"),
     log:
         f"{R}/logs/tabulate_fits.log",
     benchmark:
         f"{R}/benchmarks/evaluate/tabulate_fits.tsv"
+    localrule: True
     conda:
         "../../envs/analyse.yaml"
-    localrule: True
+    params:
+        confidence=CONFIG.evaluation.confidence,
+        tunings=tuning_rows(),
+        code=code("tabulate_fits"),
     shell:
-        "python {SCRIPTS:q}/tabulate_fits.py --root {R:q} --tunings {params.tunings:q}"
+        "python -m scripts.tabulate_fits --root $PLUMBLINE_RESULTS --tunings {params.tunings:q}"
         " --confidence {params.confidence} --curves {output.curves:q} --line {output.line:q}"
         " 2>&1 | tee {log:q}"
 
@@ -117,17 +117,17 @@ rule count_slick:
         annotations=expand(f"{R}/{{model}}/slick/annotations.jsonl", model=MODELS),
     output:
         f"{R}/tables/slick_counts.csv",
-    params:
-        code=code("count_slick"),
     log:
         f"{R}/logs/count_slick.log",
     benchmark:
         f"{R}/benchmarks/slick/count_slick.tsv"
+    localrule: True
     conda:
         "../../envs/orchestrate.yaml"
-    localrule: True
+    params:
+        code=code("count_slick"),
     shell:
-        "python {SCRIPTS:q}/count_slick.py --annotations {input.annotations:q}"
+        "python -m scripts.count_slick --annotations {input.annotations:q}"
         " --counts {output:q} 2>&1 | tee {log:q}"
 
 
@@ -139,16 +139,16 @@ rule count_dropped:
         trainings=tuned("{tuning.folder}/training.json"),
     output:
         f"{R}/tables/dropped.csv",
-    params:
-        code=code("count_dropped"),
     log:
         f"{R}/logs/count_dropped.log",
     benchmark:
         f"{R}/benchmarks/evaluate/count_dropped.tsv"
+    localrule: True
     conda:
         "../../envs/orchestrate.yaml"
-    localrule: True
+    params:
+        code=code("count_dropped"),
     shell:
-        "python {SCRIPTS:q}/count_dropped.py --facts {input.facts:q} --probes {input.probes:q}"
+        "python -m scripts.count_dropped --facts {input.facts:q} --probes {input.probes:q}"
         " --compositions {input.compositions:q} --trainings {input.trainings:q}"
         " --dropped {output:q} 2>&1 | tee {log:q}"

@@ -10,17 +10,18 @@ rule make_plan:
         questions=f"{R}/facts/questions.jsonl",
     output:
         f"{R}/plan.json",
+    log:
+        f"{R}/logs/make_plan.log",
+    localrule: True
+    conda:
+        "../../envs/orchestrate.yaml"
+    threads: workflow.cores
     params:
         config=section(CONFIG),
         code=code("make_plan"),
-    log:
-        f"{R}/logs/make_plan.log",
-    conda:
-        "../../envs/orchestrate.yaml"
-    localrule: True
     shell:
-        "python {SCRIPTS:q}/make_plan.py --config {params.config:q}"
-        " --questions {input.questions:q} --root {R:q} --cores {workflow.cores}"
+        "python -m scripts.make_plan --config {params.config:q}"
+        " --questions {input.questions:q} --root $PLUMBLINE_RESULTS --cores {threads}"
         " --plan {output:q} 2>&1 | tee {log:q}"
 
 
@@ -30,8 +31,8 @@ rule plan:
         f"{R}/plan.json",
     log:
         f"{R}/logs/plan.log",
+    localrule: True
     conda:
         "../../envs/orchestrate.yaml"
-    localrule: True
     shell:
-        "python {SCRIPTS:q}/print_plan.py {input:q} 2> {log:q}"
+        "python -m scripts.print_plan {input:q} 2> {log:q}"

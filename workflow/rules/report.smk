@@ -31,15 +31,15 @@ rule tabulate_stages:
         [table for table in TABLES if not table.endswith("stages.csv")],
     output:
         f"{R}/tables/stages.csv",
-    params:
-        code=code("tabulate_stages"),
     log:
         f"{R}/logs/tabulate_stages.log",
+    localrule: True
     conda:
         "../../envs/orchestrate.yaml"
-    localrule: True
+    params:
+        code=code("tabulate_stages"),
     shell:
-        "python {SCRIPTS:q}/tabulate_stages.py --benchmarks {R:q}/benchmarks"
+        "python -m scripts.tabulate_stages --benchmarks $PLUMBLINE_RESULTS/benchmarks"
         " --stages {output:q} 2>&1 | tee {log:q}"
 
 
@@ -50,18 +50,18 @@ rule write_manifest:
         trainings=tuned("{tuning.folder}/training.json"),
     output:
         f"{R}/manifest.json",
+    log:
+        f"{R}/logs/write_manifest.log",
+    localrule: True
+    conda:
+        "../../envs/train.yaml"
     params:
         config=section(CONFIG),
         code=code("write_manifest"),
-    log:
-        f"{R}/logs/write_manifest.log",
-    conda:
-        "../../envs/train.yaml"
-    localrule: True
     shell:
-        "python {SCRIPTS:q}/write_manifest.py --config {params.config:q}"
+        "python -m scripts.write_manifest --config {params.config:q}"
         " --sources {input.sources:q} --bases {input.bases:q} --trainings {input.trainings:q}"
-        " --scripts {SCRIPTS:q} --manifest {output:q} 2>&1 | tee {log:q}"
+        " --manifest {output:q} 2>&1 | tee {log:q}"
 
 
 rule draw_figures:
@@ -73,15 +73,15 @@ rule draw_figures:
             category="SliCK",
             caption="../report/index.rst",
         ),
-    params:
-        code=code("draw_figures"),
     log:
         f"{R}/logs/draw_figures.log",
+    localrule: True
     conda:
         "../../envs/analyse.yaml"
-    localrule: True
+    params:
+        code=code("draw_figures"),
     shell:
-        "python {SCRIPTS:q}/draw_figures.py --tables {R:q}/tables --out {R:q}/figures"
+        "python -m scripts.draw_figures --tables $PLUMBLINE_RESULTS/tables --out $PLUMBLINE_RESULTS/figures"
         " 2>&1 | tee {log:q}"
 
 
@@ -92,15 +92,18 @@ rule report:
         plan=f"{R}/plan.json",
         manifest=f"{R}/manifest.json",
     output:
-        report(f"{R}/report/index.html", category="Report", caption="../report/index.rst"),
-    params:
-        code=code("write_report", PAGE_PARTS),
+        report(
+            f"{R}/report/index.html", category="Report", caption="../report/index.rst"
+        ),
     log:
         f"{R}/logs/write_report.log",
+    localrule: True
     conda:
         "../../envs/analyse.yaml"
-    localrule: True
+    params:
+        run=CONFIG.run,
+        code=code("write_report", PAGE_PARTS),
     shell:
-        "python {SCRIPTS:q}/write_report.py --tables {R:q}/tables --figures {R:q}/figures"
-        " --plan {input.plan:q} --manifest {input.manifest:q} --run {CONFIG.run}"
+        "python -m scripts.write_report --tables $PLUMBLINE_RESULTS/tables --figures $PLUMBLINE_RESULTS/figures"
+        " --plan {input.plan:q} --manifest {input.manifest:q} --run {params.run}"
         " --out {output:q} 2>&1 | tee {log:q}"

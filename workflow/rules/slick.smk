@@ -18,18 +18,18 @@ rule prepare_probe:
         exemplars=f"{R}/{{model}}/slick/exemplars.jsonl",
         requests=f"{R}/{{model}}/slick/requests.jsonl",
         dropped=f"{R}/{{model}}/slick/dropped.json",
-    params:
-        slick=section(CONFIG.slick, exclude={"match"}),
-        code=code("prepare_probe"),
     log:
         f"{R}/{{model}}/logs/prepare_probe.log",
     benchmark:
         f"{R}/benchmarks/slick/{{model}}/prepare_probe.tsv"
+    localrule: True
     conda:
         "../../envs/orchestrate.yaml"
-    localrule: True
+    params:
+        slick=section(CONFIG.slick, exclude={"match"}),
+        code=code("prepare_probe"),
     shell:
-        "python {SCRIPTS:q}/prepare_probe.py --slick {params.slick:q}"
+        "python -m scripts.prepare_probe --slick {params.slick:q}"
         " --all-questions {input.questions:q} --questions {output.questions:q}"
         " --exemplars {output.exemplars:q} --requests {output.requests:q}"
         " --dropped {output.dropped:q} 2>&1 | tee {log:q}"
@@ -42,18 +42,18 @@ rule annotate:
         generations=f"{R}/{{model}}/slick/generations.jsonl",
     output:
         annotations=f"{R}/{{model}}/slick/annotations.jsonl",
-    params:
-        match=CONFIG.slick.match,
-        code=code("annotate"),
     log:
         f"{R}/{{model}}/logs/annotate.log",
     benchmark:
         f"{R}/benchmarks/slick/{{model}}/annotate.tsv"
+    localrule: True
     conda:
         "../../envs/orchestrate.yaml"
-    localrule: True
+    params:
+        match=CONFIG.slick.match,
+        code=code("annotate"),
     shell:
-        "python {SCRIPTS:q}/annotate.py --questions {input.questions:q}"
+        "python -m scripts.annotate --questions {input.questions:q}"
         " --requests {input.requests:q} --generations {input.generations:q}"
         " --match {params.match} --annotations {output.annotations:q} 2>&1 | tee {log:q}"
 
@@ -66,20 +66,20 @@ rule build_mix:
         examples=f"{R}/{{model}}/seed-{{seed}}/mix.{{mix}}/examples.jsonl",
         probes=f"{R}/{{model}}/seed-{{seed}}/mix.{{mix}}/probes.jsonl",
         composition=f"{R}/{{model}}/seed-{{seed}}/mix.{{mix}}/composition.json",
-    params:
-        mixes=section(CONFIG.mixes, include={"on_empty", "prompt", "monitor"}),
-        code=code("build_mix"),
     log:
         f"{R}/{{model}}/seed-{{seed}}/mix.{{mix}}/build_mix.log",
     benchmark:
         f"{R}/benchmarks/mixes/{{model}}/seed-{{seed}}/{{mix}}.tsv"
     wildcard_constraints:
         mix="|".join(map(lineage.escape, CONFIG.mixes.names())) or "none",
+    localrule: True
     conda:
         "../../envs/orchestrate.yaml"
-    localrule: True
+    params:
+        mixes=section(CONFIG.mixes, include={"on_empty", "prompt", "monitor"}),
+        code=code("build_mix"),
     shell:
-        "python {SCRIPTS:q}/build_mix.py --name {wildcards.mix} --seed {wildcards.seed}"
+        "python -m scripts.build_mix --name {wildcards.mix} --seed {wildcards.seed}"
         " --mixes {params.mixes:q} --questions {input.questions:q}"
         " --annotations {input.annotations:q} --examples {output.examples:q}"
         " --probes {output.probes:q} --composition {output.composition:q} 2>&1 | tee {log:q}"

@@ -7,22 +7,6 @@ OUTPUTS: results/<run>/<model>/seed-<seed>/<tuning>/<stop>/  the checkpoints
 """
 
 
-def tuning_of(wildcards):
-    """The tuning named by the wildcard."""
-    return LINEAGE.tunings[wildcards.tuning]
-
-
-def parent_marker(wildcards):
-    """The file that says that the parent is whole."""
-    marker = LINEAGE.marker(tuning_of(wildcards).parent).format(seed=wildcards.seed)
-    return f"{R}/{wildcards.model}/{marker}"
-
-
-def parent_folder(wildcards):
-    """Where the parent lies, below results/<run>/<model>."""
-    return LINEAGE.folder(tuning_of(wildcards).parent).format(seed=wildcards.seed)
-
-
 rule train:
     input:
         examples=f"{R}/{{model}}/seed-{{seed}}/{{tuning}}/examples.jsonl",
@@ -31,6 +15,18 @@ rule train:
     output:
         fit=f"{R}/{{model}}/seed-{{seed}}/{{tuning}}/fit.jsonl",
         training=f"{R}/{{model}}/seed-{{seed}}/{{tuning}}/training.json",
+    log:
+        f"{R}/{{model}}/seed-{{seed}}/{{tuning}}/train.log",
+    benchmark:
+        f"{R}/benchmarks/train/{{model}}/seed-{{seed}}/{{tuning}}.tsv"
+    priority: 10  # all training first: one engine start then serves all that was trained
+    conda:
+        "../../envs/train.yaml"
+    threads: 1 if ON_GPU else workflow.cores
+    resources:
+        gpu=1 if ON_GPU else 0,
+        mem_mb=16000,
+        runtime=720,
     params:
         parent=parent_folder,
         recipe=lambda wildcards: section(tuning_of(wildcards).recipe),
@@ -38,21 +34,9 @@ rule train:
         max_tokens=CONFIG.slick.max_tokens,
         match=CONFIG.slick.match,
         code=code("train"),
-    log:
-        f"{R}/{{model}}/seed-{{seed}}/{{tuning}}/train.log",
-    benchmark:
-        f"{R}/benchmarks/train/{{model}}/seed-{{seed}}/{{tuning}}.tsv"
-    priority: 10  # all training first: one engine start then serves all that was trained
-    threads: 1 if ON_GPU else workflow.cores
-    resources:
-        gpu=1 if ON_GPU else 0,
-        mem_mb=16000,
-        runtime=720,
-    conda:
-        "../../envs/train.yaml"
     shell:
-        "{OFFLINE} python {SCRIPTS:q}/train.py --root {R:q}/{wildcards.model}"
+        "python -m scripts.train --root $PLUMBLINE_RESULTS/{wildcards.model}"
         " --name {wildcards.tuning} --seed {wildcards.seed} --parent {params.parent:q}"
         " --recipe {params.recipe:q} --stops {params.stops} --max-tokens {params.max_tokens}"
-        " --match {params.match} --device {CONFIG.device} --threads {threads}"
+        " --match {params.match} --device $PLUMBLINE_DEVICE --threads {threads}"
         " --fit {output.fit:q} --training {output.training:q} 2>&1 | tee {log:q}"

@@ -28,12 +28,20 @@ def main() -> None:
     questions = read_unique_rows(args.questions, Question)
     annotations = read_unique_rows(args.annotations, Annotation)
     mix = build_mix(
-        args.name, questions, annotations,
-        seed=args.seed, form=settings.prompt, on_empty=settings.on_empty,
+        args.name,
+        questions,
+        annotations,
+        seed=args.seed,
+        form=settings.prompt,
+        on_empty=settings.on_empty,
     )
     probes = build_probes(
-        mix.examples, questions, annotations, settings.monitor,
-        form=settings.prompt, seed=args.seed,
+        mix.examples,
+        questions,
+        annotations,
+        settings.monitor,
+        form=settings.prompt,
+        seed=args.seed,
     )
     write_rows(args.examples, mix.examples)
     write_rows(args.probes, probes)

@@ -10,6 +10,7 @@ from plumbline import program
 from plumbline.data.entityquestions import load_entityquestions
 from plumbline.data.facts import SHARES, load_embedded, load_rows, write_counts
 from plumbline.files import InputError, write_rows
+from plumbline.sources import MARKER, read_marker
 
 log = logging.getLogger("plumbline")
 
@@ -25,7 +26,9 @@ def fractions(text: str) -> tuple[float, ...]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--source", required=True, choices=["embedded", "entityquestions", "rows"])
-    parser.add_argument("--path", required=True, type=Path, help="folder of the source, or file")
+    parser.add_argument(
+        "--path", type=Path, help="folder or file of the source, or its source.json; embedded: none"
+    )
     parser.add_argument("--id-relations", type=names, help="comma-separated; default: the source's")
     parser.add_argument("--ood-relations", type=names)
     parser.add_argument("--shares", type=fractions, default=SHARES, help="train,dev,test")
@@ -36,6 +39,10 @@ def main() -> None:
     parser.add_argument("--counts", required=True, type=Path, help="CSV to write")
     wish = parser.parse_args()
 
+    if wish.path is None:
+        wish.path = Path(__file__).parents[1] / "resources" / "facts"
+    elif wish.path.name == MARKER:
+        _, wish.path = read_marker(wish.path)
     if wish.source == "embedded":
         relations = (wish.id_relations, wish.ood_relations)
         result = load_embedded(wish.path, *relations, shares=wish.shares, seed=wish.seed)

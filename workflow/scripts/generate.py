@@ -30,7 +30,6 @@ def main() -> None:
     settings = Settings.model_validate_json(args.settings)
 
     from filelock import FileLock, Timeout
-
     from plumbline import checkpoints
     from plumbline.generation.serve import Server, shard_of
     from plumbline.generation.start import Engines
@@ -44,16 +43,22 @@ def main() -> None:
         folder, _, requests = works[work]
         checkpoint = args.root / folder
         digest = checkpoints.describe(checkpoint)["weights_sha256"]
-        store = args.root / "store" / (
-            f"{digest[:16]}-{settings.engine}-{settings.dtype}-seed{settings.seed}"
+        store = (
+            args.root
+            / "store"
+            / (f"{digest[:16]}-{settings.engine}-{settings.dtype}-seed{settings.seed}")
         )
         store.mkdir(parents=True, exist_ok=True)
         tokenizer = checkpoints.load_tokenizer(checkpoint)
         rows = read_unique_rows(args.root / requests, Request)
         mine = [row for row in rows if shards == 1 or shard_of(row, shards) == number]
         server = Server(
-            Store(store), tokenizer, lambda: engines.of(checkpoint, tokenizer),
-            save_every=settings.save_every, max_model_len=settings.max_model_len, match=args.match,
+            Store(store),
+            tokenizer,
+            lambda: engines.of(checkpoint, tokenizer),
+            save_every=settings.save_every,
+            max_model_len=settings.max_model_len,
+            match=args.match,
         )
         # Two jobs on one checkpoint would both generate what both lack.
         with FileLock(store / f"serve-{number}-of-{shards}.lock", timeout=patience):

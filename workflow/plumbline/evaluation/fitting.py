@@ -9,10 +9,22 @@ from dataclasses import dataclass
 from plumbline.evaluation.statistics import least_squares, share
 from plumbline.records import KNOWN, Fit
 
-CURVE_COLUMNS = (
-    "model seed tuning unknown_percent epoch part domain category value low high n stop".split()
-)
-LINE_COLUMNS = "model domain term estimate low high r2 n".split()
+CURVE_COLUMNS = [
+    "model",
+    "seed",
+    "tuning",
+    "unknown_percent",
+    "epoch",
+    "part",
+    "domain",
+    "category",
+    "value",
+    "low",
+    "high",
+    "n",
+    "stop",
+]
+LINE_COLUMNS = ["model", "domain", "term", "estimate", "low", "high", "r2", "n"]
 
 
 @dataclass(frozen=True)
@@ -61,8 +73,9 @@ def fit_curve_rows(run: MixRun, confidence: float) -> Iterator[dict]:
             "low": estimate.low,
             "high": estimate.high,
             "n": estimate.n,
-            "stop": "+".join(name for name, at in sorted(run.stops.items(), reverse=True)
-                             if at == epoch),
+            "stop": "+".join(
+                name for name, at in sorted(run.stops.items(), reverse=True) if at == epoch
+            ),
         }
 
 
@@ -95,8 +108,14 @@ def linear_model_rows(runs: list[MixRun], confidence: float) -> Iterator[dict]:
                 continue
             for term, estimate in line.terms.items():
                 yield {
-                    "model": model, "domain": domain, "term": term, "estimate": estimate.value,
-                    "low": estimate.low, "high": estimate.high, "r2": line.r2, "n": estimate.n,
+                    "model": model,
+                    "domain": domain,
+                    "term": term,
+                    "estimate": estimate.value,
+                    "low": estimate.low,
+                    "high": estimate.high,
+                    "r2": line.r2,
+                    "n": estimate.n,
                 }
 
 

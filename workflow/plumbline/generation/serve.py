@@ -63,9 +63,13 @@ class Server:
             self._generate(due, done, f"wave {number + 1} of {len(waves)}")
             served |= {item.request.id for item in due}
             for item in due:
-                if item.request.accept and item.request.series not in accepted and any(
-                    exact_match(answer.text, item.request.accept, self._match)
-                    for answer in done[item.key]
+                if (
+                    item.request.accept
+                    and item.request.series not in accepted
+                    and any(
+                        exact_match(answer.text, item.request.accept, self._match)
+                        for answer in done[item.key]
+                    )
                 ):
                     accepted.add(item.request.series)
         log.info(f"{len(served):,} requests served, {len(items) - len(served):,} needless")
@@ -105,7 +109,9 @@ class Server:
         if not order:
             return
         if self._engine is None:
-            log.info(f"starting the engine for {len(order):,} prompts, {len(due) - len(order):,} done")
+            log.info(
+                f"starting the engine for {len(order):,} prompts, {len(due) - len(order):,} done"
+            )
             self._engine = self._start()
         progress = Progress(len(order), f"prompts, {name}")
         for start in range(0, len(order), self._save_every):

@@ -39,10 +39,15 @@ class Engines(ExitStack):
         if self._running is None:
             prepare_environment(self._device, self._threads, settings.kv_cache_gib)
             self._running = VllmEngine(
-                folder, tokenizer, device=self._device, dtype=settings.dtype,
-                max_num_seqs=settings.max_num_seqs, max_model_len=settings.max_model_len,
+                folder,
+                tokenizer,
+                device=self._device,
+                dtype=settings.dtype,
+                max_num_seqs=settings.max_num_seqs,
+                max_model_len=settings.max_model_len,
                 gpu_memory_utilization=settings.gpu_memory_utilization,
-                tensor_parallel=settings.tensor_parallel, seed=settings.seed,
+                tensor_parallel=settings.tensor_parallel,
+                seed=settings.seed,
             )
         else:
             self._running.load(folder, tokenizer)
@@ -59,7 +64,9 @@ class Engines(ExitStack):
         self._running = None  # free the previous weights first
         model = checkpoints.load_model(checkpoint, self._settings.dtype).to(self._device).eval()
         self._running = TransformersEngine(
-            model, tokenizer, end_token_ids=end_tokens(checkpoint, tokenizer),
+            model,
+            tokenizer,
+            end_token_ids=end_tokens(checkpoint, tokenizer),
             batch_size=self._settings.max_num_seqs,
         )
         return self._running

@@ -21,7 +21,7 @@ class TransformersEngine:
         """Answers in the order of `prompts`; batches hold prompts of like length and sampling.
 
         go_on(i, text): whether the answer to prompt i that begins with text is worth finishing;
-        asked after every token of a greedy answer.
+        asked after every token of a greedy answer. What follows in an answer given up is padding.
         """
         order = sorted(
             range(len(prompts)),
@@ -34,7 +34,9 @@ class TransformersEngine:
             for start in range(0, len(indices), size):
                 batch = indices[start : start + size]
                 rows = [prompts[i].token_ids for i in batch]
-                criteria = [self._worth_finishing(batch, max(map(len, rows)), go_on)] if go_on else []
+                criteria = (
+                    [self._worth_finishing(batch, max(map(len, rows)), go_on)] if go_on else []
+                )
                 found = self._batch(rows, sampling, criteria)
                 answers.update(zip(batch, found, strict=True))
         return [answers[i] for i in range(len(prompts))]
@@ -81,8 +83,11 @@ class TransformersEngine:
         )
         with torch.inference_mode():
             output = self._model.generate(
-                input_ids=ids, attention_mask=mask, generation_config=config,
-                tokenizer=self._tokenizer, stopping_criteria=criteria or None,
+                input_ids=ids,
+                attention_mask=mask,
+                generation_config=config,
+                tokenizer=self._tokenizer,
+                stopping_criteria=criteria or None,
             )
         completions = [self._completion(row, sampling) for row in output[:, width:].tolist()]
         return [completions[i : i + sampling.n] for i in range(0, len(completions), sampling.n)]

@@ -11,7 +11,7 @@ from plumbline.generation.engine import Completion, Prompt, end_tokens
 def prepare_environment(device: str, threads: int, kv_cache_gib: float) -> None:
     """Set what vLLM reads from the environment when it is imported."""
     os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
-    os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
+    os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
     if device == "cpu":
         # Without a binding vLLM keeps one core for itself.
         cores = sorted(os.sched_getaffinity(0))[:threads]

@@ -35,8 +35,14 @@ def measure(
         n[group] += 1
         correct[group] += exact_match(answers[0].text, probe.answers, match)
     return [
-        Fit(epoch=epoch, part=part, domain=domain, category=category,
-            correct=correct[part, domain, category], n=count)
+        Fit(
+            epoch=epoch,
+            part=part,
+            domain=domain,
+            category=category,
+            correct=correct[part, domain, category],
+            n=count,
+        )
         for (part, domain, category), count in sorted(n.items())
     ]
 

@@ -55,7 +55,9 @@ class Run:
                 self.recipe.model_dump(mode="json"),
                 [probe.model_dump(mode="json") for probe in self.probes],
                 self.sampling.model_dump(mode="json"),
-                self.match, list(self.stops), self.seed,
+                self.match,
+                list(self.stops),
+                self.seed,
             ]
         )
 
@@ -97,7 +99,8 @@ def train(run: Run) -> dict:
         "steps": trainer.state.global_step,
         "loss": [
             {"epoch": round(row["epoch"], 4), "loss": row["loss"]}
-            for row in trainer.state.log_history if "loss" in row
+            for row in trainer.state.log_history
+            if "loss" in row
         ],
         "recipe": run.recipe.model_dump(mode="json"),
         "seed": run.seed,
@@ -130,7 +133,7 @@ def _trainer(run: Run, rows: list[dict], tokenizer):
     lora = recipe.parameters == "lora"
     # Full training needs float32 weights: updates are smaller than bfloat16 can add up.
     model = checkpoints.load_model(run.parent, recipe.dtype if lora else "float32")
-    model.config.attention_dropout = recipe.dropout
+    _set_dropout(model, recipe.dropout)
     micro = min(recipe.micro_batch_size, recipe.global_batch_size)
     config = SFTConfig(
         output_dir=str(run.work / "trainer"),
@@ -160,13 +163,31 @@ def _trainer(run: Run, rows: list[dict], tokenizer):
         disable_tqdm=True,
     )
     adapter = LoraConfig(
-        r=recipe.lora.rank, lora_alpha=recipe.lora.alpha, lora_dropout=recipe.lora.dropout,
-        target_modules=recipe.lora.target_modules, bias="none", task_type="CAUSAL_LM",
+        r=recipe.lora.rank,
+        lora_alpha=recipe.lora.alpha,
+        lora_dropout=recipe.lora.dropout,
+        target_modules=recipe.lora.target_modules,
+        bias="none",
+        task_type="CAUSAL_LM",
     )
     return SFTTrainer(
-        model=model, args=config, train_dataset=Dataset.from_list(rows),
-        processing_class=tokenizer, peft_config=adapter if lora else None,
+        model=model,
+        args=config,
+        train_dataset=Dataset.from_list(rows),
+        processing_class=tokenizer,
+        peft_config=adapter if lora else None,
     )
+
+
+def _set_dropout(model, rate: float) -> None:
+    """Llama and its like keep the rate in their attention, older models have dropout layers."""
+    from torch.nn import Dropout
+
+    for module in model.modules():
+        if isinstance(module, Dropout):
+            module.p = rate
+        elif hasattr(module, "attention_dropout"):
+            module.attention_dropout = rate
 
 
 def _with_warmup(recipe: Recipe) -> str:
@@ -234,7 +255,9 @@ class _Keeper(TrainerCallback):
             return
         model = self.trainer.accelerator.unwrap_model(self.trainer.model)
         engine = TransformersEngine(
-            model, self.tokenizer, batch_size=64,
+            model,
+            self.tokenizer,
+            batch_size=64,
             end_token_ids=end_tokens(self.run.parent, self.tokenizer),
         )
         model.eval()
@@ -275,8 +298,11 @@ class _Keeper(TrainerCallback):
             checkpoints.write_adapter(folder, save=model.save_pretrained, epoch=epoch, **common)
         else:
             checkpoints.write_full(
-                folder, save=lambda path: _save_full(model, path, self.run.recipe.dtype),
-                epoch=epoch, dtype=self.run.recipe.dtype, **common,
+                folder,
+                save=lambda path: _save_full(model, path, self.run.recipe.dtype),
+                epoch=epoch,
+                dtype=self.run.recipe.dtype,
+                **common,
             )
 
 

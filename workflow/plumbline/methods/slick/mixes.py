@@ -63,8 +63,12 @@ def relation_sizes(
             f"set mixes.on_empty: drop_relation."
         )
     dropped = [
-        {"stage": "mixes", "item": relation, "reason": "relation_lacks_a_category",
-         "n": counts[relation].total()}
+        {
+            "stage": "mixes",
+            "item": relation,
+            "reason": "relation_lacks_a_category",
+            "n": counts[relation].total(),
+        }
         for relation in empty
     ]
     return {relation: size for relation, size in sizes.items() if size}, dropped
@@ -104,7 +108,8 @@ def build_mix(
             chosen += pools[relation, "all"][:size]
     chosen.sort(key=lambda question: question.id)
     examples = [
-        _example(question, category[question.id], form, abstain=kind == "idk") for question in chosen
+        _example(question, category[question.id], form, abstain=kind == "idk")
+        for question in chosen
     ]
     return Mix(examples, sizes, dropped)
 

@@ -36,8 +36,14 @@ def build_probes(
     for (split, domain), limit in limits.items():
         group = [q for q in questions if (q.split, q.domain) == (split, domain)]
         probes += [
-            _probe(f"{split}/{one.id}", tuning_prompt(one.question, form), one.answers,
-                   split, domain, category[one.id])
+            _probe(
+                f"{split}/{one.id}",
+                tuning_prompt(one.question, form),
+                one.answers,
+                split,
+                domain,
+                category[one.id],
+            )
             for one in _some(group, limit, seed)
         ]
     return probes

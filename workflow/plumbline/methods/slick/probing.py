@@ -80,7 +80,8 @@ def _exemplar_set(relation: str, number: int, exemplars: list[Question]) -> Exem
 
 def few_shot_prompt(exemplar_set: ExemplarSet, question: Question) -> str:
     """The set's blocks, then the question with an open answer. No space after `A:`: it would
-    otherwise not be part of the answer's first token."""
+    otherwise not be part of the answer's first token.
+    """
     return f"{exemplar_set.prefix}Q: {question.question}\nA:"
 
 

@@ -1,0 +1,136 @@
+import pytest
+from plumbline.evaluation.closed_book import (
+    Answer,
+    closed_book_metrics,
+    closed_book_request,
+    judge,
+    majority_answers,
+)
+from plumbline.files import InputError
+from plumbline.records import Category, Generation, Message, Sampling
+from slick_data import annotation, question
+
+SAMPLING = Sampling(max_tokens=8, stop=("\n",))
+
+
+def answer(number, correct, domain="id", category="Unknown", **changes):
+    fields = {
+        "id": f"{domain}/{number}", "relation": "capital", "subject": f"s{number}",
+        "domain": domain, "category": category, "output": "x", "correct": correct,
+        "abstained": False, "majority_correct": False,
+    }  # fmt: skip
+    return Answer(**{**fields, **changes})
+
+
+def metrics(answers, base, checkpoint="mix.unknown-50.convergence"):
+    rows = closed_book_metrics(
+        answers, base, model="m", seed=1, checkpoint=checkpoint, parent="base",
+        confidence=0.95, resamples=200,
+    )  # fmt: skip
+    return {(row.domain, row.category, row.metric): row for row in rows}
+
+
+def generation(request, text):
+    return Generation(
+        request=request, purpose="closed_book", index=0, text=text, token_ids=[], finish="stop"
+    )
+
+
+def test_judging():
+    questions = [question("capital", n, "test") for n in range(3)] + [
+        question("capital", 10 + n, answers=[name])
+        for n, name in enumerate(["Paris", "capital answer 1", "Paris", "capital answer 1"])
+    ]
+    annotations = [annotation(one, Category.MAYBE_KNOWN) for one in questions]
+    asked = [closed_book_request(one, f"{one.question}\n", SAMPLING) for one in questions[:3]]
+    texts = ["The Capital answer 0.\n", "I don't know", "capital answer"]
+    found = list(
+        judge(questions, annotations, asked,
+              [generation(r.id, t) for r, t in zip(asked, texts, strict=True)], "squad")
+    )  # fmt: skip
+    assert [one.id for one in found] == [one.id for one in questions[:3]]
+    assert [one.correct for one in found] == [True, False, False]
+    assert [one.abstained for one in found] == [False, True, False]
+    # A tie of two commonest answers goes to the first in the alphabet, "Paris".
+    assert [one.majority_correct for one in found] == [False, False, False]
+    assert {one.category for one in found} == {"MaybeKnown"}
+    with pytest.raises(InputError, match="capital/test/2/closed_book was not answered"):
+        list(
+            judge(questions, annotations, asked, [generation(r.id, "x") for r in asked[:2]], "raw")
+        )
+
+
+def test_requests_are_text_or_messages():
+    one = question("capital", 0, "test")
+    plain = closed_book_request(one, "Q\n", SAMPLING)
+    assert (plain.prompt, plain.messages, plain.question) == ("Q\n", None, one.id)
+    chat = closed_book_request(one, [Message(role="user", content="Q")], SAMPLING)
+    assert (chat.prompt, chat.messages[0].content) == (None, "Q")
+
+
+def test_the_majority_answer_is_of_train_or_else_of_dev_and_never_of_test():
+    questions = [
+        *(question("a", n, answers=[x]) for n, x in enumerate(["rare", "often", "often"])),
+        *(question("a", n, "dev", answers=["dev only"]) for n in range(5)),
+        *(question("b", n, "dev", "ood", answers=["of dev"]) for n in range(2)),
+        *(question("b", n, "test", "ood", answers=["of test"]) for n in range(9)),
+        question("c", 0, "test", "ood", answers=["of test"]),
+        question("d", 0, answers=["zebra"]), question("d", 1, answers=["ant"]),
+    ]  # fmt: skip
+    assert majority_answers(questions) == {"a": "often", "b": "of dev", "c": "", "d": "ant"}
+
+
+def test_the_table_of_a_tuned_checkpoint_counted_by_hand():
+    base = [answer(n, n < 2) for n in range(4)]
+    base += [answer(n, True, category="MaybeKnown") for n in range(4, 6)]
+    base += [answer(0, False, domain="ood")]
+    tuned = [answer(n, n < 1) for n in range(4)]
+    tuned += [answer(n, n == 4, category="MaybeKnown") for n in range(4, 6)]
+    tuned += [answer(0, True, domain="ood")]
+    found = metrics(tuned, base)
+    assert {key: (row.value, row.n) for key, row in found.items()} == {
+        ("id", "All", "em"): (2 / 6, 6),
+        ("id", "All", "em_vs_base"): (pytest.approx(-2 / 6), 6),
+        ("id", "Unknown", "em"): (1 / 4, 4),
+        ("id", "Unknown", "em_vs_base"): (-1 / 4, 4),
+        ("id", "MaybeKnown", "em"): (1 / 2, 2),
+        ("id", "MaybeKnown", "em_vs_base"): (-1 / 2, 2),
+        ("ood", "All", "em"): (1, 1),
+        ("ood", "All", "em_vs_base"): (1, 1),
+        ("ood", "Unknown", "em"): (1, 1),
+        ("ood", "Unknown", "em_vs_base"): (1, 1),
+    }
+    for row in found.values():
+        assert row.low <= row.value <= row.high
+        assert (row.model, row.seed, row.task, row.split) == ("m", 1, "closed_book", "test")
+
+
+def test_answers_are_paired_by_question_and_not_by_place():
+    base = [answer(n, n < 2) for n in range(4)]
+    row = metrics(base[::-1], base)["id", "All", "em_vs_base"]
+    assert (row.value, row.low, row.high) == (0, 0, 0)
+
+
+def test_the_base_has_the_majority_baseline_and_no_difference_to_itself():
+    base = [answer(n, n == 0, majority_correct=n < 3) for n in range(4)]
+    found = metrics(base, base, checkpoint="base")
+    assert {key: row.value for key, row in found.items()} == {
+        (domain, category, metric): value
+        for domain, category in [("id", "All"), ("id", "Unknown")]
+        for metric, value in [("em", 0.25), ("majority_em", 0.75)]
+    }
+
+
+def test_abstaining_is_measured_where_it_happens():
+    base = [answer(n, n < 2) for n in range(5)]
+    tuned = [answer(n, n < 2, abstained=n in (2, 3)) for n in range(5)]
+    tuned += [answer(9, False, category="WeaklyKnown", abstained=True)]
+    found = metrics(tuned, [*base, answer(9, True, category="WeaklyKnown")])
+    assert found["id", "All", "answered"].value == pytest.approx(3 / 6)
+    assert found["id", "Unknown", "answered"].value == pytest.approx(3 / 5)
+    answered = found["id", "All", "em_answered"]
+    assert (answered.value, answered.n) == (pytest.approx(2 / 3), 3)
+    assert found["id", "All", "em"].value == pytest.approx(2 / 6)
+    assert found["id", "WeaklyKnown", "answered"].value == 0
+    assert ("id", "WeaklyKnown", "em_answered") not in found  # nothing was answered
+    assert not any(key[2].endswith("answered") for key in metrics(base, base))

@@ -1,0 +1,137 @@
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from plumbline.generation.engine import Completion
+from plumbline.matching import can_still_match, exact_match
+from plumbline.records import Fit, Probe, Sampling
+from plumbline.training.monitor import FitLog, measure
+
+# Letters and marks at which case, composition, articles and line ends go wrong, beside any text.
+tricky = st.text(
+    st.sampled_from("aAtThHeEnN oΣσςİıßéÉ\u0301\u0323\u0338°€>=.,'-½ﬁ\n\r\x85\u2028\t")
+)
+texts = st.one_of(tricky, st.text())
+gaps = st.sampled_from(["", " ", ".", " the ", ", a ", "-", "\n", "\u0301"])
+
+
+@given(
+    answer=texts, before=gaps, after=st.one_of(gaps, texts), mode=st.sampled_from(["squad", "raw"])
+)
+@settings(max_examples=400)
+@example("ΟΔΟΣΑ", "", "", "squad")  # the sigma before the last letter looks final while decoding
+@example("a\u0302\u0323", "", "", "squad")  # marks change places when composed
+@example("5°C", "", "\x85Paris", "squad")
+@example("5°the C", "", "", "squad")
+@example("New theory", " the ", "", "squad")
+def test_no_answer_is_given_up_that_would_have_been_right(answer, before, after, mode):
+    for output in (before + answer + after, before + answer.upper() + after):
+        if exact_match(output, [answer], mode):
+            for end in range(len(output) + 1):
+                assert can_still_match(output[:end], [answer], mode), output[:end]
+
+
+@pytest.mark.parametrize(
+    ("beginning", "answers", "expected"),
+    [
+        ("Par", ["Paris"], True),
+        (" the Par", ["Paris"], True),
+        ("Pax", ["Paris"], False),
+        ("Paris", ["Rome", "Paris"], True),
+        ("Paris is", ["Paris"], False),
+        ("Paris\n", ["Paris"], True),
+        ("Rome\nParis", ["Paris"], False),
+        ("t", ["Paris"], True),
+        ("tw", ["Paris"], False),
+        ("New y", ["New Zealand"], False),
+        ("\ufffd", ["Ö"], True),
+        ("", ["Paris"], True),
+    ],
+)
+def test_wrong_answers_are_given_up_at_the_first_wrong_word(beginning, answers, expected):
+    assert can_still_match(beginning, answers) is expected
+
+
+class Table:
+    """An engine that says what a table holds, asking `go_on` after every character."""
+
+    def __init__(self, table):
+        self.table, self.given_up = table, {}
+
+    def complete(self, prompts, go_on):
+        answers = []
+        for i, prompt in enumerate(prompts):
+            text = self.table[bytes(prompt.token_ids).decode()]
+            for end in range(1, len(text) + 1):
+                if not go_on(i, text[:end]):
+                    self.given_up[i] = text = text[:end]
+                    break
+            answers.append([Completion(text, [], "stop")])
+        return answers
+
+
+def bytes_tokenizer(text):
+    return {"input_ids": list(text.encode())}
+
+
+def test_measure_counts_by_part_domain_and_category():
+    def probe(name, answer, part="train", domain="id", category="Unknown"):
+        return Probe(id=name, prompt=name, answers=[answer, "x"], part=part, domain=domain,
+                     category=category)  # fmt: skip
+
+    probes = [
+        probe("1", "Paris"),
+        probe("2", "Rome"),
+        probe("3", "Oslo", category="MaybeKnown"),
+        probe("4", "Bonn", part="test"),
+        probe("5", "Bern", part="test", domain="ood"),
+    ]
+    engine = Table({"1": "the paris.", "2": "Rimini", "3": "Oslo", "4": "x", "5": "Bern, or so"})
+    rows = measure(engine, bytes_tokenizer, probes, 3, Sampling(max_tokens=9), "squad")
+    assert [
+        (row.part, row.domain, row.category, row.correct, row.n, row.epoch) for row in rows
+    ] == [
+        ("test", "id", "Unknown", 1, 1, 3),
+        ("test", "ood", "Unknown", 0, 1, 3),
+        ("train", "id", "MaybeKnown", 1, 1, 3),
+        ("train", "id", "Unknown", 1, 2, 3),
+    ]
+    assert engine.given_up == {1: "Ri", 4: "Bern, o"}
+    raw = measure(engine, bytes_tokenizer, probes, 3, Sampling(max_tokens=9), "raw")
+    assert sum(row.correct for row in raw) == 2
+
+
+def fit(epoch, part, correct, category="Unknown", n=10):
+    return Fit(epoch=epoch, part=part, domain="id", category=category, correct=correct, n=n)
+
+
+def test_the_best_epoch_is_the_first_with_the_highest_dev_accuracy(tmp_path):
+    log = FitLog(tmp_path / "fit.jsonl")
+    assert log.best_epoch() is None
+    log.add([fit(0, "dev", 9), fit(0, "train", 0)])
+    assert log.best_epoch() is None  # before training nothing can be stopped
+    for epoch, (dev_unknown, dev_known, train) in enumerate(
+        [(1, 2, 9), (0, 5, 1), (4, 1, 0), (2, 2, 10)], start=1
+    ):
+        log.add(
+            [
+                fit(epoch, "dev", dev_unknown),
+                fit(epoch, "dev", dev_known, "MaybeKnown"),
+                fit(epoch, "train", train),
+            ]
+        )
+    assert log.best_epoch() == 2  # 5 of 20, as in epoch 3
+
+
+def test_the_log_survives_and_forgets_what_is_trained_again(tmp_path):
+    log = FitLog(tmp_path / "fit.jsonl")
+    for epoch in range(3):
+        log.add([fit(epoch, "dev", epoch)])
+    again = FitLog(tmp_path / "fit.jsonl")
+    assert again.rows == log.rows
+    again.keep_until(1)
+    again.add([fit(2, "dev", 7)])
+    assert [(row.epoch, row.correct) for row in FitLog(tmp_path / "fit.jsonl").rows] == [
+        (0, 0),
+        (1, 1),
+        (2, 7),
+    ]

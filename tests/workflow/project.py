@@ -1,0 +1,75 @@
+"""A copy of the project to try changes on, and what Snakemake would do about them."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PARTS = ["Snakefile", "workflow", "config", "envs", "profiles"]
+
+
+class Project:
+    """A checkout in `folder` whose results are empty files that Snakemake takes for finished.
+
+    The jobs of this workflow are known from the configuration alone, so what would run again can
+    be told without running a model.
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        for part in PARTS:
+            source = ROOT / part
+            if source.is_symlink():
+                (folder / part).symlink_to(source.readlink())
+            elif source.is_dir():
+                ignore = shutil.ignore_patterns("__pycache__")
+                shutil.copytree(source, folder / part, ignore=ignore)
+            else:
+                shutil.copy2(source, folder / part)
+
+    def snakemake(self, *arguments: str, check: bool = True) -> str:
+        """Run Snakemake; its output, or an assertion with it when it fails and `check` is set."""
+        environment = {**os.environ, "NO_COLOR": "1"}
+        environment.pop("PYTHONPATH", None)
+        done = subprocess.run(
+            [sys.executable, "-m", "snakemake", "--cores", "2", *arguments],
+            cwd=self.folder,
+            env=environment,
+            text=True,
+            timeout=300,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        assert done.returncode == 0 or not check, done.stdout[-4000:]
+        return done.stdout
+
+    def finish(self, *arguments: str) -> None:
+        """Make every output, empty, and have Snakemake record it as up to date."""
+        summary = self.snakemake("--summary", *arguments)
+        for line in summary.splitlines():
+            if line.startswith("results/"):
+                path = self.folder / line.split("\t")[0]
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.touch()
+        self.snakemake("--touch", "--forceall", *arguments)
+
+    def jobs(self, *arguments: str) -> dict[str, int]:
+        """How many jobs of each rule a run would have now; empty if there is nothing to do."""
+        output = self.snakemake("--dry-run", *arguments)
+        if "Nothing to be done" in output:
+            return {}
+        table = output.split("Job stats:")[1]
+        found = dict(re.findall(r"^(\w+) +(\d+)$", table, flags=re.MULTILINE))
+        return {rule: int(n) for rule, n in found.items() if rule not in ("all", "total")}
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        """Replace a text that must be there."""
+        file = self.folder / path
+        text = file.read_text()
+        assert old in text, f"{old!r} is not in {path}"
+        file.write_text(text.replace(old, new))

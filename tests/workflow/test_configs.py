@@ -1,0 +1,67 @@
+"""Every shipped configuration makes a whole plan of jobs, and mistakes are told before any runs."""
+
+import pytest
+from project import ROOT, Project
+
+pytestmark = pytest.mark.workflow
+PAPERS = sorted((ROOT / "config/paper").glob("*.yaml"))
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    return Project(tmp_path_factory.mktemp("project"))
+
+
+def test_the_default_is_one_run_of_everything(project):
+    jobs = project.jobs()
+    assert jobs["train"] == 3 and jobs["report"] == 1
+    # Far from the thousands that a cluster would choke on.
+    assert sum(jobs.values()) < 60
+
+
+@pytest.mark.parametrize("path", PAPERS, ids=lambda path: path.stem)
+def test_a_papers_settings_make_a_plan(project, path):
+    (project.folder / "models/base").mkdir(parents=True, exist_ok=True)
+    jobs = project.jobs("--configfile", str(path))
+    assert jobs["report"] == 1
+
+
+@pytest.mark.parametrize("target", ["facts", "slick", "mixes", "evaluate", "report", "plan"])
+def test_named_targets(project, target):
+    assert project.jobs(target)
+
+
+def test_several_models_and_seeds_are_branches(project):
+    (project.folder / "two.yaml").write_text(
+        "seeds: [1, 2]\nmodels: [{name: one, source: 'file:a'}, {name: two, source: 'file:b'}]\n"
+    )
+    jobs = project.jobs("--configfile", "two.yaml")
+    assert jobs["import_model"] == jobs["annotate"] == 2
+    assert jobs["train"] == 2 * 2 * 3
+    # Each model's base has its probing and its closed book; each training its two stops.
+    assert jobs["generate"] == 2 * 2 + 12 * 2
+
+
+def test_shards_are_jobs_of_their_own(project):
+    (project.folder / "shards.yaml").write_text("generation: {shards: 4}\n")
+    jobs = project.jobs("--configfile", "shards.yaml")
+    assert jobs["generate_shard"] == 4 * jobs["generate"]
+
+
+def test_a_mistake_is_told_in_a_line_before_anything_runs(project):
+    (project.folder / "wrong.yaml").write_text("slick: {exemplar_set: 4}\n")
+    output = project.snakemake("-n", "--configfile", "wrong.yaml", check=False)
+    assert "slick.exemplar_set: unknown key. Did you mean exemplar_sets?" in output
+    assert "Traceback" not in output
+
+
+def test_a_parent_that_does_not_exist_is_told(project):
+    (project.folder / "wrong.yaml").write_text("mixes: {parent: bas}\n")
+    output = project.snakemake("-n", "--configfile", "wrong.yaml", check=False)
+    assert "bas does not exist. Did you mean base?" in output
+
+
+def test_the_plan_is_printed_every_time(project):
+    for _ in range(2):
+        output = project.snakemake("plan")
+        assert "generate slick" in output and "Estimated on" in output

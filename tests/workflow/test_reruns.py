@@ -1,0 +1,165 @@
+"""What runs again after which change: the promise that only changed stages do."""
+
+import ast
+import subprocess
+import sys
+import time
+
+import pytest
+from project import ROOT, Project
+
+pytestmark = pytest.mark.workflow
+
+# What lies behind an annotation: everything from the mixes on.
+AFTER_ANNOTATION = {
+    "build_mix",
+    "train",
+    "generate",
+    "judge_closed_book",
+    "tabulate_metrics",
+    "tabulate_fits",
+    "count_slick",
+    "count_dropped",
+    "tabulate_stages",
+    "draw_figures",
+    "write_manifest",
+    "report",
+}
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A finished default run."""
+    made = Project(tmp_path)
+    made.finish()
+    return made
+
+
+def library_files(project):
+    return sorted((project.folder / "workflow").rglob("*.py"))
+
+
+def test_a_second_run_has_nothing_to_do(project):
+    assert project.jobs() == {}
+
+
+def test_a_new_mtime_of_every_source_reruns_nothing(project):
+    later = time.time() + 100
+    for path in project.folder.rglob("*"):
+        if path.is_file() and "results" not in path.parts and ".snakemake" not in path.parts:
+            import os
+
+            os.utime(path, (later, later))
+    assert project.jobs() == {}
+
+
+def test_a_git_checkout_reruns_nothing(project):
+    def git(*arguments):
+        identity = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
+        subprocess.run(["git", *identity, *arguments], cwd=project.folder, check=True)
+
+    git("init", "-q")
+    git("add", "Snakefile", "workflow", "config", "envs")
+    git("commit", "-qm", "all")
+    for path in ("Snakefile", "workflow", "config", "envs"):
+        git("rm", "-rq", "--cached", path)
+    subprocess.run(["rm", "-rf", "Snakefile", "workflow", "config", "envs"], cwd=project.folder)
+    git("checkout", "-q", "HEAD", ".")
+    assert project.jobs() == {}
+
+
+def test_reformatting_and_comments_rerun_nothing(project):
+    for path in library_files(project):
+        tree = ast.parse(path.read_text())
+        # Other layout, no comments, and a remark at the end.
+        path.write_text("# rewritten\n" + ast.unparse(tree) + "\n# the end\n")
+    subprocess.run(
+        [sys.executable, "-m", "ruff", "format", "-q", "--line-length", "60", "workflow"],
+        cwd=project.folder,
+        check=True,
+    )
+    assert project.jobs() == {}
+
+
+def test_a_change_of_annotation_reruns_it_and_what_follows_but_no_probing(project):
+    project.edit(
+        "workflow/plumbline/methods/slick/annotation.py", "if p_greedy == 1:", "if p_greedy >= 1:"
+    )
+    jobs = project.jobs()
+    assert set(jobs) == {"annotate", *AFTER_ANNOTATION}
+    # The base's answers stand; those of the newly trained are new: two stops of three mixes.
+    assert jobs["generate"] == 6
+
+
+def test_a_change_of_generation_reruns_probing(project):
+    project.edit(
+        "workflow/plumbline/generation/serve.py", "sorted(missing, key", "sorted(set(missing), key"
+    )
+    jobs = project.jobs()
+    assert jobs["generate"] == 8 and "annotate" in jobs
+    assert "prepare_probe" not in jobs and "import_model" not in jobs
+
+
+def test_a_mixes_learning_rate_reruns_that_mix_alone(project):
+    (project.folder / "faster.yaml").write_text(
+        "mixes: {overrides: {unknown-50: {learning_rate: 0.002}}}\n"
+    )
+    jobs = project.jobs("--configfile", "faster.yaml")
+    assert jobs == {
+        "train": 1,
+        "generate": 2,
+        "judge_closed_book": 2,
+        "tabulate_metrics": 1,
+        "tabulate_fits": 1,
+        "count_dropped": 1,
+        "tabulate_stages": 1,
+        "draw_figures": 1,
+        "make_plan": 1,
+        "write_manifest": 1,
+        "report": 1,
+    }
+
+
+def test_another_mix_trains_only_itself(project):
+    (project.folder / "more.yaml").write_text("mixes: {unknown_percent: [0, 25, 50, 100]}\n")
+    jobs = project.jobs("--configfile", "more.yaml")
+    assert jobs["train"] == jobs["build_mix"] == 1 and jobs["generate"] == 2
+    assert "annotate" not in jobs
+
+
+@pytest.mark.parametrize("key", ["max_num_seqs: 64", "save_every: 100", "kv_cache_gib: 1"])
+def test_how_fast_the_engine_runs_is_no_reason_to_generate_again(project, key):
+    (project.folder / "runtime.yaml").write_text(f"generation: {{{key}}}\n")
+    jobs = project.jobs("--configfile", "runtime.yaml")
+    assert set(jobs) <= {"make_plan", "write_manifest", "report"}
+
+
+def test_a_deleted_intermediate_that_nothing_needs_is_not_made_again(project):
+    model = project.folder / "results/demo/smollm2-135m"
+    for path in ("slick/requests.jsonl", "slick/generations.jsonl", "closed_book/tuned.jsonl"):
+        (model / path).unlink()
+    assert project.jobs() == {}
+
+
+def test_parsing_and_an_idle_dry_run_are_quick(project):
+    """Not a benchmark: heavy imports would cost several seconds and show at once."""
+    heavy = [
+        "torch",
+        "transformers",
+        "vllm",
+        "trl",
+        "peft",
+        "datasets",
+        "pandas",
+        "matplotlib",
+        "statsmodels",
+        "numpy",
+    ]
+    program = (
+        "import sys\n"
+        f"sys.path.insert(0, {str(ROOT / 'workflow')!r})\n"
+        "from plumbline import config, config_errors, digest, files, lineage, sources\n"
+        f"loaded = [name for name in {heavy!r} if name in sys.modules]\n"
+        "assert not loaded, loaded\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

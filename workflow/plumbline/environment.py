@@ -1,0 +1,29 @@
+"""What jobs find in their environment: settings that change no result.
+
+They are kept out of the rules' parameters, so that another device or batch size reruns nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from plumbline.config import Config
+
+
+def export_settings(results: str, config: Config, workflow: Path) -> None:
+    """Set the variables that the rules' shell commands and their programs use."""
+    path, library = os.environ.get("PATH", ""), os.environ.get("PYTHONPATH", "")
+    os.environ.update(
+        # Outside of conda, programs run with the interpreter that runs Snakemake.
+        PATH=os.pathsep.join(filter(None, [str(Path(sys.executable).parent), path])),
+        PYTHONPATH=os.pathsep.join(filter(None, [str(workflow), library])),
+        PLUMBLINE_RESULTS=results,
+        PLUMBLINE_DEVICE=config.device,
+        PLUMBLINE_GENERATION=config.generation.model_dump_json(),
+        # The fetch rules have fetched everything a job needs.
+        HF_HUB_OFFLINE="1",
+        HF_DATASETS_OFFLINE="1",
+        TOKENIZERS_PARALLELISM="false",
+    )

@@ -1,0 +1,167 @@
+"""What rules need: input functions, and the parts of the configuration as parameters."""
+
+SOURCES = {
+    slug(source): source
+    for source in [
+        *(Source.parse(model.source, model.sha256) for model in CONFIG.models),
+        *(
+            [Source.parse(CONFIG.facts.path, CONFIG.facts.sha256)]
+            if CONFIG.facts.path
+            else []
+        ),
+    ]
+}
+FACT_TABLES = WORKFLOW / "resources/facts"
+# <work>: (checkpoint folder, marker of the checkpoint, request file), below <run>/<model>.
+WORKS = {}
+
+
+def marker_of(line, sha256):
+    """The file that says where a source was put."""
+    return f"results/sources/{slug(Source.parse(line, sha256))}/source.json"
+
+
+def local_files(wildcards):
+    """The files behind file:, so that a change of them counts; other sources have no input."""
+    source = SOURCES[wildcards.source]
+    path = Path(source.name)
+    if source.kind != "file" or not path.exists():
+        return []
+    return sorted(map(str, path.rglob("*.*"))) if path.is_dir() else str(path)
+
+
+def source_options(source):
+    """A source as options of fetch_source.py."""
+    checksum = ["--sha256", source.sha256] if source.sha256 else []
+    return ["--source", source.text, *checksum]
+
+
+def facts_inputs(wildcards):
+    """The fact tables that come along, or the marker of what was fetched."""
+    if CONFIG.facts.source == "embedded":
+        return sorted(map(str, FACT_TABLES.glob("*.tsv")))
+    return marker_of(CONFIG.facts.path, CONFIG.facts.sha256)
+
+
+def facts_options():
+    """The facts section as options of build_questions.py."""
+    facts = CONFIG.facts
+    options = ["--source", facts.source, "--seed", str(facts.seed)]
+    if facts.path:
+        options += ["--path", marker_of(facts.path, facts.sha256)]
+    shares = facts.split
+    options += ["--shares", f"{shares.train},{shares.dev},{shares.test}"]
+    if facts.relations:
+        options += ["--id-relations", ",".join(facts.relations.id)]
+        options += ["--ood-relations", ",".join(facts.relations.ood)]
+    options += ["--strict-dev"] * facts.strict_dev
+    options += ["--merge-duplicates"] * facts.merge_duplicates
+    return options
+
+
+def model_of(wildcards):
+    """The configuration of the model named by the wildcard."""
+    return next(model for model in CONFIG.models if model.name == wildcards.model)
+
+
+def model_source(wildcards):
+    """The file that says where the model's source was put."""
+    model = model_of(wildcards)
+    return marker_of(model.source, model.sha256)
+
+
+def add_work(work, checkpoint_folder, requests):
+    """Have `requests` answered by a checkpoint into <work>/generations.jsonl."""
+    name, seed = LINEAGE.at(checkpoint_folder)
+    WORKS[work] = (checkpoint_folder, LINEAGE.marker(name).format(seed=seed), requests)
+    # An engine that runs serves whatever else lies ready. Passed around the rules' parameters,
+    # so that new work repeats no other.
+    os.environ.update(PLUMBLINE_WORKS=json.dumps(WORKS))
+
+
+def work_part(position):
+    """An input function: a part of the wildcards' piece of work."""
+
+    def find(wildcards):
+        return f"{R}/{wildcards.model}/{WORKS[wildcards.work][position]}"
+
+    return find
+
+
+def shard_markers(wildcards):
+    """With more than one shard, each is a job of its own before the answers are collected."""
+    shards = CONFIG.generation.shards
+    names = range(shards) if shards > 1 else []
+    return [
+        f"{R}/{wildcards.model}/{wildcards.work}/shard-{i}-of-{shards}.json"
+        for i in names
+    ]
+
+
+def tuning_of(wildcards):
+    """The tuning named by the wildcard."""
+    return LINEAGE.tunings[wildcards.tuning]
+
+
+def parent_marker(wildcards):
+    """The file that says that the parent is whole."""
+    marker = LINEAGE.marker(tuning_of(wildcards).parent).format(seed=wildcards.seed)
+    return f"{R}/{wildcards.model}/{marker}"
+
+
+def parent_folder(wildcards):
+    """Where the parent lies, below results/<run>/<model>."""
+    return LINEAGE.folder(tuning_of(wildcards).parent).format(seed=wildcards.seed)
+
+
+def tuned(pattern):
+    """The pattern filled in for every model, seed and tuning."""
+    return [
+        f"{R}/{model}/{pattern.format(tuning=tuning).format(seed=seed)}"
+        for model in MODELS
+        for seed in CONFIG.seeds
+        for tuning in LINEAGE.tunings.values()
+    ]
+
+
+def evaluated(name):
+    """A file of every checkpoint's evaluation."""
+    return [
+        f"{R}/{model}/{folder}/{name}"
+        for model in MODELS
+        for checkpoint in LINEAGE.checkpoints
+        for folder in LINEAGE.folders(checkpoint, CONFIG.seeds)
+    ]
+
+
+def checkpoint_rows():
+    """Every checkpoint as JSON rows model, seed, checkpoint, parent, folder (below results/<run>)."""
+    rows = [
+        {
+            "model": model,
+            "seed": int(LINEAGE.at(folder)[1]),
+            "checkpoint": checkpoint,
+            "parent": LINEAGE.parent(checkpoint),
+            "folder": f"{model}/{folder}",
+        }
+        for model in MODELS
+        for checkpoint in LINEAGE.checkpoints
+        for folder in LINEAGE.folders(checkpoint, CONFIG.seeds)
+    ]
+    return json.dumps(rows)
+
+
+def tuning_rows():
+    """Every training run as JSON rows model, seed, tuning, folder (below results/<run>)."""
+    rows = [
+        {
+            "model": model,
+            "seed": seed,
+            "tuning": tuning.name,
+            "folder": f"{model}/{tuning.folder.format(seed=seed)}",
+        }
+        for model in MODELS
+        for seed in CONFIG.seeds
+        for tuning in LINEAGE.tunings.values()
+    ]
+    return json.dumps(rows)
