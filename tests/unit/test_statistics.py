@@ -67,6 +67,12 @@ def test_the_interval_holds_the_true_difference_as_often_as_it_says():
     assert 180 <= held <= 198  # 190 expected
 
 
+def test_the_interval_is_as_wide_as_theory_has_it():
+    found = paired_difference([1, 0] * 200, [0] * 400, names(400))
+    half = 1.96 * (0.25 / 400) ** 0.5
+    assert (found.low, found.high) == pytest.approx((0.5 - half, 0.5 + half), abs=0.006)
+
+
 def test_answers_on_one_subject_count_as_one():
     random = np.random.default_rng(2)
     per_subject = random.random(40) < 0.5

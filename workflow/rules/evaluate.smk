@@ -27,7 +27,7 @@ rule write_closed_book:
     priority: 20
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        "../../envs/analyse.yaml"
     params:
         slick=section(CONFIG.slick, include={"max_tokens", "seed"}),
         form=CONFIG.mixes.prompt,
@@ -55,7 +55,7 @@ rule judge_closed_book:
         f"{R}/benchmarks/evaluate/{{model}}/{{folder}}/judge_closed_book.tsv"
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        "../../envs/analyse.yaml"
     params:
         match=CONFIG.slick.match,
         code=code("judge_closed_book"),

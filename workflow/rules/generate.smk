@@ -20,7 +20,7 @@ rule generate:
     benchmark:
         f"{R}/benchmarks/generate/{{model}}/{{work}}/all.tsv"
     conda:
-        "../../envs/generate.yaml"
+        "../../envs/generate-gpu.yaml" if ON_GPU else "../../envs/generate.yaml"
     threads: 1 if ON_GPU else workflow.cores
     resources:
         gpu=CONFIG.generation.tensor_parallel if ON_GPU else 0,

@@ -1,0 +1,223 @@
+"""The real small model through vLLM and TRL, killed once on the way, from sources to report."""
+
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+from project import Project
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
+SMALL = Path(__file__).with_name("small.yaml")
+CATEGORIES = {"HighlyKnown", "MaybeKnown", "WeaklyKnown", "Unknown"}
+
+
+class Run:
+    """A finished run with what it printed."""
+
+    def __init__(self, project: Project):
+        self.project = project
+        self.root = project.folder / "results/small"
+        self.model = self.root / "smollm2-135m"
+        self.saved_at_kill = self._kill_while_generating()
+        self.output = project.snakemake("--configfile", str(SMALL))
+
+    def _kill_while_generating(self) -> int:
+        """Start, wait for the first saved answers, kill everything; returns how many were saved."""
+        with (self.project.folder / "killed.log").open("w") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", str(SMALL)],
+                cwd=self.project.folder, stdout=log, stderr=log, start_new_session=True,
+                env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"},
+            )  # fmt: skip
+            deadline = time.time() + 900
+            while not self.saved() and time.time() < deadline:
+                assert process.poll() is None, Path(log.name).read_text()[-3000:]
+                time.sleep(0.5)
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        self.project.snakemake("--unlock", "--configfile", str(SMALL))
+        return len(self.saved())
+
+    def saved(self) -> set[str]:
+        """Keys of the answers that are safely stored."""
+        lines = [
+            line
+            for path in (self.model / "store").glob("*/*.jsonl")
+            for line in path.read_text().splitlines(keepends=True)
+        ]
+        return {json.loads(line)["key"] for line in lines if line.endswith("\n")}
+
+    def rows(self, path: str) -> list[dict]:
+        return [json.loads(line) for line in (self.model / path).read_text().splitlines()]
+
+    def table(self, name: str) -> list[dict]:
+        with (self.root / f"tables/{name}.csv").open(newline="") as stream:
+            return list(csv.DictReader(stream))
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return Run(Project(tmp_path_factory.mktemp("small")))
+
+
+def normalised(text):
+    """SQuAD's normalisation, written down again here for the answers of this run."""
+    line = next((one for one in text.strip().splitlines()), "").lower()
+    line = "".join(c for c in line if c.isalnum() or c.isspace())
+    return " ".join(word for word in line.split() if word not in ("a", "an", "the"))
+
+
+def test_a_killed_run_goes_on_where_it_was(run):
+    """What was saved before the kill is not generated again."""
+    found = re.search(r"starting the engine for ([\d,]+) prompts, ([\d,]+) done", run.output)
+    assert run.saved_at_kill > 0
+    assert int(found[2].replace(",", "")) >= run.saved_at_kill
+    keys = [
+        json.loads(line)["key"]
+        for path in (run.model / "store").glob("*/*.jsonl")
+        for line in path.read_text().splitlines()
+        if line.endswith("}")
+    ]
+    by_store = defaultdict(list)
+    for path in (run.model / "store").glob("*/*.jsonl"):
+        by_store[path.parent] += [
+            json.loads(line)["key"] for line in path.read_text().splitlines() if line.endswith("}")
+        ]
+    assert keys and all(len(set(some)) == len(some) for some in by_store.values())
+
+
+def test_every_label_follows_from_the_stored_answers(run):
+    """Categories computed again from the raw files alone."""
+    answers = {
+        q["id"]: {normalised(a) for a in q["answers"]} for q in run.rows("slick/questions.jsonl")
+    }
+    requests = {r["id"]: r for r in run.rows("slick/requests.jsonl")}
+    right = defaultdict(lambda: defaultdict(list))
+    for generation in run.rows("slick/generations.jsonl"):
+        request = requests[generation["request"]]
+        question = request["question"]
+        correct = normalised(generation["text"]) in answers[question]
+        right[question][request["sampling"]["temperature"] == 0].append(correct)
+    annotations = run.rows("slick/annotations.jsonl")
+    for row in annotations:
+        greedy, sampled = right[row["id"]][True], right[row["id"]][False]
+        expected = (
+            "HighlyKnown" if all(greedy)
+            else "MaybeKnown" if any(greedy)
+            else "WeaklyKnown" if any(sampled)
+            else "Unknown"
+        )  # fmt: skip
+        assert row["category"] == expected, row
+        assert not (any(greedy) and sampled), "sampled although the category was settled"
+    assert {row["category"] for row in annotations} == CATEGORIES
+
+
+def test_the_tables_keep_their_contract(run):
+    metrics = run.table("metrics")
+    assert ",".join(metrics[0]) == (
+        "model,seed,checkpoint,parent,task,domain,split,category,metric,value,low,high,n"
+    )
+    checkpoints = {row["checkpoint"] for row in metrics}
+    assert checkpoints == {"base"} | {
+        f"mix.unknown-{x}.{stop}" for x in (0, 100) for stop in ("early_stop", "convergence")
+    }
+    for checkpoint in checkpoints:
+        groups = {(r["domain"], r["category"]) for r in metrics if r["checkpoint"] == checkpoint}
+        assert {("id", "All"), ("ood", "All"), ("id", "Unknown")} <= groups
+    for row in metrics:
+        assert float(row["low"]) <= float(row["value"]) <= float(row["high"]) and int(row["n"]) > 0
+    assert {row["stage"] for row in run.table("stages")} >= {
+        "import", "generate slick", "generate closed_book", "train"
+    }  # fmt: skip
+    for name in ("fact_counts", "slick_counts", "fit_curves", "dropped"):
+        assert run.table(name), name
+
+
+def test_accuracy_is_the_mean_of_the_answers(run):
+    for folder, checkpoint in (
+        ("base", "base"),
+        ("seed-1/mix.unknown-0/convergence", "mix.unknown-0.convergence"),
+    ):
+        answers = [
+            a for a in run.rows(f"{folder}/closed_book/answers.jsonl") if a["domain"] == "id"
+        ]
+        row = next(
+            row for row in run.table("metrics")
+            if (row["checkpoint"], row["domain"], row["category"], row["metric"])
+            == (checkpoint, "id", "All", "em")
+        )  # fmt: skip
+        assert int(row["n"]) == len(answers)
+        assert float(row["value"]) == pytest.approx(
+            sum(a["correct"] for a in answers) / len(answers)
+        )
+
+
+def test_generations_keep_tokens_and_how_they_ended(run):
+    from plumbline.checkpoints import load_tokenizer
+
+    tokenizer = load_tokenizer(run.model / "base")
+    for row in run.rows("slick/generations.jsonl")[:200]:
+        assert row["finish"] in ("stop", "length") and row["token_ids"]
+        decoded = tokenizer.decode(row["token_ids"], skip_special_tokens=True)
+        assert decoded.startswith(row["text"].rstrip()) or row["text"].startswith(decoded.rstrip())
+
+
+def test_checkpoints_load_and_know_what_they_were_taught(run):
+    """The known-facts model answers more of its training questions than the base does."""
+    from plumbline.checkpoints import describe, load_model, load_tokenizer
+    from plumbline.generation.engine import Prompt, end_tokens, render
+    from plumbline.generation.transformers_engine import TransformersEngine
+    from plumbline.records import Example, Request, Sampling
+
+    folder = run.model / "seed-1/mix.unknown-0"
+    examples = [
+        Example.model_validate(row) for row in run.rows("seed-1/mix.unknown-0/examples.jsonl")
+    ]
+    right = {}
+    for name, place in (("base", run.model / "base"), ("tuned", folder / "convergence")):
+        tokenizer = load_tokenizer(place)
+        engine = TransformersEngine(
+            load_model(place, "bfloat16"), tokenizer, batch_size=32,
+            end_token_ids=end_tokens(place, tokenizer),
+        )  # fmt: skip
+        sampling = Sampling(max_tokens=12, stop=("\n",))
+        prompts = [
+            Prompt(
+                render(tokenizer, Request(id="x", prompt=e.prompt, sampling=sampling, purpose="x")),
+                sampling,
+            )
+            for e in examples
+        ]
+        texts = [answers[0].text for answers in engine.complete(prompts)]
+        right[name] = sum(
+            normalised(text) in {normalised(a) for a in e.answers}
+            for text, e in zip(texts, examples, strict=True)
+        )
+    assert right["tuned"] > right["base"]
+    assert describe(folder / "convergence")["kind"] == "adapter"
+    assert not list(folder.glob(".candidate-*")) and not (folder / "work").exists()
+
+
+def test_the_report_is_whole(run):
+    page = (run.root / "report/index.html").read_text()
+    assert page.count("<svg") >= 4
+    assert "mix.unknown-100" in page or "100 %" in page
+    assert not re.search(r'(?:src|href)="https?://', page)
+
+
+def test_nothing_is_left_to_do_nor_after_a_new_mtime_of_every_source(run):
+    assert run.project.jobs("--configfile", str(SMALL)) == {}
+    later = time.time() + 100
+    for part in ("Snakefile", "workflow", "config", "envs"):
+        path = run.project.folder / part
+        for file in [path, *path.rglob("*")]:
+            os.utime(file, (later, later))
+    assert run.project.jobs("--configfile", str(SMALL)) == {}
