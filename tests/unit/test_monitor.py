@@ -1,9 +1,9 @@
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from plumbline.generation.engine import Completion
 from plumbline.matching import can_still_match, exact_match
 from plumbline.records import Fit, Probe, Sampling
+from plumbline.training import monitor
 from plumbline.training.monitor import FitLog, measure
 
 # Letters and marks at which case, composition, articles and line ends go wrong, beside any text.
@@ -51,29 +51,28 @@ def test_wrong_answers_are_given_up_at_the_first_wrong_word(beginning, answers, 
     assert can_still_match(beginning, answers) is expected
 
 
-class Table:
-    """An engine that says what a table holds, asking `go_on` after every character."""
+def speak(table, given_up):
+    """A stand-in for greedy_answers that says what a table holds, character by character."""
 
-    def __init__(self, table):
-        self.table, self.given_up = table, {}
-
-    def complete(self, prompts, go_on):
+    def greedy_answers(model, tokenizer, prompts, *, go_on, **_):
         answers = []
         for i, prompt in enumerate(prompts):
-            text = self.table[bytes(prompt.token_ids).decode()]
+            text = table[bytes(prompt).decode()]
             for end in range(1, len(text) + 1):
                 if not go_on(i, text[:end]):
-                    self.given_up[i] = text = text[:end]
+                    given_up[i] = text = text[:end]
                     break
-            answers.append([Completion(text, [], "stop")])
+            answers.append(text)
         return answers
+
+    return greedy_answers
 
 
 def bytes_tokenizer(text):
     return {"input_ids": list(text.encode())}
 
 
-def test_measure_counts_by_part_domain_and_category():
+def test_measure_counts_by_part_domain_and_category(monkeypatch):
     def probe(name, answer, part="train", domain="id", category="Unknown"):
         return Probe(id=name, prompt=name, answers=[answer, "x"], part=part, domain=domain,
                      category=category)  # fmt: skip
@@ -85,8 +84,17 @@ def test_measure_counts_by_part_domain_and_category():
         probe("4", "Bonn", part="test"),
         probe("5", "Bern", part="test", domain="ood"),
     ]
-    engine = Table({"1": "the paris.", "2": "Rimini", "3": "Oslo", "4": "x", "5": "Bern, or so"})
-    rows = measure(engine, bytes_tokenizer, probes, 3, Sampling(max_tokens=9), "squad")
+    table = {"1": "the paris.", "2": "Rimini", "3": "Oslo", "4": "x\ny", "5": "Bern, or so"}
+    given_up = {}
+    monkeypatch.setattr(monitor, "greedy_answers", speak(table, given_up))
+    sampling = Sampling(max_tokens=9, stop=("\n",))
+
+    def ask(match):
+        return measure(
+            None, bytes_tokenizer, probes, 3, end_token_ids=[], sampling=sampling, match=match
+        )
+
+    rows = ask("squad")
     assert [
         (row.part, row.domain, row.category, row.correct, row.n, row.epoch) for row in rows
     ] == [
@@ -95,9 +103,8 @@ def test_measure_counts_by_part_domain_and_category():
         ("train", "id", "MaybeKnown", 1, 1, 3),
         ("train", "id", "Unknown", 1, 2, 3),
     ]
-    assert engine.given_up == {1: "Ri", 4: "Bern, o"}
-    raw = measure(engine, bytes_tokenizer, probes, 3, Sampling(max_tokens=9), "raw")
-    assert sum(row.correct for row in raw) == 2
+    assert given_up == {1: "Ri", 3: "x\n", 4: "Bern, o"}
+    assert sum(row.correct for row in ask("raw")) == 2
 
 
 def fit(epoch, part, correct, category="Unknown", n=10):

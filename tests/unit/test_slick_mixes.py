@@ -1,4 +1,5 @@
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -99,17 +100,23 @@ def test_sets_are_nested_so_that_the_draw_does_not_differ_between_them(counts, s
 def test_the_number_of_unknown_is_exact_and_shared_fairly(sizes, percent):
     given_ = unknown_sizes(sizes, percent)
     whole = sum(sizes.values())
-    total = sum(given_.values())
-    assert abs(total - whole * percent / 100) <= 0.5
+    assert abs(sum(given_.values()) - whole * percent / 100) <= 0.5
     for relation, number in given_.items():
-        assert abs(number - sizes[relation] * total / whole) < 1
+        assert abs(number - sizes[relation] * percent / 100) < 1
         assert 0 <= number <= sizes[relation]
 
 
-@given(sizes, percents, percents)
-def test_no_relation_gives_fewer_unknown_where_more_are_asked_for(sizes, one, other):
-    low, high = unknown_sizes(sizes, min(one, other)), unknown_sizes(sizes, max(one, other))
-    assert all(low[relation] <= high[relation] for relation in sizes)
+def test_the_largest_remainders_are_rounded_up():
+    # Exact shares 0.75, 1.75, 2.5, 1.25: the whole is 6.25, and 4 + the two largest remainders.
+    assert unknown_sizes({"a": 3, "b": 7, "c": 10, "d": 5}, 25) == {"a": 1, "b": 2, "c": 2, "d": 1}
+    assert unknown_sizes({"a": 1, "b": 1}, 50) == {"a": 1, "b": 0}
+
+
+@given(sizes)
+def test_no_relation_gives_fewer_unknown_where_more_are_asked_for(sizes):
+    grid = [unknown_sizes(sizes, percent) for percent in (0, 25, 50, 75, 100)]
+    for low, high in pairwise(grid):
+        assert all(low[relation] <= high[relation] for relation in sizes)
 
 
 @pytest.mark.parametrize("smallest", range(4))

@@ -2,6 +2,7 @@ import pytest
 import torch
 from plumbline import checkpoints
 from plumbline.generation.engine import Prompt, end_tokens, render
+from plumbline.generation.greedy import greedy_answers
 from plumbline.generation.transformers_engine import TransformersEngine
 from plumbline.records import Message, Request, Sampling
 
@@ -134,24 +135,43 @@ def test_samples(engine, tokenizer):
     assert narrow == cold == [[one, one] for (one,) in answers[3:]]
 
 
-def test_answers_that_are_given_up_are_not_finished(engine, tokenizer):
-    asked = prompts(tokenizer, max_tokens=10)
-    whole = engine.complete(asked)
-    seen = {}
+def ask(model, tokenizer, asked, go_on=lambda i, text: True, **changes):
+    return greedy_answers(
+        model, tokenizer, [one.token_ids for one in asked], max_tokens=8, go_on=go_on,
+        **{"end_token_ids": [tokenizer.eos_token_id], "batch_size": 4, **changes},
+    )  # fmt: skip
+
+
+def test_greedy_answers_are_those_of_the_engine(engine, model, tokenizer):
+    asked = prompts(tokenizer)
+    expected = [answer.text for (answer,) in engine.complete(asked)]
+    assert ask(model, tokenizer, asked) == expected
+    # Rows leave the batch at different steps; the others must not notice.
+    ends = sorted({answer.token_ids[2] for (answer,) in engine.complete(asked)})[:2]
+    for row, text in enumerate(ask(model, tokenizer, asked, end_token_ids=ends)):
+        alone = ask(model, tokenizer, asked[row : row + 1], end_token_ids=ends)
+        assert [text] == alone and expected[row].startswith(text.rstrip("\ufffd"))
+
+
+def test_answers_that_are_given_up_are_not_finished(model, tokenizer):
+    asked = prompts(tokenizer)
+    whole, seen = ask(model, tokenizer, asked), {}
 
     def go_on(i, text):
         seen.setdefault(i, []).append(text)
         return i != 1 or len(seen[i]) < 3
 
-    answers = engine.complete(asked, go_on)
-    for i, (answer,) in enumerate(answers):
-        if i == 1:
-            assert answer.text == seen[i][2]
-            assert answer.token_ids[:3] == whole[i][0].token_ids[:3]
-            assert len(seen[i]) == 3 or set(seen[i][3:]) == {answer.text}
-        else:
-            assert answer == whole[i][0]
-        assert whole[i][0].text.startswith(seen[i][0].rstrip("\ufffd"))
+    answers = ask(model, tokenizer, asked, go_on)
+    assert len(seen[1]) == 3 and answers[1] == seen[1][2]
+    assert answers[:1] + answers[2:] == whole[:1] + whole[2:]
+
+
+def test_a_frozen_model_stays_frozen(model, tokenizer):
+    head = model.get_output_embeddings().weight
+    head.requires_grad_(False)
+    ask(model, tokenizer, prompts(tokenizer)[:1])
+    assert not head.requires_grad
+    head.requires_grad_(True)
 
 
 def test_rendering(tokenizer):

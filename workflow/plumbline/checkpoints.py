@@ -62,7 +62,8 @@ def load_model(folder: Path, dtype: str):
         )
     # Merged in float32: adding a small update to bfloat16 weights would round it away.
     model = PeftModel.from_pretrained(load_model(parent, "float32"), folder)
-    return model.merge_and_unload().to(getattr(torch, dtype))
+    # Trainable like any other model: see generation.greedy on what a frozen head costs on a CPU.
+    return model.merge_and_unload().to(getattr(torch, dtype)).requires_grad_(True)
 
 
 @contextmanager

@@ -1,8 +1,7 @@
-"""Generation through `transformers`: portable, slower; also asks a model while it is trained."""
+"""Generation through `transformers`: portable, slower."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import groupby
 
 from plumbline.generation.engine import Completion, Prompt
@@ -15,14 +14,8 @@ class TransformersEngine:
         self._model, self._tokenizer = model, tokenizer
         self._end_token_ids, self._batch_size = end_token_ids, batch_size
 
-    def complete(
-        self, prompts: list[Prompt], go_on: Callable[[int, str], bool] | None = None
-    ) -> list[list[Completion]]:
-        """Answers in the order of `prompts`; batches hold prompts of like length and sampling.
-
-        go_on(i, text): whether the answer to prompt i that begins with text is worth finishing;
-        asked after every token of a greedy answer. What follows in an answer given up is padding.
-        """
+    def complete(self, prompts: list[Prompt]) -> list[list[Completion]]:
+        """Answers in the order of `prompts`; batches hold prompts of like length and sampling."""
         order = sorted(
             range(len(prompts)),
             key=lambda i: (prompts[i].sampling.model_dump_json(), len(prompts[i].token_ids)),
@@ -33,26 +26,11 @@ class TransformersEngine:
             size = max(1, self._batch_size // sampling.n)
             for start in range(0, len(indices), size):
                 batch = indices[start : start + size]
-                rows = [prompts[i].token_ids for i in batch]
-                criteria = (
-                    [self._worth_finishing(batch, max(map(len, rows)), go_on)] if go_on else []
-                )
-                found = self._batch(rows, sampling, criteria)
+                found = self._batch([prompts[i].token_ids for i in batch], sampling)
                 answers.update(zip(batch, found, strict=True))
         return [answers[i] for i in range(len(prompts))]
 
-    def _worth_finishing(self, batch: list[int], width: int, go_on):
-        """A stopping criterion that ends the rows `go_on` gives up."""
-        import torch
-
-        def criterion(input_ids, scores, **_):
-            texts = self._tokenizer.batch_decode(input_ids[:, width:], skip_special_tokens=True)
-            given_up = [not go_on(i, text) for i, text in zip(batch, texts, strict=True)]
-            return torch.tensor(given_up, device=input_ids.device)
-
-        return criterion
-
-    def _batch(self, rows: list[tuple[int, ...]], sampling, criteria) -> list[list[Completion]]:
+    def _batch(self, rows: list[tuple[int, ...]], sampling) -> list[list[Completion]]:
         import torch
         from transformers import GenerationConfig
 
@@ -87,7 +65,6 @@ class TransformersEngine:
                 attention_mask=mask,
                 generation_config=config,
                 tokenizer=self._tokenizer,
-                stopping_criteria=criteria or None,
             )
         completions = [self._completion(row, sampling) for row in output[:, width:].tolist()]
         return [completions[i : i + sampling.n] for i in range(0, len(completions), sampling.n)]

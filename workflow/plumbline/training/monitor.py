@@ -6,17 +6,19 @@ from collections import Counter
 from pathlib import Path
 
 from plumbline.files import read_rows, write_rows
-from plumbline.generation.engine import Prompt, render
-from plumbline.generation.transformers_engine import TransformersEngine
+from plumbline.generation.engine import render
+from plumbline.generation.greedy import greedy_answers
 from plumbline.matching import Mode, can_still_match, exact_match
 from plumbline.records import Fit, Probe, Sampling
 
 
 def measure(
-    engine: TransformersEngine,
+    model,
     tokenizer,
     probes: list[Probe],
     epoch: int,
+    *,
+    end_token_ids: list[int],
     sampling: Sampling,
     match: Mode,
 ) -> list[Fit]:
@@ -24,16 +26,24 @@ def measure(
 
     An answer is decoded only as far as it can still become right.
     """
-    prompts = [Prompt(render(tokenizer, probe), sampling) for probe in probes]
 
     def go_on(i: int, text: str) -> bool:
-        return can_still_match(text, probes[i].answers, match)
+        ended = any(stop in text for stop in sampling.stop)
+        return not ended and can_still_match(text, probes[i].answers, match)
 
+    texts = greedy_answers(
+        model,
+        tokenizer,
+        [render(tokenizer, probe) for probe in probes],
+        max_tokens=sampling.max_tokens,
+        end_token_ids=end_token_ids,
+        go_on=go_on,
+    )
     n, correct = Counter(), Counter()
-    for probe, answers in zip(probes, engine.complete(prompts, go_on), strict=True):
+    for probe, text in zip(probes, texts, strict=True):
         group = probe.part, probe.domain, probe.category
         n[group] += 1
-        correct[group] += exact_match(answers[0].text, probe.answers, match)
+        correct[group] += exact_match(text, probe.answers, match)
     return [
         Fit(
             epoch=epoch,

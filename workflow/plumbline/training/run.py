@@ -15,7 +15,6 @@ from plumbline import checkpoints
 from plumbline.config import Recipe
 from plumbline.files import InputError, read_json, sha256_file, sha256_json, write_json
 from plumbline.generation.engine import end_tokens
-from plumbline.generation.transformers_engine import TransformersEngine
 from plumbline.matching import Mode
 from plumbline.records import Probe, Sampling
 from plumbline.training.data import load_examples
@@ -254,16 +253,16 @@ class _Keeper(TrainerCallback):
         if not self.run.probes:
             return
         model = self.trainer.accelerator.unwrap_model(self.trainer.model)
-        engine = TransformersEngine(
-            model,
-            self.tokenizer,
-            batch_size=64,
-            end_token_ids=end_tokens(self.run.parent, self.tokenizer),
-        )
         model.eval()
         with _merged(model):
             rows = measure(
-                engine, self.tokenizer, self.run.probes, epoch, self.run.sampling, self.run.match
+                model,
+                self.tokenizer,
+                self.run.probes,
+                epoch,
+                end_token_ids=end_tokens(self.run.parent, self.tokenizer),
+                sampling=self.run.sampling,
+                match=self.run.match,
             )
         model.train()
         self.fits.add(rows)

@@ -117,15 +117,16 @@ def build_mix(
 def unknown_sizes(sizes: dict[str, int], percent: float) -> dict[str, int]:
     """How many Unknown questions each relation gives, X % of its size.
 
-    Whole numbers by the quota method (Balinski and Young 1975): their sum h is X % of the whole,
-    rounded; each is its exact share of h, rounded up or down; and none falls as X grows, which
-    largest remainders do not promise. Ties go to the relation first in the alphabet.
+    Whole numbers by largest remainder: their sum is X % of the whole, rounded, and none is more
+    than one away from its exact share. Ties go to the relation first in the alphabet. (On grids
+    finer than quarters a relation can rarely give one question fewer for a larger X.)
     """
-    whole = sum(sizes.values())
-    given = dict.fromkeys(sizes, 0)
-    for turn in range(1, round(whole * percent / 100) + 1):
-        below_share = [name for name in sizes if given[name] * whole < sizes[name] * turn]
-        given[min(below_share, key=lambda name: (-sizes[name] / (given[name] + 1), name))] += 1
+    exact = {relation: size * percent / 100 for relation, size in sizes.items()}
+    given = {relation: int(share) for relation, share in exact.items()}
+    missing = round(sum(sizes.values()) * percent / 100) - sum(given.values())
+    by_remainder = sorted(exact, key=lambda relation: (given[relation] - exact[relation], relation))
+    for relation in by_remainder[:missing]:
+        given[relation] += 1
     return given
 
 
