@@ -64,4 +64,4 @@ def test_a_parent_that_does_not_exist_is_told(project):
 def test_the_plan_is_printed_every_time(project):
     for _ in range(2):
         output = project.snakemake("plan")
-        assert "generate slick" in output and "Estimated on" in output
+        assert "\ngenerate " in output and "Estimated on" in output

@@ -111,7 +111,7 @@ class _Planner:
         sequences = round(prompts * (1 + sampled * slick.samples))
         tokens = prompts * self.question_tokens + sequences * self.answer_tokens
         disk = sequences * 150 / 2**20
-        return self._generation("generate slick", 1, prompts, sequences, tokens, disk)
+        return self._generation(1, prompts, sequences, tokens, disk)
 
     def closed_book(self) -> Stage:
         limit = self.config.evaluation.questions
@@ -123,7 +123,7 @@ class _Planner:
         jobs = 1 + len(self.config.seeds) * (len(self.lineage.checkpoints) - 1)
         prompts = jobs * test
         tokens = prompts * (self.question_tokens + self.answer_tokens)
-        return self._generation("generate closed_book", jobs, prompts, prompts, tokens, 0)
+        return self._generation(jobs, prompts, prompts, tokens, 0)
 
     def tuning(self) -> Stage:
         stage = Stage("train", 0)
@@ -165,12 +165,12 @@ class _Planner:
         weights = 305e3 * recipe.lora.rank * (self.parameters / 135e6) ** 0.54
         return weights * 4 / 2**20
 
-    def _generation(self, name, jobs, prompts, sequences, tokens, disk) -> Stage:
+    def _generation(self, jobs, prompts, sequences, tokens, disk) -> Stage:
         seconds = self.start + 2 * self.parameters * tokens / self.speed
         if self.config.device != "cpu":
             seconds = self.start * jobs + 2 * self.parameters * tokens / self.speed
         return Stage(
-            name,
+            "generate",
             jobs,
             prompts=prompts,
             sequences=sequences,

@@ -11,12 +11,6 @@ from plumbline.files import write_csv
 COLUMNS = ["stage", "wall_seconds", "peak_memory_mib", "jobs"]
 
 
-def stage_of(path: Path) -> str:
-    """The benchmark's folder; generation is told apart by what is generated."""
-    stage = path.parts[0]
-    return f"{stage} {path.parts[-2]}" if stage == "generate" else stage
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--benchmarks", type=Path, required=True)
@@ -26,7 +20,8 @@ def main() -> None:
     for path in sorted(args.benchmarks.rglob("*.tsv")):
         with path.open(encoding="utf-8", newline="") as stream:
             for row in csv.DictReader(stream, delimiter="\t"):
-                stage = stages[stage_of(path.relative_to(args.benchmarks))]
+                # A benchmark lies in the folder of its stage.
+                stage = stages[path.relative_to(args.benchmarks).parts[0]]
                 stage["jobs"] += 1
                 stage["wall_seconds"] = round(stage["wall_seconds"] + float(row["s"]), 1)
                 if row["max_rss"] not in ("-", "NA"):  # a job too short to be measured

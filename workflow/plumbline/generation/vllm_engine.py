@@ -37,7 +37,12 @@ class VllmEngine:
     ):
         from vllm import LLM
 
-        on_gpu = {"gpu_memory_utilization": gpu_memory_utilization} if device == "cuda" else {}
+        if device == "cuda":
+            build = {"gpu_memory_utilization": gpu_memory_utilization}
+        else:
+            # Whole blocks are shared between prompts: of the CPU build's default, 128 tokens, a
+            # few-shot prompt of short questions fills none.
+            build = {"block_size": 32, "enforce_eager": True}
         self._llm = LLM(
             model=str(folder),
             dtype=dtype,
@@ -45,12 +50,11 @@ class VllmEngine:
             max_num_seqs=max_num_seqs,
             max_model_len=max_model_len,
             tensor_parallel_size=tensor_parallel,
-            enforce_eager=device == "cpu",
             enable_prefix_caching=True,
             # The folder may recommend penalties or temperatures; a request says what it wants.
             generation_config="vllm",
             disable_log_stats=True,
-            **on_gpu,
+            **build,
         )
         self._end_tokens = end_tokens(folder, tokenizer)
 
