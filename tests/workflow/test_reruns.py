@@ -67,6 +67,13 @@ def test_a_git_checkout_reruns_nothing(project):
     assert project.jobs() == {}
 
 
+def test_a_folder_moved_with_its_results_reruns_nothing(project):
+    moved = project.folder.with_name(f"{project.folder.name}-moved")
+    project.folder.rename(moved)
+    project.folder = moved
+    assert project.jobs() == {}
+
+
 def test_reformatting_and_comments_rerun_nothing(project):
     for path in library_files(project):
         tree = ast.parse(path.read_text())

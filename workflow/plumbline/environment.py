@@ -26,4 +26,7 @@ def export_settings(results: str, config: Config, workflow: Path) -> None:
         HF_HUB_OFFLINE="1",
         HF_DATASETS_OFFLINE="1",
         TOKENIZERS_PARALLELISM="false",
+        # Programs tell their progress in lines of their own.
+        TQDM_DISABLE="1",
+        TRANSFORMERS_VERBOSITY="error",
     )

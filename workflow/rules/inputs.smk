@@ -11,7 +11,8 @@ SOURCES = {
         ),
     ]
 }
-FACT_TABLES = WORKFLOW / "resources/facts"
+# Relative, so that a folder that is moved with its results keeps them.
+FACT_TABLES = Path(os.path.relpath(WORKFLOW / "resources/facts"))
 # <work>: (checkpoint folder, marker of the checkpoint, request file), below <run>/<model>.
 WORKS = {}
 

@@ -74,7 +74,7 @@ def write_page(run: Run, figures: Path | str, name: str, out: Path | str) -> Non
         facts={
             "models": ", ".join(dict.fromkeys(metrics.model)),
             "checkpoints": metrics.checkpoint.nunique(),
-            "seeds": metrics.seed.nunique(),
+            "seeds": max(1, metrics[metrics.checkpoint != "base"].seed.nunique()),
             "device": run.plan.get("device", "–"),
         },
     )

@@ -24,7 +24,10 @@ TERMS = {
         Two checkpoints of one tuning run: the epoch with the best dev accuracy, and the last.""",
     "Difference to the base": """
         Both checkpoints answer the same questions, so it is taken question by question, and its
-        interval is narrower than the two accuracies' own intervals suggest.""",
+        interval is narrower than the two accuracies' own intervals suggest. The base is asked with
+        worked examples before the question, since without them it would not answer in a word or
+        two; tuned checkpoints are asked in the form they were tuned in. The difference is that of
+        the two together.""",
     "Abstaining": """
         A mix such as idk-… is trained to say that it does not know. EM counts that as wrong;
         em_answered is EM over the questions it did answer, to be read beside answered, their
