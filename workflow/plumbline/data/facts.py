@@ -153,7 +153,13 @@ def load_embedded(
                 where = ".".join(str(part) for part in first["loc"])
                 raise InputError(f"{path}, line {number}: {where}: {first['msg']}.") from error
             rows.append(row)
-    return _assemble(rows, shares, seed)
+    # Left out when the tables were made, since they name more than one thing in the source.
+    tally = Tally()
+    for row in _read_tsv(folder / "ambiguous.tsv", ("relation", "subject")):
+        if domain := domains.get(row["relation"]):
+            split = split_of(row["subject"], domain, shares, seed)
+            tally.add(row["relation"], domain, split, "ambiguous_subject")
+    return _assemble(rows, shares, seed, tally)
 
 
 def load_rows(path: Path | str, shares: Sequence[float] = SHARES, seed: int = 1) -> QuestionSet:
@@ -215,9 +221,11 @@ def write_counts(path: Path | str, counts: list[dict]) -> None:
         writer.writerows(counts)
 
 
-def _assemble(rows: list[Row], shares: Sequence[float], seed: int) -> QuestionSet:
-    """Splits, ids and the drops all sources of single facts share."""
-    tally = Tally()
+def _assemble(
+    rows: list[Row], shares: Sequence[float], seed: int, tally: Tally | None = None
+) -> QuestionSet:
+    """Splits, ids and the drops all sources of single facts share; tally: what was dropped before."""
+    tally = tally or Tally()
     answers_of: dict[tuple[str, str], set[frozenset[str]]] = defaultdict(set)
     for row in rows:
         answers_of[row.relation, fold(row.subject)].add(frozenset(map(fold, row.answers)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -86,7 +86,22 @@ def head_and_any(facts: list[Fact], count: int) -> list[Fact]:
     return pick(half + rest, count)
 
 
-def unambiguous(facts: list[Fact]) -> list[Fact]:
-    """Without the subjects that occur twice, accents and case aside."""
-    seen = Counter(fold(fact.subject) for fact in facts)
-    return [fact for fact in facts if seen[fold(fact.subject)] == 1]
+# Subjects left out of each relation because they name more than one thing.
+AMBIGUOUS: dict[str, set[str]] = defaultdict(set)
+
+
+def named_twice(names: Iterable[str], *relations: str) -> set[str]:
+    """The names, folded, that occur twice, accents and case aside; noted for the relations."""
+    spellings: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        spellings[fold(name)].append(name)
+    twice = {name: found[0] for name, found in spellings.items() if len(found) > 1}
+    for relation in relations:
+        AMBIGUOUS[relation].update(twice.values())
+    return set(twice)
+
+
+def unambiguous(facts: list[Fact], relation: str) -> list[Fact]:
+    """Without the subjects that occur twice."""
+    twice = named_twice((fact.subject for fact in facts), relation)
+    return [fact for fact in facts if fold(fact.subject) not in twice]

@@ -12,6 +12,7 @@ from fact_builders.common import (
     errata,
     fold,
     head_and_any,
+    named_twice,
 )
 from fact_builders.packages import Sources
 from fact_builders.places import country_names
@@ -25,9 +26,9 @@ def films(sources: Sources) -> list[tuple[str, str, str, str, int]]:
         "select Title, coalesce(Director, ''), coalesce(Language, ''), coalesce(Country, ''), "
         "coalesce(Reviews, 0) from omdb join tomatoes using (ID) order by ID"
     ).fetchall()
-    titles = Counter(fold(row[0]) for row in rows)
+    twice = named_twice((row[0] for row in rows), "film_director", "film_language", "film_country")
     return [
-        row for row in rows if titles[fold(row[0])] == 1 and len(row[0]) > 2 and "|" not in row[0]
+        row for row in rows if fold(row[0]) not in twice and len(row[0]) > 2 and "|" not in row[0]
     ]
 
 

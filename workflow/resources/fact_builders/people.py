@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 
@@ -14,6 +13,7 @@ from fact_builders.common import (
     by_popularity,
     errata,
     fold,
+    named_twice,
     pick,
     unambiguous,
 )
@@ -149,8 +149,8 @@ def people(sources: Sources) -> list[tuple[str, Synset, list[list[str]]]]:
             name = full_name(synset.lemmas)
             if name and not TITLED.match(name):
                 found.append((*errata("person").get(name, [name]), synset, classes))
-    uses = Counter(fold(name) for name, _, _ in found)
-    return [person for person in found if uses[fold(person[0])] == 1]
+    twice = named_twice((name for name, _, _ in found), "person_country", "person_profession")
+    return [person for person in found if fold(person[0]) not in twice]
 
 
 def person_country(sources: Sources) -> list[Fact]:
@@ -202,4 +202,4 @@ def deity_mythology(sources: Sources) -> list[Fact]:
         answers = errata("deity").get(synset.lemmas[0], of)
         if of and divine and answers and (not kind or synset.lemmas[0] in errata("deity")):
             facts.append(Fact(synset.lemmas[0], accepted(*answers), len(synset.lemmas)))
-    return pick(by_popularity(unambiguous(facts)), 300)
+    return pick(by_popularity(unambiguous(facts, "deity_mythology")), 300)

@@ -7,7 +7,7 @@ import csv
 import datetime
 import io
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable
 
 from fact_builders.common import (
@@ -17,6 +17,7 @@ from fact_builders.common import (
     by_popularity,
     errata,
     fold,
+    named_twice,
     pick,
     unambiguous,
 )
@@ -177,7 +178,7 @@ def city_country(sources: Sources) -> list[Fact]:
     names = country_names(sources)
     home_nations = {"ENG": "England", "SCT": "Scotland", "WLS": "Wales", "NIR": "Northern Ireland"}
     everywhere = cities(sources)
-    uses = Counter(fold(city["name"]) for city in everywhere)
+    twice = named_twice((city["name"] for city in everywhere), "city_country")
     largest: dict[str, int] = defaultdict(int)  # of the cities that also go by a name
     for city in everywhere:
         for name in set(map(fold, city["alternatenames"])) - {fold(city["name"])}:
@@ -185,7 +186,7 @@ def city_country(sources: Sources) -> list[Fact]:
     sizes: dict[int, list[Fact]] = {0: [], 1: [], 2: []}
     for city in everywhere:
         name, code, population = city["name"], city["countrycode"], city["population"]
-        clear = uses[fold(name)] == 1 and largest[fold(name)] < population
+        clear = fold(name) not in twice and largest[fold(name)] < population
         if (
             code not in names
             or not clear
@@ -228,13 +229,13 @@ def us_city_state(sources: Sources) -> list[Fact]:
     """US cities of over 50,000 people, the largest first."""
     names = {state["abbr"]: state["name"] for state in us_states(sources)}
     inside = [city for city in cities(sources) if city["countrycode"] == "US"]
-    uses = Counter(fold(city["name"]) for city in inside)
+    twice = named_twice((city["name"] for city in inside), "us_city_state")
     facts = [
         Fact(city["name"], [names[city["admin1code"]], city["admin1code"]], city["population"])
         for city in inside
         if city["population"] >= 50_000
         and city["admin1code"] in names
-        and uses[fold(city["name"])] == 1
+        and fold(city["name"]) not in twice
         and not any(fold(state) in fold(city["name"]) for state in names.values())
     ]
     return pick(by_popularity(facts), 500)
@@ -256,4 +257,4 @@ def airport_city(sources: Sources) -> list[Fact]:
             if not told and not re.search(r"\bFAP\b|/", name):
                 short = city.removesuffix(" City")
                 facts.append(Fact(name, accepted(city, short), near[fold(city)]))
-    return pick(by_popularity(unambiguous(facts)), 400)
+    return pick(by_popularity(unambiguous(facts, "airport_city")), 400)
