@@ -75,7 +75,7 @@ def programs() -> dict[str, set[str]]:
     for file in (ROOT / "workflow/rules").glob("*.smk"):
         for rule in re.split(r"(?m)^(?=(?:use )?rule )", file.read_text()):
             for name in re.findall(r"envs/([\w-]+)\.yaml", rule):
-                found.setdefault(name, set()).update(re.findall(r"\{SCRIPTS:q\}/(\w+)\.py", rule))
+                found.setdefault(name, set()).update(re.findall(r"python -m scripts\.(\w+)", rule))
     return found
 
 

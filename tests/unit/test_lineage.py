@@ -56,7 +56,8 @@ def test_overrides_reach_their_mix_alone():
     raw["mixes"]["overrides"] = {"unknown-50": {"epochs": 3}}
     tunings = lineage.build(config.load(raw)).tunings
     epochs = {name: one.recipe.epochs for name, one in tunings.items()}
-    assert epochs == {"mix.unknown-0": 10, "mix.unknown-50": 3, "mix.unknown-100": 10}
+    others = DEFAULT["recipes"]["sft"]["epochs"]
+    assert epochs == {"mix.unknown-0": others, "mix.unknown-50": 3, "mix.unknown-100": others}
 
 
 def test_a_chain_of_parents_in_any_order():

@@ -23,7 +23,9 @@ def share(correct: int, n: int, confidence: float = 0.95) -> Estimate:
     from statsmodels.stats.proportion import proportion_confint
 
     low, high = proportion_confint(correct, n, alpha=1 - confidence, method="wilson")
-    return Estimate(correct / n, float(low), float(high), n)
+    value = correct / n
+    # At 0 and 1 the bounds miss the value by a rounding error.
+    return Estimate(value, min(float(low), value), max(float(high), value), n)
 
 
 def paired_difference(
