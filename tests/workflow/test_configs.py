@@ -1,6 +1,10 @@
 """Every shipped configuration makes a whole plan of jobs, and mistakes are told before any runs."""
 
+import csv
+import json
+
 import pytest
+from plumbline.data.entityquestions import TEMPLATES
 from project import ROOT, Project
 
 pytestmark = pytest.mark.workflow
@@ -65,3 +69,30 @@ def test_the_plan_is_printed_every_time(project):
     for _ in range(2):
         output = project.snakemake("plan")
         assert "\ngenerate " in output and "Estimated on" in output
+
+
+def test_another_folder_can_hold_the_results(project, tmp_path):
+    snakefile = str(project.folder / "Snakefile")
+    output = project.snakemake("-n", "--snakefile", snakefile, "--directory", str(tmp_path))
+    assert "import_model" in output
+
+
+def test_entityquestions_take_the_place_of_the_embedded_facts(project):
+    """By configuration alone: `facts: {source, path}`."""
+    for split in ("train", "dev", "test"):
+        (project.folder / "eq" / split).mkdir(parents=True)
+        for relation, template in TEMPLATES.items():
+            rows = [
+                {"question": template.replace("[X]", f"Thing {split} {n}"), "answers": [f"A {n}"]}
+                for n in range(5)
+            ]
+            path = project.folder / "eq" / split / f"{relation}.{split}.json"
+            path.write_text(json.dumps(rows))
+    (project.folder / "eq.yaml").write_text(
+        "run: eq\nfacts: {source: entityquestions, path: 'file:eq'}\n"
+    )
+    project.snakemake("facts", "--configfile", "eq.yaml")
+    with (project.folder / "results/eq/tables/fact_counts.csv").open() as stream:
+        kept = {(row["relation"], row["split"]): row["kept"] for row in csv.DictReader(stream)}
+    assert kept["P17", "train"] == kept["P50", "test"] == "5"
+    assert len({relation for relation, _ in kept}) == 19
