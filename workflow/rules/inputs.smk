@@ -53,8 +53,8 @@ def facts_options():
     shares = facts.split
     options += ["--shares", f"{shares.train},{shares.dev},{shares.test}"]
     if facts.relations:
-        options += ["--id-relations", ",".join(facts.relations.id)]
-        options += ["--ood-relations", ",".join(facts.relations.ood)]
+        options.append(f"--id-relations={','.join(facts.relations.id)}")
+        options.append(f"--ood-relations={','.join(facts.relations.ood)}")
     options += ["--strict-dev"] * facts.strict_dev
     options += ["--merge-duplicates"] * facts.merge_duplicates
     return options
