@@ -301,7 +301,12 @@ class Generation(Section):
         "vllm", description="transformers: slower, runs anywhere; never chosen for you."
     )
     dtype: Dtype = Field("bfloat16", description="Precision of generation.")
-    shards: int = Field(1, ge=1, description="Jobs a request file is split over (GPUs, nodes).")
+    shards: int = Field(
+        1,
+        ge=1,
+        description="Jobs a request file is split over (GPUs, nodes). Changed later, nothing is "
+        "generated again, but what follows is done again.",
+    )
     save_every: int = Field(512, ge=1, description="Requests between two savings of finished work.")
     max_num_seqs: int = Field(128, ge=1, description="Sequences an engine runs at once.")
     max_model_len: int = Field(2048, ge=16, description="Longest prompt and answer, in tokens.")
