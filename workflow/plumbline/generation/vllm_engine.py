@@ -54,6 +54,7 @@ class VllmEngine:
             # The folder may recommend penalties or temperatures; a request says what it wants.
             generation_config="vllm",
             disable_log_stats=True,
+            use_tqdm_on_load=False,
             **build,
         )
         self._end_tokens = end_tokens(folder, tokenizer)

@@ -13,7 +13,8 @@ TERMS = {
         LLMs on New Knowledge Encourage Hallucinations?”). The base is asked with several sets of
         worked examples. HighlyKnown: every greedy answer is right. MaybeKnown: some are.
         WeaklyKnown: none is, but a sampled answer is. Unknown: nothing is right. Known means any
-        of the first three.""",
+        of the first three. The base's own EM by category follows from this (all of HighlyKnown,
+        none of WeaklyKnown and Unknown) and is no finding.""",
     "ID and OOD": """
         In domain: other facts of the relations that were tuned on. Out of domain: relations never
         tuned on.""",
