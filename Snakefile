@@ -46,7 +46,7 @@ rule slick:
 # Every fine-tuning set, trained.
 rule mixes:
     input:
-        tuned("{tuning.folder}/training.json"),
+        tuned("training.json"),
 
 
 # Every checkpoint, evaluated.

@@ -11,10 +11,9 @@ from plumbline.data.facts import (
     load_rows,
     question_ids,
     split_of,
-    write_counts,
 )
 from plumbline.data.select import select
-from plumbline.files import InputError
+from plumbline.files import InputError, write_csv
 
 FACTS = Path(__file__).parents[2] / "workflow" / "resources" / "facts"
 
@@ -250,7 +249,7 @@ def test_ids_are_stable_and_equal_rows_are_numbered():
 
 
 def test_counts_are_written_as_csv(tmp_path, embedded):
-    write_counts(tmp_path / "counts.csv", embedded.counts)
+    write_csv(tmp_path / "counts.csv", list(embedded.counts[0]), embedded.counts)
     lines = (tmp_path / "counts.csv").read_text().splitlines()
     assert lines[0] == ",".join(("relation", "domain", "split", "kept", *REASONS))
     assert len(lines) == len(embedded.counts) + 1

@@ -15,8 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from plumbline.files import InputError, read_json, sha256_file, write_json
-
-MARKER = "checkpoint.json"
+from plumbline.models import MARKER, new_folder, weights_digest
 
 
 def describe(folder: Path) -> dict:
@@ -84,41 +83,29 @@ def full_weights(folder: Path, dtype: str, work: Path) -> Iterator[Path]:
 def write_adapter(folder: Path, name: str, parent: Path, save, tokenizer, **about) -> dict:
     """Write an adapter checkpoint; `save(folder)` writes the adapter's own files."""
 
-    def fill(temporary: Path) -> dict:
-        save(temporary)
-        digest = hashlib.sha256(describe(parent)["weights_sha256"].encode())
-        digest.update(sha256_file(temporary / "adapter_model.safetensors").encode())
-        return {
-            "kind": "adapter",
-            "parent": os.path.relpath(parent, folder),
-            "parent_weights_sha256": describe(parent)["weights_sha256"],
-            "weights_sha256": digest.hexdigest(),
-        }
+    def digest(written: Path) -> str:
+        own = sha256_file(written / "adapter_model.safetensors")
+        of_parent = describe(parent)["weights_sha256"]
+        return hashlib.sha256((of_parent + own).encode()).hexdigest()
 
-    return _write(folder, name, fill, tokenizer, about)
+    return _write(folder, name, parent, save, tokenizer, digest, kind="adapter", **about)
 
 
 def write_full(folder: Path, name: str, parent: Path, save, tokenizer, **about) -> dict:
     """Write a checkpoint of full weights; `save(folder)` writes them as safetensors."""
-    from plumbline.models import weights_digest
+    return _write(folder, name, parent, save, tokenizer, weights_digest, kind="full", **about)
 
-    def fill(temporary: Path) -> dict:
+
+def _write(folder: Path, name: str, parent: Path, save, tokenizer, digest, **about) -> dict:
+    with new_folder(folder) as temporary:
         save(temporary)
-        return {
-            "kind": "full",
+        description = {
+            "name": name,
             "parent": os.path.relpath(parent, folder),
             "parent_weights_sha256": describe(parent)["weights_sha256"],
-            "weights_sha256": weights_digest(temporary),
+            "weights_sha256": digest(temporary),
+            **about,
         }
-
-    return _write(folder, name, fill, tokenizer, about)
-
-
-def _write(folder: Path, name: str, fill, tokenizer, about: dict) -> dict:
-    from plumbline.models import new_folder
-
-    with new_folder(folder) as temporary:
-        description = {"name": name, **fill(temporary), **about}
         tokenizer.save_pretrained(temporary)
         write_json(temporary / MARKER, description)
     return description

@@ -8,7 +8,6 @@ seed.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from plumbline.config import Config, Recipe
@@ -16,7 +15,6 @@ from plumbline.config_errors import nearest
 from plumbline.files import InputError
 
 BASE = "base"
-escape = re.escape
 
 
 @dataclass(frozen=True)

@@ -166,9 +166,8 @@ class _Planner:
         return weights * 4 / 2**20
 
     def _generation(self, jobs, prompts, sequences, tokens, disk) -> Stage:
-        seconds = self.start + 2 * self.parameters * tokens / self.speed
-        if self.config.device != "cpu":
-            seconds = self.start * jobs + 2 * self.parameters * tokens / self.speed
+        starts = 1 if self.config.device == "cpu" else jobs
+        seconds = self.start * starts + 2 * self.parameters * tokens / self.speed
         return Stage(
             "generate",
             jobs,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 from collections.abc import Callable
 
 from plumbline.files import InputError
@@ -31,20 +32,16 @@ class Progress:
     Lines, not a bar: they read well in a log file and beside other jobs' lines.
     """
 
-    def __init__(self, total: int, unit: str, every: float = 5.0, done: int = 0):
-        import time
-
-        self.total, self.unit, self.every, self.done = total, unit, every, done
-        self._clock = time.monotonic
-        self._start = self._last = self._clock()
-        self._before = done
+    def __init__(self, total: int, unit: str, every: float = 5.0):
+        self.total, self.unit, self.every, self.done = total, unit, every, 0
+        self._start = self._last = time.monotonic()
 
     def advance(self, count: int) -> None:
         self.done += count
-        now = self._clock()
+        now = time.monotonic()
         if now - self._last >= self.every or self.done >= self.total:
             self._last = now
-            rate = (self.done - self._before) / max(now - self._start, 1e-9)
+            rate = self.done / max(now - self._start, 1e-9)
             left = int((self.total - self.done) / rate) if rate > 0 else 0
             share = self.done / self.total if self.total else 1
             log.info(

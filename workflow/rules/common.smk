@@ -6,6 +6,7 @@ is read again by every job on a cluster.
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -36,9 +37,9 @@ ON_GPU = CONFIG.device == "cuda"
 
 
 wildcard_constraints:
-    model="|".join(map(lineage.escape, MODELS)),
+    model="|".join(map(re.escape, MODELS)),
     seed=r"\d+",
-    tuning="|".join(map(lineage.escape, LINEAGE.tunings)) or "none",
+    tuning="|".join(map(re.escape, LINEAGE.tunings)) or "none",
 
 
 def code(program, also=()):

@@ -80,7 +80,7 @@ rule tabulate_metrics:
         "../../envs/analyse.yaml"
     params:
         evaluation=section(CONFIG.evaluation, include={"confidence", "resamples"}),
-        checkpoints=checkpoint_rows(),
+        checkpoints=json.dumps(checkpoint_rows()),
         code=code("tabulate_metrics"),
     shell:
         "python -m scripts.tabulate_metrics --root $PLUMBLINE_RESULTS --checkpoints {params.checkpoints:q}"
@@ -89,9 +89,9 @@ rule tabulate_metrics:
 
 rule tabulate_fits:
     input:
-        fits=tuned("{tuning.folder}/fit.jsonl"),
-        trainings=tuned("{tuning.folder}/training.json"),
-        compositions=tuned("{tuning.folder}/composition.json"),
+        fits=tuned("fit.jsonl"),
+        trainings=tuned("training.json"),
+        compositions=tuned("composition.json"),
     output:
         curves=f"{R}/tables/fit_curves.csv",
         line=f"{R}/tables/linear_model.csv",
@@ -104,7 +104,7 @@ rule tabulate_fits:
         "../../envs/analyse.yaml"
     params:
         confidence=CONFIG.evaluation.confidence,
-        tunings=tuning_rows(),
+        tunings=json.dumps(tuning_rows()),
         code=code("tabulate_fits"),
     shell:
         "python -m scripts.tabulate_fits --root $PLUMBLINE_RESULTS --tunings {params.tunings:q}"
@@ -135,8 +135,8 @@ rule count_dropped:
     input:
         facts=f"{R}/tables/fact_counts.csv",
         probes=expand(f"{R}/{{model}}/slick/dropped.json", model=MODELS),
-        compositions=tuned("{tuning.folder}/composition.json"),
-        trainings=tuned("{tuning.folder}/training.json"),
+        compositions=tuned("composition.json"),
+        trainings=tuned("training.json"),
     output:
         f"{R}/tables/dropped.csv",
     log:

@@ -115,29 +115,29 @@ def parent_folder(wildcards):
     return LINEAGE.folder(tuning_of(wildcards).parent).format(seed=wildcards.seed)
 
 
-def tuned(pattern):
-    """The pattern filled in for every model, seed and tuning."""
+def tuning_rows():
+    """Every training run: model, seed, tuning, folder (below results/<run>)."""
     return [
-        f"{R}/{model}/{pattern.format(tuning=tuning).format(seed=seed)}"
+        {
+            "model": model,
+            "seed": seed,
+            "tuning": tuning.name,
+            "folder": f"{model}/{tuning.folder.format(seed=seed)}",
+        }
         for model in MODELS
         for seed in CONFIG.seeds
         for tuning in LINEAGE.tunings.values()
     ]
 
 
-def evaluated(name):
-    """A file of every checkpoint's evaluation."""
-    return [
-        f"{R}/{model}/{folder}/{name}"
-        for model in MODELS
-        for checkpoint in LINEAGE.checkpoints
-        for folder in LINEAGE.folders(checkpoint, CONFIG.seeds)
-    ]
+def tuned(name):
+    """A file of every training run."""
+    return [f"{R}/{row['folder']}/{name}" for row in tuning_rows()]
 
 
 def checkpoint_rows():
-    """Every checkpoint as JSON rows model, seed, checkpoint, parent, folder (below results/<run>)."""
-    rows = [
+    """Every checkpoint: model, seed, checkpoint, parent, folder (below results/<run>)."""
+    return [
         {
             "model": model,
             "seed": int(LINEAGE.at(folder)[1]),
@@ -149,20 +149,8 @@ def checkpoint_rows():
         for checkpoint in LINEAGE.checkpoints
         for folder in LINEAGE.folders(checkpoint, CONFIG.seeds)
     ]
-    return json.dumps(rows)
 
 
-def tuning_rows():
-    """Every training run as JSON rows model, seed, tuning, folder (below results/<run>)."""
-    rows = [
-        {
-            "model": model,
-            "seed": seed,
-            "tuning": tuning.name,
-            "folder": f"{model}/{tuning.folder.format(seed=seed)}",
-        }
-        for model in MODELS
-        for seed in CONFIG.seeds
-        for tuning in LINEAGE.tunings.values()
-    ]
-    return json.dumps(rows)
+def evaluated(name):
+    """A file of every checkpoint's evaluation."""
+    return [f"{R}/{row['folder']}/{name}" for row in checkpoint_rows()]

@@ -23,7 +23,11 @@ FIGURES = [
     "linear_model",
     "id_ood",
 ]
-PAGE_PARTS = sorted((WORKFLOW / "plumbline/report").glob("*.[!p]*"))
+# What the page's code reads beside itself.
+PAGE_PARTS = [
+    WORKFLOW / "plumbline/report" / name
+    for name in ("index.html.j2", "sort.js", "style.css")
+]
 
 
 rule tabulate_stages:
@@ -47,7 +51,7 @@ rule write_manifest:
     input:
         sources=expand("results/sources/{source}/source.json", source=SOURCES),
         bases=expand(f"{R}/{{model}}/base/checkpoint.json", model=MODELS),
-        trainings=tuned("{tuning.folder}/training.json"),
+        trainings=tuned("training.json"),
     output:
         f"{R}/manifest.json",
     log:

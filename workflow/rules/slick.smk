@@ -71,7 +71,7 @@ rule build_mix:
     benchmark:
         f"{R}/benchmarks/mixes/{{model}}/seed-{{seed}}/{{mix}}.tsv"
     wildcard_constraints:
-        mix="|".join(map(lineage.escape, CONFIG.mixes.names())) or "none",
+        mix="|".join(map(re.escape, CONFIG.mixes.names())) or "none",
     localrule: True
     conda:
         "../../envs/orchestrate.yaml"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from plumbline import program
 from plumbline.data.entityquestions import load_entityquestions
-from plumbline.data.facts import SHARES, load_embedded, load_rows, write_counts
-from plumbline.files import InputError, write_rows
+from plumbline.data.facts import SHARES, load_embedded, load_rows
+from plumbline.files import InputError, write_csv, write_rows
 from plumbline.sources import MARKER, read_marker
 
 log = logging.getLogger("plumbline")
@@ -55,7 +55,7 @@ def main() -> None:
     if not result.questions:
         raise InputError(f"{wish.path}: no question is left after the filters.")
 
-    write_counts(wish.counts, result.counts)
+    write_csv(wish.counts, list(result.counts[0]), result.counts)
     write_rows(wish.questions, result.questions)
     dropped = sum(
         value

@@ -28,6 +28,11 @@ def of_training(path: Path) -> Iterator[dict]:
             yield {"stage": "train", "item": training["name"], "reason": reason, "n": n}
 
 
+def place(path: Path) -> dict:
+    """Model and seed of a tuning's file, <model>/seed-<seed>/<tuning>/<file>."""
+    return {"model": path.parts[-4], "seed": path.parts[-3].removeprefix("seed-")}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--facts", type=Path, required=True)
@@ -40,14 +45,12 @@ def main() -> None:
     rows = list(of_facts(args.facts))
     for path in args.probes:
         rows += [{**row, "model": path.parts[-3]} for row in read_json(path)]
-    for path in args.compositions:  # <model>/seed-<seed>/<tuning>/composition.json
-        where = {"model": path.parts[-4], "seed": path.parts[-3].removeprefix("seed-")}
-        composition = read_json(path)
+    for path in args.compositions:
+        composition, where = read_json(path), place(path)
         for row in composition["dropped"]:
             rows.append({**row, **where, "item": f"{composition['name']}: {row['item']}"})
     for path in args.trainings:
-        where = {"model": path.parts[-4], "seed": path.parts[-3].removeprefix("seed-")}
-        rows += [{**row, **where} for row in of_training(path)]
+        rows += [{**row, **place(path)} for row in of_training(path)]
     write_csv(args.dropped, COLUMNS, rows)
     program.log.info(f"{len(rows)} kinds of loss, {sum(row['n'] for row in rows):,} items")
 

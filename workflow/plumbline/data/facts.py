@@ -10,7 +10,6 @@ train serve as dev questions, where few-shot exemplars are drawn from.
 
 from __future__ import annotations
 
-import csv
 import difflib
 import hashlib
 import math
@@ -22,7 +21,7 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
-from plumbline.files import InputError, atomic_write, read_rows
+from plumbline.files import InputError, read_rows
 from plumbline.records import Domain, NonEmpty, Question, Record, Split
 
 SHARES = (0.6, 0.1, 0.3)
@@ -211,14 +210,6 @@ def choose_relations(
     if "id" not in chosen.values():
         raise InputError("no in-domain relation is left: name at least one.")
     return chosen
-
-
-def write_counts(path: Path | str, counts: list[dict]) -> None:
-    """Write count rows, all with the same keys, as CSV with a header."""
-    with atomic_write(path) as stream:
-        writer = csv.DictWriter(stream, list(counts[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(counts)
 
 
 def _assemble(

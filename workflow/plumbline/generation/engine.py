@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -40,6 +41,16 @@ def render(tokenizer, request) -> tuple[int, ...]:
         messages, add_generation_prompt=True, tokenize=True, return_dict=True
     )
     return tuple(encoded["input_ids"])
+
+
+def left_padded(rows: Sequence[Sequence[int]], pad_token_id: int, device):
+    """(ids, mask), each rows x longest row: answers then continue at the right edge."""
+    import torch
+
+    width = max(map(len, rows))
+    ids = [[pad_token_id] * (width - len(row)) + list(row) for row in rows]
+    mask = [[0] * (width - len(row)) + [1] * len(row) for row in rows]
+    return torch.tensor(ids, device=device), torch.tensor(mask, device=device)
 
 
 def end_tokens(model_folder, tokenizer) -> list[int]:

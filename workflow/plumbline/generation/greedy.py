@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from plumbline.generation.engine import left_padded
+
 
 def greedy_answers(
     model,
@@ -55,18 +57,7 @@ def _batch(model, tokenizer, prompts, rows, max_tokens, ends, go_on) -> list[str
     import torch
     from transformers import DynamicCache
 
-    device, width = model.device, max(len(prompts[row]) for row in rows)
-    padding = [width - len(prompts[row]) for row in rows]
-    ids = torch.tensor(
-        [
-            [tokenizer.pad_token_id] * pad + list(prompts[row])
-            for row, pad in zip(rows, padding, strict=True)
-        ],
-        device=device,
-    )
-    mask = (
-        torch.arange(width, device=device) >= torch.tensor(padding, device=device)[:, None]
-    ).long()
+    ids, mask = left_padded([prompts[row] for row in rows], tokenizer.pad_token_id, model.device)
     cache = DynamicCache(config=model.config)
     decoded: list[list[int]] = [[] for _ in rows]
     active = list(range(len(rows)))  # positions in `rows` that are still in the batch
@@ -88,7 +79,7 @@ def _batch(model, tokenizer, prompts, rows, max_tokens, ends, go_on) -> list[str
                     kept.append(place)
             if not kept:
                 break
-            chosen = torch.tensor(kept, device=device)
+            chosen = torch.tensor(kept, device=model.device)
             if len(kept) < len(active):
                 cache.batch_select_indices(chosen)
             active = [active[place] for place in kept]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from plumbline.generation.engine import Completion, Prompt
+from plumbline.generation.engine import Completion, Prompt, left_padded
 
 
 class TransformersEngine:
@@ -34,13 +34,8 @@ class TransformersEngine:
         import torch
         from transformers import GenerationConfig
 
-        width = max(map(len, rows))
         pad = self._tokenizer.pad_token_id
-        device = self._model.device
-        ids = torch.tensor([[pad] * (width - len(row)) + list(row) for row in rows], device=device)
-        mask = torch.tensor(
-            [[0] * (width - len(row)) + [1] * len(row) for row in rows], device=device
-        )
+        ids, mask = left_padded(rows, pad, self._model.device)
         draw = (
             {"do_sample": False}
             if sampling.temperature == 0
@@ -66,7 +61,9 @@ class TransformersEngine:
                 generation_config=config,
                 tokenizer=self._tokenizer,
             )
-        completions = [self._completion(row, sampling) for row in output[:, width:].tolist()]
+        completions = [
+            self._completion(row, sampling) for row in output[:, ids.shape[1] :].tolist()
+        ]
         return [completions[i : i + sampling.n] for i in range(0, len(completions), sampling.n)]
 
     def _completion(self, token_ids: list[int], sampling) -> Completion:
