@@ -5,8 +5,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
-from plumbline import config, lineage
-from plumbline.config_schema import drift, schema
+from plumbline import lineage
+from plumbline.config import experiment as config
+from plumbline.config.schema import drift, schema
 from plumbline.files import InputError
 from snakemake.utils import update_config
 
@@ -280,7 +281,7 @@ def test_the_default_loads_and_fits_the_schema():
 def test_the_schema_is_up_to_date():
     difference = drift(FOLDER / "config.schema.json")
     assert not difference, (
-        f"config.schema.json does not fit config.py:\n{difference}\nRun:\n"
+        f"config.schema.json does not fit the models of plumbline.config:\n{difference}\nRun:\n"
         f"  PYTHONPATH=workflow python workflow/scripts/write_schema.py --write"
     )
 

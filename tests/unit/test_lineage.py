@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from plumbline import config, lineage
+from plumbline import lineage
+from plumbline.config import experiment as config
 from plumbline.files import InputError
 from plumbline.lineage import Lineage, Tuning
 

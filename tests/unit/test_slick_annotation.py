@@ -4,7 +4,7 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plumbline.config import Slick
+from plumbline.config.slick import Slick
 from plumbline.files import InputError
 from plumbline.generation.engine import Completion
 from plumbline.generation.serve import Server

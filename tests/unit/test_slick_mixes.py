@@ -4,7 +4,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plumbline.config import Monitor
+from plumbline.config.slick import Monitor
 from plumbline.files import InputError
 from plumbline.methods.slick.mixes import build_mix, relation_sizes, tuning_prompt, unknown_sizes
 from plumbline.methods.slick.probes import build_probes

@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plumbline.config import Slick
+from plumbline.config.slick import Slick
 from plumbline.files import InputError
 from plumbline.methods.slick.probing import (
     GREEDY,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from plumbline import checkpoints
-from plumbline.config import Recipe
+from plumbline.config.training import Recipe
 from plumbline.files import InputError, read_json, read_rows, write_json, write_rows
 from plumbline.records import Example, Fit, Message, Probe, Sampling
 from plumbline.training.data import load_examples

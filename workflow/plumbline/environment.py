@@ -9,7 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-from plumbline.config import Config
+from plumbline.config.experiment import Config
 
 
 def export_settings(results: str, config: Config, workflow: Path) -> None:

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from plumbline.config import Config, Recipe
-from plumbline.config_errors import nearest
+from plumbline.config.errors import nearest
+from plumbline.config.experiment import Config
+from plumbline.config.training import Recipe
 from plumbline.files import InputError
 
 BASE = "base"

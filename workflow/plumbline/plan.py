@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from dataclasses import asdict, dataclass
 
-from plumbline.config import Config
+from plumbline.config.experiment import Config
 from plumbline.lineage import Lineage
 from plumbline.records import Question
 

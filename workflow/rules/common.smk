@@ -15,7 +15,7 @@ sys.path.insert(0, str(WORKFLOW))
 
 from snakemake.exceptions import WorkflowError
 
-from plumbline import config as configuration
+from plumbline.config import experiment
 from plumbline import lineage
 from plumbline.digest import code_digest
 from plumbline.environment import export_settings
@@ -23,7 +23,7 @@ from plumbline.files import InputError
 from plumbline.sources import Source, slug
 
 try:
-    CONFIG = configuration.load(config)
+    CONFIG = experiment.load(config)
     LINEAGE = lineage.build(CONFIG)
 except InputError as error:
     raise WorkflowError(str(error)) from None

@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 from plumbline import program
-from plumbline.config import Mixes
+from plumbline.config.slick import Mixes
 from plumbline.files import read_unique_rows, write_json, write_rows
 from plumbline.methods.slick.mixes import build_mix
 from plumbline.methods.slick.probes import build_probes

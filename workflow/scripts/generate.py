@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 from plumbline import program
-from plumbline.config import Generation as Settings
+from plumbline.config.engines import Generation as Settings
 from plumbline.files import InputError, read_unique_rows, write_json, write_rows
 from plumbline.records import Generation, Request
 

@@ -4,7 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
-from plumbline import config, lineage, plan, program
+from plumbline import lineage, plan, program
+from plumbline.config import experiment as config
 from plumbline.files import read_json, read_unique_rows, write_json
 from plumbline.records import Question
 

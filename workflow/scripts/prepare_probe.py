@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from plumbline import program
-from plumbline.config import Slick
+from plumbline.config.slick import Slick
 from plumbline.data.select import select
 from plumbline.files import read_unique_rows, write_json, write_rows
 from plumbline.methods.slick.probing import draw_exemplar_sets, requests

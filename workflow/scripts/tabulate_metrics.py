@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from plumbline import program
-from plumbline.config import Evaluation
+from plumbline.config.engines import Evaluation
 from plumbline.evaluation.closed_book import Answer, closed_book_metrics
 from plumbline.files import read_unique_rows, write_csv
 from plumbline.records import Metric

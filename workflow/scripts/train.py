@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from plumbline import program
-from plumbline.config import Recipe
+from plumbline.config.training import Recipe
 from plumbline.files import atomic_write, read_unique_rows, write_json
 from plumbline.records import Probe, Sampling
 

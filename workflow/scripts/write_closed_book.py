@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from plumbline import program
-from plumbline.config import Slick
+from plumbline.config.slick import Slick
 from plumbline.data.select import select
 from plumbline.evaluation.closed_book import closed_book_request
 from plumbline.files import read_unique_rows, write_rows

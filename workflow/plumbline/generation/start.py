@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from plumbline import checkpoints
-from plumbline.config import Generation as Settings
+from plumbline.config.engines import Generation as Settings
 from plumbline.generation.engine import Engine, end_tokens
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from transformers import TrainerCallback
 
 from plumbline import checkpoints
-from plumbline.config import Recipe
+from plumbline.config.training import Recipe
 from plumbline.files import InputError, read_json, sha256_file, sha256_json, write_json
 from plumbline.generation.engine import end_tokens
 from plumbline.matching import Mode

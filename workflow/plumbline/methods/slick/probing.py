@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from plumbline.config import Slick
+from plumbline.config.slick import Slick
 from plumbline.files import InputError
 from plumbline.records import NonEmpty, Question, Record, Request, Sampling
 

@@ -6,7 +6,7 @@ import difflib
 import json
 from pathlib import Path
 
-from plumbline.config import Config
+from plumbline.config.experiment import Config
 
 
 def schema() -> dict:
@@ -60,6 +60,6 @@ def drift(path: Path) -> str:
         found.splitlines(keepends=True),
         text().splitlines(keepends=True),
         str(path),
-        "plumbline.config",
+        "plumbline.config.experiment",
     )
     return "".join(lines)

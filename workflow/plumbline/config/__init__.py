@@ -1,0 +1,1 @@
+"""The configuration: one module a section, `experiment` holds the whole."""

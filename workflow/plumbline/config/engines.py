@@ -1,0 +1,43 @@
+"""The engines, and how certain the reported numbers are."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from plumbline.config.base import Dtype, Limit, Section, Seed
+
+
+class Generation(Section):
+    """The engine that generates answers in bulk."""
+
+    engine: Literal["vllm", "transformers"] = Field(
+        "vllm", description="transformers: slower, runs anywhere; never chosen for you."
+    )
+    dtype: Dtype = Field("bfloat16", description="Precision of generation.")
+    shards: int = Field(
+        1,
+        ge=1,
+        description="Jobs a request file is split over (GPUs, nodes). Changed later, nothing is "
+        "generated again, but what follows is done again.",
+    )
+    save_every: int = Field(512, ge=1, description="Requests between two savings of finished work.")
+    max_num_seqs: int = Field(128, ge=1, description="Sequences an engine runs at once.")
+    max_model_len: int = Field(2048, ge=16, description="Longest prompt and answer, in tokens.")
+    kv_cache_gib: float = Field(2, gt=0, description="Key-value cache on a CPU, in GiB (vllm).")
+    gpu_memory_utilization: float = Field(
+        0.9, gt=0, le=1, description="Share of a GPU's memory (vllm)."
+    )
+    tensor_parallel: int = Field(1, ge=1, description="GPUs that share one model (vllm).")
+    seed: Seed = Field(1, description="Seed of the engine's sampling.")
+
+
+class Evaluation(Section):
+    """How certain the reported numbers are, and how much is asked for them."""
+
+    confidence: float = Field(0.95, gt=0.5, lt=1, description="Level of every interval.")
+    resamples: int = Field(2000, ge=100, description="Bootstrap draws for paired differences.")
+    questions: Limit = Field(
+        None, description="Test questions a relation asked of every checkpoint; null: all probed."
+    )
