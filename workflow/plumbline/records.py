@@ -46,6 +46,32 @@ class Question(Record):
     popularity: float | None = Field(None, description="Source's own scale; for head/tail studies.")
 
 
+class ChoiceQuestion(Record):
+    """A question with choices, at least one of them true and one false."""
+
+    id: NonEmpty
+    question: NonEmpty
+    choices: list[NonEmpty] = Field(min_length=2, description="In the source's order.")
+    labels: list[Literal[0, 1]] = Field(description="1 true, 0 false; as many as choices.")
+    best: int | None = Field(
+        None, ge=0, description="Index of the best true choice, which MC1 asks for."
+    )
+    subject: str | None = Field(None, description="What the question is about; intervals cluster.")
+    domain: Domain = "ood"
+
+    @model_validator(mode="after")
+    def _true_and_false(self) -> ChoiceQuestion:
+        if len(self.labels) != len(self.choices):
+            raise ValueError(f"{len(self.choices)} choices but {len(self.labels)} labels")
+        if set(self.labels) != {0, 1}:
+            raise ValueError("needs at least one true (label 1) and one false (label 0) choice")
+        if self.best is not None and (
+            self.best >= len(self.choices) or self.labels[self.best] != 1
+        ):
+            raise ValueError(f"best is {self.best}, which is no true choice")
+        return self
+
+
 class Message(BaseModel):
     role: Literal["system", "user", "assistant"]
     content: str
@@ -134,6 +160,15 @@ class Example(Record):
     id: NonEmpty
     prompt: str | list[Message]
     completion: str | list[Message]
+
+
+class Pair(Record):
+    """A training pair in TRL's preference format, plain or conversational."""
+
+    id: NonEmpty
+    prompt: str | list[Message]
+    chosen: str | list[Message]
+    rejected: str | list[Message]
 
 
 class Probe(Record):

