@@ -20,8 +20,9 @@ NAME = (
 )
 A, HEX = "a" * 64, "expected a sha256, 64 lower-case hexadecimal digits."
 RECIPE_KEYS = (
-    "method, parameters, learning_rate, epochs, global_batch_size, micro_batch_size, scheduler, "
-    "warmup_steps, weight_decay, max_grad_norm, dropout, max_length, dtype, lora"
+    "method, parameters, learning_rate, epochs, max_steps, global_batch_size, micro_batch_size, "
+    "scheduler, warmup_steps, weight_decay, max_grad_norm, dropout, max_length, dtype, lora, loss, "
+    "beta, label_smoothing, reference, save_steps"
 )
 MAPPING = "expected a mapping (lines of `key: value`)."
 MIXES = "unknown-0, unknown-50, unknown-100"
@@ -51,7 +52,7 @@ def mistakes(raw) -> list[str]:
     [
         # unknown keys, at each depth
         ("modles", [], "modles: unknown key. Did you mean models? Allowed: run, device, seeds, "
-         "models, facts, slick, mixes, recipes, generation, evaluation."),
+         "models, facts, slick, mixes, recipes, grath, generation, scoring, evaluation."),
         ("slick.sampels", 4, "slick.sampels: unknown key. Did you mean samples? Allowed: "
          "exemplar_sets, shots, samples, temperature, top_k, max_tokens, mode, match, limit, seed."),
         ("slick.limit.trian", 4, "slick.limit.trian: unknown key. Did you mean train? Allowed: "
@@ -193,7 +194,7 @@ def test_all_mistakes_are_told_at_once():
     assert mistakes(raw) == [
         "models: missing; it has no default, so please set it.",
         "slick.shots: found 0; expected 1 or more.",
-        "recipes.sft.epochs: missing; it has no default, so please set it.",
+        "recipes.sft: give exactly one of epochs and max_steps.",
     ]
 
 

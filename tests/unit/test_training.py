@@ -12,7 +12,8 @@ from plumbline.config.training import Recipe
 from plumbline.files import InputError, read_json, read_rows, write_json, write_rows
 from plumbline.records import Example, Fit, Message, Probe, Sampling
 from plumbline.training.data import load_examples
-from plumbline.training.run import Run, _trainer, clean_up, train
+from plumbline.training.run import Run, clean_up, train
+from plumbline.training.trainers import sft_trainer
 from safetensors.torch import load_file
 
 RECIPE = {
@@ -135,7 +136,7 @@ def test_the_loss_is_on_the_answer_and_its_end_alone(tiny_base, tmp_path, form):
             for one in EXAMPLES
         ])  # fmt: skip
     rows, _ = load_examples(run.examples, tokenizer, 64)
-    trainer = _trainer(run, rows, tokenizer)
+    trainer = sft_trainer(run.recipe, rows, tokenizer, **run.where)
     seen = 0
     for batch in trainer.get_train_dataloader():
         for ids, labels in zip(batch["input_ids"], batch["labels"], strict=True):
@@ -156,7 +157,8 @@ def test_dropout_reaches_the_model(tiny_base, tmp_path, parameters, rate):
     lora = {"rank": 4, "alpha": 8, "dropout": 0}
     run = make_run(tmp_path, tiny_base, parameters=parameters, dropout=rate, lora=lora)
     tokenizer = checkpoints.load_tokenizer(tiny_base)
-    model = _trainer(run, load_examples(run.examples, tokenizer, 64)[0], tokenizer).model.train()
+    rows, _ = load_examples(run.examples, tokenizer, 64)
+    model = sft_trainer(run.recipe, rows, tokenizer, **run.where).model.train()
     ids = torch.arange(5, 25)[None]
     with torch.no_grad():
         first, second = model(ids).logits, model(ids).logits
@@ -166,7 +168,7 @@ def test_dropout_reaches_the_model(tiny_base, tmp_path, parameters, rate):
 
 
 def test_dropout_layers_of_older_models_are_set_too():
-    from plumbline.training.run import _set_dropout
+    from plumbline.training.trainers import _set_dropout
     from transformers import GPT2Config, GPT2LMHeadModel
 
     config = GPT2Config(n_embd=8, n_layer=1, n_head=1, vocab_size=9)
@@ -190,7 +192,7 @@ def test_what_is_too_long_is_left_out_and_counted(tiny_base, tmp_path):
     with pytest.raises(InputError, match="none of 1 examples fits max_length 64"):
         load_examples(path, tokenizer, 64)
     write_rows(path, [Example(id="void", prompt="x", completion=" ")])
-    with pytest.raises(InputError, match="void: the completion is empty"):
+    with pytest.raises(InputError, match="void: completion is empty"):
         load_examples(path, tokenizer, 64)
     chat = Example(id="c", prompt=[Message(role="user", content="x")],
                    completion=[Message(role="assistant", content="y")])  # fmt: skip
@@ -206,20 +208,21 @@ PROGRAM = """
 import os, signal, sys
 from pathlib import Path
 import torch
-from plumbline.training import run as module
+from plumbline.training import callbacks, run as module
 from test_training import make_run
 torch.set_num_threads(1)
 run, where = make_run(Path(sys.argv[1]), Path(sys.argv[2])), sys.argv[3]
 def die(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
-real = getattr(module._Keeper, where)
+watcher = callbacks.Savings if where == "on_save" else callbacks.Keeper
+real = getattr(watcher, where)
 def deadly(self, args, state, control, **rest):
     if round(state.epoch) == 3 and where == "on_save":
         die()  # the trainer's checkpoint is written, its mark is not
     real(self, args, state, control, **rest)
     if round(state.epoch) == 3:
         die()  # measured and candidate written, the trainer's checkpoint is not
-setattr(module._Keeper, where, deadly)
+setattr(watcher, where, deadly)
 module.train(run)
 """
 
@@ -238,7 +241,7 @@ def test_a_killed_run_goes_on_and_ends_as_if_it_had_not_been_killed(
     assert not (run.out / "convergence").exists()
     caplog.set_level("INFO", logger="plumbline")
     summary = train(run)
-    assert "going on after epoch 2" in caplog.text
+    assert "going on after step 4 (epoch 2)" in caplog.text
     assert "epoch 2/4" not in caplog.text  # no finished epoch is trained again
     assert "epoch 3/4" in caplog.text
     whole, expected = lora
@@ -252,16 +255,16 @@ def test_a_killed_run_goes_on_and_ends_as_if_it_had_not_been_killed(
 
 
 def test_work_of_another_recipe_is_not_gone_on_with(tiny_base, tmp_path, caplog, monkeypatch):
-    from plumbline.training.run import _Keeper
+    from plumbline.training.callbacks import Keeper
 
-    whole = _Keeper.on_epoch_end
+    whole = Keeper.on_epoch_end
 
     def interrupted(self, args, state, control, **rest):
         if round(state.epoch) == 2:
             raise KeyboardInterrupt
         whole(self, args, state, control, **rest)
 
-    monkeypatch.setattr(_Keeper, "on_epoch_end", interrupted)
+    monkeypatch.setattr(Keeper, "on_epoch_end", interrupted)
     with pytest.raises(KeyboardInterrupt):
         train(make_run(tmp_path, tiny_base, epochs=2))
     monkeypatch.undo()
@@ -358,7 +361,7 @@ def test_training_that_changes_nothing_is_an_error(tiny_base, tmp_path):
 
 def test_asking_in_between_does_not_touch_the_weights(lora, tiny_base):
     from peft import PeftModel
-    from plumbline.training.run import _merged
+    from plumbline.training.callbacks import _merged
 
     run, _ = lora
     model = PeftModel.from_pretrained(

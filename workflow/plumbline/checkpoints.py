@@ -17,6 +17,9 @@ from pathlib import Path
 from plumbline.files import InputError, read_json, sha256_file, write_json
 from plumbline.models import MARKER, new_folder, weights_digest
 
+ADAPTER = "adapter_config.json"
+MERGE_TOLERANCE = 1e-3  # of a logit, in float32
+
 
 def describe(folder: Path) -> dict:
     """The folder's `checkpoint.json`. InputError if the checkpoint is not whole."""
@@ -49,20 +52,59 @@ def load_model(folder: Path, dtype: str):
             dtype=getattr(torch, dtype),
             trust_remote_code=about.get("trust_remote_code", False),
         )
+    # Merged in float32: adding a small update to bfloat16 weights would round it away.
+    model = _with_adapter(folder, about).merge_and_unload()
+    # Trainable like any other model: see generation.greedy on what a frozen head costs on a CPU.
+    return model.to(getattr(torch, dtype)).requires_grad_(True)
+
+
+def check_merge(folder: Path, texts: list[str]) -> float:
+    """The largest difference of a logit between the adapter on its parent and the merged weights.
+
+    In float32, over all positions of `texts`. Raises InputError when it is above MERGE_TOLERANCE,
+    or when the adapter changes nothing.
+    """
+    import torch
+
+    tokenizer = load_tokenizer(folder)
+    model = _with_adapter(folder, describe(folder)).eval()
+    if not any(p.any() for name, p in model.named_parameters() if "lora_B" in name):
+        raise InputError(f"{folder}: the adapter is zero, training did not move it.")
+    rows = [tokenizer(text, return_tensors="pt")["input_ids"] for text in texts]
+    with torch.no_grad():
+        apart = [model(row).logits for row in rows]
+        merged = model.merge_and_unload()
+        worst = max(
+            float((merged(row).logits - logits).abs().max())
+            for row, logits in zip(rows, apart, strict=True)
+        )
+    if not worst <= MERGE_TOLERANCE:
+        raise InputError(
+            f"{folder}: merged into its parent, the adapter gives other logits (by {worst:.2g}, "
+            f"allowed {MERGE_TOLERANCE:g}); its layers or scale do not fit this version of PEFT."
+        )
+    return worst
+
+
+def _with_adapter(folder: Path, about: dict):
+    """The parent in float32 with the adapter on it, not merged."""
     from peft import PeftModel
 
     parent = (folder / about["parent"]).resolve()
-    found = describe(parent)["weights_sha256"]
-    if found != about["parent_weights_sha256"]:
+    found = describe(parent)
+    if found["weights_sha256"] != about["parent_weights_sha256"]:
         raise InputError(
             f"{folder}: the adapter was trained on a parent with weights "
-            f"{about['parent_weights_sha256'][:12]}, but {parent} has {found[:12]}; "
-            f"train it again on this parent."
+            f"{about['parent_weights_sha256'][:12]}, but {parent} has "
+            f"{found['weights_sha256'][:12]}; train it again on this parent."
         )
-    # Merged in float32: adding a small update to bfloat16 weights would round it away.
-    model = PeftModel.from_pretrained(load_model(parent, "float32"), folder)
-    # Trainable like any other model: see generation.greedy on what a frozen head costs on a CPU.
-    return model.merge_and_unload().to(getattr(torch, dtype)).requires_grad_(True)
+    named = read_json(folder / ADAPTER)["base_model_name_or_path"]
+    if named != found["name"]:
+        raise InputError(
+            f"{folder / ADAPTER}: base_model_name_or_path is {named!r}, but the parent is "
+            f"{found['name']!r}; the adapter is another run's."
+        )
+    return PeftModel.from_pretrained(load_model(parent, "float32"), folder)
 
 
 @contextmanager
@@ -83,12 +125,19 @@ def full_weights(folder: Path, dtype: str, work: Path) -> Iterator[Path]:
 def write_adapter(folder: Path, name: str, parent: Path, save, tokenizer, **about) -> dict:
     """Write an adapter checkpoint; `save(folder)` writes the adapter's own files."""
 
+    def save_named(written: Path) -> None:
+        save(written)
+        # PEFT notes a path of this machine; the parent's name holds wherever the results go.
+        settings = read_json(written / ADAPTER)
+        name_of_parent = describe(parent)["name"]
+        write_json(written / ADAPTER, {**settings, "base_model_name_or_path": name_of_parent})
+
     def digest(written: Path) -> str:
         own = sha256_file(written / "adapter_model.safetensors")
         of_parent = describe(parent)["weights_sha256"]
         return hashlib.sha256((of_parent + own).encode()).hexdigest()
 
-    return _write(folder, name, parent, save, tokenizer, digest, kind="adapter", **about)
+    return _write(folder, name, parent, save_named, tokenizer, digest, kind="adapter", **about)
 
 
 def write_full(folder: Path, name: str, parent: Path, save, tokenizer, **about) -> dict:

@@ -14,6 +14,7 @@ from plumbline.config.errors import nearest
 from plumbline.config.experiment import Config
 from plumbline.config.training import Recipe
 from plumbline.files import InputError
+from plumbline.names import FINAL, checkpoint_name
 
 BASE = "base"
 
@@ -25,15 +26,48 @@ class Tuning:
     name: str
     parent: str
     recipe: Recipe
-    stops: tuple[str, ...]
+    stops: tuple[str, ...] = (FINAL,)
+    data: str = ""  # folder of the training file, if it is not its own
 
     @property
     def folder(self) -> str:
         return f"seed-{{seed}}/{self.name}"
 
     @property
+    def examples(self) -> str:
+        """The training file."""
+        name = "examples.jsonl" if self.recipe.method == "sft" else "pairs.jsonl"
+        return f"{self.data or self.folder}/{name}"
+
+    @property
+    def probes(self) -> str | None:
+        """Questions asked after every epoch, which a stop before the end needs."""
+        return f"{self.folder}/probes.jsonl" if "early_stop" in self.stops else None
+
+    @property
     def checkpoints(self) -> list[str]:
-        return [f"{self.name}.{stop}" for stop in self.stops]
+        return [checkpoint_name(self.name, stop) for stop in self.stops]
+
+    @property
+    def reference(self) -> str | None:
+        """The checkpoint whose stored log-probabilities are the reference; None: none are needed.
+
+        An adapter that is switched off is its parent, so a moving reference needs a file only
+        where all weights are trained.
+        """
+        if self.recipe.method != "dpo":
+            return None
+        if self.recipe.reference != "moving":
+            return self.recipe.reference.fixed
+        return self.parent if self.recipe.parameters == "full" else None
+
+    @property
+    def reference_file(self) -> str | None:
+        """Where those log-probabilities lie: beside the pairs, shared by all that train on them."""
+        if self.reference is None:
+            return None
+        name = f"{self.reference}-{self.recipe.max_length}-{self.recipe.dtype}.jsonl"
+        return f"{self.data or self.folder}/reference/{name}"
 
 
 class Lineage:
@@ -44,8 +78,14 @@ class Lineage:
         self._tuning_of = {
             checkpoint: tuning for tuning in tunings for checkpoint in tuning.checkpoints
         }
+        self._stop_of = {
+            checkpoint: stop
+            for tuning in tunings
+            for checkpoint, stop in zip(tuning.checkpoints, tuning.stops, strict=True)
+        }
         for tuning in tunings:
             self._check_ancestry(tuning)
+            self._check_reference(tuning)
 
     @property
     def checkpoints(self) -> list[str]:
@@ -60,8 +100,7 @@ class Lineage:
         """Where the checkpoint lies."""
         if checkpoint == BASE:
             return BASE
-        tuning = self._tuning_of[checkpoint]
-        return f"{tuning.folder}/{checkpoint.removeprefix(tuning.name + '.')}"
+        return f"{self._tuning_of[checkpoint].folder}/{self._stop_of[checkpoint]}"
 
     def folders(self, checkpoint: str, seeds: list[int]) -> list[str]:
         """Its folder for each seed; the base has one."""
@@ -74,7 +113,7 @@ class Lineage:
         if folder == BASE:
             return BASE, "0"
         seed, tuning, stop = folder.split("/")
-        checkpoint = f"{tuning}.{stop}"
+        checkpoint = checkpoint_name(tuning, stop)
         self._tuning_of[checkpoint]
         return checkpoint, seed.removeprefix("seed-")
 
@@ -102,17 +141,43 @@ class Lineage:
             seen.append(ancestor.name)
             parent = ancestor.parent
 
+    def _check_reference(self, tuning: Tuning) -> None:
+        """The reference must be there before the tuning: the base or an ancestor."""
+        ancestors, parent = [BASE], tuning.parent
+        while parent != BASE:
+            ancestors.append(parent)
+            parent = self._tuning_of[parent].parent
+        if tuning.reference is not None and tuning.reference not in ancestors:
+            raise InputError(
+                f"{tuning.name}: its reference {tuning.reference} is none of its ancestors."
+                f"{nearest(tuning.reference, ancestors)} Ancestors: {', '.join(ancestors)}."
+            )
+
 
 def build(config: Config) -> Lineage:
     """The lineage of a configuration. `InputError` on a parent that cannot be."""
-    return Lineage(
-        [
-            Tuning(
-                name=f"mix.{name}",
-                parent=config.mixes.parent,
-                recipe=config.mix_recipe(name),
-                stops=("early_stop", "convergence"),
-            )
-            for name in config.mixes.names()
-        ]
-    )
+    return Lineage([*_mixes(config), *_grath(config)])
+
+
+def _mixes(config: Config) -> list[Tuning]:
+    return [
+        Tuning(
+            name=f"mix.{name}",
+            parent=config.mixes.parent,
+            recipe=config.mix_recipe(name),
+            stops=("early_stop", "convergence"),
+        )
+        for name in config.mixes.names()
+    ]
+
+
+def _grath(config: Config) -> list[Tuning]:
+    """One tuning a round, each the parent of the next (Chen et al. 2024, Algorithm 1)."""
+    if config.grath is None:
+        return []
+    recipe = config.recipes[config.grath.recipe]
+    parents = [config.grath.parent, *(f"grath.r{k}" for k in range(1, config.grath.rounds))]
+    return [
+        Tuning(name=f"grath.r{k}", parent=parent, recipe=recipe)
+        for k, parent in enumerate(parents, start=1)
+    ]

@@ -110,6 +110,45 @@ def parent_marker(wildcards):
     return f"{R}/{wildcards.model}/{marker}"
 
 
+def training_file(wildcards):
+    """The examples or pairs of the tuning."""
+    path = tuning_of(wildcards).examples.format(seed=wildcards.seed)
+    return f"{R}/{wildcards.model}/{path}"
+
+
+def probes_file(wildcards):
+    """The questions asked after every epoch, where there are any."""
+    path = tuning_of(wildcards).probes
+    return f"{R}/{wildcards.model}/{path.format(seed=wildcards.seed)}" if path else []
+
+
+def reference_file(wildcards):
+    """The log-probabilities of a fixed reference, where there is one."""
+    path = tuning_of(wildcards).reference_file
+    return f"{R}/{wildcards.model}/{path.format(seed=wildcards.seed)}" if path else []
+
+
+def reference_options(wildcards):
+    """The reference as options of train.py: its file and its checkpoint, below the model's folder."""
+    tuning = tuning_of(wildcards)
+    if not tuning.reference:
+        return []
+    paths = tuning.reference_file, LINEAGE.folder(tuning.reference)
+    return ["--reference", *(path.format(seed=wildcards.seed) for path in paths)]
+
+
+def checkpoint_folder(name, near):
+    """The folder of a checkpoint, of the seed that the path `near` is of (or the first)."""
+    seed = re.match(r"seed-(\d+)/", near)
+    return LINEAGE.folder(name).format(seed=seed[1] if seed else CONFIG.seeds[0])
+
+
+def checkpoint_marker(wildcards, name, near):
+    """The file that says that this checkpoint is whole."""
+    _, seed = LINEAGE.at(checkpoint_folder(name, near))
+    return f"{R}/{wildcards.model}/{LINEAGE.marker(name).format(seed=seed)}"
+
+
 def parent_folder(wildcards):
     """Where the parent lies, below results/<run>/<model>."""
     return LINEAGE.folder(tuning_of(wildcards).parent).format(seed=wildcards.seed)

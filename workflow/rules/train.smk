@@ -1,16 +1,19 @@
 """Training, the one place where weights are changed.
 
-REQUIRED INPUTS: a tuning's examples.jsonl and probes.jsonl, and its parent checkpoint
+REQUIRED INPUTS: a tuning's examples.jsonl or pairs.jsonl (and probes.jsonl, where the best epoch
+                 is looked for), and its parent checkpoint
 OUTPUTS: results/<run>/<model>/seed-<seed>/<tuning>/<stop>/  the checkpoints
          .../training.json  what was trained, written last
          .../fit.jsonl      right answers after every epoch
+         .../reference/     log-probabilities of the pairs under a fixed reference, beside them
 """
 
 
 rule train:
     input:
-        examples=f"{R}/{{model}}/seed-{{seed}}/{{tuning}}/examples.jsonl",
-        probes=f"{R}/{{model}}/seed-{{seed}}/{{tuning}}/probes.jsonl",
+        examples=training_file,
+        probes=probes_file,
+        reference=reference_file,
         parent=parent_marker,
     output:
         fit=f"{R}/{{model}}/seed-{{seed}}/{{tuning}}/fit.jsonl",
@@ -31,12 +34,54 @@ rule train:
         parent=parent_folder,
         recipe=lambda wildcards: section(tuning_of(wildcards).recipe),
         stops=lambda wildcards: tuning_of(wildcards).stops,
+        probes=lambda wildcards, input: (
+            ["--probes", input.probes] if input.probes else []
+        ),
+        reference=reference_options,
         max_tokens=CONFIG.slick.max_tokens,
         match=CONFIG.slick.match,
         code=code("train"),
     shell:
         "python -m scripts.train --root $PLUMBLINE_RESULTS/{wildcards.model}"
         " --name {wildcards.tuning} --seed {wildcards.seed} --parent {params.parent:q}"
+        " --examples {input.examples:q} {params.probes:q} {params.reference:q}"
         " --recipe {params.recipe:q} --stops {params.stops} --max-tokens {params.max_tokens}"
         " --match {params.match} --device $PLUMBLINE_DEVICE --threads {threads}"
         " --fit {output.fit:q} --training {output.training:q} 2>&1 | tee {log:q}"
+
+
+# A fixed reference's log-probabilities: once for all losses, strengths and seeds.
+rule score_reference:
+    input:
+        pairs=f"{R}/{{model}}/{{data}}/pairs.jsonl",
+        checkpoint=lambda wildcards: checkpoint_marker(
+            wildcards, wildcards.checkpoint, wildcards.data
+        ),
+    output:
+        f"{R}/{{model}}/{{data}}/reference/{{checkpoint}}-{{length}}-{{dtype}}.jsonl",
+    log:
+        f"{R}/{{model}}/{{data}}/reference/{{checkpoint}}-{{length}}-{{dtype}}.log",
+    benchmark:
+        f"{R}/benchmarks/train/{{model}}/{{data}}/reference-{{checkpoint}}-{{length}}-{{dtype}}.tsv"
+    wildcard_constraints:
+        checkpoint="|".join(map(re.escape, LINEAGE.checkpoints)),
+        length=r"\d+",
+        dtype=r"\w+",
+    conda:
+        "../../envs/train.yaml"
+    threads: 1 if ON_GPU else workflow.cores
+    resources:
+        gpu=1 if ON_GPU else 0,
+        mem_mb=16000,
+        runtime=240,
+    params:
+        checkpoint=lambda wildcards: checkpoint_folder(
+            wildcards.checkpoint, wildcards.data
+        ),
+        code=code("score_reference"),
+    shell:
+        "python -m scripts.score_reference --pairs {input.pairs:q}"
+        " --checkpoint $PLUMBLINE_RESULTS/{wildcards.model}/{params.checkpoint:q}"
+        " --max-length {wildcards.length} --dtype {wildcards.dtype} --device $PLUMBLINE_DEVICE"
+        " --threads {threads} --batch-tokens $PLUMBLINE_BATCH_TOKENS --reference {output:q}"
+        " 2>&1 | tee {log:q}"

@@ -1,13 +1,12 @@
 """Train: examples, a parent checkpoint and a recipe become the stops of a tuning."""
 
 import argparse
-import shutil
 from pathlib import Path
 
 from plumbline import program
 from plumbline.config.training import Recipe
-from plumbline.files import atomic_write, read_unique_rows, write_json
-from plumbline.records import Probe, Sampling
+from plumbline.files import read_rows, read_unique_rows, write_json, write_rows
+from plumbline.records import Fit, Probe, Sampling
 
 
 def main() -> None:
@@ -18,13 +17,18 @@ def main() -> None:
     )
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--parent", required=True, help="the parent's folder below the root")
+    parser.add_argument("--examples", type=Path, required=True, help="examples or pairs")
+    parser.add_argument("--probes", type=Path, help="questions asked after every epoch")
+    parser.add_argument(
+        "--reference", nargs=2, metavar=("FILE", "CHECKPOINT"), help="below the root"
+    )
     parser.add_argument("--recipe", required=True, help="JSON")
     parser.add_argument("--stops", nargs="+", required=True)
     parser.add_argument("--max-tokens", type=int, required=True, help="of an answer to a probe")
     parser.add_argument("--match", required=True)
     parser.add_argument("--device", required=True)
     parser.add_argument("--threads", type=int, required=True)
-    parser.add_argument("--fit", type=Path, required=True)
+    parser.add_argument("--fit", type=Path, required=True, help="right answers to the probes")
     parser.add_argument("--training", type=Path, required=True)
     args = parser.parse_args()
 
@@ -36,21 +40,21 @@ def main() -> None:
     folder = args.root / f"seed-{args.seed}" / args.name
     run = Run(
         name=args.name,
-        examples=folder / "examples.jsonl",
+        examples=args.examples,
         parent=args.root / args.parent,
         recipe=Recipe.model_validate_json(args.recipe),
         stops=tuple(args.stops),
-        probes=read_unique_rows(folder / "probes.jsonl", Probe),
+        probes=read_unique_rows(args.probes, Probe) if args.probes else [],
         sampling=Sampling(max_tokens=args.max_tokens, stop=("\n",)),
         match=args.match,
         seed=args.seed,
         device=args.device,
         out=folder,
         work=folder / "work",
+        reference=tuple(args.root / path for path in args.reference) if args.reference else None,
     )
     summary = train(run)
-    with atomic_write(args.fit, "wb") as stream, (run.work / "fit.jsonl").open("rb") as fit:
-        shutil.copyfileobj(fit, stream)
+    write_rows(args.fit, read_rows(run.work / "fit.jsonl", Fit) if run.probes else [])
     write_json(args.training, summary)
     clean_up(run)
 

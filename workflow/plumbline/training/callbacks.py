@@ -1,0 +1,195 @@
+"""What happens while TRL trains: probes after epochs, checks after steps, whole savings."""
+
+from __future__ import annotations
+
+import logging
+import math
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from transformers import TrainerCallback
+
+from plumbline import checkpoints
+from plumbline.files import InputError, read_json, write_json
+from plumbline.generation.engine import end_tokens
+from plumbline.names import checkpoint_name
+from plumbline.program import Progress
+from plumbline.training.monitor import FitLog, measure
+
+log = logging.getLogger("plumbline")
+WHOLE = "whole"  # a file in a trainer checkpoint, written once all the others are
+
+
+class Savings(TrainerCallback):
+    """Marks what the trainer has completely saved, and finds it again."""
+
+    def __init__(self, run):
+        self.run = run
+
+    def on_save(self, args, state, control, **_):
+        (Path(args.output_dir) / f"checkpoint-{state.global_step}" / WHOLE).touch()
+
+    def last(self) -> Path | None:
+        """The newest whole trainer checkpoint; broken ones are removed."""
+        found = sorted(
+            (self.run.work / "trainer").glob("checkpoint-*"),
+            key=lambda path: int(path.name.split("-")[1]),
+        )
+        for folder in found:
+            if not (folder / WHOLE).exists():
+                shutil.rmtree(folder)
+        whole = [folder for folder in found if folder.exists()]
+        if not whole:
+            return None
+        state = read_json(whole[-1] / "trainer_state.json")
+        log.info(
+            f"{self.run.name}: going on after step {state['global_step']} (epoch {state['epoch']:g})"
+        )
+        return whole[-1]
+
+
+class Steps(TrainerCallback):
+    """Progress of preference training, and the check of its first loss.
+
+    Before the first update the policy is its own reference, so the sigmoid loss is ln 2 exactly:
+    anything else means a wrong reference (Rafailov et al. 2023, eq. 7).
+    """
+
+    TOLERANCE = 0.01
+
+    def __init__(self, run, starts_at_reference: bool):
+        self.run, self.starts_at_reference, self.progress = run, starts_at_reference, None
+
+    def on_train_begin(self, args, state, control, **_):
+        self.progress = Progress(state.max_steps, "steps")
+        self.progress.done = state.global_step
+
+    def on_log(self, args, state, control, logs=None, **_):
+        if not logs or "loss" not in logs:
+            return
+        if (
+            state.global_step == 1
+            and self.starts_at_reference
+            and not abs(logs["loss"] - math.log(2)) <= self.TOLERANCE
+        ):
+            raise InputError(
+                f"{self.run.name}: the loss before the first update is {logs['loss']:.4f}, expected "
+                f"ln 2 = {math.log(2):.4f}: the reference is not the checkpoint that is trained."
+            )
+        self.progress.advance(1)
+
+
+class Keeper(TrainerCallback):
+    """Asks the probes after every epoch and keeps the weights that may become a stop.
+
+    Candidates of earlier epochs go only once the trainer's own checkpoint is safely written, so
+    that a run resumed from it still finds its best epoch.
+    """
+
+    def __init__(self, run, trainer, tokenizer, fits: FitLog):
+        self.run, self.trainer, self.tokenizer, self.fits = run, trainer, tokenizer, fits
+
+    def on_epoch_end(self, args, state, control, **_):
+        epoch = round(state.epoch)
+        self.measure(epoch)
+        if epoch in (self.fits.best_epoch(), self.run.recipe.epochs):
+            self._write_candidate(epoch)
+
+    def on_save(self, args, state, control, **_):
+        keep = {self.fits.best_epoch(), self.run.recipe.epochs}
+        for candidate in self.run.out.glob(".candidate-*"):
+            if int(candidate.name.rpartition("-")[2]) not in keep:
+                shutil.rmtree(candidate)
+
+    def measure(self, epoch: int) -> None:
+        if not self.run.probes:
+            return
+        model = self.trainer.accelerator.unwrap_model(self.trainer.model)
+        model.eval()
+        with _merged(model):
+            rows = measure(
+                model,
+                self.tokenizer,
+                self.run.probes,
+                epoch,
+                end_token_ids=end_tokens(self.run.parent, self.tokenizer),
+                sampling=self.run.sampling,
+                match=self.run.match,
+            )
+        model.train()
+        self.fits.add(rows)
+        shares = {
+            part: sum(r.correct for r in rows if r.part == part)
+            / max(1, sum(r.n for r in rows if r.part == part))
+            for part in ("train", "dev", "test")
+        }
+        log.info(
+            f"{self.run.name}: epoch {epoch}/{self.run.recipe.epochs}, right answers: "
+            + ", ".join(f"{part} {share:.0%}" for part, share in shares.items())
+        )
+
+    def promote(self, epoch: int, stop: str) -> None:
+        """The candidate of an epoch becomes a stop; two stops may be of one epoch."""
+        target, fresh = self.run.out / stop, self.run.out / f".{stop}-new"
+        shutil.rmtree(fresh, ignore_errors=True)
+        shutil.copytree(self._candidate(epoch), fresh)
+        about = read_json(fresh / checkpoints.MARKER)
+        name = checkpoint_name(self.run.name, stop)
+        write_json(fresh / checkpoints.MARKER, {**about, "name": name})
+        shutil.rmtree(target, ignore_errors=True)
+        fresh.rename(target)
+
+    def _candidate(self, epoch: int) -> Path:
+        return self.run.out / f".candidate-{epoch}"
+
+    def _write_candidate(self, epoch: int) -> None:
+        write_checkpoint(
+            self.run,
+            self.trainer,
+            self.tokenizer,
+            self._candidate(epoch),
+            self.run.name,
+            epoch=epoch,
+        )
+
+
+@contextmanager
+def _merged(model) -> Iterator[None]:
+    """Adapters merged for the time being: decoding token by token is several times faster so.
+
+    The frozen weights are put back bit by bit, since subtracting what was added would round.
+    """
+    layers = [m for m in model.modules() if hasattr(m, "merge") and hasattr(m, "lora_A")]
+    kept = [layer.get_base_layer().weight.detach().to("cpu", copy=True) for layer in layers]
+    for layer in layers:
+        layer.merge()
+    try:
+        yield
+    finally:
+        for layer, weight in zip(layers, kept, strict=True):
+            layer.unmerge()
+            layer.get_base_layer().weight.data.copy_(weight)
+
+
+def write_checkpoint(run, trainer, tokenizer, folder: Path, name: str, **about) -> None:
+    """The trained weights as a checkpoint folder: an adapter, or full weights."""
+    model = trainer.accelerator.unwrap_model(trainer.model)
+    common = {"name": name, "parent": run.parent, "tokenizer": tokenizer, **about}
+    if run.recipe.parameters != "full":
+        checkpoints.write_adapter(folder, save=model.save_pretrained, **common)
+    else:
+        checkpoints.write_full(
+            folder,
+            save=lambda path: _save_full(model, path, run.recipe.dtype),
+            dtype=run.recipe.dtype,
+            **common,
+        )
+
+
+def _save_full(model, folder: Path, dtype: str) -> None:
+    import torch
+
+    state = {key: value.to(getattr(torch, dtype)) for key, value in model.state_dict().items()}
+    model.save_pretrained(folder, state_dict=state)

@@ -1,0 +1,66 @@
+"""Log-probabilities of both sides of every pair under a named checkpoint, kept as a file.
+
+They depend on the pairs, the checkpoint, the chat template and the length limit alone, so that
+sweeps over losses, strengths and seeds share one file.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+
+from plumbline import checkpoints
+from plumbline.files import InputError, read_unique_rows
+from plumbline.records import NonEmpty, Record
+from plumbline.training.data import TokenPair
+
+
+class Reference(Record):
+    """log pi_ref(completion | prompt), summed over the completion's tokens, for one pair."""
+
+    id: NonEmpty
+    pair: str = Field(description="Digest of the pair's tokens.")
+    weights: str = Field(description="Digest of the reference checkpoint's weights.")
+    chosen: float
+    rejected: float
+
+
+def compute(
+    pairs: list[TokenPair], checkpoint: Path, *, dtype: str, device: str, batch_tokens: int
+) -> list[Reference]:
+    """The reference rows of the pairs, in their order."""
+    from plumbline.program import Progress
+    from plumbline.scoring.likelihood import Item, score
+
+    weights = checkpoints.describe(checkpoint)["weights_sha256"]
+    model = checkpoints.load_model(checkpoint, dtype).to(device).eval()
+    items = [
+        Item(tuple(pair.prompt_ids), (tuple(pair.chosen_ids), tuple(pair.rejected_ids)))
+        for pair in pairs
+    ]
+    sums = score(model, items, batch_tokens, Progress(len(pairs), "reference pairs"))
+    return [
+        Reference(id=pair.id, pair=pair.digest(), weights=weights, chosen=chosen, rejected=rejected)
+        for pair, (chosen, rejected) in zip(pairs, sums, strict=True)
+    ]
+
+
+def load(path: Path, checkpoint: Path, pairs: list[TokenPair]) -> list[Reference]:
+    """The rows of `pairs` in their order. InputError when the file is of others."""
+    rows = {row.id: row for row in read_unique_rows(path, Reference)}
+    weights = checkpoints.describe(checkpoint)["weights_sha256"]
+    for pair in pairs:
+        row = rows.get(pair.id)
+        if row is None or row.pair != pair.digest():
+            raise InputError(
+                f"{path}: pair {pair.id} is {'missing' if row is None else 'another one there'}; "
+                f"the file is of other pairs, another chat template or another length limit. "
+                f"Delete it and run again."
+            )
+        if row.weights != weights:
+            raise InputError(
+                f"{path}: computed with weights {row.weights[:12]}, but {checkpoint} has "
+                f"{weights[:12]}. Delete it and run again."
+            )
+    return [rows[pair.id] for pair in pairs]

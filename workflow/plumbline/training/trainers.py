@@ -1,0 +1,196 @@
+"""TRL's trainers, set up the same way from a recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from plumbline import checkpoints
+from plumbline.config.training import Recipe
+from plumbline.files import InputError
+from plumbline.training.data import TokenPair
+from plumbline.training.reference import Reference
+
+
+def sft_trainer(recipe: Recipe, rows: list[dict], tokenizer, **where):
+    """Supervised fine-tuning on the completions of prompt-completion rows.
+
+    where: parent, seed, device and work, as for the other two trainers.
+    """
+    from datasets import Dataset
+    from trl import SFTConfig, SFTTrainer
+
+    config = SFTConfig(
+        **_arguments(recipe, where),
+        packing=False,
+        completion_only_loss=True,
+        logging_strategy="epoch",
+        save_strategy="epoch",
+    )
+    return SFTTrainer(
+        args=config, train_dataset=Dataset.from_list(rows), **_model(recipe, where, tokenizer)
+    )
+
+
+def dpo_trainer(
+    recipe: Recipe,
+    pairs: list[TokenPair],
+    references: Sequence[Reference] | None,
+    tokenizer,
+    **where,
+):
+    """Preference training on tokenised pairs with TRL's paired losses.
+
+    references: stored log-probabilities of the pairs, in their order; None: the reference is the
+    parent, which is the trained model with its adapter off.
+    """
+    from datasets import Dataset
+    from trl import DPOConfig, DPOTrainer
+
+    class Trainer(DPOTrainer):
+        """TRL's, for pairs that come tokenised and with their reference's log-probabilities."""
+
+        def _prepare_dataset(self, dataset, *_):
+            return dataset
+
+        def _precompute_ref_logps(self, dataset, *_):
+            return dataset
+
+    rows = [
+        {"prompt_ids": p.prompt_ids, "chosen_ids": p.chosen_ids, "rejected_ids": p.rejected_ids}
+        for p in pairs
+    ]
+    if references is not None:
+        for row, reference in zip(rows, references, strict=True):
+            row["ref_chosen_logps"] = reference.chosen
+            row["ref_rejected_logps"] = reference.rejected
+    config = DPOConfig(
+        **_arguments(recipe, where),
+        **_stepwise(recipe),
+        loss_type=list(recipe.losses),
+        loss_weights=list(recipe.losses.values()),
+        beta=recipe.beta,
+        label_smoothing=recipe.label_smoothing,
+        precompute_ref_log_probs=references is not None,
+        disable_dropout=False,
+    )
+    return Trainer(
+        args=config, train_dataset=Dataset.from_list(rows), **_model(recipe, where, tokenizer)
+    )
+
+
+def kto_trainer(recipe: Recipe, rows: list[dict], tokenizer, **where):
+    """Preference training on single answers, wanted and unwanted; the reference is the parent."""
+    from datasets import Dataset
+    from trl import KTOConfig, KTOTrainer
+
+    config = KTOConfig(
+        **_arguments(recipe, where), **_stepwise(recipe), beta=recipe.beta, disable_dropout=False
+    )
+    return KTOTrainer(
+        args=config, train_dataset=Dataset.from_list(rows), **_model(recipe, where, tokenizer)
+    )
+
+
+def _arguments(recipe: Recipe, where: dict) -> dict:
+    """The arguments that all of TRL's configurations share."""
+    micro = min(recipe.micro_batch_size, recipe.global_batch_size)
+    warmup = recipe.warmup_steps and recipe.scheduler == "constant"
+    return {
+        "output_dir": str(where["work"] / "trainer"),
+        "per_device_train_batch_size": micro,
+        "gradient_accumulation_steps": recipe.global_batch_size // micro,
+        "num_train_epochs": recipe.epochs or 1,
+        "max_steps": recipe.max_steps or -1,
+        "learning_rate": recipe.learning_rate,
+        "lr_scheduler_type": "constant_with_warmup" if warmup else recipe.scheduler,
+        "warmup_steps": recipe.warmup_steps,
+        "weight_decay": recipe.weight_decay,
+        "max_grad_norm": recipe.max_grad_norm,
+        "seed": where["seed"],
+        "data_seed": where["seed"],
+        "bf16": recipe.dtype == "bfloat16" and recipe.parameters == "full",
+        "fp16": False,
+        "use_cpu": where["device"] == "cpu",
+        "gradient_checkpointing": False,
+        "max_length": None,  # what is too long was left out and counted before
+        "dataloader_pin_memory": False,
+        "dataset_num_proc": None,
+        "save_total_limit": 2,
+        "report_to": [],
+        "disable_tqdm": True,
+    }
+
+
+def _stepwise(recipe: Recipe) -> dict:
+    return {
+        "logging_strategy": "steps",
+        "logging_steps": 1,
+        "save_strategy": "steps",
+        "save_steps": recipe.save_steps,
+    }
+
+
+def _model(recipe: Recipe, where: dict, tokenizer) -> dict:
+    """The model to train, its adapter's configuration, and the tokenizer."""
+    model = _load(recipe, where["parent"], where["work"])
+    _set_dropout(model, recipe.dropout)
+    return {
+        "model": model,
+        "processing_class": tokenizer,
+        "peft_config": None if recipe.parameters == "full" else _adapter(recipe),
+    }
+
+
+def _load(recipe: Recipe, parent: Path, work: Path):
+    if recipe.parameters == "qlora":
+        return _load_in_4_bit(recipe, parent, work)
+    # Full training needs float32 weights: updates are smaller than bfloat16 can add up.
+    return checkpoints.load_model(
+        parent, "float32" if recipe.parameters == "full" else recipe.dtype
+    )
+
+
+def _load_in_4_bit(recipe: Recipe, parent: Path, work: Path):
+    import torch
+    from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+
+    try:
+        import bitsandbytes  # noqa: F401
+    except ImportError:
+        raise InputError(
+            "parameters: qlora needs the package bitsandbytes, which is part of requirements/gpu.txt; "
+            "install those, or use lora."
+        ) from None
+    dtype = getattr(torch, recipe.dtype)
+    quantization = BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype
+    )
+    with checkpoints.full_weights(parent, recipe.dtype, work) as folder:
+        return AutoModelForCausalLM.from_pretrained(
+            folder, quantization_config=quantization, dtype=dtype
+        )
+
+
+def _adapter(recipe: Recipe):
+    from peft import LoraConfig
+
+    return LoraConfig(
+        r=recipe.lora.rank,
+        lora_alpha=recipe.lora.alpha,
+        lora_dropout=recipe.lora.dropout,
+        target_modules=recipe.lora.target_modules,
+        bias="none",
+        task_type="CAUSAL_LM",
+    )
+
+
+def _set_dropout(model, rate: float) -> None:
+    """Llama and its like keep the rate in their attention, older models have dropout layers."""
+    from torch.nn import Dropout
+
+    for module in model.modules():
+        if isinstance(module, Dropout):
+            module.p = rate
+        elif hasattr(module, "attention_dropout"):
+            module.attention_dropout = rate
