@@ -18,6 +18,8 @@ include: "workflow/rules/models.smk"
 include: "workflow/rules/generate.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/slick.smk"
+include: "workflow/rules/choices.smk"
+include: "workflow/rules/grath.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/plan.smk"
@@ -43,10 +45,16 @@ rule slick:
         f"{R}/tables/slick_counts.csv",
 
 
-# Every fine-tuning set, trained.
+# Every mix of known and new facts, trained.
 rule mixes:
     input:
-        tuned("training.json"),
+        mixed("training.json"),
+
+
+# GRATH's rounds, trained and scored.
+rule grath:
+    input:
+        f"{R}/tables/grath_rounds.csv",
 
 
 # Every checkpoint, evaluated.

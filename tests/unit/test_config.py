@@ -164,7 +164,7 @@ def mistakes(raw) -> list[str]:
         ("mixes.known_only", [50, 100], "mixes.known_only: 100 leaves no example, since all of D_100 "
          "is Unknown; remove it."),
         ("mixes.recipe", "sfft", "mixes.recipe: sfft is not among recipes. Did you mean sft? "
-         "Recipes: sft."),
+         "Recipes: sft, grath."),
         ("mixes.overrides", {"unknown-55": {"epochs": 2}}, "mixes.overrides.unknown-55: no such mix. "
          f"Did you mean unknown-50? Mixes: {MIXES}."),
         ("mixes.overrides", {"unknown-50": {"epoch": 2}}, "mixes.overrides.unknown-50.epoch: unknown "
@@ -354,12 +354,15 @@ def test_the_readme_explains_every_key():
 
 def test_the_readmes_tables_hold_the_values_of_the_files():
     ours = config.load(copy.deepcopy(DEFAULT)).model_dump(mode="json")
-    merged = copy.deepcopy(DEFAULT)
-    update_config(merged, yaml.safe_load((FOLDER / "paper/gekhman.yaml").read_text("utf-8")))
-    paper = config.load(merged).model_dump(mode="json")
+    papers = {}
+    for name in ("gekhman", "grath"):
+        merged = copy.deepcopy(DEFAULT)
+        update_config(merged, yaml.safe_load((FOLDER / f"paper/{name}.yaml").read_text("utf-8")))
+        papers[name] = config.load(merged).model_dump(mode="json")
     rows = re.findall(r"^\| `([a-z_.]+)` \| `([^`]*)` \| `([^`]*)` \|", README, re.MULTILINE)
     assert len(rows) > 30
     for key, here, there in rows:
+        paper = papers["grath" if "grath" in key.split(".") else "gekhman"]
         for shown, values in ((here, ours), (there, paper)):
             value = values
             for part in key.split("."):

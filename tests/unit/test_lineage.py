@@ -27,6 +27,8 @@ def test_the_default_experiment():
             for x in (0, 50, 100)
             for stop in ("early_stop", "convergence")
         ),
+        "grath.r1",
+        "grath.r2",
     ]
     checkpoint = "mix.unknown-50.early_stop"
     assert found.parent(checkpoint) == "base"
@@ -56,7 +58,7 @@ def test_overrides_reach_their_mix_alone():
     raw = copy.deepcopy(DEFAULT)
     raw["mixes"]["overrides"] = {"unknown-50": {"epochs": 3}}
     tunings = lineage.build(config.load(raw)).tunings
-    epochs = {name: one.recipe.epochs for name, one in tunings.items()}
+    epochs = {n: one.recipe.epochs for n, one in tunings.items() if n.startswith("mix.")}
     others = DEFAULT["recipes"]["sft"]["epochs"]
     assert epochs == {"mix.unknown-0": others, "mix.unknown-50": 3, "mix.unknown-100": others}
 
@@ -85,3 +87,42 @@ def test_impossible_ancestries(tunings, message):
     with pytest.raises(InputError) as caught:
         Lineage(tunings)
     assert str(caught.value).startswith(message)
+
+
+def test_rounds_are_each_others_parents():
+    raw = copy.deepcopy(DEFAULT)
+    raw["grath"]["rounds"] = 3
+    found = lineage.build(config.load(raw))
+    assert [found.parent(f"grath.r{k}") for k in (1, 2, 3)] == ["base", "grath.r1", "grath.r2"]
+    assert found.folder("grath.r2") == "seed-{seed}/grath.r2/final"
+    assert found.marker("grath.r2") == "seed-{seed}/grath.r2/training.json"
+    assert found.at("seed-3/grath.r2/final") == ("grath.r2", "3")
+    # The base writes the same for all seeds, so that the first round's pairs are shared.
+    assert found.tunings["grath.r1"].examples == "grath/r1/pairs.jsonl"
+    assert found.tunings["grath.r2"].examples == "seed-{seed}/grath.r2/pairs.jsonl"
+    raw["grath"]["parent"] = "mix.unknown-0.convergence"
+    found = lineage.build(config.load(raw))
+    assert found.parent("grath.r1") == "mix.unknown-0.convergence"
+    assert found.tunings["grath.r1"].examples == "seed-{seed}/grath.r1/pairs.jsonl"
+    raw["grath"] = None
+    assert not [name for name in lineage.build(config.load(raw)).tunings if "grath" in name]
+
+
+def test_a_reference_is_a_file_beside_the_pairs_that_sweeps_share():
+    raw = copy.deepcopy(DEFAULT)
+    raw["recipes"]["grath"]["reference"] = {"fixed": "base"}
+    found = lineage.build(config.load(raw)).tunings
+    assert found["grath.r1"].reference_file == "grath/r1/reference/base-256-bfloat16.jsonl"
+    raw["recipes"]["grath"] |= {"beta": 0.5, "loss": "ipo"}
+    again = lineage.build(config.load(raw)).tunings
+    assert again["grath.r1"].reference_file == found["grath.r1"].reference_file
+    second = "seed-{seed}/grath.r2/reference/base-256-bfloat16.jsonl"
+    assert found["grath.r2"].reference_file == second
+    raw["recipes"]["grath"]["reference"] = "moving"
+    assert lineage.build(config.load(raw)).tunings["grath.r2"].reference is None
+    # Where all weights are trained, no adapter can be switched off.
+    raw["recipes"]["grath"]["parameters"] = "full"
+    assert lineage.build(config.load(raw)).tunings["grath.r2"].reference == "grath.r1"
+    raw["recipes"]["grath"]["reference"] = {"fixed": "grath.r2"}
+    with pytest.raises(InputError, match=r"grath.r1: its reference grath.r2 is none of its anc"):
+        lineage.build(config.load(raw))

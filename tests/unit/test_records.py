@@ -167,3 +167,10 @@ def test_generations_keep_odd_text(tmp_path):
                      finish="length")  # fmt: skip
     write_rows(tmp_path / "g.jsonl", [one])
     assert list(read_rows(tmp_path / "g.jsonl", Generation)) == [one]
+
+
+def test_bytes_that_are_no_text_are_an_error_that_names_the_file(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(b"PAR1\xff\xfe\x00")
+    with pytest.raises(InputError, match=r"rows\.jsonl: is not UTF-8 text"):
+        list(read_rows(path, Question))

@@ -384,3 +384,12 @@ def test_corrupted_weights_from_a_hub_stand_in(tmp_path):
     assert done.returncode == 1
     assert "model.safetensors is damaged" in done.stderr
     assert not (tmp_path / "out" / MARKER).exists()
+
+
+def test_a_path_may_name_a_variable_of_the_environment(monkeypatch):
+    monkeypatch.setenv("PLUMBLINE_DATA", "/data/of mine")
+    assert Source.parse("file:$PLUMBLINE_DATA/arc.jsonl").name == "/data/of mine/arc.jsonl"
+    assert Source.parse("file:~/arc.jsonl").name == str(Path.home() / "arc.jsonl")
+    monkeypatch.delenv("PLUMBLINE_DATA")
+    with pytest.raises(InputError, match=r"\$PLUMBLINE_DATA is not set.*write the path out"):
+        Source.parse("file:$PLUMBLINE_DATA/arc.jsonl")

@@ -21,7 +21,7 @@ def export_settings(results: str, config: Config, workflow: Path) -> None:
         PYTHONPATH=os.pathsep.join(filter(None, [str(workflow), library])),
         PLUMBLINE_RESULTS=results,
         PLUMBLINE_DEVICE=config.device,
-        PLUMBLINE_BATCH_TOKENS=str(config.scoring.batch_tokens),
+        PLUMBLINE_SCORING=config.scoring.model_dump_json(),
         PLUMBLINE_GENERATION=config.generation.model_dump_json(),
         # The fetch rules have fetched everything a job needs.
         HF_HUB_OFFLINE="1",

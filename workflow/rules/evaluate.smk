@@ -7,18 +7,18 @@ OUTPUTS: results/<run>/<model>/<checkpoint>/closed_book/answers.jsonl
 """
 
 for name in LINEAGE.checkpoints:
-    form = "base" if name == lineage.BASE else "tuned"
+    form = "tuned" if name.startswith("mix.") else "few_shot"
     for folder in LINEAGE.folders(name, CONFIG.seeds):
         add_work(f"{folder}/closed_book", folder, f"closed_book/{form}.jsonl")
 
 
-# The base is asked few-shot, tuned models in the form they were tuned in.
+# Mixes are asked in the form they were tuned in, all others few-shot.
 rule write_closed_book:
     input:
         questions=f"{R}/{{model}}/slick/questions.jsonl",
         exemplars=f"{R}/{{model}}/slick/exemplars.jsonl",
     output:
-        base=f"{R}/{{model}}/closed_book/base.jsonl",
+        few_shot=f"{R}/{{model}}/closed_book/few_shot.jsonl",
         tuned=f"{R}/{{model}}/closed_book/tuned.jsonl",
     log:
         f"{R}/{{model}}/closed_book/write_closed_book.log",
@@ -36,7 +36,7 @@ rule write_closed_book:
     shell:
         "python -m scripts.write_closed_book --questions {input.questions:q}"
         " --exemplars {input.exemplars:q} --slick {params.slick:q} --form {params.form}"
-        " --limit {params.limit} --base {output.base:q} --tuned {output.tuned:q} 2>&1 | tee {log:q}"
+        " --limit {params.limit} --few-shot {output.few_shot:q} --tuned {output.tuned:q} 2>&1 | tee {log:q}"
 
 
 rule judge_closed_book:
@@ -68,7 +68,8 @@ rule judge_closed_book:
 
 rule tabulate_metrics:
     input:
-        evaluated("closed_book/answers.jsonl"),
+        answers=evaluated("closed_book/answers.jsonl"),
+        scores=[path for name in scored() for path in evaluated(name)],
     output:
         f"{R}/tables/metrics.csv",
     log:
@@ -81,17 +82,18 @@ rule tabulate_metrics:
     params:
         evaluation=section(CONFIG.evaluation, include={"confidence", "resamples"}),
         checkpoints=json.dumps(checkpoint_rows()),
+        scored=scored(),
         code=code("tabulate_metrics"),
     shell:
         "python -m scripts.tabulate_metrics --root $PLUMBLINE_RESULTS --checkpoints {params.checkpoints:q}"
-        " --evaluation {params.evaluation:q} --metrics {output:q} 2>&1 | tee {log:q}"
+        " --scored {params.scored:q} --evaluation {params.evaluation:q} --metrics {output:q} 2>&1 | tee {log:q}"
 
 
 rule tabulate_fits:
     input:
-        fits=tuned("fit.jsonl"),
-        trainings=tuned("training.json"),
-        compositions=tuned("composition.json"),
+        fits=mixed("fit.jsonl"),
+        trainings=mixed("training.json"),
+        compositions=mixed("composition.json"),
     output:
         curves=f"{R}/tables/fit_curves.csv",
         line=f"{R}/tables/linear_model.csv",
@@ -104,7 +106,7 @@ rule tabulate_fits:
         "../../envs/analyse.yaml"
     params:
         confidence=CONFIG.evaluation.confidence,
-        tunings=json.dumps(tuning_rows()),
+        tunings=json.dumps(mix_rows()),
         code=code("tabulate_fits"),
     shell:
         "python -m scripts.tabulate_fits --root $PLUMBLINE_RESULTS --tunings {params.tunings:q}"
@@ -135,8 +137,9 @@ rule count_dropped:
     input:
         facts=f"{R}/tables/fact_counts.csv",
         probes=expand(f"{R}/{{model}}/slick/dropped.json", model=MODELS),
-        compositions=tuned("composition.json"),
+        compositions=compositions(),
         trainings=tuned("training.json"),
+        questions=questions_dropped(),
     output:
         f"{R}/tables/dropped.csv",
     log:
@@ -149,6 +152,6 @@ rule count_dropped:
     params:
         code=code("count_dropped"),
     shell:
-        "python -m scripts.count_dropped --facts {input.facts:q} --probes {input.probes:q}"
-        " --compositions {input.compositions:q} --trainings {input.trainings:q}"
+        "python -m scripts.count_dropped --root $PLUMBLINE_RESULTS --facts {input.facts:q}"
+        " --probes {input.probes:q} --questions {input.questions:q} --compositions {input.compositions:q} --trainings {input.trainings:q}"
         " --dropped {output:q} 2>&1 | tee {log:q}"

@@ -1,5 +1,10 @@
 """What rules need: input functions, and the parts of the configuration as parameters."""
 
+# Files of choice questions, by their place below results/<run> without ending.
+CHOICES = {
+    **{f"choices/{one.name}": one for one in CONFIG.evaluation.choices},
+    **({"grath/source": CONFIG.grath.questions} if CONFIG.grath else {}),
+}
 SOURCES = {
     slug(source): source
     for source in [
@@ -8,6 +13,11 @@ SOURCES = {
             [Source.parse(CONFIG.facts.path, CONFIG.facts.sha256)]
             if CONFIG.facts.path
             else []
+        ),
+        *(
+            Source.parse(one.source, one.sha256)
+            for one in CHOICES.values()
+            if one.source
         ),
     ]
 }
@@ -154,6 +164,140 @@ def parent_folder(wildcards):
     return LINEAGE.folder(tuning_of(wildcards).parent).format(seed=wildcards.seed)
 
 
+def marker_at(wildcards):
+    """The file that says that the checkpoint in the wildcards' folder is whole."""
+    name, seed = LINEAGE.at(wildcards.folder)
+    return f"{R}/{wildcards.model}/{LINEAGE.marker(name).format(seed=seed)}"
+
+
+def choices_input(wildcards):
+    """What a set of choice questions is made from: its source, or the facts."""
+    one = CHOICES[wildcards.choices]
+    return (
+        marker_of(one.source, one.sha256)
+        if one.source
+        else f"{R}/facts/questions.jsonl"
+    )
+
+
+def choices_options(wildcards, input):
+    """A set of choice questions as options of build_choices.py."""
+    one = CHOICES[wildcards.choices]
+    kind = "--source-marker" if one.source else "--facts"
+    return ["--choices", section(one), kind, input[0]]
+
+
+def harness_task(wildcards):
+    """The harness task named by the wildcard."""
+    return next(one for one in CONFIG.evaluation.harness if one.task == wildcards.task)
+
+
+def harness_files(wildcards):
+    """The files of the task's folder, so that a change of them counts."""
+    folder = Path(Source.parse(harness_task(wildcards).folder).name)
+    return sorted(str(path) for path in folder.rglob("*.*") if path.is_file())
+
+
+def scored():
+    """Files of scored items, below each checkpoint's folder."""
+    choices = ["choices/scores.jsonl"] if CONFIG.evaluation.choices else []
+    return [
+        *choices,
+        *(f"harness/{one.task}.jsonl" for one in CONFIG.evaluation.harness),
+    ]
+
+
+def grath_parents():
+    """Folders of the checkpoints that write pairs, for all seeds."""
+    rounds = [t for name, t in LINEAGE.tunings.items() if name.startswith("grath.r")]
+    return sorted(
+        {f for tuning in rounds for f in LINEAGE.folders(tuning.parent, CONFIG.seeds)}
+    )
+
+
+def grath_generations(wildcards, number):
+    """What the parent of a round wrote."""
+    parent = LINEAGE.tunings[f"grath.r{number}"].parent
+    folder = checkpoint_folder(parent, wildcards.data)
+    return f"{R}/{wildcards.model}/{folder}/grath/generations.jsonl"
+
+
+def grath_prompt_options():
+    """How pairs are asked for and trained on."""
+    legacy = CONFIG.grath and CONFIG.grath.legacy_prompt
+    return ["--legacy-prompt", legacy] if legacy else []
+
+
+def grath_request_options():
+    """The grath section as options of write_grath_requests.py."""
+    if CONFIG.grath is None:
+        return []
+    options = ["--max-tokens", str(CONFIG.grath.max_tokens), *grath_prompt_options()]
+    return options + ["--use-ground-truth"] * CONFIG.grath.use_ground_truth
+
+
+def grath_pair_options():
+    """The grath section as options of build_grath_pairs.py."""
+    if CONFIG.grath is None:
+        return []
+    return ["--max-unparsed", str(CONFIG.grath.max_unparsed), *grath_prompt_options()]
+
+
+def grath_rows():
+    """Every round of every model and seed: what was scored, and what it was trained on."""
+    if CONFIG.grath is None:
+        return []
+    rows = []
+    for model in MODELS:
+        if CONFIG.grath.parent != lineage.BASE:
+            rows.append(grath_row(model, 0, lineage.BASE) | {"round": None})
+        for seed in CONFIG.seeds:
+            rows.append(grath_row(model, seed, CONFIG.grath.parent) | {"round": 0})
+            for number in range(1, CONFIG.grath.rounds + 1):
+                tuning = LINEAGE.tunings[f"grath.r{number}"]
+                data = f"{R}/{model}/{Path(tuning.examples.format(seed=seed)).parent}"
+                files = {
+                    "pairs": f"{data}/pairs.jsonl",
+                    "composition": f"{data}/composition.json",
+                }
+                rows.append(
+                    grath_row(model, seed, tuning.name) | {"round": number} | files
+                )
+    return rows
+
+
+def grath_row(model, seed, checkpoint):
+    """One checkpoint's row of grath_rows."""
+    folder = LINEAGE.folder(checkpoint).format(seed=seed)
+    return {
+        "model": model,
+        "seed": seed,
+        "checkpoint": checkpoint,
+        "parent": LINEAGE.parent(checkpoint),
+        "scores": f"{R}/{model}/{folder}/choices/scores.jsonl",
+    }
+
+
+def grath_files(row):
+    """The files that a row of grath_rows names."""
+    return [row[key] for key in ("scores", "pairs", "composition") if key in row]
+
+
+def compositions():
+    """What each training file was made of."""
+    return sorted(
+        {
+            f"{R}/{row['model']}/{Path(LINEAGE.tunings[row['tuning']].examples.format(seed=row['seed'])).parent}/composition.json"
+            for row in tuning_rows()
+        }
+    )
+
+
+def mix_rows():
+    """The rows of tuning_rows that are mixes of known and new facts."""
+    return [row for row in tuning_rows() if row["tuning"].startswith("mix.")]
+
+
 def tuning_rows():
     """Every training run: model, seed, tuning, folder (below results/<run>)."""
     return [
@@ -167,6 +311,17 @@ def tuning_rows():
         for seed in CONFIG.seeds
         for tuning in LINEAGE.tunings.values()
     ]
+
+
+def mixed(name):
+    """A file of every mix."""
+    return [f"{R}/{row['folder']}/{name}" for row in mix_rows()]
+
+
+def questions_dropped():
+    """What was left out of sets of choice questions."""
+    grath = [f"{R}/grath/dropped.json"] if CONFIG.grath else []
+    return [*(f"{R}/{place}.dropped.json" for place in CHOICES), *grath]
 
 
 def tuned(name):

@@ -83,5 +83,5 @@ rule score_reference:
         "python -m scripts.score_reference --pairs {input.pairs:q}"
         " --checkpoint $PLUMBLINE_RESULTS/{wildcards.model}/{params.checkpoint:q}"
         " --max-length {wildcards.length} --dtype {wildcards.dtype} --device $PLUMBLINE_DEVICE"
-        " --threads {threads} --batch-tokens $PLUMBLINE_BATCH_TOKENS --reference {output:q}"
+        ' --threads {threads} --scoring "$PLUMBLINE_SCORING" --reference {output:q}'
         " 2>&1 | tee {log:q}"

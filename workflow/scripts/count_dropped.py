@@ -28,14 +28,17 @@ def of_training(path: Path) -> Iterator[dict]:
             yield {"stage": "train", "item": training["name"], "reason": reason, "n": n}
 
 
-def place(path: Path) -> dict:
-    """Model and seed of a tuning's file, <model>/seed-<seed>/<tuning>/<file>."""
-    return {"model": path.parts[-4], "seed": path.parts[-3].removeprefix("seed-")}
+def place(path: Path, root: Path) -> dict:
+    """Model and seed of a tuning's file, <model>/seed-<seed>/…; what all seeds share has no seed."""
+    model, part, *_ = path.relative_to(root).parts
+    return {"model": model, "seed": part.removeprefix("seed-") if part.startswith("seed-") else ""}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--root", type=Path, required=True, help="folder of the run")
     parser.add_argument("--facts", type=Path, required=True)
+    parser.add_argument("--questions", type=Path, nargs="*", default=[], help="choice questions")
     parser.add_argument("--probes", type=Path, nargs="*", default=[])
     parser.add_argument("--compositions", type=Path, nargs="*", default=[])
     parser.add_argument("--trainings", type=Path, nargs="*", default=[])
@@ -45,12 +48,16 @@ def main() -> None:
     rows = list(of_facts(args.facts))
     for path in args.probes:
         rows += [{**row, "model": path.parts[-3]} for row in read_json(path)]
+    for path in args.questions:
+        questions = read_json(path)
+        for row in questions["dropped"]:
+            rows.append({**row, "item": f"{questions['name']}: {row['item']}"})
     for path in args.compositions:
-        composition, where = read_json(path), place(path)
+        composition, where = read_json(path), place(path, args.root)
         for row in composition["dropped"]:
             rows.append({**row, **where, "item": f"{composition['name']}: {row['item']}"})
     for path in args.trainings:
-        rows += [{**row, **place(path)} for row in of_training(path)]
+        rows += [{**row, **place(path, args.root)} for row in of_training(path)]
     write_csv(args.dropped, COLUMNS, rows)
     program.log.info(f"{len(rows)} kinds of loss, {sum(row['n'] for row in rows):,} items")
 

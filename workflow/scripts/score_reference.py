@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from plumbline import checkpoints, program
+from plumbline.config.engines import Scoring
 from plumbline.files import write_rows
 
 
@@ -15,7 +16,7 @@ def main() -> None:
     parser.add_argument("--dtype", required=True)
     parser.add_argument("--device", required=True)
     parser.add_argument("--threads", type=int, required=True)
-    parser.add_argument("--batch-tokens", type=int, required=True)
+    parser.add_argument("--scoring", required=True, help="JSON of the scoring section")
     parser.add_argument("--reference", type=Path, required=True)
     args = parser.parse_args()
 
@@ -32,7 +33,7 @@ def main() -> None:
         args.checkpoint,
         dtype=args.dtype,
         device=args.device,
-        batch_tokens=args.batch_tokens,
+        batch_tokens=Scoring.model_validate_json(args.scoring).batch_tokens,
     )
     write_rows(args.reference, rows)
 

@@ -1,4 +1,4 @@
-"""Bring every checkpoint's answers into the tidy table of metrics."""
+"""Bring every checkpoint's answers and scores into the tidy table of metrics."""
 
 import argparse
 import json
@@ -7,33 +7,37 @@ from pathlib import Path
 from plumbline import program
 from plumbline.config.engines import Evaluation
 from plumbline.evaluation.closed_book import Answer, closed_book_metrics
+from plumbline.evaluation.items import Item, item_metrics
 from plumbline.files import read_unique_rows, write_csv
 from plumbline.records import Metric
+
+CLOSED_BOOK = "closed_book/answers.jsonl"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--root", type=Path, required=True, help="folder of the run")
-    parser.add_argument("--checkpoints", required=True, help="JSON rows")
+    parser.add_argument("--checkpoints", required=True, help="JSON rows, a model's base first")
+    parser.add_argument(
+        "--scored", nargs="*", default=[], help="files of scored items in a checkpoint's folder"
+    )
     parser.add_argument("--evaluation", required=True, help="JSON of the evaluation section")
     parser.add_argument("--metrics", type=Path, required=True)
     args = parser.parse_args()
     settings = Evaluation.model_validate_json(args.evaluation)
+    how = {"confidence": settings.confidence, "resamples": settings.resamples}
 
     rows: list[Metric] = []
-    base: dict[str, list[Answer]] = {}
+    base: dict[tuple[str, str], list] = {}
     for row in json.loads(args.checkpoints):
-        path = args.root / row.pop("folder") / "closed_book" / "answers.jsonl"
-        answers = read_unique_rows(path, Answer)
-        if row["checkpoint"] == "base":
-            base[row["model"]] = answers
-        rows += closed_book_metrics(
-            answers,
-            base[row["model"]],
-            **row,
-            confidence=settings.confidence,
-            resamples=settings.resamples,
-        )
+        folder = args.root / row.pop("folder")
+        for name in (CLOSED_BOOK, *args.scored):
+            closed_book = name == CLOSED_BOOK
+            found = read_unique_rows(folder / name, Answer if closed_book else Item)
+            if row["checkpoint"] == "base":
+                base[row["model"], name] = found
+            metrics = closed_book_metrics if closed_book else item_metrics
+            rows += metrics(found, base[row["model"], name], **row, **how)
     write_csv(args.metrics, list(Metric.model_fields), (row.model_dump() for row in rows))
 
 

@@ -1,4 +1,4 @@
-"""Write the closed-book requests: few-shot for the base, the tuning prompt for tuned models."""
+"""Write the closed-book requests: few-shot, and in the form the mixes are tuned in."""
 
 import argparse
 from pathlib import Path
@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("--slick", required=True, help="JSON of the slick section")
     parser.add_argument("--form", required=True, help="plain or chat")
     parser.add_argument("--limit", type=int, required=True, help="questions a relation; 0: all")
-    parser.add_argument("--base", type=Path, required=True)
+    parser.add_argument("--few-shot", type=Path, required=True)
     parser.add_argument("--tuned", type=Path, required=True)
     args = parser.parse_args()
     settings = Slick.model_validate_json(args.slick)
@@ -38,7 +38,7 @@ def main() -> None:
     for exemplar_set in read_unique_rows(args.exemplars, ExemplarSet):
         sets.setdefault(exemplar_set.relation, []).append(exemplar_set)
     write_rows(
-        args.base,
+        args.few_shot,
         (
             closed_book_request(
                 one, few_shot_prompt(usable_sets(one, sets[one.relation])[0], one), sampling

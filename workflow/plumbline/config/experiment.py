@@ -25,6 +25,7 @@ RESERVED = (
     "choices",
     "facts",
     "figures",
+    "grath",
     "logs",
     "manifest.json",
     "plan.json",
@@ -78,6 +79,11 @@ class Config(Section):
         self._check_recipe("mixes", self.mixes.recipe, "sft")
         if self.grath:
             self._check_recipe("grath", self.grath.recipe, "dpo", "kto")
+            if not self.evaluation.choices:
+                raise ValueError(
+                    "grath: its rounds are compared on choice questions, but evaluation.choices "
+                    "is empty; name a set"
+                )
         for name, recipe in self.recipes.items():
             if recipe.parameters == "qlora" and self.device != "cuda":
                 raise ValueError(

@@ -25,7 +25,7 @@ def select(
     counts = []
     for (relation, domain, split), ids in groups.items():
         limit = per_relation.get(split)
-        taken = sorted(ids, key=lambda name: _order(name, seed))[:limit]
+        taken = sorted(ids, key=lambda name: order(name, seed))[:limit]
         chosen.update(taken)
         counts.append(
             {
@@ -39,5 +39,6 @@ def select(
     return [question for question in questions if question.id in chosen], counts
 
 
-def _order(name: str, seed: int) -> bytes:
+def order(name: str, seed: int) -> bytes:
+    """A sort key: a draw that depends on the id and the seed alone."""
     return hashlib.sha256(f"{seed}:{name}".encode()).digest()

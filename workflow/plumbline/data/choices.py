@@ -1,0 +1,205 @@
+"""Choice questions from any source: cleaned, told apart, of a stated number, in a fixed order."""
+
+from __future__ import annotations
+
+import random
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+from plumbline.config.choices import ChoiceSource
+from plumbline.data.choice_formats import READERS, Draft, Tally
+from plumbline.data.facts import fold
+from plumbline.data.select import order, select
+from plumbline.files import InputError, sha256_json
+from plumbline.matching import normalise
+from plumbline.records import ChoiceQuestion, Domain, Question
+
+# Formats that do not have an order of choices worth keeping: the right one always comes first, or
+# hardly ever does.
+UNORDERED = ("labelled", "promptukit", "truthfulqa_binary")
+FALSE_CHOICES = 3
+
+
+def load_choices(
+    source: ChoiceSource,
+    path: Path | None,
+    questions: list[Question] | None,
+    domain: Domain = "ood",
+) -> tuple[list[ChoiceQuestion], list[dict]]:
+    """The choice questions of a source, in its order, and what was dropped.
+
+    path: the source's file; questions: for format facts instead, all questions about the facts.
+    domain: of every question, own rows included; those made from facts keep theirs.
+
+    Choices are stripped; empty ones and repetitions are dropped. A question is a duplicate when
+    question and choices are those of another one: "Which of these is true?" may be asked twice.
+    Which questions `source.limit` takes and how choices are shuffled depends on ids and
+    `source.seed` alone, not on the order of rows.
+
+    Dropped: rows item ("questions", "choices", or the relation of a fact), reason, n. Raises
+    `InputError` for a file that is not of the source's format, and if no question is left.
+    """
+    tally: Tally = Tally()
+    if source.format == "facts":
+        rows = _from_facts(questions or [], source, tally)
+    else:
+        drafts = READERS[source.format](path, tally)
+        found = [_cleaned(draft, domain, tally) for draft in drafts]
+        rows = _unique([row for row in found if row is not None], tally)
+        rows = _limited(rows, source, tally)
+        if source.format in UNORDERED:
+            rows = [_shuffled(row, source.seed) for row in rows]
+    dropped = [
+        {"item": item, "reason": reason, "n": n} for (item, reason), n in sorted(tally.items()) if n
+    ]
+    if not rows:
+        lost = ", ".join(f"{row['n']} {row['reason']} ({row['item']})" for row in dropped)
+        where = path or "facts, split test"
+        raise InputError(
+            f"{where}: no choice question is left (dropped: {lost or 'none'}). Expected rows of "
+            f"format {source.format}."
+        )
+    return rows, dropped
+
+
+def normalised_question(text: str) -> str:
+    """Compatibility-composed, case-folded, without punctuation, single spaces.
+
+    Where nothing is left of a text but punctuation it is returned stripped.
+    """
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    kept = (c for c in folded if not unicodedata.category(c).startswith("P"))
+    return " ".join("".join(kept).split()) or text.strip()
+
+
+def overlap(
+    questions: Iterable[ChoiceQuestion | Question], others: Iterable[ChoiceQuestion | Question]
+) -> set[str]:
+    """Ids of those `questions` that, normalised, `others` ask too."""
+    asked = {normalised_question(other.question) for other in others}
+    return {one.id for one in questions if normalised_question(one.question) in asked}
+
+
+def _cleaned(draft: Draft, domain: Domain, tally: Tally) -> ChoiceQuestion | None:
+    labels: dict[str, int] = {}
+    for text, label in draft.choices:
+        text = text.strip()
+        if not text:
+            tally["choices", "empty_choice"] += 1
+        elif text in labels:
+            tally["choices", "identical_choice"] += 1
+            labels[text] = max(label, labels[text])
+        else:
+            labels[text] = label
+    for label, reason in ((1, "no_true_choice"), (0, "no_false_choice")):
+        if label not in labels.values():
+            tally["questions", reason] += 1
+            return None
+    choices, values = list(labels), list(labels.values())
+    question = draft.question.strip()
+    if not question:
+        tally["questions", "empty_question"] += 1
+        return None
+    if draft.best is not None:
+        best = choices.index(draft.best.strip())
+    else:
+        best = values.index(1) if sum(values) == 1 else None
+    return ChoiceQuestion(
+        **draft.extra,
+        id=draft.id or sha256_json([question, sorted(choices)])[:12],
+        question=question,
+        choices=choices,
+        labels=values,
+        best=best,
+        subject=draft.subject,
+        domain=domain,
+    )
+
+
+def _unique(rows: list[ChoiceQuestion], tally: Tally) -> list[ChoiceQuestion]:
+    """Of equal questions the one with the lowest id, so that the order of rows does not matter."""
+    kept: dict[tuple[str, frozenset[str]], ChoiceQuestion] = {}
+    for row in rows:
+        key = normalised_question(row.question), frozenset(row.choices)
+        kept[key] = min(row, kept.get(key, row), key=lambda r: (r.id, r.choices, r.labels))
+    tally["questions", "duplicate"] += len(rows) - len(kept)
+    return list(kept.values())
+
+
+def _limited(
+    rows: list[ChoiceQuestion], source: ChoiceSource, tally: Tally
+) -> list[ChoiceQuestion]:
+    drawn = sorted(rows, key=lambda row: order(row.id, source.seed))
+    taken = {row.id for row in drawn[: source.limit]}
+    tally["questions", "over_limit"] += len(rows) - len(taken)
+    return [row for row in rows if row.id in taken]
+
+
+def _shuffled(row: ChoiceQuestion, seed: int) -> ChoiceQuestion:
+    # Sorted first: the order of a file's rows must not show.
+    order = sorted(range(len(row.choices)), key=lambda index: row.choices[index])
+    random.Random(f"{seed}:{row.id}").shuffle(order)
+    return row.model_copy(
+        update={
+            "choices": [row.choices[index] for index in order],
+            "labels": [row.labels[index] for index in order],
+            "best": None if row.best is None else order.index(row.best),
+        }
+    )
+
+
+def _from_facts(
+    questions: list[Question], source: ChoiceSource, tally: Tally
+) -> list[ChoiceQuestion]:
+    """Each test question's answer among answers to other questions of its relation.
+
+    What is accepted for any question of the same wording is never a false choice.
+    """
+    pools: dict[str, dict[str, str]] = defaultdict(dict)
+    accepted: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for question in sorted(questions, key=lambda q: q.answers[0]):
+        pools[question.relation].setdefault(_answer_key(question.answers[0]), question.answers[0])
+        asked = question.relation, normalised_question(question.question)
+        accepted[asked].update(map(_answer_key, question.answers))
+
+    first: dict[tuple[str, str], Question] = {}
+    for question in questions:
+        if question.split == "test":
+            asked = question.relation, normalised_question(question.question)
+            tally[question.relation, "duplicate"] += asked in first
+            first[asked] = min(question, first.get(asked, question), key=lambda q: q.id)
+    chosen, counts = select(list(first.values()), {"test": source.limit}, source.seed)
+    for row in counts:
+        tally[row["relation"], "over_limit"] += row["not_selected"]
+
+    made = []
+    for question in chosen:
+        pool = pools[question.relation]
+        mine = accepted[question.relation, normalised_question(question.question)]
+        random_ = random.Random(f"{source.seed}:{question.id}")
+        # So many that enough are left, even if all that is accepted here is drawn.
+        drawn = random_.sample(list(pool), min(len(pool), FALSE_CHOICES + len(mine)))
+        false = [pool[key] for key in drawn if key not in mine][:FALSE_CHOICES]
+        if not false:
+            tally[question.relation, "no_false_choice"] += 1
+            continue
+        best = random_.randrange(len(false) + 1)
+        made.append(
+            ChoiceQuestion(
+                id=question.id,
+                question=question.question,
+                choices=[*false[:best], question.answers[0], *false[best:]],
+                labels=[int(index == best) for index in range(len(false) + 1)],
+                best=best,
+                subject=question.subject,
+                domain=question.domain,
+            )
+        )
+    return made
+
+
+def _answer_key(answer: str) -> str:
+    """Two spellings of one answer have the same key: case, accents, articles and punctuation."""
+    return normalise(fold(answer)) or answer.strip()

@@ -1,0 +1,74 @@
+"""Multiple choice by log-likelihood: MC1, MC2, MC3 and accuracy.
+
+s(a) = Σ log p of a choice's tokens given the question, not divided by its length (Lin et al. 2022).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import Field
+
+from plumbline.evaluation.items import Item
+from plumbline.records import ChoiceQuestion
+
+
+class ChoiceScore(Item):
+    """The log-likelihoods of a question's choices, with the measures that follow from them."""
+
+    logprobs: list[float] = Field(description="s of each choice in nats, in the question's order.")
+
+
+def choice_score(
+    task: str, question: ChoiceQuestion, logprobs: Sequence[float], harness_compat: bool
+) -> ChoiceScore:
+    """The row of one question of a set; a cluster is all questions on one subject."""
+    return ChoiceScore(
+        id=f"{task}/{question.id}",
+        task=task,
+        domain=question.domain,
+        cluster=question.subject or question.id,
+        logprobs=list(logprobs),
+        metrics=choice_metrics(question, logprobs, harness_compat),
+    )
+
+
+def choice_metrics(
+    question: ChoiceQuestion, logprobs: Sequence[float], harness_compat: bool
+) -> dict[str, float]:
+    """mc1, mc2, mc3, acc and acc_norm of one question, each in [0, 1].
+
+    mc1: the best answer has a higher s than every false one. Absent when the question names no
+        best answer among several true ones.
+    mc2: Σ_true e^s / Σ e^s.
+    mc3: share of true answers with a higher s than every false one.
+    acc, acc_norm: the choice with the highest s, or s per character, is true; of equal ones the
+        first counts.
+
+    With `harness_compat`, a tie counts as right in mc1, and mc2 takes what stands before the first
+    false choice for true and all else for false, as the LM evaluation harness did in its task
+    version 2 (since version 3 it goes by the labels).
+    """
+    import numpy as np
+
+    s = np.asarray(logprobs, float)
+    true = np.asarray(question.labels, bool)
+    highest_false = s[~true].max()
+    counted = true
+    if harness_compat:
+        counted = np.arange(len(s)) < question.labels.index(0)
+    weights = np.exp(s - s.max())  # sums of -1000 and less would all be 0 in e^s
+    per_character = s / [len(choice) for choice in question.choices]
+    metrics = {
+        "mc2": weights[counted].sum() / weights.sum(),
+        "mc3": (s[true] > highest_false).mean(),
+        "acc": true[s.argmax()],
+        "acc_norm": true[per_character.argmax()],
+    }
+    best = question.best
+    if best is None and true.sum() == 1:
+        best = int(true.argmax())
+    if best is not None:
+        beaten = s[best] >= highest_false if harness_compat else s[best] > highest_false
+        metrics["mc1"] = beaten
+    return {name: float(metrics[name]) for name in sorted(metrics)}

@@ -1,0 +1,1 @@
+"""GRATH: a model writes right and wrong answers and is trained on them (Chen et al. 2024)."""

@@ -1,0 +1,72 @@
+"""From a model's output to its two answers, as the authors' code takes it apart."""
+
+from __future__ import annotations
+
+from collections import Counter
+from enum import StrEnum
+from typing import NamedTuple
+
+from plumbline.matching import exact_match, normalise
+
+CORRECT, INCORRECT = "Correct answer: ", "Incorrect answer: "
+
+
+class Unparsed(StrEnum):
+    """Why an output holds no pair."""
+
+    NO_INCORRECT = "unparsed_no_incorrect_answer"
+    MANY_INCORRECT = "unparsed_several_incorrect_answers"
+    NO_CORRECT = "unparsed_no_correct_answer"
+
+
+class Sides(NamedTuple):
+    correct: str
+    incorrect: str
+
+
+def parse(output: str) -> Sides | Unparsed:
+    """The correct and the incorrect answer of an output.
+
+    It must fall into exactly two parts at "Incorrect answer: ". The correct answer is what follows
+    the last "Correct answer: " of the first part, the incorrect one the whole second part. Line
+    breaks are deleted without a blank in their place, and both are stripped. Case and blanks of
+    the two markers count. Either answer may be empty; see `unfit`.
+
+    Where the first part has no "Correct answer: ", the authors' code takes all of it, the repeated
+    question included; here the output then holds no pair.
+    """
+    parts = output.strip().split(INCORRECT)
+    if len(parts) != 2:
+        return Unparsed.NO_INCORRECT if len(parts) < 2 else Unparsed.MANY_INCORRECT
+    before, incorrect = parts
+    if CORRECT not in before:
+        return Unparsed.NO_CORRECT
+    return Sides(_one_line(before.rsplit(CORRECT, 1)[1]), _one_line(incorrect))
+
+
+def unfit(sides: Sides) -> str | None:
+    """Why two answers make no training pair, None if they do.
+
+    Answers count as identical when they are so without case, punctuation, articles and extra
+    blanks (`matching.exact_match`): they would teach nothing, or only punctuation. The authors'
+    code keeps them. "5" and "-5" are identical in this sense too.
+    """
+    if not sides.correct or not sides.incorrect:
+        return "empty_side"
+    return "identical_sides" if exact_match(sides.correct, [sides.incorrect]) else None
+
+
+def similarity(first: str, second: str) -> float:
+    """F1 of the words two texts share, in [0, 1], as SQuAD's script computes it.
+
+    Words are those of the normalised texts, counted as often as they occur. 1 where neither text
+    has any.
+    """
+    one, other = Counter(normalise(first).split()), Counter(normalise(second).split())
+    if not one and not other:
+        return 1.0
+    return 2 * (one & other).total() / (one.total() + other.total())
+
+
+def _one_line(text: str) -> str:
+    return "".join(text.splitlines()).strip()

@@ -1,0 +1,29 @@
+"""Which questions pairs are written for: none that is evaluated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from plumbline.data.choices import normalised_question
+from plumbline.files import InputError
+from plumbline.records import ChoiceQuestion
+
+
+def choose(
+    questions: Iterable[ChoiceQuestion], evaluated: Iterable[Iterable[str]]
+) -> tuple[list[ChoiceQuestion], list[ChoiceQuestion]]:
+    """(kept, dropped): dropped are those whose normalised text is that of an evaluated question.
+
+    evaluated: the question texts of every evaluation set. Raises InputError when nothing is left.
+    """
+    taken = {normalised_question(text) for texts in evaluated for text in texts}
+    kept, dropped = [], []
+    for question in questions:
+        side = dropped if normalised_question(question.question) in taken else kept
+        side.append(question)
+    if not kept:
+        raise InputError(
+            f"grath.questions: all {len(dropped)} questions are also in an evaluation set, so that "
+            f"none may be tuned on; give grath.questions another source."
+        )
+    return kept, dropped

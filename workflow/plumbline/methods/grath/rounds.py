@@ -1,0 +1,162 @@
+"""A round's training pairs: new correct answers against the first incorrect ones (GRATH)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Literal
+
+from pydantic import Field
+
+from plumbline.files import InputError
+from plumbline.methods.grath.parse import Sides, Unparsed, parse, similarity, unfit
+from plumbline.methods.grath.prompt import Legacy, request_id, training_sides
+from plumbline.records import ChoiceQuestion, Generation, NonEmpty, Pair
+
+
+class GrathPair(Pair):
+    """A pair with where its answers are from; `id` is the question's."""
+
+    round: int = Field(ge=1, description="The training round, 1 for pairs of round 0's model.")
+    question: NonEmpty
+    correct: NonEmpty
+    incorrect: NonEmpty = Field(description="Always round 0's.")
+    correct_from: Literal["this round", "round 0"]
+    similarity: float = Field(ge=0, le=1, description="Word-level F1 of the two answers.")
+
+
+@dataclass(frozen=True)
+class Round:
+    """Pairs in the order of their ids, and what was counted: asked = pairs + all dropped."""
+
+    pairs: list[GrathPair]
+    asked: int
+    parsed: int
+    kept_first: int
+    changed: int
+    dropped: Counter
+
+    def composition(self, name: str, number: int) -> dict:
+        """The round's composition.json. `kept_first` and `changed` count pairs."""
+        return {
+            "name": name,
+            "round": number,
+            "asked": self.asked,
+            "parsed": self.parsed,
+            "pairs": len(self.pairs),
+            "kept_first": self.kept_first,
+            "changed": self.changed,
+            "similarity": fmean(pair.similarity for pair in self.pairs),
+            "dropped": [
+                {"stage": "grath", "item": "questions", "reason": str(reason), "n": n}
+                for reason, n in sorted(self.dropped.items())
+            ],
+        }
+
+
+def outputs(
+    questions: Iterable[ChoiceQuestion], generations: Iterable[Generation]
+) -> dict[str, str]:
+    """The output for each question, by the question's id.
+
+    Raises InputError when a question has none, or an output is about no question.
+    """
+    ids = {request_id(question.id): question.id for question in questions}
+    found = {}
+    for generation in generations:
+        if generation.request not in ids:
+            raise InputError(
+                f"generation of request {generation.request!r}, which is about none of the "
+                f"questions; they are of different runs. Generate again."
+            )
+        found[ids[generation.request]] = generation.text
+    for request, question in ids.items():
+        if question not in found:
+            raise InputError(f"request {request} was not answered; generate again.")
+    return found
+
+
+def build_round(
+    questions: Iterable[ChoiceQuestion],
+    first: dict[str, str],
+    now: dict[str, str],
+    *,
+    number: int,
+    max_unparsed: float,
+    legacy_prompt: Legacy | None = None,
+) -> Round:
+    """The pairs of training round `number`, counted from 1.
+
+    first: output of round 0's model for each question id; now: of the round's parent. In round 1
+    they are the same, and the pairs are both answers of one model (self-truthifying). Later the
+    correct answer is new and the incorrect one stays the first. A question whose output now holds
+    no pair keeps its first correct answer; one whose first output held none is left out of every
+    round. max_unparsed: percentage of `now` that may hold no pair.
+
+    Raises InputError when more does, when no pair is left, or when round 1 is given two sets of
+    outputs.
+    """
+    if number == 1 and first != now:
+        raise InputError(
+            "round 1: its parent is round 0's model, but the outputs of the two differ; give the "
+            "same generations for both."
+        )
+    questions = sorted(questions, key=lambda question: question.id)
+    later = {question.id: parse(now[question.id]) for question in questions}
+    _check_parsed(later, now, max_unparsed, number)
+    pairs, dropped = [], Counter()
+    changed = 0
+    for question in questions:
+        start, new = parse(first[question.id]), later[question.id]
+        if isinstance(start, Unparsed):
+            dropped[start] += 1
+            continue
+        fresh = isinstance(new, Sides)
+        sides = Sides(new.correct if fresh else start.correct, start.incorrect)
+        if reason := unfit(sides):
+            dropped[reason] += 1
+            continue
+        changed += sides.correct != start.correct
+        pairs.append(
+            GrathPair(
+                id=question.id,
+                **training_sides(question.question, *sides, legacy_prompt),
+                round=number,
+                question=question.question,
+                correct=sides.correct,
+                incorrect=sides.incorrect,
+                correct_from="this round" if fresh else "round 0",
+                similarity=similarity(*sides),
+            )
+        )
+    if not pairs:
+        raise InputError(
+            f"round {number}: none of {len(questions)} questions gives a pair "
+            f"({', '.join(f'{reason} {n}' for reason, n in sorted(dropped.items()))}); the model "
+            f"does not tell a correct answer from an incorrect one. Take another grath.parent."
+        )
+    return Round(
+        pairs=pairs,
+        asked=len(questions),
+        parsed=sum(isinstance(sides, Sides) for sides in later.values()),
+        kept_first=sum(pair.correct_from == "round 0" for pair in pairs),
+        changed=changed,
+        dropped=dropped,
+    )
+
+
+def _check_parsed(
+    parsed: dict[str, Sides | Unparsed], texts: dict[str, str], limit: float, number: int
+) -> None:
+    bad = [name for name, found in parsed.items() if isinstance(found, Unparsed)]
+    if not bad or len(bad) <= limit / 100 * len(parsed):
+        return
+    raise InputError(
+        f"round {number}: {len(bad)} of {len(parsed)} outputs ({len(bad) / len(parsed):.0%}) hold "
+        f"no pair, more than grath.max_unparsed allows ({limit:g} %). {bad[0]} "
+        f"({parsed[bad[0]]}): {texts[bad[0]][:300]!r}. Raise grath.max_tokens if outputs are cut, "
+        f"train rounds more gently (learning_rate or max_steps of the recipe) if earlier ones were "
+        f"good, take a grath.parent that follows instructions, or raise grath.max_unparsed."
+    )

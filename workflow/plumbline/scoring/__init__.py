@@ -1,0 +1,1 @@
+"""Log-probabilities of given answers, computed with a model in memory."""

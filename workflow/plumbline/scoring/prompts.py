@@ -1,0 +1,124 @@
+"""Choice questions as token ids: what is shown to a model, and what is scored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from string import ascii_uppercase
+
+from plumbline.files import InputError
+from plumbline.records import ChoiceQuestion
+from plumbline.scoring.likelihood import Item
+
+PRIMER = "tasks/truthfulqa/truthfulqa_mc1.yaml"  # in lm_eval: the benchmark's six example pairs
+
+
+def texts(question: ChoiceQuestion, style: str) -> tuple[str, list[str]]:
+    """(prompt, continuations) of a style that is plain text: any of ChoiceSet.prompt but chat.
+
+    InputError when there are more choices than letters, or for truthfulqa without lm_eval.
+    """
+    spaced = [f" {choice}" for choice in question.choices]
+    match style:
+        case "qa":
+            return f"Question: {question.question}\nAnswer:", spaced
+        case "truthfulqa":
+            return _primer().render(question=question.question), spaced
+        case "continuation":
+            return question.question, spaced
+        case "letters":
+            letters = ascii_uppercase[: len(question.choices)]
+            if len(letters) < len(question.choices):
+                raise InputError(
+                    f"question {question.id}: {len(question.choices)} choices, but only "
+                    f"{len(letters)} letters; use prompt: qa."
+                )
+            lines = [
+                question.question,
+                *(f"{a}. {b}" for a, b in zip(letters, question.choices, strict=True)),
+            ]
+            return "\n".join([*lines, "Answer:"]), [f" {letter}" for letter in letters]
+    raise ValueError(f"no such style of prompt: {style}")
+
+
+@cache
+def _primer():
+    """The template of TruthfulQA's prompt, read from the installed harness so that it is equal."""
+    import yaml
+    from jinja2 import Environment, StrictUndefined
+
+    spec = find_spec("lm_eval")
+    path = Path(spec.submodule_search_locations[0]) / PRIMER if spec else Path("lm_eval") / PRIMER
+    try:
+        text = yaml.safe_load(path.read_text(encoding="utf-8"))["doc_to_text"]
+    except (OSError, KeyError, TypeError, yaml.YAMLError) as error:
+        raise InputError(
+            f"{path}: cannot be read ({error}). prompt: truthfulqa takes the six example pairs "
+            f"from lm_eval; install lm-eval as in requirements/base.in, or use prompt: qa."
+        ) from error
+    return Environment(undefined=StrictUndefined, keep_trailing_newline=True).from_string(text)
+
+
+def encode(tokenizer, question: ChoiceQuestion, style: str, longest: int | None = None) -> Item:
+    """A question as token ids, tokenised as the LM evaluation harness does.
+
+    `longest`: tokens the model can read, see `context_length`. InputError names the question when
+    it does not fit, when a continuation has no token, or when there is no chat template.
+    """
+    if style == "chat":
+        prompt = _chat(tokenizer, question)
+        continuations = [
+            tokenizer(choice, add_special_tokens=False)["input_ids"] for choice in question.choices
+        ]
+    else:
+        prompt, continuations = _split(tokenizer, *texts(question, style))
+    if not prompt:
+        raise InputError(f"question {question.id}: its prompt has no token.")
+    for choice, tokens in zip(question.choices, continuations, strict=True):
+        if not tokens:
+            raise InputError(
+                f"question {question.id}: choice {choice!r} has no token of its own after the "
+                f"prompt; correct or remove it."
+            )
+        # The last token of a continuation is predicted but never read.
+        if longest is not None and len(prompt) + len(tokens) - 1 > longest:
+            raise InputError(
+                f"question {question.id}: {len(prompt):,} tokens of prompt and {len(tokens):,} of "
+                f"choice {choice!r}, but the model reads at most {longest:,}; remove the question."
+            )
+    return Item(tuple(prompt), tuple(map(tuple, continuations)))
+
+
+def _split(
+    tokenizer, prompt: str, continuations: Sequence[str]
+) -> tuple[list[int], list[list[int]]]:
+    """Ids of the prompt and of what each continuation adds to them.
+
+    Prompt and continuation are tokenised as one text. Spaces at the prompt's end go to the
+    continuations, since tokens begin with spaces and rarely end with one.
+    """
+    bare = prompt.rstrip()
+    ids = tokenizer(bare)["input_ids"]
+    wholes = [bare + prompt[len(bare) :] + continuation for continuation in continuations]
+    return ids, [tokenizer(whole)["input_ids"][len(ids) :] for whole in wholes]
+
+
+def _chat(tokenizer, question: ChoiceQuestion) -> list[int]:
+    if not tokenizer.chat_template:
+        raise InputError(
+            "prompt: chat: the model's tokenizer has no chat template; use prompt: qa."
+        )
+    encoded = tokenizer.apply_chat_template(
+        [{"role": "user", "content": question.question}],
+        add_generation_prompt=True,
+        tokenize=True,
+        return_dict=True,
+    )
+    return encoded["input_ids"]
+
+
+def context_length(model) -> int | None:
+    """Tokens the model can read at once; None when its configuration sets no limit."""
+    return getattr(model.config.get_text_config(), "max_position_embeddings", None)

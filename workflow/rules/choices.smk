@@ -1,0 +1,86 @@
+"""Choice questions: the sets, and every checkpoint's log-likelihoods of their choices.
+
+REQUIRED INPUTS: the sources the configuration names, facts/questions.jsonl for sets made of facts
+OUTPUTS: results/<run>/choices/<set>.jsonl                          the questions
+         results/<run>/<model>/<checkpoint>/choices/scores.jsonl    log-probabilities and metrics
+         results/<run>/<model>/<checkpoint>/harness/<task>.jsonl    LM evaluation harness, likewise
+"""
+
+
+rule build_choices:
+    input:
+        choices_input,
+    output:
+        choices=f"{R}/{{choices}}.jsonl",
+        dropped=f"{R}/{{choices}}.dropped.json",
+    log:
+        f"{R}/{{choices}}.log",
+    benchmark:
+        f"{R}/benchmarks/facts/{{choices}}.tsv"
+    wildcard_constraints:
+        choices="|".join(map(re.escape, CHOICES)) or "none",
+    localrule: True
+    conda:
+        "../../envs/analyse.yaml"
+    params:
+        options=choices_options,
+        code=code("build_choices"),
+    shell:
+        "python -m scripts.build_choices {params.options:q} --name {wildcards.choices:q}"
+        " --out {output.choices:q} --dropped {output.dropped:q} 2>&1 | tee {log:q}"
+
+
+rule score_choices:
+    input:
+        choices=[f"{R}/choices/{one.name}.jsonl" for one in CONFIG.evaluation.choices],
+        checkpoint=marker_at,
+    output:
+        f"{R}/{{model}}/{{folder}}/choices/scores.jsonl",
+    log:
+        f"{R}/{{model}}/{{folder}}/choices/score_choices.log",
+    benchmark:
+        f"{R}/benchmarks/score/{{model}}/{{folder}}/choices.tsv"
+    conda:
+        "../../envs/train.yaml"
+    threads: 1 if ON_GPU else workflow.cores
+    resources:
+        gpu=1 if ON_GPU else 0,
+        mem_mb=16000,
+        runtime=240,
+    params:
+        sets=json.dumps([one.model_dump() for one in CONFIG.evaluation.choices]),
+        dtype=CONFIG.scoring.dtype,
+        compat=int(CONFIG.evaluation.harness_compat),
+        code=code("score_choices"),
+    shell:
+        "python -m scripts.score_choices --checkpoint $PLUMBLINE_RESULTS/{wildcards.model}/{wildcards.folder:q}"
+        ' --sets {params.sets:q} --choices {input.choices:q} --scoring "$PLUMBLINE_SCORING"'
+        " --harness-compat {params.compat} --device $PLUMBLINE_DEVICE --threads {threads}"
+        " --scores {output:q} 2>&1 | tee {log:q}"
+
+
+rule run_harness:
+    input:
+        tasks=harness_files,
+        checkpoint=marker_at,
+    output:
+        f"{R}/{{model}}/{{folder}}/harness/{{task}}.jsonl",
+    log:
+        f"{R}/{{model}}/{{folder}}/harness/{{task}}.log",
+    benchmark:
+        f"{R}/benchmarks/score/{{model}}/{{folder}}/harness-{{task}}.tsv"
+    conda:
+        "../../envs/harness.yaml"
+    threads: 1 if ON_GPU else workflow.cores
+    resources:
+        gpu=1 if ON_GPU else 0,
+        mem_mb=16000,
+        runtime=720,
+    params:
+        task=lambda wildcards: section(harness_task(wildcards)),
+        dtype=CONFIG.scoring.dtype,
+        code=code("run_harness"),
+    shell:
+        "python -m scripts.run_harness --checkpoint $PLUMBLINE_RESULTS/{wildcards.model}/{wildcards.folder:q}"
+        " --task {params.task:q} --dtype {params.dtype} --device $PLUMBLINE_DEVICE"
+        " --threads {threads} --scores {output:q} 2>&1 | tee {log:q}"

@@ -1,0 +1,110 @@
+"""GRATH: rounds of preference training on pairs the model writes itself (Chen et al. 2024).
+
+REQUIRED INPUTS: the questions the configuration names, the parent of the first round
+OUTPUTS, below results/<run>:
+         grath/questions.jsonl                     the questions that are in no evaluation set
+         <model>/grath/requests.jsonl              the same for every round
+         <model>/<parent>/grath/generations.jsonl  pairs as a round's parent writes them
+         <model>/<data>/pairs.jsonl                a round's training file, data: grath/r1 (of the
+                                                   base, so the same for all seeds) or
+                                                   seed-<seed>/grath.r<round>
+         tables/grath_rounds.csv                   scores and pairs, round by round
+"""
+
+for folder in grath_parents():
+    add_work(f"{folder}/grath", folder, "grath/requests.jsonl")
+
+
+rule choose_grath_questions:
+    input:
+        questions=f"{R}/grath/source.jsonl",
+        evaluation=[
+            *(f"{R}/choices/{one.name}.jsonl" for one in CONFIG.evaluation.choices),
+            f"{R}/facts/questions.jsonl",
+        ],
+    output:
+        kept=f"{R}/grath/questions.jsonl",
+        dropped=f"{R}/grath/dropped.json",
+    log:
+        f"{R}/grath/choose_grath_questions.log",
+    benchmark:
+        f"{R}/benchmarks/grath/choose_grath_questions.tsv"
+    localrule: True
+    conda:
+        "../../envs/orchestrate.yaml"
+    params:
+        code=code("choose_grath_questions"),
+    shell:
+        "python -m scripts.choose_grath_questions --questions {input.questions:q}"
+        " --evaluation {input.evaluation:q} --kept {output.kept:q} --dropped {output.dropped:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule write_grath_requests:
+    input:
+        questions=f"{R}/grath/questions.jsonl",
+    output:
+        requests=f"{R}/{{model}}/grath/requests.jsonl",
+    log:
+        f"{R}/{{model}}/grath/write_grath_requests.log",
+    benchmark:
+        f"{R}/benchmarks/grath/{{model}}/write_grath_requests.tsv"
+    priority: 20
+    localrule: True
+    conda:
+        "../../envs/orchestrate.yaml"
+    params:
+        options=grath_request_options(),
+        code=code("write_grath_requests"),
+    shell:
+        "python -m scripts.write_grath_requests --questions {input.questions:q}"
+        " {params.options:q} --requests {output.requests:q} 2>&1 | tee {log:q}"
+
+
+rule build_grath_pairs:
+    input:
+        questions=f"{R}/grath/questions.jsonl",
+        first=lambda wildcards: grath_generations(wildcards, 1),
+        now=lambda wildcards: grath_generations(wildcards, int(wildcards.round)),
+    output:
+        pairs=f"{R}/{{model}}/{{data}}r{{round}}/pairs.jsonl",
+        composition=f"{R}/{{model}}/{{data}}r{{round}}/composition.json",
+    log:
+        f"{R}/{{model}}/{{data}}r{{round}}/build_grath_pairs.log",
+    benchmark:
+        f"{R}/benchmarks/grath/{{model}}/{{data}}r{{round}}.tsv"
+    wildcard_constraints:
+        data=r"(seed-\d+/)?grath[./]",
+        round=r"\d+",
+    localrule: True
+    conda:
+        "../../envs/orchestrate.yaml"
+    params:
+        options=grath_pair_options(),
+        code=code("build_grath_pairs"),
+    shell:
+        "python -m scripts.build_grath_pairs --name grath.r{wildcards.round}"
+        " --round {wildcards.round} --questions {input.questions:q} --first {input.first:q}"
+        " --now {input.now:q} {params.options:q} --pairs {output.pairs:q}"
+        " --composition {output.composition:q} 2>&1 | tee {log:q}"
+
+
+rule tabulate_grath:
+    input:
+        [path for row in grath_rows() for path in grath_files(row)],
+    output:
+        f"{R}/tables/grath_rounds.csv",
+    log:
+        f"{R}/logs/tabulate_grath.log",
+    benchmark:
+        f"{R}/benchmarks/grath/tabulate_grath.tsv"
+    localrule: True
+    conda:
+        "../../envs/analyse.yaml"
+    params:
+        rounds=json.dumps(grath_rows()),
+        evaluation=section(CONFIG.evaluation, include={"confidence", "resamples"}),
+        code=code("tabulate_grath"),
+    shell:
+        "python -m scripts.tabulate_grath --rounds {params.rounds:q}"
+        " --evaluation {params.evaluation:q} --table {output:q} 2>&1 | tee {log:q}"

@@ -1,0 +1,47 @@
+"""Build the training pairs of one round from round 0's outputs and those of the round's parent."""
+
+import argparse
+from pathlib import Path
+
+from plumbline import program
+from plumbline.files import read_rows, read_unique_rows, write_json, write_rows
+from plumbline.methods.grath.prompt import TAGS
+from plumbline.methods.grath.rounds import build_round, outputs
+from plumbline.records import ChoiceQuestion, Generation
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--name", required=True, help="the tuning, grath.r<round>")
+    parser.add_argument("--round", type=int, required=True, help="counted from 1")
+    parser.add_argument("--questions", type=Path, required=True)
+    parser.add_argument("--first", type=Path, required=True, help="generations of round 0")
+    parser.add_argument(
+        "--now", type=Path, required=True, help="generations of the parent; in round 1 the same"
+    )
+    parser.add_argument("--legacy-prompt", choices=list(TAGS), help="default: chat messages")
+    parser.add_argument("--max-unparsed", type=float, required=True, help="per cent")
+    parser.add_argument("--pairs", type=Path, required=True)
+    parser.add_argument("--composition", type=Path, required=True)
+    args = parser.parse_args()
+    questions = read_unique_rows(args.questions, ChoiceQuestion)
+    built = build_round(
+        questions,
+        outputs(questions, read_rows(args.first, Generation)),
+        outputs(questions, read_rows(args.now, Generation)),
+        number=args.round,
+        max_unparsed=args.max_unparsed,
+        legacy_prompt=args.legacy_prompt,
+    )
+    composition = built.composition(args.name, args.round)
+    write_rows(args.pairs, built.pairs)
+    write_json(args.composition, composition)
+    program.log.info(
+        f"{args.name}: {built.parsed:,} of {built.asked:,} outputs parsed, "
+        f"{len(built.pairs):,} pairs, {built.changed:,} with a changed correct answer, "
+        f"similarity {composition['similarity']:.2f}"
+    )
+
+
+if __name__ == "__main__":
+    program.run(main, "build_grath_pairs")
