@@ -116,7 +116,7 @@ def test_the_tables_keep_their_contract(run):
         "model,seed,checkpoint,parent,task,domain,split,category,metric,value,low,high,n"
     )
     checkpoints = {row["checkpoint"] for row in metrics}
-    assert checkpoints == {"base"} | {
+    assert checkpoints == {"base", "grath.r1", "grath.r2"} | {
         f"mix.unknown-{x}.{stop}" for x in (0, 100) for stop in ("early_stop", "convergence")
     }
     for checkpoint in checkpoints:
@@ -146,6 +146,68 @@ def test_accuracy_is_the_mean_of_the_answers(run):
         assert float(row["value"]) == pytest.approx(
             sum(a["correct"] for a in answers) / len(answers)
         )
+
+
+def test_rounds_keep_the_first_wrong_answers_and_refresh_the_right_ones(run):
+    """GRATH's rule followed by hand from the raw outputs (Chen et al. 2024, Algorithm 1)."""
+
+    def sides(generations):
+        found = {}
+        for row in run.rows(generations):
+            parts = row["text"].strip().split("Incorrect answer: ")
+            if len(parts) == 2 and "Correct answer: " in parts[0]:
+                right = parts[0].split("Correct answer: ")[-1]
+                found[row["request"].rpartition("/")[0]] = (
+                    right.replace("\n", "").strip(), parts[1].replace("\n", "").strip()
+                )  # fmt: skip
+        return found
+
+    first = sides("base/grath/generations.jsonl")
+    again = sides("seed-1/grath.r1/final/grath/generations.jsonl")
+    rounds = [run.rows("grath/r1/pairs.jsonl"), run.rows("seed-1/grath.r2/pairs.jsonl")]
+    assert all(rounds)
+    for pairs, now in zip(rounds, (first, again), strict=True):
+        for pair in pairs:
+            name = pair["id"]
+            right, wrong = now.get(name, first[name])[0], first[name][1]
+            assert pair["chosen"][0]["content"] == right
+            assert pair["rejected"][0]["content"] == wrong
+
+
+def test_rounds_start_from_their_parent_and_are_scored(run):
+    import math
+
+    for number, parent in ((1, "base"), (2, "grath.r1")):
+        training = json.loads((run.model / f"seed-1/grath.r{number}/training.json").read_text())
+        assert training["steps"] == 4
+        assert training["curve"][0]["loss"] == pytest.approx(math.log(2), abs=0.01)
+        assert training["stops"]["final"]["merge_difference"] < 1e-3
+        scored = [r for r in run.table("metrics") if r["checkpoint"] == f"grath.r{number}"]
+        assert {r["parent"] for r in scored} == {parent}
+        assert {"closed_book", "facts", "openbookqa"} == {r["task"] for r in scored}
+    table = run.table("grath_rounds")
+    assert {(r["round"], r["task"]) for r in table} >= {
+        (k, t) for k in "012" for t in ("facts", "openbookqa")
+    }
+
+
+def test_multiple_choice_follows_from_the_scores(run):
+    import math
+
+    questions = {
+        f"{task}/{row['id']}": row
+        for task in ("facts", "openbookqa")
+        for row in map(json.loads, (run.root / f"choices/{task}.jsonl").read_text().splitlines())
+    }
+    scores = run.rows("seed-1/grath.r2/final/choices/scores.jsonl")
+    assert {row["id"] for row in scores} == set(questions)
+    for row in scores:
+        labels, sums = questions[row["id"]]["labels"], row["logprobs"]
+        true = [s for s, label in zip(sums, labels, strict=True) if label]
+        false = [s for s, label in zip(sums, labels, strict=True) if not label]
+        assert row["metrics"]["mc1"] == (max(true) > max(false))
+        share = sum(map(math.exp, true)) / sum(map(math.exp, sums))
+        assert row["metrics"]["mc2"] == pytest.approx(share, rel=1e-6)
 
 
 def test_generations_keep_tokens_and_how_they_ended(run):

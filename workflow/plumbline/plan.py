@@ -10,14 +10,17 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from plumbline.config.experiment import Config
 from plumbline.lineage import Lineage
-from plumbline.records import Question
+from plumbline.records import ChoiceQuestion, Question
 
 CHARACTERS_A_TOKEN = 4
 WEAKLY_KNOWN, UNKNOWN = 0.17, 0.36  # shares of questions in the paper
+ANSWER_TOKENS = 20  # of an answer in the model's own words
+CHAT_TOKENS = 15  # of a chat template around a question and its answer
 SMALLEST_CATEGORY = 0.1  # of a relation's training questions; decides the size of a mix
 # Useful floating-point operations a second: of one core of a recent server, and of one H100.
 SPEED = {"cpu": 1e11, "mps": 2e12, "cuda": 2e14}
@@ -50,12 +53,15 @@ def make_plan(
     config: Config,
     lineage: Lineage,
     questions: list[Question],
+    choices: list[ChoiceQuestion],
+    grath: list[ChoiceQuestion],
     parameters: dict[str, float],
     cores: int,
 ) -> dict:
     """The plan as plan.json has it: device, assumptions, and a row for each stage.
 
-    parameters: number of each model's weights, by model name.
+    choices: what every checkpoint is scored on; grath: what pairs are written for. parameters:
+    number of each model's weights, by model name.
     """
     speed = SPEED[config.device] * (cores if config.device == "cpu" else 1)
     device = f"{cores} CPU cores" if config.device == "cpu" else f"one {config.device} device"
@@ -63,6 +69,10 @@ def make_plan(
     for size in parameters.values():
         planner = _Planner(config, lineage, questions, size, speed)
         stages += [planner.imported(), planner.probing(), planner.tuning(), planner.closed_book()]
+        if grath:
+            stages += [planner.pairs(grath), planner.rounds(grath)]
+        if choices:
+            stages.append(planner.scoring(choices))
     merged: dict[str, Stage] = {}
     for stage in stages:
         known = merged.setdefault(stage.stage, Stage(stage.stage, 0))
@@ -76,6 +86,7 @@ def make_plan(
             "weakly_known_share": WEAKLY_KNOWN,
             "unknown_share": UNKNOWN,
             "smallest_category_share": SMALLEST_CATEGORY,
+            "answer_tokens": ANSWER_TOKENS,
             "operations_a_second": speed,
             "parameters": parameters,
         },
@@ -120,7 +131,7 @@ class _Planner:
             for (_, _, split), count in self.probed.items()
             if split == "test"
         )
-        jobs = 1 + len(self.config.seeds) * (len(self.lineage.checkpoints) - 1)
+        jobs = self._checkpoints()
         prompts = jobs * test
         tokens = prompts * (self.question_tokens + self.answer_tokens)
         return self._generation(jobs, prompts, prompts, tokens, 0)
@@ -131,7 +142,9 @@ class _Planner:
         part = Counter()
         for (_, domain, split), count in self.probed.items():
             part[split, domain] += count
-        for tuning in self.lineage.tunings.values():
+        for name, tuning in self.lineage.tunings.items():
+            if not name.startswith("mix."):
+                continue
             recipe = tuning.recipe
             examples = max(1, round(SMALLEST_CATEGORY * part["train", "id"]))
             asked = sum(
@@ -157,6 +170,54 @@ class _Planner:
             stage.disk_mib += runs * len(tuning.stops) * self._checkpoint_mib(recipe)
         return stage
 
+    def pairs(self, questions: list[ChoiceQuestion]) -> Stage:
+        """GRATH's pairs, written by the parent of every round; its demonstrations are cached."""
+        jobs = self._parents_of_rounds()
+        prompts = jobs * len(questions)
+        own = _tokens(one.question for one in questions) / len(questions) + 2 * ANSWER_TOKENS
+        # The question is written again before the answers.
+        return self._generation(jobs, prompts, prompts, prompts * (own + CHAT_TOKENS) * 2, 0)
+
+    def rounds(self, questions: list[ChoiceQuestion]) -> Stage:
+        """GRATH's trainings, if every question gives a pair."""
+        stage = Stage("train", 0)
+        recipe = self.config.recipes[self.config.grath.recipe]
+        stage.jobs = len(self.config.seeds) * self.config.grath.rounds
+        epoch = math.ceil(len(questions) / recipe.global_batch_size)
+        stage.steps = stage.jobs * (recipe.max_steps or epoch * recipe.epochs)
+        length = _tokens(one.question for one in questions) / len(questions)
+        sides = 1 if recipe.method == "kto" else 2
+        tokens = sides * (length + ANSWER_TOKENS + CHAT_TOKENS)
+        stage.tokens = round(stage.steps * recipe.global_batch_size * tokens)
+        # The policy forward and backward, and the reference forward.
+        operations = 8 * self.parameters * stage.tokens
+        stage.seconds = 15 * stage.jobs + operations / self.speed
+        stage.disk_mib = stage.jobs * self._checkpoint_mib(recipe)
+        return stage
+
+    def scoring(self, questions: list[ChoiceQuestion]) -> Stage:
+        """Log-likelihoods of every choice under every checkpoint."""
+        jobs = self._checkpoints()
+        tokens = _tokens(text for one in questions for text in (one.question, *one.choices))
+        seconds = jobs * (10 + 2 * self.parameters * tokens / self.speed)
+        prompts, sequences = jobs * len(questions), jobs * sum(len(q.choices) for q in questions)
+        return Stage(
+            "score",
+            jobs,
+            prompts=prompts,
+            sequences=sequences,
+            tokens=round(jobs * tokens),
+            seconds=seconds,
+        )
+
+    def _checkpoints(self) -> int:
+        return 1 + len(self.config.seeds) * (len(self.lineage.checkpoints) - 1)
+
+    def _parents_of_rounds(self) -> int:
+        of_base = self.config.grath.parent == "base"
+        seeds = len(self.config.seeds)
+        return seeds * self.config.grath.rounds - (seeds - 1) * of_base
+
     def _checkpoint_mib(self, recipe) -> float:
         if recipe.parameters == "full":
             return self.parameters * 2 / 2**20
@@ -177,6 +238,10 @@ class _Planner:
             disk_mib=disk,
             seconds=seconds,
         )
+
+
+def _tokens(texts: Iterable[str]) -> float:
+    return sum(map(len, texts)) / CHARACTERS_A_TOKEN
 
 
 def as_text(plan: dict) -> str:

@@ -1,6 +1,6 @@
 """What a run will cost, before it runs: `snakemake --cores 1 plan`.
 
-REQUIRED INPUTS: facts/questions.jsonl
+REQUIRED INPUTS: facts/questions.jsonl and the choice questions
 OUTPUTS: results/<run>/plan.json
 """
 
@@ -8,6 +8,8 @@ OUTPUTS: results/<run>/plan.json
 rule make_plan:
     input:
         questions=f"{R}/facts/questions.jsonl",
+        choices=[f"{R}/choices/{one.name}.jsonl" for one in CONFIG.evaluation.choices],
+        grath=[f"{R}/grath/questions.jsonl"] if CONFIG.grath else [],
     output:
         f"{R}/plan.json",
     log:
@@ -21,7 +23,8 @@ rule make_plan:
         code=code("make_plan"),
     shell:
         "python -m scripts.make_plan --config {params.config:q}"
-        " --questions {input.questions:q} --root $PLUMBLINE_RESULTS --cores {threads}"
+        " --questions {input.questions:q} --choices {input.choices:q} --grath {input.grath:q}"
+        " --root $PLUMBLINE_RESULTS --cores {threads}"
         " --plan {output:q} 2>&1 | tee {log:q}"
 
 

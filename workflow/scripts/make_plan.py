@@ -7,13 +7,15 @@ from pathlib import Path
 from plumbline import lineage, plan, program
 from plumbline.config import experiment as config
 from plumbline.files import read_json, read_unique_rows, write_json
-from plumbline.records import Question
+from plumbline.records import ChoiceQuestion, Question
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", required=True, help="JSON of the whole configuration")
     parser.add_argument("--questions", type=Path, required=True)
+    parser.add_argument("--choices", type=Path, nargs="*", default=[], help="what is scored")
+    parser.add_argument("--grath", type=Path, nargs="*", default=[], help="what pairs are for")
     parser.add_argument("--root", type=Path, required=True, help="folder of the run")
     parser.add_argument("--cores", type=int, required=True)
     parser.add_argument("--plan", type=Path, required=True)
@@ -30,7 +32,13 @@ def main() -> None:
             )
         parameters[model.name] = size or 1e9
     questions = read_unique_rows(args.questions, Question)
-    made = plan.make_plan(settings, lineage.build(settings), questions, parameters, args.cores)
+    choices, grath = (
+        [row for path in paths for row in read_unique_rows(path, ChoiceQuestion)]
+        for paths in (args.choices, args.grath)
+    )
+    made = plan.make_plan(
+        settings, lineage.build(settings), questions, choices, grath, parameters, args.cores
+    )
     write_json(args.plan, made)
 
 

@@ -1,0 +1,64 @@
+"""The plan's counts, computed by hand for a small experiment."""
+
+import copy
+from pathlib import Path
+
+import yaml
+from plumbline import lineage, plan
+from plumbline.config import experiment
+from plumbline.records import ChoiceQuestion, Question
+
+DEFAULT = yaml.safe_load(
+    (Path(__file__).parents[2] / "config/config.yaml").read_text(encoding="utf-8")
+)
+
+
+def planned(**changes):
+    raw = copy.deepcopy(DEFAULT) | changes
+    config = experiment.load(raw)
+    questions = [
+        Question(id=f"{split}{n}", relation="r", subject=f"s{n}", question="q" * 40, split=split,
+                 answers=["a" * 8], domain="id")
+        for split, count in (("train", 200), ("dev", 20), ("test", 30)) for n in range(count)
+    ]  # fmt: skip
+    choices = [
+        ChoiceQuestion(id=f"c{n}", question="q" * 40, choices=["a" * 4, "b" * 4], labels=[1, 0])
+        for n in range(10)
+    ]
+    built = lineage.build(config)
+    asked = choices if config.grath else []
+    made = plan.make_plan(config, built, questions, choices, asked, {"m": 1e8}, 2)
+    return {stage["stage"]: stage for stage in made["stages"]}
+
+
+def test_the_default_experiment():
+    stages = planned()
+    # 3 mixes with two stops, two rounds, and the base.
+    assert stages["score"]["jobs"] == 9
+    assert stages["score"]["prompts"] == 9 * 10 and stages["score"]["sequences"] == 9 * 20
+    assert stages["score"]["tokens"] == 9 * 10 * (40 + 4 + 4) / 4
+    # Probing; a closed book of each checkpoint; pairs by the parents of both rounds.
+    assert stages["generate"]["jobs"] == 1 + 9 + 2
+    assert stages["train"]["jobs"] == 3 + 2
+    # 8 of 80 training questions probed are of the smallest category: a step in each of 8 epochs.
+    assert stages["train"]["steps"] == 3 * 8 + 2 * 24
+
+
+def test_seeds_share_what_the_base_writes():
+    stages = planned(seeds=[1, 2, 3])
+    # Of each seed: 8 tuned checkpoints' closed books, and the second round's pairs.
+    assert stages["generate"]["jobs"] == 1 + (1 + 3 * 8) + (1 + 3)
+    assert stages["train"]["jobs"] == 3 * 5
+
+
+def test_without_rounds_there_are_none():
+    stages = planned(grath=None)
+    assert stages["train"]["jobs"] == 3
+
+
+def test_the_text_ends_in_the_totals():
+    config = experiment.load(copy.deepcopy(DEFAULT))
+    question = Question(id="a", relation="r", subject="s", question="q", answers=["a"],
+                        split="train", domain="id")  # fmt: skip
+    made = plan.make_plan(config, lineage.build(config), [question], [], [], {"m": 1e8}, 2)
+    assert plan.as_text(made).splitlines()[-1].startswith("total")
