@@ -193,6 +193,21 @@ def test_pairs_are_learned_and_the_curve_says_so(tiny_base, tmp_path):
     assert (described["name"], described["kind"]) == ("grath.r1", "adapter")
 
 
+@pytest.mark.parametrize("order", ["file", "shuffled"])
+def test_the_files_order_is_kept_if_asked_for(tiny_base, tmp_path, order):
+    run = make_run(tmp_path, tiny_base, order=order)
+    tokenizer = checkpoints.load_tokenizer(tiny_base)
+    pairs, _ = load_pairs(run.examples, tokenizer, 128)
+    trainer = dpo_trainer(run.recipe, pairs, None, tokenizer, **run.where)
+    seen = [
+        tokenizer.decode(ids).split("capital ")[1][0]
+        for batch in trainer.get_train_dataloader()
+        for ids in batch["input_ids"][: len(batch["input_ids"]) // 2]
+    ]
+    assert sorted(seen) == list("01234567")
+    assert (seen == sorted(seen)) == (order == "file")
+
+
 def with_reference(run: Run, checkpoint: Path) -> Run:
     tokenizer = checkpoints.load_tokenizer(checkpoint)
     pairs, _ = load_pairs(run.examples, tokenizer, run.recipe.max_length)

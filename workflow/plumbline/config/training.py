@@ -91,6 +91,9 @@ class Recipe(Section):
         description="dpo: moving: the parent; {fixed: CHECKPOINT}: that checkpoint's stored "
         "log-probabilities.",
     )
+    order: Literal["shuffled", "file"] = Field(
+        "shuffled", description="dpo: rows in an order drawn by the seed, or as the file has them."
+    )
     save_steps: int = Field(
         50, ge=1, description="Steps between savings that a killed run resumes from (dpo, kto)."
     )
@@ -111,7 +114,9 @@ class Recipe(Section):
     @model_validator(mode="after")
     def _preferences(self):
         used = self.method == "dpo"
-        for key, default in (("loss", "sigmoid"), ("reference", "moving"), ("label_smoothing", 0)):
+        only_dpo = {"loss": "sigmoid", "reference": "moving", "label_smoothing": 0}
+        only_dpo["order"] = "shuffled"
+        for key, default in only_dpo.items():
             if not used and getattr(self, key) != default:
                 raise ValueError(f"{key}: only for method dpo; remove it")
         if not self.losses:

