@@ -1,7 +1,8 @@
 """A plausible results folder for the report's tests: invented questions, simulated answers.
 
-Two models, two seeds, five mixes at two stops. Every figure comes from simulated right or wrong
-answers, so that intervals, paired differences and counts agree with one another.
+Two models, two seeds, five mixes at two stops, two rounds of GRATH. Every figure comes from
+simulated right or wrong answers, so that intervals, paired differences and counts agree with one
+another.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+from plumbline.report.tables import Tables, read_tables
 
 CATEGORIES = ["HighlyKnown", "MaybeKnown", "WeaklyKnown", "Unknown"]
 BASE_RIGHT = np.array([0.97, 0.55, 0.08, 0.01])
@@ -24,6 +26,9 @@ RELATIONS = {
 }
 MODELS, SEEDS, PERCENTS, EPOCHS = ["tiny-135m", "small-360m"], [1, 2], [0, 25, 50, 75, 100], 12
 STOPS = {"early_stop": 4, "convergence": EPOCHS}
+ROUNDS, STEPS = 2, 24
+# Choice sets: domain, questions, right answers a question.
+CHOICE_SETS = {("facts", "id"): (120, 1), ("facts", "ood"): (60, 1), ("truths", "ood"): (80, 3)}
 
 
 def wilson(right: np.ndarray) -> tuple[float, float]:
@@ -32,11 +37,37 @@ def wilson(right: np.ndarray) -> tuple[float, float]:
     return (middle - half) / (1 + z * z / n), (middle + half) / (1 + z * z / n)
 
 
+def bounds(values: np.ndarray) -> dict:
+    half = 1.96 * values.std() / np.sqrt(len(values))
+    middle = values.mean()
+    return dict(value=middle, low=middle - half, high=middle + half, n=len(values))
+
+
 def write_csv(path: Path, rows: list[dict]) -> None:
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
+
+
+def metric(checkpoint="base", seed=1, metric="em", value=0.5, low=0.4, high=0.6, **more) -> dict:
+    """One row of metrics.csv."""
+    row = dict(model="m", seed=seed, checkpoint=checkpoint, parent="", task="closed_book")
+    row |= dict(domain="id", split="test", category="All", metric=metric)
+    return row | dict(value=value, low=low, high=high, n=100) | more
+
+
+def tables_of(folder: Path, rows: list[dict], **others: list[dict]) -> Tables:
+    """Tables as read from a metrics.csv of these rows, and from others by name."""
+    folder.mkdir(exist_ok=True)
+    for name, content in {"metrics": rows, **others}.items():
+        write_csv(folder / f"{name}.csv", content)
+    return read_tables(folder)
+
+
+def texts(table) -> list[list[str]]:
+    """What is read in a table of the page, row by row."""
+    return [[cell.text for cell in row] for row in table.rows]
 
 
 def _metrics(rng: np.random.Generator, model: str, categories: dict[str, np.ndarray]) -> list[dict]:
@@ -50,6 +81,9 @@ def _metrics(rng: np.random.Generator, model: str, categories: dict[str, np.ndar
         (f"mix.unknown-{x}.{stop}", "base", x / 100 * (0.03 if stop == "early_stop" else 0.25))
         for x in PERCENTS
         for stop in STOPS
+    ]
+    checkpoints += [
+        (f"grath.r{k}", f"grath.r{k - 1}" if k > 1 else "base", 0.04 * k) for k in (1, 2)
     ]
     for seed in SEEDS:
         for checkpoint, parent, harm in checkpoints:
@@ -78,18 +112,8 @@ def _metrics(rng: np.random.Generator, model: str, categories: dict[str, np.ndar
                         row | dict(metric="em", value=here.mean(), low=low, high=high, n=len(here))
                     )
                     if parent:
-                        gap = here.astype(float) - before
-                        half = 1.96 * gap.std() / np.sqrt(len(gap))
-                        rows.append(
-                            row
-                            | dict(
-                                metric="em_vs_base",
-                                value=gap.mean(),
-                                low=gap.mean() - half,
-                                high=gap.mean() + half,
-                                n=len(gap),
-                            )
-                        )
+                        gap = bounds(here.astype(float) - before)
+                        rows.append(row | dict(metric="em_vs_base") | gap)
             rows += [
                 dict(
                     model=model,
@@ -109,6 +133,107 @@ def _metrics(rng: np.random.Generator, model: str, categories: dict[str, np.ndar
                 for d, c in categories.items()
                 if checkpoint == "base"
             ]
+    return rows
+
+
+def _scores(rng: np.random.Generator, shift: float, right: int, n: int) -> dict[str, np.ndarray]:
+    """MC1 to acc_norm of n questions with that many right answers, each question's own values."""
+    strength = rng.normal(0.2 + shift, 1, (n, right)) - np.abs(rng.normal(0, 1, (n, 1)))
+    return {
+        "acc": (strength.max(axis=1) > 0).astype(float),
+        "acc_norm": (strength.max(axis=1) > 0.1).astype(float),
+        "mc1": (strength[:, 0] > 0).astype(float),
+        "mc2": 1 / (1 + np.exp(-strength.mean(axis=1))),
+        "mc3": (strength > 0).mean(axis=1),
+    }
+
+
+def _choices(model: str) -> list[dict]:
+    """Rows of every choice set, by checkpoint; GRATH's first round helps, its second harms."""
+    rows, tuned = [], [f"mix.unknown-{x}.{stop}" for x in PERCENTS for stop in STOPS]
+    shifts = {"base": 0.0, **dict.fromkeys(tuned, -0.02), "grath.r1": 0.05, "grath.r2": -0.4}
+    start = 10 * MODELS.index(model)
+    for place, ((task, domain), (n, right)) in enumerate(CHOICE_SETS.items()):
+        # The same questions for all checkpoints: the same draws, moved.
+        before = _scores(np.random.default_rng(start + place), 0, right, n)
+        for seed in SEEDS:
+            for checkpoint, shift in shifts.items():
+                if checkpoint == "base" and seed != SEEDS[0]:
+                    continue
+                about = dict(
+                    model=model,
+                    seed=0 if checkpoint == "base" else seed,
+                    checkpoint=checkpoint,
+                    parent="" if checkpoint == "base" else "base",
+                    task=task,
+                    domain=domain,
+                    split="test",
+                    category="All",
+                )
+                own = np.random.default_rng(start + place)
+                moved = _scores(own, shift * (1 + 0.05 * seed), right, n)
+                for metric, values in moved.items():
+                    rows.append(about | dict(metric=metric) | bounds(values))
+                    if checkpoint != "base":
+                        gap = bounds(values - before[metric])
+                        rows.append(about | dict(metric=f"{metric}_vs_base") | gap)
+    return rows
+
+
+def _rounds(rng: np.random.Generator, model: str, choices: list[dict]) -> list[dict]:
+    """The rows of grath_rounds.csv: choice sets by round, and what the pairs were made of."""
+    rows = []
+    for seed in SEEDS:
+        for k in range(ROUNDS + 1):
+            checkpoint = f"grath.r{k}" if k else "base"
+            about = dict(model=model, seed=seed, round=k, checkpoint=checkpoint)
+            rows += [
+                about
+                | {c: row[c] for c in ("task", "domain", "metric", "value", "low", "high", "n")}
+                for row in choices
+                if row["checkpoint"] == checkpoint and row["seed"] == (seed if k else 0)
+            ]
+            if not k:
+                continue
+            asked, first = 200, 150 - seed
+            parsed, pairs = first - 40 * (k - 1), first - 2 - 4 * k
+            counts = dict(asked=asked, parsed=parsed, unparsed=asked - parsed, identical=4 * k)
+            counts |= dict(empty=2, kept_first=38 * (k - 1), changed=30 * (k - 1), pairs=pairs)
+            about |= dict(task="pairs", domain="")
+            rows += [
+                about | dict(metric=name, value=value, low="", high="", n=asked)
+                for name, value in counts.items()
+            ]
+            means = dict(
+                similarity=(0.3 + 0.1 * k, 0.2), chosen_words=(6.1, 3), rejected_words=(7, 3)
+            )
+            rows += [
+                about | dict(metric=name) | bounds(rng.normal(mean, spread, pairs))
+                for name, (mean, spread) in means.items()
+            ]
+    return rows
+
+
+def _steps(rng: np.random.Generator, model: str) -> list[dict]:
+    rows = []
+    for seed in SEEDS:
+        for k in range(1, ROUNDS + 1):
+            for step in range(1, STEPS + 1):
+                margin = 0.0 if step == 1 else 0.1 * k * step + rng.normal(0, 0.1)
+                rows.append(
+                    dict(
+                        model=model,
+                        seed=seed,
+                        tuning=f"grath.r{k}",
+                        step=step,
+                        epoch=round(step / 14, 4),
+                        loss=round(float(np.log1p(np.exp(-margin))), 6),
+                        margin=round(margin, 6),
+                        accuracy=min(1, 0.5 + 0.02 * step) if step > 1 else 0.0,
+                        chosen=round(margin / 3, 6),
+                        rejected=round(-2 * margin / 3, 6),
+                    )
+                )
     return rows
 
 
@@ -155,7 +280,7 @@ def write_results(folder: Path, seed: int = 7) -> Path:
     rng = np.random.default_rng(seed)
     tables = folder / "tables"
     tables.mkdir(parents=True)
-    metrics, counts, curves = [], [], []
+    metrics, counts, curves, rounds, steps = [], [], [], [], []
     for model in MODELS:
         categories: dict[str, list] = {"id": [], "ood": []}
         for relation, (domain, n, shares) in RELATIONS.items():
@@ -175,7 +300,13 @@ def write_results(folder: Path, seed: int = 7) -> Path:
                 ]
         metrics += _metrics(rng, model, {d: np.array(c) for d, c in categories.items()})
         curves += _curves(rng, model)
+        choices = _choices(model)
+        metrics += choices
+        rounds += _rounds(rng, model, choices)
+        steps += _steps(rng, model)
     write_csv(tables / "metrics.csv", metrics)
+    write_csv(tables / "grath_rounds.csv", rounds)
+    write_csv(tables / "preference_curves.csv", steps)
     write_csv(tables / "slick_counts.csv", counts)
     write_csv(tables / "fit_curves.csv", curves)
     terms = {

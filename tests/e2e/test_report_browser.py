@@ -8,7 +8,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from plumbline.files import read_json
-from plumbline.report.figures import FIGURES, draw_figures
+from plumbline.report.figures import draw_figures
+from plumbline.report.names import FIGURES
 from plumbline.report.page import write_page
 from plumbline.report.tables import Run, read_tables
 from report_data import write_results
@@ -88,8 +89,10 @@ def test_every_figure_is_drawn(browser, report, width):
         assert not figure["spilt"], name
     counts = tables.slick_counts.groupby(["model", "relation", "category"]).n.sum()
     assert drawn["slick_categories"]["marks"] == (counts > 0).sum()
-    points = tables.metrics.groupby(["model", "checkpoint", "domain"])
+    points = tables.metrics.groupby(["model", "task", "checkpoint", "domain"])
     assert drawn["id_ood"]["marks"] == len(points)
+    lines = tables.preference_curves.groupby(["model", "tuning"])
+    assert drawn["preference_curves"]["marks"] == 3 * len(lines)
 
 
 @pytest.mark.parametrize("width", [390, 1200])

@@ -1,4 +1,4 @@
-import csv
+import dataclasses
 import html
 import re
 import subprocess
@@ -10,44 +10,23 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from plumbline.files import InputError, read_json
-from plumbline.report import headline
-from plumbline.report.figures import FIGURES, draw_figures
+from plumbline.report import headline, task_sections
+from plumbline.report.figures import DRAW, draw_figures
+from plumbline.report.names import FIGURES, TABLES
 from plumbline.report.page import write_page
-from plumbline.report.tables import Run, checkpoint_order, over_seeds, read_tables
-from report_data import write_results
+from plumbline.report.tables import (
+    Run,
+    Tables,
+    checkpoint_label,
+    checkpoint_order,
+    main_metrics,
+    over_seeds,
+    read_tables,
+)
+from report_data import metric, tables_of, texts, write_results
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "workflow" / "scripts"
 SVG = "{http://www.w3.org/2000/svg}"
-COLUMNS = [
-    "model",
-    "seed",
-    "checkpoint",
-    "parent",
-    "task",
-    "domain",
-    "split",
-    "category",
-    "metric",
-    "value",
-    "low",
-    "high",
-    "n",
-]
-
-
-def metric(checkpoint="base", seed=1, metric="em", value=0.5, low=0.4, high=0.6, **more):
-    row = dict(model="m", seed=seed, checkpoint=checkpoint, parent="", task="closed_book")
-    row |= dict(domain="id", split="test", category="All", metric=metric)
-    return row | dict(value=value, low=low, high=high, n=100) | more
-
-
-def tables_of(folder: Path, rows: list[dict]):
-    folder.mkdir(exist_ok=True)
-    with (folder / "metrics.csv").open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)
-    return read_tables(folder)
 
 
 def page_of(tables, folder: Path, plan=None, manifest=None) -> str:
@@ -94,12 +73,12 @@ def test_headline_claims_only_what_the_interval_shows(tmp_path, differences, ton
             metric(**tuned),
             metric(metric="em_vs_base", value=value, low=low, high=high, **tuned),
         ]
-    metrics = tables_of(tmp_path, rows).metrics
-    [line] = headline.sentences(metrics, "m")
+    tables = tables_of(tmp_path, rows)
+    [line] = headline.sentences(tables.metrics, "m")
     counts = {"down": "1 clearly lower", "up": "1 clearly higher", "even": "1 without a clear"}
     assert counts.pop(tone) in line
     assert not any(other in line for other in counts.values())
-    tuned = next(t for t in headline.as_text(metrics).splitlines() if "unknown-50" in t)
+    tuned = next(t for t in headline.as_text(tables).splitlines() if "unknown-50" in t)
     assert [mark for mark in "▼▲≈" if mark in tuned] == [headline.MARKS[tone]]
 
 
@@ -114,30 +93,101 @@ def test_seeds_are_averaged_and_their_spread_kept(tmp_path):
 
 
 def test_checkpoints_stand_in_reading_order():
-    names = ["grath.r1", "mix.natural.early_stop", "mix.unknown-100.early_stop"]
-    names += ["mix.unknown-25.convergence", "mix.unknown-25.early_stop", "base"]
-    assert sorted(names, key=checkpoint_order) == [names[i] for i in (5, 4, 3, 2, 1, 0)]
+    names = ["grath.r10", "grath.r2", "grath.r1", "mix.natural.early_stop"]
+    names += ["mix.unknown-100.early_stop", "mix.unknown-25.convergence"]
+    names += ["mix.unknown-25.early_stop", "base"]
+    assert sorted(names, key=checkpoint_order) == names[::-1]
+    assert checkpoint_label("grath.r10") == "GRATH, round 10"
+    assert checkpoint_label("mix.natural.early_stop") == "natural, early stop"
+
+
+def test_mixes_and_rounds_are_judged_apart(tmp_path):
+    rows = [metric()]
+    for checkpoint, value in (("mix.idk.early_stop", -0.2), ("grath.r1", 0.1), ("grath.r2", 0.0)):
+        rows.append(metric(checkpoint))
+        more = dict(metric="em_vs_base", value=value, low=value - 0.01, high=value + 0.01)
+        rows.append(metric(checkpoint, **more))
+    [line] = headline.sentences(tables_of(tmp_path, rows).metrics, "m")
+    mixes, rounds = line.index("Of 1 checkpoints of mixes"), line.index("Of 2 checkpoints of GRATH")
+    assert "1 clearly lower" in line[mixes:rounds]
+    assert "1 clearly higher (most: GRATH, round 1, +10.0 points); 1 without" in line[rounds:]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (dict(answered=0.9, em=0.5, em_vs_base=0.1), ["em"]),
+        (dict(acc=0.5, acc_norm=0.6, mc1=0.5, mc2=0.4, mc3=0.5), ["mc1", "mc2", "acc_norm"]),
+        (dict(acc=0.7, acc_norm=0.6, mc1=0.5, mc2=0.4, mc3=0.45), ["mc1", "mc2"]),
+        (dict(acc=0.7, acc_norm=0.6, mc2=0.4, mc3=0.45), ["acc", "mc2", "acc_norm"]),
+        (dict(brier=0.2, hits=0.3, hits_vs_base=0.1), ["brier"]),
+    ],
+)
+def test_main_metrics_of_a_task(tmp_path, values, expected):
+    """MC1 and MC3 are the same only where every question has one true choice."""
+    rows = [metric(metric=name, value=value) for name, value in values.items()]
+    assert main_metrics(tables_of(tmp_path, rows).metrics) == expected
+
+
+def test_many_tasks_do_not_flood_the_page(tmp_path):
+    rows = [metric()]
+    for place in range(6):
+        for name in ("acc", "acc_norm", "mc1", "mc2", "mc3"):
+            rows.append(metric(task=f"set{place}", metric=name, value=0.3, domain="ood"))
+    picture, *shown = task_sections.id_ood(Run(tables_of(tmp_path, rows), {}, {}))
+    assert picture.name == "id_ood"
+    assert [t.caption.split(",")[1].strip() for t in shown if not t.folded] == [
+        "closed_book",
+        "set0",
+        "set1",
+        "set2",
+    ]
+    assert len(shown) == 1 + 2 * 6  # each set: main metrics, further metrics
+    heads = [cell.text for cell in shown[1].columns[1:]]
+    assert heads == ["MC1 %", "to base", "MC2 %", "to base", "acc_norm %", "to base"]
+    heads = [cell.text for cell in shown[2].columns[1:]]
+    assert heads == ["accuracy %", "to base", "MC3 %", "to base"]
+
+
+def test_differences_to_the_base_stand_beside_their_metric(tmp_path):
+    about = dict(task="trivia", domain="ood", checkpoint="grath.r1")
+    rows = [
+        metric(task="trivia", domain="ood", metric="mc1", value=0.25, low=0.2, high=0.3),
+        metric(**about, metric="mc1", value=0.35, low=0.3, high=0.4),
+        metric(**about, metric="mc1_vs_base", value=0.1, low=0.04, high=0.16),
+    ]
+    _, table = task_sections.id_ood(Run(tables_of(tmp_path, rows), {}, {}))
+    assert texts(table) == [["base", "25.0", "–"], ["GRATH", "35.0", "+10.0"]]
+    assert [cell.sub for cell in table.rows[1]] == ["round 1", "30.0–40.0", "+4.0 to +16.0"]
+    assert table.rows[1][2].tone == "up" and table.groups == [("", 1), ("out of domain (OOD)", 2)]
 
 
 def test_later_tasks_and_checkpoints_appear_unasked(tmp_path):
     later = dict(checkpoint="grath.r1", task="truthfulqa", metric="mc1", domain="ood")
     longer = later | dict(metric="words", value=31.5, low=29.0, high=34.0)
     page = page_of(tables_of(tmp_path, [metric(), metric(**later), metric(**longer)]), tmp_path)
-    assert "truthfulqa, mc1" in page
-    assert "truthfulqa, test, words (the metric&#39;s own unit)" in page
+    figure = (tmp_path / "figures" / "id_ood.svg").read_text()
+    assert "truthfulqa, MC1" in figure and "GRATH, round 1" in figure
+    assert "truthfulqa, test, further metrics (words: in the metric&#39;s own unit)" in page
     assert ">31.5<" in page and ">50.0<" in page
-    assert "grath.r1" in (tmp_path / "figures" / "id_ood.svg").read_text()
 
 
 def test_missing_tables_leave_a_line_and_every_figure_is_written(tmp_path):
     page = page_of(tables_of(tmp_path, [metric(task="truthfulqa")]), tmp_path)
-    for table in ("slick_counts.csv", "fit_curves.csv", "linear_model.csv", "dropped.csv"):
+    missing = "slick_counts fit_curves linear_model grath_rounds preference_curves dropped"
+    for table in (f"{name}.csv" for name in missing.split()):
         assert f"Left out: {table} has no rows for it." in page
     assert sorted(p.stem for p in (tmp_path / "figures").iterdir()) == sorted(FIGURES)
     assert (
         "tables/slick_counts.csv has no such rows"
         in (tmp_path / "figures" / "slick_categories.svg").read_text()
     )
+
+
+def test_names_of_tables_and_figures_are_in_step():
+    assert list(DRAW) == list(FIGURES)
+    assert {figure.table for figure in FIGURES.values()} <= set(TABLES)
+    assert {field.name for field in dataclasses.fields(Tables)} == set(TABLES)
 
 
 def test_names_from_data_cannot_become_markup(tmp_path):
@@ -154,12 +204,17 @@ def test_marks_are_the_data_and_drawing_is_deterministic(results, tmp_path):
         draw_figures(tables, tmp_path / folder)
     counts = tables.slick_counts.groupby(["model", "relation", "category"]).n.sum()
     mixes = tables.metrics[tables.metrics.checkpoint.str.startswith("mix.")]
+    rounds = tables.grath_rounds
+    scored = rounds[rounds.metric.isin(["mc1", "mc2"])]
     expected = {
         "slick_categories": (counts > 0).sum(),
         "fit_curves": len(tables.fit_curves.groupby(["model", "tuning", "part", "category"])),
         "accuracy_by_unknown": len(mixes.groupby(["model", "checkpoint", "domain"])),
         "linear_model": 2 * (tables.linear_model.term != "intercept").sum(),  # and the paper's
-        "id_ood": len(tables.metrics.groupby(["model", "checkpoint", "domain"])),
+        "grath_rounds": len(scored.groupby(["model", "task", "domain", "round", "metric"])),
+        "grath_similarity": len(rounds.query("metric == 'similarity'").groupby(["model", "round"])),
+        "preference_curves": 3 * len(tables.preference_curves.groupby(["model", "tuning"])),
+        "id_ood": len(tables.metrics.groupby(["model", "task", "checkpoint", "domain"])),
     }
     for name in FIGURES:
         one, two = ((tmp_path / f / f"{name}.svg").read_bytes() for f in ("one", "two"))

@@ -1,27 +1,16 @@
 """The report: one page, its figures, and where every number came from.
 
-REQUIRED INPUTS: the tables
-OUTPUTS: results/<run>/tables/stages.csv, figures/*.svg, manifest.json, report/index.html
+REQUIRED INPUTS: the tables, training.json of every tuning
+OUTPUTS: results/<run>/tables/preference_curves.csv, stages.csv, figures/*.svg, manifest.json,
+                       report/index.html
 """
 
-TABLES = [
+from plumbline.report.names import FIGURES, TABLES
+
+TABLE_FILES = [
     f"{R}/tables/{name}.csv"
-    for name in (
-        "metrics",
-        "fact_counts",
-        "slick_counts",
-        "fit_curves",
-        "linear_model",
-        "dropped",
-        "stages",
-    )
-]
-FIGURES = [
-    "slick_categories",
-    "fit_curves",
-    "accuracy_by_unknown",
-    "linear_model",
-    "id_ood",
+    for name in TABLES
+    if CONFIG.grath or name != "grath_rounds"
 ]
 # What the page's code reads beside itself.
 PAGE_PARTS = [
@@ -30,9 +19,30 @@ PAGE_PARTS = [
 ]
 
 
+# Loss, margin and accuracy at every step of preference training.
+rule tabulate_curves:
+    input:
+        tuned("training.json"),
+    output:
+        f"{R}/tables/preference_curves.csv",
+    log:
+        f"{R}/logs/tabulate_curves.log",
+    benchmark:
+        f"{R}/benchmarks/evaluate/tabulate_curves.tsv"
+    localrule: True
+    conda:
+        "../../envs/orchestrate.yaml"
+    params:
+        tunings=json.dumps(tuning_rows()),
+        code=code("tabulate_curves"),
+    shell:
+        "python -m scripts.tabulate_curves --root $PLUMBLINE_RESULTS --tunings {params.tunings:q}"
+        " --curves {output:q} 2>&1 | tee {log:q}"
+
+
 rule tabulate_stages:
     input:
-        [table for table in TABLES if not table.endswith("stages.csv")],
+        [table for table in TABLE_FILES if not table.endswith("stages.csv")],
     output:
         f"{R}/tables/stages.csv",
     log:
@@ -70,13 +80,16 @@ rule write_manifest:
 
 rule draw_figures:
     input:
-        TABLES,
+        TABLE_FILES,
     output:
-        report(
-            expand(f"{R}/figures/{{figure}}.svg", figure=FIGURES),
-            category="SliCK",
-            caption="../report/index.rst",
-        ),
+        [
+            report(
+                f"{R}/figures/{name}.svg",
+                category=figure.category,
+                caption="../report/index.rst",
+            )
+            for name, figure in FIGURES.items()
+        ],
     log:
         f"{R}/logs/draw_figures.log",
     localrule: True
@@ -91,7 +104,7 @@ rule draw_figures:
 
 rule report:
     input:
-        tables=TABLES,
+        tables=TABLE_FILES,
         figures=rules.draw_figures.output,
         plan=f"{R}/plan.json",
         manifest=f"{R}/manifest.json",

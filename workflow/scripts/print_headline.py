@@ -13,7 +13,7 @@ def main() -> None:
     parser.add_argument("--tables", type=Path, required=True, help="folder of CSV tables")
     parser.add_argument("--report", type=Path, required=True, help="the report page")
     arguments = parser.parse_args()
-    print(as_text(read_tables(arguments.tables).metrics))
+    print(as_text(read_tables(arguments.tables)))
     print(f"Report: {arguments.report}")
 
 

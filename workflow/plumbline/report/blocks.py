@@ -10,6 +10,14 @@ import pandas as pd
 
 from plumbline.report.tables import checkpoint_label
 
+# What is said of a difference to the base, by its direction.
+VERDICTS = {
+    "down": "clearly lower than the base",
+    "up": "clearly higher",
+    "even": "without a clear difference",
+}
+MARKS = {"down": "▼", "up": "▲", "even": "≈"}
+
 
 @dataclass(frozen=True)
 class Cell:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import io
 import re
 import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+from typing import TypeVar
 
 import matplotlib
 import pandas as pd
@@ -33,6 +35,8 @@ PALETTE = {
     "fig-conv": "#b23a3a",
 }
 INK, FAINT, GREY, KNOWN, UNKNOWN = list(PALETTE.values())[:5]
+# One colour a line where lines have no colour of their own.
+SERIES = [PALETTE[f"fig-{name}"] for name in ("known", "unknown", "id", "ood", "conv", "grey")]
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 WIDTH, POINT = 5.0, 1 / 72  # inches
 STYLE = {
@@ -66,6 +70,9 @@ STYLE = {
     "axes.edgecolor": GREY,
 }
 SVG = "http://www.w3.org/2000/svg"
+
+
+Panel = TypeVar("Panel")
 
 
 class Drawing:
@@ -110,7 +117,7 @@ class Drawing:
         for metadata in root.findall(f"{{{SVG}}}metadata"):
             root.remove(metadata)
         text = ET.tostring(root, encoding="unicode")
-        used = set(re.findall(r'(?:url\(|href=")#([^)"]+)', text))
+        used = list(dict.fromkeys(re.findall(r'(?:url\(|href=")#([^)"]+)', text)))
         for element in root.iter():
             key = element.get("id", "")
             if key.startswith("mark-"):
@@ -128,9 +135,32 @@ class Drawing:
         head.text = title
         root.insert(0, head)
         text = ET.tostring(root, encoding="unicode")
-        for key in used:
-            text = re.sub(rf'(id="|#){re.escape(key)}(?=["\)])', rf"\g<1>{name}-{key}", text)
+        # Matplotlib's ids hash positions, whose last digit the layout's solver leaves open.
+        for place, key in enumerate(used):
+            text = re.sub(rf'(id="|#){re.escape(key)}(?=["\)])', rf"\g<1>{name}-{place}", text)
         return text.replace("'DejaVu Sans'", FONT) + "\n"
+
+
+def two_across(
+    groups: Sequence[Sequence[Panel]], head: float, each: float, **options
+) -> tuple[Drawing, list[tuple[Axes, Panel]]]:
+    """Panels two across, each group from a new line on, with the axes each is drawn on.
+
+    head, each: height in points of legend and labels, and of one line of panels.
+    """
+    places: list[Panel | None] = []
+    for group in groups:
+        places += [*group, *[None] * (len(group) % 2)]
+    rows = len(places) // 2
+    drawing = Drawing((head + each * rows) * POINT, rows, 2, **options)
+    drawn = []
+    for place, (ax, panel) in enumerate(zip(drawing.axes.flat, places, strict=True)):
+        if panel is None:
+            ax.set_visible(False)
+            drawing.axes.flat[max(place - 2, 0)].tick_params(labelbottom=True)
+        else:
+            drawn.append((ax, panel))
+    return drawing, drawn
 
 
 def percent_text(value: float) -> str:

@@ -1,6 +1,7 @@
-"""Every figure of a run: the list of them, and the drawing that all methods share.
+"""Every figure of a run: what draws it, and the drawing that all methods share.
 
-A further method adds its drawings in a module of its own and a line in `FIGURES`.
+A further method adds its drawings in a module of its own, a line in `DRAW` and one in
+`names.FIGURES`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import matplotlib
 from matplotlib.lines import Line2D
 
 from plumbline.files import atomic_write
+from plumbline.report import grath_figures as grath
 from plumbline.report import slick_figures as slick
 from plumbline.report.drawing import (
     GREY,
@@ -23,44 +25,45 @@ from plumbline.report.drawing import (
     percent_axis,
     titled,
 )
+from plumbline.report.names import FIGURES
+from plumbline.report.preference_figures import preference_curves
 from plumbline.report.tables import (
     DOMAINS,
+    METRICS,
     Tables,
     checkpoint_label,
     checkpoint_order,
+    main_metrics,
     over_seeds,
     scale_of,
+    tasks,
 )
 
 DOMAIN_COLOURS = {domain: PALETTE[f"fig-{domain}"] for domain in DOMAINS}
-# Metrics that qualify another one; their place is the table.
-SECONDARY = {"majority_em", "answered", "em_answered"}
 
 
 def id_ood(tables: Tables) -> Drawing | None:
-    """Every checkpoint in and out of the tuning domain, one panel a task and metric.
+    """Every checkpoint in and out of the tuning domain: the main metric, one panel a task.
 
-    Metrics that are no fraction, and those that only qualify another one, are left to the tables.
+    The other metrics, and tasks whose main metric is no fraction, are left to the tables.
     """
-    fractions = [m for m in tables.metrics.metric.unique() if scale_of(tables.metrics, m) == 100]
-    rows = tables.metrics[
-        tables.metrics.metric.isin(fractions)
-        & (tables.metrics.category == "All")
-        & tables.metrics.domain.isin(DOMAINS)
-        & ~tables.metrics.metric.str.endswith("_vs_base")
-        & ~tables.metrics.metric.isin(SECONDARY)
-    ]
-    if rows.empty:
+    panels = []
+    for (model, task, _), part in tasks(tables.metrics):
+        metric = main_metrics(part)[0]
+        if scale_of(tables.metrics, metric) == 100:
+            rows = part[(part.metric == metric) & (part.category == "All")]
+            panels += [(model, task, metric, rows)] if len(rows) else []
+    if not panels:
         return None
-    models = list(dict.fromkeys(rows.model))
-    panels = list(rows.groupby(["model", "task", "split", "metric"], sort=False))
-    sizes = [panel.checkpoint.nunique() for _, panel in panels]
+    several = len({model for model, *_ in panels}) > 1
+    sizes = [panel.checkpoint.nunique() for *_, panel in panels]
     drawing = Drawing(
         (36 + sum(17 * n + 42 for n in sizes)) * POINT,
         len(panels),
         height_ratios=[n + 0.4 for n in sizes],
     )
-    for ax, ((model, task, _, metric), panel) in zip(drawing.axes[:, 0], panels, strict=True):
+    for ax, (model, task, metric, panel) in zip(drawing.axes[:, 0], panels, strict=True):
+        metric = METRICS.get(metric, metric)
         names = sorted(panel.checkpoint.unique(), key=checkpoint_order)
         for row in over_seeds(panel, ["checkpoint", "domain"]).itertuples():
             y, colour = names.index(row.checkpoint), DOMAIN_COLOURS[row.domain]
@@ -90,7 +93,7 @@ def id_ood(tables: Tables) -> Drawing | None:
             )
             if row.checkpoint == "base":
                 ax.axvline(row.value, color=colour, linewidth=0.9, linestyle="--")
-        title = titled(len(models) > 1, model, f"{task}, {metric}")
+        title = titled(several, model, f"{task}, {metric}")
         ax.set(ylim=(len(names) - 0.5, -0.5), title=title)
         ax.set_yticks(range(len(names)), [checkpoint_label(name) for name in names])
         ax.xaxis.get_major_locator().set_params(nbins=5)
@@ -106,21 +109,16 @@ def id_ood(tables: Tables) -> Drawing | None:
     return drawing
 
 
-# What is drawn: the function, what a reader who cannot see the figure is told, its table.
-FIGURES: dict[str, tuple[Callable[[Tables], Drawing | None], str, str]] = {
-    "slick_categories": (
-        slick.slick_categories,
-        "Share of SliCK categories by relation",
-        "slick_counts.csv",
-    ),
-    "fit_curves": (slick.fit_curves, "Share answered right by epoch and mix", "fit_curves.csv"),
-    "accuracy_by_unknown": (
-        slick.accuracy_by_unknown,
-        "Test accuracy by share of Unknown in the mix",
-        "metrics.csv",
-    ),
-    "linear_model": (slick.linear_model, "Slopes of the linear model", "linear_model.csv"),
-    "id_ood": (id_ood, "Every checkpoint in and out of the tuning domain", "metrics.csv"),
+# The function that draws each of `names.FIGURES`.
+DRAW: dict[str, Callable[[Tables], Drawing | None]] = {
+    "slick_categories": slick.slick_categories,
+    "fit_curves": slick.fit_curves,
+    "accuracy_by_unknown": slick.accuracy_by_unknown,
+    "linear_model": slick.linear_model,
+    "grath_rounds": grath.grath_rounds,
+    "grath_similarity": grath.grath_similarity,
+    "preference_curves": preference_curves,
+    "id_ood": id_ood,
 }
 
 
@@ -128,7 +126,7 @@ def _nothing(table: str) -> Drawing:
     drawing = Drawing(60 * POINT)
     drawing.axes[0, 0].set_axis_off()
     drawing.axes[0, 0].text(
-        0, 0.5, f"Nothing to draw: tables/{table} has no such rows.", va="center_baseline"
+        0, 0.5, f"Nothing to draw: tables/{table}.csv has no such rows.", va="center_baseline"
     )
     return drawing
 
@@ -137,8 +135,9 @@ def draw_figures(tables: Tables, out: Path | str) -> list[Path]:
     """Write every figure to `out/NAME.svg`; one without data says which table is empty."""
     paths = []
     with matplotlib.rc_context(STYLE):
-        for name, (draw, title, table) in FIGURES.items():
-            text = (draw(tables) or _nothing(table)).svg(name.replace("_", "-"), title)
+        for name, figure in FIGURES.items():
+            drawing = DRAW[name](tables) or _nothing(figure.table)
+            text = drawing.svg(name.replace("_", "-"), figure.title)
             paths.append(Path(out) / f"{name}.svg")
             with atomic_write(paths[-1]) as stream:
                 stream.write(text)

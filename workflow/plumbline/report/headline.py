@@ -6,15 +6,20 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from plumbline.report.blocks import Cell, Table, checkpoint_cell, count, measured, percent
-from plumbline.report.tables import DOMAINS, checkpoint_label, checkpoint_order, over_seeds
+from plumbline.report import grath_sections as grath
+from plumbline.report.blocks import (
+    MARKS,
+    VERDICTS,
+    Cell,
+    Table,
+    checkpoint_cell,
+    count,
+    measured,
+    percent,
+)
+from plumbline.report.tables import DOMAINS, Tables, checkpoint_label, checkpoint_order, over_seeds
 
-VERDICTS = {
-    "down": "clearly lower than the base",
-    "up": "clearly higher",
-    "even": "without a clear difference",
-}
-MARKS = {"down": "▼", "up": "▲", "even": "≈"}
+KINDS = {"mix": "checkpoints of mixes", "grath": "checkpoints of GRATH"}
 
 
 @dataclass(frozen=True)
@@ -74,9 +79,13 @@ def sentences(metrics: pd.DataFrame, model: str) -> list[str]:
                 f"the base answers {base.em.text} % of {count(base.n)} questions exactly right "
                 f"({base.em.sub})."
             )
-        compared = [s for s in here if s.difference]
-        if compared:
-            words.append(f"Of {len(compared)} tuned checkpoints: {_verdicts(compared)}.")
+        compared: dict[str, list[Standing]] = {}
+        for s in here:
+            if s.difference:
+                kind = KINDS.get(s.checkpoint.partition(".")[0], "other tuned checkpoints")
+                compared.setdefault(kind, []).append(s)
+        for kind, group in compared.items():
+            words.append(f"Of {len(group)} {kind}: {_verdicts(group)}.")
         majority = metrics[
             (metrics.model == model)
             & (metrics.domain == domain)
@@ -125,8 +134,9 @@ def table(metrics: pd.DataFrame, model: str) -> Table:
     caption = (
         "Exact match in percent of the test questions, and its difference to the base in points; "
         "below each its 95 % interval. ▼ lower, ▲ higher than the base; ≈ no clear difference, "
-        "the interval holds zero. The base is asked with worked examples, tuned checkpoints "
-        "without: compare the mixes with each other first."
+        "the interval holds zero. The base is asked with worked examples; mixes without, in the "
+        "form they were tuned in: compare them with each other first. All others are asked like "
+        "the base."
     )
     return Table(
         caption + (f" Means of {seeds} seeds." if seeds > 1 else ""),
@@ -136,10 +146,12 @@ def table(metrics: pd.DataFrame, model: str) -> Table:
     )
 
 
-def as_text(metrics: pd.DataFrame) -> str:
-    """The headline for a terminal: aligned columns under 80 characters, one part a domain."""
+def as_text(tables: Tables) -> str:
+    """The headline for a terminal: aligned columns under 80 characters, one part a domain; then
+    MC1 and MC2 by round of GRATH, where there are rounds.
+    """
     lines, part = [], None
-    for s in standings(metrics):
+    for s in standings(tables.metrics):
         if part != (s.model, s.domain):
             part = s.model, s.domain
             lines += ["", f"{s.model}, {DOMAINS[s.domain]}, n = {count(s.n)}"]
@@ -149,8 +161,8 @@ def as_text(metrics: pd.DataFrame) -> str:
             mark = MARKS.get(s.difference.tone, "")
             line += f"{mark:>2}{s.difference.text:>7}  {s.difference.sub}"
         lines.append(line.rstrip())
-    if not lines:
-        return "No closed-book EM in the metrics.\n"
+    lines = lines or ["", "No closed-book EM in the metrics."]
+    lines += grath.as_lines(tables.grath_rounds)
     return (
         "\n".join([*lines[1:], "", "▼ lower, ▲ higher than the base, ≈ no clear difference"]) + "\n"
     )

@@ -16,8 +16,9 @@ TERMS = {
         of the first three. The base's own EM by category follows from this (all of HighlyKnown,
         none of WeaklyKnown and Unknown) and is no finding.""",
     "ID and OOD": """
-        In domain: other facts of the relations that were tuned on. Out of domain: relations never
-        tuned on.""",
+        In domain: other facts of the relations that the mixes are tuned on. Out of domain:
+        relations never tuned on. Sets of choice questions made of facts go by the relation, all
+        others by the configuration. GRATH is tuned on other questions than either.""",
     "Mix": """
         A tuning set. unknown-50 holds 50 % Unknown and 50 % Known facts, alike in every relation;
         all unknown-… mixes of a run have the same size.""",
@@ -25,20 +26,47 @@ TERMS = {
         Two checkpoints of one tuning run: the epoch with the best dev accuracy, and the last.""",
     "Difference to the base": """
         Both checkpoints answer the same questions, so it is taken question by question, and its
-        interval is narrower than the two accuracies' own intervals suggest. The base is asked with
-        worked examples before the question, since without them it would not answer in a word or
-        two; tuned checkpoints are asked in the form they were tuned in. The difference is that of
-        the two together.""",
+        interval is narrower than the two accuracies' own intervals suggest. In closed-book
+        questions the base is asked with worked examples before the question, since without them it
+        would not answer in a word or two; mixes are asked in the form they were tuned in, so that
+        their difference is that of tuning and form together; all other checkpoints are asked like
+        the base. Choice questions are put to every checkpoint alike.""",
+    "MC1, MC2, MC3": """
+        Choice questions are not answered but scored: by the log-likelihood of each choice after
+        the question, summed over its tokens (Lin et al. 2022, “TruthfulQA”). MC1: the share of
+        questions whose best true choice is likelier than every false one. MC2: the probability of
+        all true choices out of that of all choices. MC3: the share of true choices likelier than
+        every false one. All three depend on how many choices a task has: compare within a task.""",
+    "Accuracy, acc_norm": """
+        The share of questions whose likeliest choice is true. acc_norm: likeliest per character,
+        so that short choices have no advantage.""",
+    "GRATH": """
+        Chen et al. 2024, “GRATH: Gradual Self-Truthifying for Large Language Models”. The model
+        writes a correct and an incorrect answer to each question and is trained to prefer the
+        first; in later rounds it writes the correct ones anew, while the incorrect ones stay.
+        Unless it is shown right answers (use_ground_truth), none is checked: it is tuned towards
+        what it takes for true. Round 0 is the model before. The paper reports TruthfulQA's MC1
+        going from 30 to 55 % for a chat model of 7 billion parameters; another model need not
+        follow.""",
+    "Similarity": """
+        How much the correct and the incorrect answer of a pair are alike: F1 of their words, from
+        0 (none in common) to 1 (the same words). Pairs that are much alike teach little; the
+        paper finds that a greater distance helps.""",
+    "Loss, margin, preferred": """
+        Of preference training, on the pairs of each step. The reward of an answer is β times its
+        log-likelihood to the model less that to its reference; margin: the chosen answer's reward
+        less the rejected one's; preferred: the share of pairs with a positive margin. They say
+        that training works, not that answers get truer.""",
     "Abstaining": """
         A mix such as idk-… is trained to say that it does not know. EM counts that as wrong;
         em_answered is EM over the questions it did answer, to be read beside answered, their
         share.""",
     "95 % interval": """
-        Accuracies: Wilson's; differences: bootstrap over the questions. It covers the luck of
-        which questions were asked, not that of the training seed: with several seeds the bounds
-        are averaged and the seeds shown apart. An interval that holds zero is called no clear
-        difference, which is no proof that there is none. Of twenty true zeros, about one looks
-        clear by chance.""",
+        Accuracies: Wilson's; other means and differences: bootstrap over the questions. It covers
+        the luck of which questions were asked, not that of the training seed: with several seeds
+        the bounds are averaged and the seeds shown apart. An interval that holds zero is called no
+        clear difference, which is no proof that there is none. Of twenty true zeros, about one
+        looks clear by chance.""",
     "Linear model": """
         Accuracy regressed on the shares of the tuning set that are fitted and Known, and fitted
         and Unknown, over all mixes and epochs. The epochs of one run are not independent: its

@@ -9,25 +9,25 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from plumbline.report import grath_sections as grath
 from plumbline.report import headline
+from plumbline.report import preference_sections as preferences
 from plumbline.report import slick_sections as slick
 from plumbline.report.blocks import (
     Block,
     Cell,
-    Picture,
     Prose,
     Section,
     Table,
     Tree,
-    checkpoint_cell,
     count,
     duration,
-    measured,
     named,
     number,
 )
 from plumbline.report.reading import how_to_read
-from plumbline.report.tables import CATEGORIES, DOMAINS, Run, checkpoint_order, over_seeds, scale_of
+from plumbline.report.tables import Run
+from plumbline.report.task_sections import id_ood
 
 
 def headline_section(run: Run) -> list[Block]:
@@ -39,47 +39,6 @@ def headline_section(run: Run) -> list[Block]:
             headline.table(metrics, model),
         ]
     return blocks
-
-
-def id_ood(run: Run) -> list[Block]:
-    metrics = run.tables.metrics
-    metrics = metrics[metrics.domain.isin(DOMAINS)]
-    if metrics.empty:
-        return []
-    caption = "Each checkpoint in and out of the tuning domain, with 95 % intervals; dashed: base."
-    keys = ["model", "task", "split", "metric"]
-    tables = [
-        _by_category(", ".join(key), part, scale_of(metrics, key[-1]), folded=place > 0)
-        for place, (key, part) in enumerate(metrics.groupby(keys, sort=False))
-    ]
-    return [Picture("id_ood", caption), *tables]
-
-
-def _by_category(title: str, part: pd.DataFrame, scale: int, folded: bool) -> Table:
-    """Checkpoints down, SliCK (or other) categories across, ID and OOD apart."""
-    means = over_seeds(part, ["checkpoint", "domain", "category", "metric"])
-    found = {(row.checkpoint, row.domain, row.category): row for row in means.itertuples()}
-    categories = list(dict.fromkeys(["All", *CATEGORIES, *part.category]))
-    columns = [
-        (domain, category)
-        for domain in DOMAINS
-        for category in categories
-        if ((means.domain == domain) & (means.category == category)).any()
-    ]
-    sizes = means.groupby(["domain", "category"]).n.max()
-    rows = []
-    for name in sorted(part.checkpoint.unique(), key=checkpoint_order):
-        cells = [found.get((name, *column)) for column in columns]
-        rows.append(
-            [checkpoint_cell(name), *[measured(c, scale) if c else Cell("–") for c in cells]]
-        )
-    unit = "percent" if scale == 100 else "the metric's own unit"
-    if part.metric.iloc[0].endswith("_vs_base"):
-        unit = "difference to the base in " + ("points" if scale == 100 else unit)
-    heads = [Cell(category, f"n {count(sizes[domain, category])}") for domain, category in columns]
-    spans = [(DOMAINS[d], sum(d == column[0] for column in columns)) for d in DOMAINS]
-    groups = [("", 1), *[span for span in spans if span[1]]]
-    return Table(f"{title} ({unit}).", ["checkpoint", *heads], rows, groups, folded)
 
 
 def losses(run: Run) -> list[Block]:
@@ -167,6 +126,13 @@ SECTIONS: list[tuple[str, str, Builder, str]] = [
     ("fitting", "How fast Known and Unknown are fitted", slick.fitting, "fit_curves.csv"),
     ("unknown", "Accuracy against the share of Unknown", slick.by_unknown, "metrics.csv"),
     ("linear", "The linear model", slick.linear_model, "linear_model.csv"),
+    ("grath", "GRATH, round by round", grath.rounds, "grath_rounds.csv"),
+    (
+        "preferences",
+        "Preference training, step by step",
+        preferences.curves,
+        "preference_curves.csv",
+    ),
     ("domains", "In and out of the domain", id_ood, "metrics.csv"),
     ("losses", "Everything dropped", losses, "dropped.csv"),
     ("costs", "Plan and actual cost", costs, "stages.csv"),

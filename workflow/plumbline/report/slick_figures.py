@@ -18,6 +18,7 @@ from plumbline.report.drawing import (
     percent_axis,
     percent_text,
     titled,
+    two_across,
 )
 from plumbline.report.tables import (
     CATEGORIES,
@@ -100,20 +101,13 @@ def fit_curves(tables: Tables) -> Drawing | None:
     if curves.empty:
         return None
     models = list(dict.fromkeys(curves.model))
-    grid: list = []
+    groups = []
     for model in models:
         own = list(curves[curves.model == model].groupby("tuning", sort=False))
         own.sort(key=lambda panel: checkpoint_order(panel[0]))
-        grid += [(model, own[0][0] == tuning, tuning, panel) for tuning, panel in own]
-        grid += [None] * (len(own) % 2)
-    rows = len(grid) // 2
-    drawing = Drawing((58 + 118 * rows) * POINT, rows, 2, sharex=True, sharey=True)
-    for place, (ax, cell) in enumerate(zip(drawing.axes.flat, grid, strict=True)):
-        if cell is None:
-            ax.set_visible(False)
-            drawing.axes.flat[max(place - 2, 0)].tick_params(labelbottom=True)
-            continue
-        model, first, tuning, panel = cell
+        groups.append([(model, own[0][0] == tuning, tuning, panel) for tuning, panel in own])
+    drawing, panels = two_across(groups, 58, 118, sharex=True, sharey=True)
+    for ax, (model, first, tuning, panel) in panels:
         for (part, category), (colour, dash, label) in FIT_LINES.items():
             lines = panel.query(
                 "part == @part and category == @category",

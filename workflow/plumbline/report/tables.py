@@ -10,34 +10,26 @@ import pandas as pd
 
 from plumbline.files import InputError
 from plumbline.records import Category
+from plumbline.report.names import TABLES
 
 CATEGORIES = [str(category) for category in Category]
 DOMAINS = {"id": "in domain (ID)", "ood": "out of domain (OOD)"}
+CLOSED_BOOK, GRATH_PAIRS = "closed_book", "pairs"  # tasks
+METRICS = {
+    "em": "EM",
+    "mc1": "MC1",
+    "mc2": "MC2",
+    "mc3": "MC3",
+    "acc": "accuracy",
+}
+# Metrics that come first, by what a task is measured by.
+LEADING = [("em",), ("mc1", "mc2"), ("acc", "mc2", "acc_norm")]
 STOPS = {"early_stop": "early stop", "convergence": "convergence"}
 
 # Gekhman et al. 2024, Table 1 (PaLM 2 base, full EntityQuestions): accuracy points and R2.
 PAPER_LINEAR_MODEL = {
     "id": {"intercept": 36.9, "known_fitted": 7.3, "unknown_fitted": -8.3, "r2": 0.86},
     "ood": {"intercept": 36.2, "known_fitted": 3.2, "unknown_fitted": -3.0, "r2": 0.95},
-}
-
-TEXT = {
-    "metrics": "model checkpoint parent task domain split category metric",
-    "slick_counts": "model relation domain split category",
-    "fit_curves": "model tuning part domain category stop",
-    "linear_model": "model domain term",
-    "fact_counts": "relation domain split",
-    "dropped": "stage model seed item reason",
-    "stages": "stage",
-}
-NUMBERS = {
-    "metrics": "seed value low high n",
-    "slick_counts": "n",
-    "fit_curves": "seed unknown_percent epoch value low high n",
-    "linear_model": "estimate low high r2 n",
-    "fact_counts": "kept",
-    "dropped": "n",
-    "stages": "wall_seconds peak_memory_mib jobs",
 }
 
 
@@ -49,6 +41,8 @@ class Tables:
     slick_counts: pd.DataFrame
     fit_curves: pd.DataFrame
     linear_model: pd.DataFrame
+    preference_curves: pd.DataFrame
+    grath_rounds: pd.DataFrame
     fact_counts: pd.DataFrame
     dropped: pd.DataFrame
     stages: pd.DataFrame
@@ -80,7 +74,7 @@ def read_table(path: Path, name: str) -> pd.DataFrame:
     A file that is absent or empty gives no rows. Raises `InputError` naming file, line and column
     when the file is no CSV, lacks a column of the table `name`, or holds text for a number.
     """
-    text, numbers = TEXT[name].split(), NUMBERS[name].split()
+    text, numbers = TABLES[name].text.split(), TABLES[name].numbers.split()
     if not path.is_file() or not path.read_bytes().strip():
         return pd.DataFrame(
             {c: pd.Series(dtype=str if c in text else float) for c in text + numbers}
@@ -102,7 +96,7 @@ def read_table(path: Path, name: str) -> pd.DataFrame:
 def read_tables(folder: Path | str) -> Tables:
     """All tables of a run. Raises `InputError` as `read_table` does, and for empty metrics."""
     folder = Path(folder)
-    tables = Tables(**{name: read_table(folder / f"{name}.csv", name) for name in TEXT})
+    tables = Tables(**{name: read_table(folder / f"{name}.csv", name) for name in TABLES})
     if tables.metrics.empty:
         raise InputError(
             f"{folder / 'metrics.csv'}: no rows. Expected one row a measured figure; "
@@ -135,11 +129,51 @@ def scale_of(metrics: pd.DataFrame, metric: str) -> int:
     return 100 if values.between(0, 1).all() else 1
 
 
+def tasks(metrics: pd.DataFrame) -> list[tuple[tuple[str, str, str], pd.DataFrame]]:
+    """(model, task, split) and its rows, for domains ID and OOD; closed-book questions first."""
+    metrics = metrics[metrics.domain.isin(DOMAINS)]
+    models = list(dict.fromkeys(metrics.model))
+    groups = metrics.groupby(["model", "task", "split"], sort=False)
+    return sorted(groups, key=lambda g: (models.index(g[0][0]), g[0][1] != CLOSED_BOOK))
+
+
+def main_metrics(part: pd.DataFrame) -> list[str]:
+    """What is shown first of a task's metrics, `part` being its rows.
+
+    EM; or MC1 and MC2; or accuracy; else the first metric. Per-character accuracy comes with them
+    where every question has one true choice, which shows in that MC1 and MC3 are the same.
+    """
+    present = [m for m in dict.fromkeys(part.metric) if not m.endswith("_vs_base")]
+    shown = next((first for first in LEADING if first[0] in present), present[:1])
+    shown = [metric for metric in shown if metric in present]
+    if {"mc1", "mc3", "acc_norm"} <= set(present):
+        keys = ["seed", "checkpoint", "domain", "category"]
+        wide = part.pivot_table("value", keys, "metric", aggfunc="first")
+        if (wide.mc1 - wide.mc3).abs().max() < 1e-9:
+            shown.append("acc_norm")
+    return shown
+
+
+def grath_scores(rounds: pd.DataFrame) -> pd.DataFrame:
+    """Means over seeds of the scores by round: one row a model, task, domain, round and metric."""
+    keys = ["model", "task", "domain", "round", "metric"]
+    return over_seeds(rounds[rounds.task != GRATH_PAIRS], keys)
+
+
+def grath_pairs(rounds: pd.DataFrame) -> pd.DataFrame:
+    """Means over seeds of what is counted and measured on pairs: one row a model, round, metric."""
+    return over_seeds(rounds[rounds.task == GRATH_PAIRS], ["model", "round", "metric"])
+
+
 def checkpoint_label(name: str) -> str:
-    """`mix.unknown-50.early_stop` as `unknown-50, early stop`; other names as they are."""
+    """`mix.unknown-50.early_stop` as `unknown-50, early stop`, `grath.r1` as `GRATH, round 1`;
+    other names as they are.
+    """
     kind, _, rest = name.partition(".")
     tuning, _, stop = rest.rpartition(".")
-    return f"{tuning}, {STOPS[stop]}" if kind == "mix" and tuning and stop in STOPS else name
+    if kind == "mix" and tuning and stop in STOPS:
+        return f"{tuning}, {STOPS[stop]}"
+    return re.sub(r"^grath\.r(\d+)$", r"GRATH, round \1", name)
 
 
 def checkpoint_order(name: str) -> tuple:

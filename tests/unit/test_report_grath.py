@@ -1,0 +1,156 @@
+"""The report's sections on GRATH's rounds and on preference training."""
+
+import pytest
+from plumbline.report import grath_sections, headline, preference_sections
+from plumbline.report.figures import draw_figures
+from plumbline.report.tables import Run
+from report_data import metric, tables_of, texts
+
+
+def score(round_, metric, value, low, high, **more):
+    row = dict(model="m", seed=1, round=round_, checkpoint=f"grath.r{round_}" if round_ else "base")
+    row |= dict(task="trivia", domain="ood", metric=metric)
+    return row | dict(value=value, low=low, high=high, n=80) | more
+
+
+def pairs(round_, **values):
+    """Rows of task pairs; a tuple is a value with its interval."""
+    rows = []
+    for name, value in values.items():
+        value, low, high = value if isinstance(value, tuple) else (value, "", "")
+        rows.append(score(round_, name, value, low, high, task="pairs", domain="", n=200))
+    return rows
+
+
+ROUNDS = [
+    score(0, "mc1", 0.25, 0.2, 0.3),
+    score(0, "mc2", 0.4, 0.35, 0.45),
+    score(0, "acc", 0.5, 0.45, 0.55),
+    score(1, "mc1", 0.3, 0.25, 0.35),
+    score(1, "mc1_vs_base", 0.05, 0.01, 0.09),
+    score(1, "mc2", 0.38, 0.33, 0.43),
+    score(1, "mc2_vs_base", -0.02, -0.05, 0.01),
+    score(1, "acc", 0.45, 0.4, 0.5),
+    score(1, "acc_vs_base", -0.05, -0.08, -0.02),
+    *pairs(
+        1,
+        asked=200,
+        parsed=120,
+        unparsed=80,
+        identical=15,
+        empty=5,
+        kept_first=0,
+        changed=0,
+        pairs=100,
+        similarity=(0.25, 0.2, 0.3),
+        chosen_words=(6.5, 6, 7),
+        rejected_words=(7.25, 7, 7.5),
+    ),
+]
+
+
+def test_rounds_are_told_with_verdict_tables_and_pairs(tmp_path):
+    tables = tables_of(tmp_path, [metric()], grath_rounds=ROUNDS)
+    told, picture, scores, about_pairs, similarity, counts = grath_sections.rounds(
+        Run(tables, {}, {})
+    )
+    assert told.lines == [
+        "After round 1: of 2 figures (MC1, MC2), none clearly lower than the base; 1 clearly higher "
+        "(most: MC1 on trivia OOD, +5.0 points); 1 without a clear difference. In the end GRATH "
+        "helped: where a difference is clear, it is a gain."
+    ]
+    assert (picture.name, similarity.name) == ("grath_rounds", "grath_similarity")
+    assert texts(scores) == [
+        ["m", "trivia", "OOD", "0", "80", "25.0", "–", "40.0", "–", "50.0", "–"],
+        ["m", "trivia", "OOD", "1", "80", "30.0", "+5.0", "38.0", "−2.0", "45.0", "−5.0"],
+    ]
+    assert [cell.tone for cell in scores.rows[1][6::2]] == ["up", "even", "down"]
+    assert about_pairs.lines == [
+        "Pairs: round 1, 120 of 200 outputs (60 %) held a pair and 100 pairs were trained on. "
+        "Similarity of the two answers: 0.25 in round 1."
+    ]
+    assert texts(counts) == [
+        ["m", "1", "200", "120", "80", "5", "15", "100", "0", "0", "0.25", "6.5", "7.2"]
+    ]
+    assert [cell.sub for cell in counts.rows[0][-3:]] == ["0.20–0.30", "6.0–7.0", "7.0–7.5"]
+
+
+@pytest.mark.parametrize(
+    ("differences", "verdict"),
+    [
+        ([(-0.05, -0.08, -0.02), (-0.01, -0.02, 0.01)], "did not help: where"),
+        ([(-0.05, -0.08, -0.02), (0.05, 0.02, 0.08)], "helped in places and harmed in others"),
+        ([(0.05, -0.01, 0.11), (0.0, -0.02, 0.02)], "did not help measurably"),
+    ],
+)
+def test_rounds_that_do_not_help_are_called_so(tmp_path, differences, verdict):
+    rows = list(ROUNDS[:3])
+    for name, difference in zip(("mc1", "mc2"), differences, strict=True):
+        # An earlier round's success is no success in the end.
+        rows += [score(1, name, 0.4, 0.3, 0.5), score(1, f"{name}_vs_base", 0.1, 0.05, 0.15)]
+        rows += [score(2, name, 0.3, 0.2, 0.4), score(2, f"{name}_vs_base", *difference)]
+    tables = tables_of(tmp_path, [metric()], grath_rounds=rows)
+    first, last = grath_sections.rounds(Run(tables, {}, {}))[0].lines
+    assert "2 clearly higher (most" in first and "In the end" not in first
+    assert last.startswith("After round 2:") and verdict in last
+
+
+def test_seeds_that_disagree_are_no_clear_difference(tmp_path):
+    rows = list(ROUNDS[:1])
+    for seed, value in ((1, 0.2), (2, -0.01)):
+        rows.append(score(1, "mc1", 0.3, 0.2, 0.4, seed=seed))
+        rows.append(score(1, "mc1_vs_base", value, value - 0.05, value + 0.05, seed=seed))
+    tables = tables_of(tmp_path, [metric()], grath_rounds=rows)
+    told = grath_sections.rounds(Run(tables, {}, {}))[0].lines[0]
+    assert "1 without a clear difference" in told and "did not help measurably" in told
+
+
+def test_a_first_round_that_starts_elsewhere_is_named(tmp_path):
+    start = score(0, "mc1", 0.25, 0.2, 0.3, checkpoint="mix.idk.convergence")
+    tables = tables_of(tmp_path, [metric()], grath_rounds=[start, *ROUNDS[3:5]])
+    lines = grath_sections.rounds(Run(tables, {}, {}))[0].lines
+    assert lines[1] == "Round 0 is idk, convergence."
+
+
+def test_rounds_are_printed_aligned(tmp_path):
+    long = [row | dict(task="a_task_with_a_name_that_goes_on") for row in ROUNDS[:9]]
+    lines = headline.as_text(tables_of(tmp_path, [metric()], grath_rounds=ROUNDS + long))
+    lines = lines.splitlines()
+    start = lines.index("m, GRATH by round")
+    assert lines[start + 1 : start + 6] == [
+        "  task                   domain  round    MC1 %   to base    MC2 %   to base",
+        "  trivia                 OOD         0     25.0               40.0",
+        "  trivia                 OOD         1     30.0  ▲   +5.0     38.0  ≈   −2.0",
+        "  a_task_with_a_name_th… OOD         0     25.0               40.0",
+        "  a_task_with_a_name_th… OOD         1     30.0  ▲   +5.0     38.0  ≈   −2.0",
+    ]
+    assert max(map(len, lines)) < 80
+
+
+def test_preference_training_is_told_from_its_steps(tmp_path):
+    about = dict(model="m", seed=1, tuning="grath.r1", chosen=0.1, rejected=-0.4)
+    steps = [
+        about | dict(step=n, epoch=n / 4, loss=loss, margin=margin, accuracy=accuracy)
+        for n, loss, margin, accuracy in [
+            (1, 0.693147, 0, 0),
+            (2, 0.6, 0.2, 0.5),
+            (3, 0.5, 0.4, 0.75),
+            (4, 0.4, 0.6, 0.875),
+        ]
+    ]
+    kto = dict(model="m", seed=1, tuning="other", step=1, epoch=1, loss=0.5, margin="", accuracy="")
+    kto |= dict(chosen=0.0, rejected=0.0)
+    tables = tables_of(tmp_path, [metric()], preference_curves=[*steps, kto])
+    told, picture, table = preference_sections.curves(Run(tables, {}, {}))
+    assert told.lines == [
+        "GRATH, round 1, 4 steps: loss 0.693 at first, 0.400 at the end, margin 0.60, the chosen "
+        "answer preferred in 88 % of pairs.",
+        "Other, 1 steps: loss 0.500 at first, 0.500 at the end.",
+    ]
+    assert picture.name == "preference_curves"
+    first = ["m", "GRATH, round 1", "1", "4", "0.693", "0.400", "0.600", "0.875", "0.10", "−0.40"]
+    assert texts(table)[0] == first
+    draw_figures(tables, tmp_path / "figures")
+    figure = (tmp_path / "figures" / "preference_curves.svg").read_text()
+    assert "m, GRATH, round 1: loss 0.693 at step 1, 0.400 at step 4" in figure
+    assert figure.count('class="mark"') == 3 + 1  # without accuracy and margin: the loss alone

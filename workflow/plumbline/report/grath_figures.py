@@ -1,0 +1,135 @@
+"""What rounds of GRATH do to MC1 and MC2 and to the pairs, drawn (Chen et al. 2024)."""
+
+from __future__ import annotations
+
+from matplotlib.lines import Line2D
+
+from plumbline.report.drawing import (
+    GREY,
+    KNOWN,
+    POINT,
+    SERIES,
+    UNKNOWN,
+    Drawing,
+    described,
+    percent_axis,
+    titled,
+    two_across,
+)
+from plumbline.report.tables import (
+    DOMAINS,
+    GRATH_PAIRS,
+    METRICS,
+    Tables,
+    grath_pairs,
+    grath_scores,
+)
+
+LINES = {"mc1": (KNOWN, "o", -0.03), "mc2": (UNKNOWN, "D", 0.03)}  # colour, marker, place
+
+
+def grath_rounds(tables: Tables) -> Drawing | None:
+    """MC1 and MC2 by round with intervals, one panel a task and domain; dashed: the base."""
+    rounds = tables.grath_rounds
+    rounds = rounds[rounds.metric.isin(LINES) & (rounds.task != GRATH_PAIRS)]
+    if rounds.empty:
+        return None
+    bases = tables.metrics[
+        (tables.metrics.checkpoint == "base") & (tables.metrics.category == "All")
+    ]
+    keys, several = ["model", "task", "domain"], rounds.model.nunique() > 1
+    groups = [
+        list(grath_scores(part).groupby(keys, sort=False))
+        for _, part in rounds.groupby("model", sort=False)
+    ]
+    drawing, panels = two_across(groups, 58, 128, sharex=True)
+    for ax, ((model, task, domain), panel) in panels:
+        place = (rounds.model == model) & (rounds.task == task) & (rounds.domain == domain)
+        base = bases[(bases.model == model) & (bases.task == task) & (bases.domain == domain)]
+        for metric, (colour, marker, shift) in LINES.items():
+            line = panel[panel.metric == metric].sort_values("round")
+            for value in base[base.metric == metric].value.unique():
+                ax.axhline(value, color=colour, linewidth=0.9, linestyle="--")
+            if (line.seeds > 1).any():
+                single = rounds[place & (rounds.metric == metric)]
+                ax.plot(
+                    single["round"] + shift,
+                    single.value,
+                    marker,
+                    color=colour,
+                    alpha=0.35,
+                    markersize=3,
+                )
+            ax.plot(line["round"] + shift, line.value, color=colour, linewidth=1.2, alpha=0.7)
+            for row in line.itertuples():
+                drawing.dot(
+                    ax,
+                    row.round + shift,
+                    row.value,
+                    row.low,
+                    row.high,
+                    f"{model}, {task}, {DOMAINS[domain]}, round {row.round:.0f}: "
+                    f"{METRICS[metric]} {described(row)}",
+                    color=colour,
+                    marker=marker,
+                    markersize=4.5,
+                )
+        ax.set(title=titled(several, model, f"{task}, {domain.upper()}"))
+        _whole_rounds(ax, rounds)
+        percent_axis(ax, "yaxis")
+    drawing.figure.supxlabel("rounds of preference training", fontsize=9.5)
+    drawing.legend(
+        [
+            *[
+                Line2D([], [], color=colour, marker=marker, linewidth=1.2, label=METRICS[metric])
+                for metric, (colour, marker, _) in LINES.items()
+            ],
+            Line2D([], [], color=GREY, linewidth=0.9, linestyle="--", label="base"),
+        ],
+        3,
+    )
+    return drawing
+
+
+def grath_similarity(tables: Tables) -> Drawing | None:
+    """Mean similarity of a pair's two answers by round, with intervals; one line a model."""
+    rows = tables.grath_rounds[tables.grath_rounds.metric == "similarity"]
+    if rows.empty:
+        return None
+    models = list(dict.fromkeys(rows.model))
+    drawing = Drawing(190 * POINT)
+    ax, means = drawing.axes[0, 0], grath_pairs(rows)
+    for place, model in enumerate(models):
+        colour, line = SERIES[place % len(SERIES)], means[means.model == model].sort_values("round")
+        x = line["round"] + 0.04 * (place - (len(models) - 1) / 2)
+        ax.plot(x, line.value, color=colour, linewidth=1.2, alpha=0.7)
+        for at, row in zip(x, line.itertuples(), strict=True):
+            drawing.dot(
+                ax,
+                at,
+                row.value,
+                row.low,
+                row.high,
+                f"{model}, pairs of round {row.round:.0f}: similarity {row.value:.2f}, 95 % "
+                f"interval {row.low:.2f} to {row.high:.2f}, n = {row.n:.0f}",
+                color=colour,
+                marker="o",
+            )
+    ax.set(ylim=(0, 1), xlabel="pairs of round", ylabel="similarity")
+    _whole_rounds(ax, rows)
+    if len(models) > 1:
+        drawing.legend(
+            [
+                Line2D([], [], color=SERIES[place % len(SERIES)], marker="o", label=model)
+                for place, model in enumerate(models)
+            ],
+            2,
+        )
+    return drawing
+
+
+def _whole_rounds(ax, rows) -> None:
+    ax.set_xticks(sorted(rows["round"].unique()))
+    ax.set_xlim(rows["round"].min() - 0.3, rows["round"].max() + 0.3)
+    ax.grid(visible=False, axis="x")
+    ax.xaxis.set_major_formatter("{x:.0f}")

@@ -1,0 +1,245 @@
+"""What rounds of GRATH do to MC1 and MC2 and to the pairs, told (Chen et al. 2024)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from plumbline.report.blocks import (
+    MARKS,
+    VERDICTS,
+    Block,
+    Cell,
+    Picture,
+    Prose,
+    Table,
+    count,
+    measured,
+    named,
+    number,
+    percent,
+)
+from plumbline.report.tables import METRICS, Run, checkpoint_label, grath_pairs, grath_scores
+
+SHOWN = ("mc1", "mc2", "acc")
+JUDGED = ("mc1", "mc2")
+COUNTS = {
+    "asked": "asked",
+    "parsed": "with a pair",
+    "unparsed": "without",
+    "empty": "empty side",
+    "identical": "identical sides",
+}
+TRAINED = {"pairs": "pairs", "kept_first": "kept first", "changed": "changed"}
+MEANS = {
+    "similarity": ("similarity", 2),
+    "chosen_words": ("words, correct", 1),
+    "rejected_words": ("words, incorrect", 1),
+}
+
+
+@dataclass(frozen=True)
+class Score:
+    """One metric of a round on a task (percent, with interval) and its difference to the base."""
+
+    value: Cell
+    difference: Cell | None
+    n: int
+
+
+Rounds = dict[int, dict[str, Score]]  # by round and metric
+
+
+def scores(rounds: pd.DataFrame) -> dict[tuple[str, str, str], Rounds]:
+    """Means over seeds, by model, task and domain, in the table's order."""
+    found = {
+        (row.model, row.task, row.domain, row.round, row.metric): row
+        for row in grath_scores(rounds).itertuples()
+    }
+    tasks: dict[tuple[str, str, str], Rounds] = {}
+    for (model, task, domain, number_, metric), row in found.items():
+        if metric.endswith("_vs_base"):
+            continue
+        versus = found.get((model, task, domain, number_, f"{metric}_vs_base"))
+        here = tasks.setdefault((model, task, domain), {}).setdefault(int(number_), {})
+        here[metric] = Score(measured(row), measured(versus) if versus else None, int(row.n))
+    return tasks
+
+
+def rounds(run: Run) -> list[Block]:
+    table = run.tables.grath_rounds
+    tasks = scores(table)
+    if not tasks:
+        return []
+    words = []
+    for model in table.model.unique():
+        own = {key[1:]: found for key, found in tasks.items() if key[0] == model}
+        start = table[(table.model == model) & (table["round"] == 0)].checkpoint
+        words += _by_round(named(table, model), own)
+        if len(start) and start.iloc[0] != "base":
+            about = named(table, model, "round 0")
+            words.append(f"{about} is {checkpoint_label(start.iloc[0])}.")
+    seeds = table.seed.nunique()
+    caption = "MC1 and MC2 by round, with 95 % intervals; dashed: the base."
+    if seeds > 1:
+        caption += " Light points: single seeds."
+    return [
+        Prose(words),
+        Picture("grath_rounds", caption),
+        _score_table(tasks, seeds),
+        *_pair_blocks(table),
+    ]
+
+
+OUTCOMES = {  # of the last round, by whether a figure is clearly higher and whether one is lower
+    (True, False): "In the end GRATH helped: where a difference is clear, it is a gain.",
+    (False, True): "In the end GRATH did not help: where a difference is clear, it is a loss.",
+    (True, True): "In the end GRATH helped in places and harmed in others.",
+    (False, False): "In the end GRATH did not help measurably: no difference is clear.",
+}
+
+
+def _by_round(about: str, tasks: dict[tuple[str, str], Rounds]) -> list[str]:
+    """One sentence a round, from the intervals of all differences of MC1 and MC2 to the base."""
+    lines, tones = [], set()
+    for number_ in sorted({n for found in tasks.values() for n in found} - {0}):
+        compared: dict[str, list[tuple[str, Cell]]] = {tone: [] for tone in VERDICTS}
+        for (task, domain), found in tasks.items():
+            for metric in JUDGED:
+                score = found.get(number_, {}).get(metric)
+                if score and score.difference:
+                    name = f"{METRICS[metric]} on {task} {domain.upper()}"
+                    compared[score.difference.tone or "even"].append((name, score.difference))
+        total = sum(map(len, compared.values()))
+        if not total:
+            continue
+        parts = []
+        for tone, verdict in VERDICTS.items():
+            group = compared[tone]
+            text = f"{len(group) or 'none'} {verdict}"
+            if group and tone != "even":
+                name, most = max(group, key=lambda one: abs(one[1].sort))
+                text += f" (most: {name}, {most.text} points)"
+            parts.append(text)
+        opening = f"{about}, after round {number_}" if about else f"After round {number_}"
+        lines.append(f"{opening}: of {total} figures (MC1, MC2), {'; '.join(parts)}.")
+        tones = {tone for tone, group in compared.items() if group}
+    if lines:
+        lines[-1] += f" {OUTCOMES['up' in tones, 'down' in tones]}"
+    return lines
+
+
+def _score_table(tasks: dict[tuple[str, str, str], Rounds], seeds: int) -> Table:
+    rows = []
+    for (model, task, domain), found in tasks.items():
+        for number_, by_metric in sorted(found.items()):
+            n = max(score.n for score in by_metric.values())
+            cells = [Cell(model), Cell(task), Cell(domain.upper()), number(number_), number(n)]
+            for metric in SHOWN:
+                score = by_metric.get(metric)
+                cells.append(score.value if score else Cell("–"))
+                cells.append(score.difference if score and score.difference else Cell("–"))
+            rows.append(cells)
+    caption = (
+        "Scores in percent by round (0: before the first) and their paired differences to the base "
+        "in points; below each its 95 % interval. All metrics of the checkpoints stand under “In "
+        "and out of the domain”."
+    )
+    if seeds > 1:
+        caption += f" Means of {seeds} seeds."
+    return Table(
+        caption,
+        ["model", "task", "domain", "round", "n", *["%", "to base"] * len(SHOWN)],
+        rows,
+        [("", 5), *[(METRICS[metric], 2) for metric in SHOWN]],
+    )
+
+
+def _pair_blocks(table: pd.DataFrame) -> list[Block]:
+    found: dict[tuple[str, int], dict] = {}
+    for row in grath_pairs(table).itertuples():
+        found.setdefault((row.model, int(row.round)), {})[row.metric] = row
+    if not found:
+        return []
+    rows, clauses, overlaps = [], {}, {}
+    for (model, number_), here in found.items():
+        value = {name: row.value for name, row in here.items()}
+        share = value["parsed"] / value["asked"]
+        clauses.setdefault(model, []).append(
+            f"round {number_}, {count(value['parsed'])} of {count(value['asked'])} outputs "
+            f"({percent(share, 0)} %) held a pair and {count(value['pairs'])} pairs were trained on"
+        )
+        overlaps.setdefault(model, []).append(here["similarity"])
+        means = [
+            number(
+                here[name].value, f"{here[name].value:.{digits}f}", _interval(here[name], digits)
+            )
+            for name, (_, digits) in MEANS.items()
+        ]
+        cells = [number(value[name]) for name in (*COUNTS, *TRAINED)]
+        rows.append([Cell(model), number(number_), *cells, *means])
+    words = []
+    for model, parts in clauses.items():
+        about = named(table, model, "pairs")
+        words.append(f"{about}: {'; '.join(parts)}. {_similarity(overlaps[model])}")
+    caption = (
+        "What a round's pairs were made of. The round's parent is asked for a correct and an "
+        "incorrect answer to every question. Where its output holds no pair, round 0's correct "
+        "answer is kept (kept first); changed: correct answers that are not round 0's; incorrect "
+        "ones always are. Similarity: the words the two answers share (F1, 0 to 1)."
+    )
+    if table.seed.nunique() > 1:
+        caption += f" Means of {table.seed.nunique()} seeds."
+    columns = [
+        "model",
+        "round",
+        *COUNTS.values(),
+        *TRAINED.values(),
+        *[m for m, _ in MEANS.values()],
+    ]
+    picture = Picture(
+        "grath_similarity",
+        "Similarity of a pair's correct and incorrect answer, mean of each round's pairs with its "
+        "95 % interval. 0: no word in common; 1: the same words.",
+    )
+    spans = [("", 2), ("outputs", len(COUNTS)), ("pairs", len(TRAINED) + len(MEANS))]
+    return [Prose(words), picture, Table(caption, columns, rows, spans)]
+
+
+def _similarity(overlaps: list) -> str:
+    first, last = overlaps[0], overlaps[-1]
+    text = f"Similarity of the two answers: {first.value:.2f} in round {first.round:.0f}"
+    if len(overlaps) > 1:
+        apart = first.low > last.high or last.low > first.high
+        text += f", {last.value:.2f} in round {last.round:.0f} ("
+        text += "intervals apart)" if apart else "intervals overlap)"
+    return text + "."
+
+
+def _interval(row, digits: int) -> str:
+    return "" if pd.isna(row.low) else f"{row.low:.{digits}f}–{row.high:.{digits}f}"
+
+
+WIDEST = 22  # of a task's name in a terminal
+
+
+def as_lines(table: pd.DataFrame) -> list[str]:
+    """MC1 and MC2 by round for a terminal, aligned and under 80 columns; none without rounds."""
+    lines, part = [], None
+    for (model, task, domain), found in scores(table).items():
+        if part != model:
+            part = model
+            lines += ["", f"{model}, GRATH by round", f"  {'task':<{WIDEST}} domain  round"]
+            lines[-1] += "".join(f"  {METRICS[m]:>5} %{'to base':>10}" for m in JUDGED)
+        name = task if len(task) <= WIDEST else f"{task[: WIDEST - 1]}…"
+        for number_, by_metric in sorted(found.items()):
+            line = f"  {name:<{WIDEST}} {domain.upper():<6}{number_:>7}"
+            for metric in JUDGED:
+                score = by_metric.get(metric)
+                line += f"  {score.value.text if score else '–':>7}"
+                difference = score.difference if score else None
+                mark = MARKS.get(difference.tone, "") if difference else ""
+                line += f"{mark:>3}{difference.text if difference else '':>7}"
+            lines.append(line.rstrip())
+    return lines

@@ -1,0 +1,57 @@
+"""What a run's tables and figures are called and hold; the workflow's rules read this too."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Columns(NamedTuple):
+    """A table's columns of text and of numbers."""
+
+    text: str
+    numbers: str
+
+
+class Figure(NamedTuple):
+    """What a reader who cannot see it is told, the table it needs, where it is filed."""
+
+    title: str
+    table: str
+    category: str
+
+
+TABLES = {
+    "metrics": Columns(
+        "model checkpoint parent task domain split category metric", "seed value low high n"
+    ),
+    "fact_counts": Columns("relation domain split", "kept"),
+    "slick_counts": Columns("model relation domain split category", "n"),
+    "fit_curves": Columns(
+        "model tuning part domain category stop", "seed unknown_percent epoch value low high n"
+    ),
+    "linear_model": Columns("model domain term", "estimate low high r2 n"),
+    "preference_curves": Columns(
+        "model tuning", "seed step epoch loss margin accuracy chosen rejected"
+    ),
+    "grath_rounds": Columns("model checkpoint task domain metric", "seed round value low high n"),
+    "dropped": Columns("stage model seed item reason", "n"),
+    "stages": Columns("stage", "wall_seconds peak_memory_mib jobs"),
+}
+FIGURES = {
+    "slick_categories": Figure("Share of SliCK categories by relation", "slick_counts", "SliCK"),
+    "fit_curves": Figure("Share answered right by epoch and mix", "fit_curves", "SliCK"),
+    "accuracy_by_unknown": Figure(
+        "Test accuracy by share of Unknown in the mix", "metrics", "SliCK"
+    ),
+    "linear_model": Figure("Slopes of the linear model", "linear_model", "SliCK"),
+    "grath_rounds": Figure("MC1 and MC2 by round of GRATH", "grath_rounds", "GRATH"),
+    "grath_similarity": Figure(
+        "Similarity of correct and incorrect answers by round", "grath_rounds", "GRATH"
+    ),
+    "preference_curves": Figure(
+        "Loss, margin and accuracy by step of preference training", "preference_curves", "GRATH"
+    ),
+    "id_ood": Figure(
+        "Every checkpoint in and out of the tuning domain", "metrics", "All checkpoints"
+    ),
+}

@@ -1,0 +1,44 @@
+"""Bring the steps of every preference training into one table; supervised ones have none."""
+
+import argparse
+import json
+from pathlib import Path
+
+from plumbline import program
+from plumbline.files import read_json, write_csv
+
+COLUMNS = [
+    "model",
+    "seed",
+    "tuning",
+    "step",
+    "epoch",
+    "loss",
+    "margin",
+    "accuracy",
+    "chosen",
+    "rejected",
+]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--root", type=Path, required=True, help="folder of the run")
+    parser.add_argument(
+        "--tunings", required=True, help="JSON rows model, seed, tuning, folder (below the root)"
+    )
+    parser.add_argument("--curves", type=Path, required=True)
+    args = parser.parse_args()
+
+    rows = []
+    for about in json.loads(args.tunings):
+        training = read_json(args.root / about["folder"] / "training.json")
+        for point in training.get("curve", []):
+            step = {name: round(value, 6) for name, value in point.items()}
+            rows.append({name: (about | step).get(name, "") for name in COLUMNS})
+    write_csv(args.curves, COLUMNS, rows)
+    program.log.info(f"{len(rows):,} steps of preference training")
+
+
+if __name__ == "__main__":
+    program.run(main, "tabulate_curves")
