@@ -13,6 +13,7 @@ configfile: f"{workflow.basedir}/config/config.yaml"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/inputs.smk"
+include: "workflow/rules/inputs_flame.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/models.smk"
 include: "workflow/rules/generate.smk"
@@ -20,6 +21,8 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/slick.smk"
 include: "workflow/rules/choices.smk"
 include: "workflow/rules/grath.smk"
+include: "workflow/rules/long_form.smk"
+include: "workflow/rules/flame.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/plan.smk"
@@ -55,6 +58,17 @@ rule mixes:
 rule grath:
     input:
         f"{R}/tables/grath_rounds.csv",
+
+
+# FLAME's trainings, and how many claims of their answers are right.
+rule flame:
+    input:
+        [
+            f"{R}/{row['folder']}/training.json"
+            for row in tuning_rows()
+            if row["tuning"].startswith("flame.")
+        ],
+        [path for path in scored_files() if "/long_form/" in path or "/win_rate/" in path],
 
 
 # Every checkpoint, evaluated.

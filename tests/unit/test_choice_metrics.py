@@ -71,7 +71,9 @@ def test_a_true_answer_after_a_false_one():
 
 def test_improbable_sums_do_not_vanish():
     for shift in (0, -700, -2000):
-        found = choice_metrics(question([1, 0, 1], 0), [shift - 1.0, shift - 2.0, shift - 3.0], False)
+        found = choice_metrics(
+            question([1, 0, 1], 0), [shift - 1.0, shift - 2.0, shift - 3.0], False
+        )
         e = math.exp
         assert found["mc2"] == pytest.approx((e(-1) + e(-3)) / (e(-1) + e(-2) + e(-3)))
     assert choice_metrics(question([1, 0], 0), [-2000.0, 0.0], False)["mc2"] == 0

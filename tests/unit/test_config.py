@@ -52,7 +52,8 @@ def mistakes(raw) -> list[str]:
     [
         # unknown keys, at each depth
         ("modles", [], "modles: unknown key. Did you mean models? Allowed: run, device, seeds, "
-         "models, facts, slick, mixes, recipes, grath, generation, scoring, evaluation."),
+         "models, facts, slick, mixes, recipes, grath, flame, claims, verification, generation, "
+         "scoring, evaluation."),
         ("slick.sampels", 4, "slick.sampels: unknown key. Did you mean samples? Allowed: "
          "exemplar_sets, shots, samples, temperature, top_k, max_tokens, mode, match, limit, seed."),
         ("slick.limit.trian", 4, "slick.limit.trian: unknown key. Did you mean train? Allowed: "
@@ -164,7 +165,7 @@ def mistakes(raw) -> list[str]:
         ("mixes.known_only", [50, 100], "mixes.known_only: 100 leaves no example, since all of D_100 "
          "is Unknown; remove it."),
         ("mixes.recipe", "sfft", "mixes.recipe: sfft is not among recipes. Did you mean sft? "
-         "Recipes: sft, grath."),
+         "Recipes: sft, grath, flame_sft, flame_dpo."),
         ("mixes.overrides", {"unknown-55": {"epochs": 2}}, "mixes.overrides.unknown-55: no such mix. "
          f"Did you mean unknown-50? Mixes: {MIXES}."),
         ("mixes.overrides", {"unknown-50": {"epoch": 2}}, "mixes.overrides.unknown-50.epoch: unknown "
@@ -355,14 +356,19 @@ def test_the_readme_explains_every_key():
 def test_the_readmes_tables_hold_the_values_of_the_files():
     ours = config.load(copy.deepcopy(DEFAULT)).model_dump(mode="json")
     papers = {}
-    for name in ("gekhman", "grath"):
+    for name in ("gekhman", "grath", "flame"):
         merged = copy.deepcopy(DEFAULT)
         update_config(merged, yaml.safe_load((FOLDER / f"paper/{name}.yaml").read_text("utf-8")))
         papers[name] = config.load(merged).model_dump(mode="json")
     rows = re.findall(r"^\| `([a-z_.]+)` \| `([^`]*)` \| `([^`]*)` \|", README, re.MULTILINE)
     assert len(rows) > 30
     for key, here, there in rows:
-        paper = papers["grath" if "grath" in key.split(".") else "gekhman"]
+        of_flame = ("flame", "claims", "verification")
+        paper = papers[
+            "grath" if "grath" in key.split(".")
+            else "flame" if key.replace("_", ".").startswith(("recipes.flame", *of_flame))
+            else "gekhman"
+        ]  # fmt: skip
         for shown, values in ((here, ours), (there, paper)):
             value = values
             for part in key.split("."):

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from plumbline.evaluation.items import Item, item_metrics
+from plumbline.evaluation.items import item_metrics
 from plumbline.evaluation.statistics import paired_difference, share
 from plumbline.files import InputError
+from plumbline.records import Item
 
 
 def items(values, metric="m", task="t", domain="id", **more):
@@ -72,7 +73,9 @@ def test_every_task_domain_and_metric_has_its_rows():
     ]
     found = table(mine, mine)
     keys = [("t", "id", "All", "m"), ("t", "ood", "All", "m"), ("u", "id", "All", "other")]
-    assert list(found) == [k for t, d, c, m in keys for k in ((t, d, c, m), (t, d, c, f"{m}_vs_base"))]
+    assert list(found) == [
+        k for t, d, c, m in keys for k in ((t, d, c, m), (t, d, c, f"{m}_vs_base"))
+    ]
     assert [found[key].value for key in keys] == [1, 0.5, pytest.approx(0.6)]
     for task, domain, category, metric in keys:
         row = found[task, domain, category, f"{metric}_vs_base"]
@@ -99,13 +102,24 @@ def test_a_metric_that_some_items_lack_is_over_the_others():
     assert found["t", "id", "All", "extra_vs_base"].value == 0
 
 
+def test_what_one_side_lacks_is_left_out_of_the_difference_alone():
+    mine, base = items([1, 0.5, 0.25]), items([0.5, 0.5, 0.5])
+    mine[0].metrics = {"k": 1}
+    base[1].metrics = {}
+    found = table(mine, base)
+    assert (found["t", "id", "All", "m"].value, found["t", "id", "All", "m"].n) == (0.375, 2)
+    row = found["t", "id", "All", "m_vs_base"]
+    assert (row.value, row.low, row.high, row.n) == (-0.25, -0.25, -0.25, 1)
+    # The base has no k at all.
+    assert list(found) == [("t", "id", "All", name) for name in ("k", "m", "m_vs_base")]
+
+
 @pytest.mark.parametrize(
     ("mine", "base", "message"),
     [
-        (items([1, 0]), items([1]), "tuned was measured by m on item t/id/1, base was not"),
-        (items([1]), items([1, 0]), "base was measured by m on item t/id/1, tuned was not"),
-        (items([1]), items([1], metric="k"), "base was measured by k on item t/id/0, tuned was not"),
-        (items([1]), [], "tuned was measured by m on item t/id/0, base was not"),
+        (items([1, 0]), items([1]), "tuned was measured on item t/id/1, base was not"),
+        (items([1]), items([1, 0]), "base was measured on item t/id/1, tuned was not"),
+        (items([1]), [], "tuned was measured on item t/id/0, base was not"),
     ],
 )
 def test_other_items_than_the_bases_are_an_error(mine, base, message):

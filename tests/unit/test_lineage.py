@@ -29,6 +29,10 @@ def test_the_default_experiment():
         ),
         "grath.r1",
         "grath.r2",
+        "flame.sft",
+        "flame.sft-star",
+        "flame.sft.dpo",
+        "flame.sft-star.dpo-star",
     ]
     checkpoint = "mix.unknown-50.early_stop"
     assert found.parent(checkpoint) == "base"
@@ -126,3 +130,13 @@ def test_a_reference_is_a_file_beside_the_pairs_that_sweeps_share():
     raw["recipes"]["grath"]["reference"] = {"fixed": "grath.r2"}
     with pytest.raises(InputError, match=r"grath.r1: its reference grath.r2 is none of its anc"):
         lineage.build(config.load(raw))
+
+
+def test_flames_second_stage_starts_from_its_first():
+    found = lineage.build(config.load(copy.deepcopy(DEFAULT)))
+    assert found.parent("flame.sft-star") == "base"
+    assert found.parent("flame.sft-star.dpo-star") == "flame.sft-star"
+    assert found.folder("flame.sft-star.dpo-star") == "seed-{seed}/flame.sft-star.dpo-star/final"
+    assert found.at("seed-2/flame.sft.dpo/final") == ("flame.sft.dpo", "2")
+    # The file holds a pass for each epoch of the recipe.
+    assert found.tunings["flame.sft"].recipe.epochs == 1

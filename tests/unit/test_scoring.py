@@ -73,16 +73,16 @@ def flat(scores):
 tokens = st.integers(0, WORDS - 1)
 
 
+rows = st.lists(tokens, min_size=1, max_size=7).map(tuple)
+
+
 @st.composite
 def item_lists(draw):
-    shared = draw(st.lists(tokens, max_size=10))
+    shared = tuple(draw(st.lists(tokens, max_size=10)))
     return [
-        Item(
-            tuple(shared + draw(st.lists(tokens, min_size=1, max_size=8))),
-            tuple(draw(st.lists(st.lists(tokens, min_size=1, max_size=7).map(tuple), min_size=1, max_size=4))),
-        )
+        Item(shared + draw(rows), tuple(draw(st.lists(rows, min_size=1, max_size=4))))
         for _ in range(draw(st.integers(1, 6)))
-    ]  # fmt: skip
+    ]
 
 
 @settings(max_examples=25)

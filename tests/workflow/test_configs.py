@@ -18,9 +18,9 @@ def project(tmp_path_factory):
 
 def test_the_default_is_one_run_of_everything(project):
     jobs = project.jobs()
-    assert jobs["train"] == 3 and jobs["report"] == 1
+    assert jobs["train"] == 5 and jobs["report"] == 1
     # Far from the thousands that a cluster would choke on.
-    assert sum(jobs.values()) < 60
+    assert sum(jobs.values()) < 80
 
 
 @pytest.mark.parametrize("path", PAPERS, ids=lambda path: path.stem)
@@ -30,7 +30,9 @@ def test_a_papers_settings_make_a_plan(project, path):
     assert jobs["report"] == 1
 
 
-@pytest.mark.parametrize("target", ["facts", "slick", "mixes", "evaluate", "report", "plan"])
+@pytest.mark.parametrize(
+    "target", ["facts", "slick", "mixes", "grath", "evaluate", "report", "plan"]
+)
 def test_named_targets(project, target):
     assert project.jobs(target)
 
@@ -41,15 +43,47 @@ def test_several_models_and_seeds_are_branches(project):
     )
     jobs = project.jobs("--configfile", "two.yaml")
     assert jobs["import_model"] == jobs["annotate"] == 2
-    assert jobs["train"] == 2 * 2 * 3
-    # Each model's base has its probing and its closed book; each training its two stops.
-    assert jobs["generate"] == 2 * 2 + 12 * 2
+    assert jobs["train"] == 2 * 2 * (3 + 2)
+    # Each model's base has its probing, its closed book and its pairs, which all seeds share; each
+    # mix has two stops; of two rounds the first writes the pairs of the second.
+    assert jobs["generate"] == 2 * (3 + 2 * (3 * 2 + 2 + 1))
+    assert jobs["build_grath_pairs"] == 2 * (1 + 2)
 
 
 def test_shards_are_jobs_of_their_own(project):
     (project.folder / "shards.yaml").write_text("generation: {shards: 4}\n")
     jobs = project.jobs("--configfile", "shards.yaml")
     assert jobs["generate_shard"] == 4 * jobs["generate"]
+
+
+def test_a_fixed_reference_is_scored_once_for_all_seeds(project):
+    (project.folder / "fixed.yaml").write_text(
+        "seeds: [1, 2, 3]\nrecipes: {grath: {reference: {fixed: base}}}\n"
+    )
+    jobs = project.jobs("--configfile", "fixed.yaml")
+    # The first round's pairs are the base's, the same for all; the second's are each seed's own.
+    assert jobs["score_reference"] == 1 + 3 and jobs["train"] == 3 * 5
+
+
+def test_truthfulqa_reads_the_folder_the_user_names(project, monkeypatch):
+    arguments = ("grath", "--configfile", "config/truthfulqa.yaml")
+    monkeypatch.setenv("PLUMBLINE_DATA", str(project.folder / "data"))
+    jobs = project.jobs(*arguments)
+    assert jobs["train"] == jobs["build_grath_pairs"] == 2 and jobs["score_choices"] == 3
+    assert "annotate" not in jobs
+    monkeypatch.delenv("PLUMBLINE_DATA")
+    output = project.snakemake("-n", *arguments, check=False)
+    assert "$PLUMBLINE_DATA is not set" in output and "Traceback" not in output
+
+
+def test_tasks_of_the_harness_are_run_on_every_checkpoint(project):
+    (project.folder / "tasks").mkdir()
+    (project.folder / "tasks/arc.yaml").write_text("task: arc\n")
+    (project.folder / "harness.yaml").write_text(
+        "evaluation: {harness: [{task: arc, folder: 'file:tasks', shots: 5}]}\n"
+    )
+    jobs = project.jobs("--configfile", "harness.yaml")
+    assert jobs["run_harness"] == jobs["score_choices"] == 9
 
 
 def test_a_mistake_is_told_in_a_line_before_anything_runs(project):

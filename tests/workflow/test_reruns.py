@@ -17,8 +17,10 @@ AFTER_ANNOTATION = {
     "train",
     "generate",
     "judge_closed_book",
+    "score_choices",
     "tabulate_metrics",
     "tabulate_fits",
+    "tabulate_curves",
     "count_slick",
     "count_dropped",
     "tabulate_stages",
@@ -102,7 +104,8 @@ def test_a_change_of_generation_reruns_probing(project):
         "workflow/plumbline/generation/serve.py", "sorted(missing, key", "sorted(set(missing), key"
     )
     jobs = project.jobs()
-    assert jobs["generate"] == 8 and "annotate" in jobs
+    # Probing, nine closed books, two rounds' pairs.
+    assert jobs["generate"] == 12 and "annotate" in jobs
     assert "prepare_probe" not in jobs and "import_model" not in jobs
 
 
@@ -115,8 +118,10 @@ def test_a_mixes_learning_rate_reruns_that_mix_alone(project):
         "train": 1,
         "generate": 2,
         "judge_closed_book": 2,
+        "score_choices": 2,
         "tabulate_metrics": 1,
         "tabulate_fits": 1,
+        "tabulate_curves": 1,
         "count_dropped": 1,
         "tabulate_stages": 1,
         "draw_figures": 1,
@@ -140,6 +145,39 @@ def test_how_fast_the_engine_runs_is_no_reason_to_generate_again(project, key):
     assert set(jobs) <= {"make_plan", "write_manifest", "report"}
 
 
+@pytest.mark.parametrize("key", ["batch_tokens: 1024", "harness_batch: 2"])
+def test_how_much_is_scored_at_once_is_no_reason_to_score_again(project, key):
+    (project.folder / "runtime.yaml").write_text(f"scoring: {{{key}}}\n")
+    jobs = project.jobs("--configfile", "runtime.yaml")
+    assert set(jobs) <= {"make_plan", "write_manifest", "report"}
+
+
+def test_another_strength_trains_the_rounds_again_on_the_first_pairs(project):
+    (project.folder / "stronger.yaml").write_text("recipes: {grath: {beta: 0.3}}\n")
+    jobs = project.jobs("--configfile", "stronger.yaml")
+    # The base's pairs stand; the first round's model writes the second's anew.
+    assert jobs["train"] == 2 and jobs["build_grath_pairs"] == 1
+    assert jobs["generate"] == 1 + 2 and jobs["score_choices"] == 2
+    assert "annotate" not in jobs and "build_mix" not in jobs
+
+
+def test_one_more_round_is_all_that_is_added(project):
+    (project.folder / "more.yaml").write_text("grath: {rounds: 3}\n")
+    jobs = project.jobs("--configfile", "more.yaml")
+    assert jobs["train"] == jobs["build_grath_pairs"] == jobs["score_choices"] == 1
+    # The second round's model now writes pairs, and the third's answers its closed book.
+    assert jobs["generate"] == 2
+
+
+def test_a_set_of_choices_more_scores_all_and_trains_none(project):
+    (project.folder / "more.yaml").write_text(
+        "evaluation: {choices: [{name: facts, format: facts, limit: 20}]}\n"
+    )
+    jobs = project.jobs("--configfile", "more.yaml")
+    assert jobs["build_choices"] == 1 and jobs["score_choices"] == 9
+    assert "annotate" not in jobs and "build_mix" not in jobs
+
+
 def test_a_deleted_intermediate_that_nothing_needs_is_not_made_again(project):
     model = project.folder / "results/demo/smollm2-135m"
     for path in ("slick/requests.jsonl", "slick/generations.jsonl", "closed_book/tuned.jsonl"):
@@ -153,7 +191,8 @@ def test_parsing_imports_nothing_heavy():
     program = (
         "import sys\n"
         f"sys.path.insert(0, {str(ROOT / 'workflow')!r})\n"
-        "from plumbline import digest, environment, files, lineage, sources\nfrom plumbline.config import experiment\n"
+        "from plumbline import digest, environment, files, lineage, sources\n"
+        "from plumbline.config import experiment\n"
         f"loaded = [name for name in {heavy!r} if name in sys.modules]\n"
         "assert not loaded, loaded\n"
     )

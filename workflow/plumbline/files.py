@@ -79,8 +79,8 @@ def _decoded(stream: IO, path: Path) -> Iterator[str]:
         ) from error
 
 
-def read_unique_rows(path: Path | str, model: type[Row]) -> list[Row]:
-    """Like `read_rows`, and every `id` must occur once and there must be at least one row."""
+def read_unique_rows(path: Path | str, model: type[Row], empty: bool = False) -> list[Row]:
+    """Like `read_rows`, and every `id` must occur once and, unless `empty`, one row be there."""
     rows, lines = [], {}
     for number, row in enumerate(read_rows(path, model), start=1):
         if row.id in lines:
@@ -90,7 +90,7 @@ def read_unique_rows(path: Path | str, model: type[Row]) -> list[Row]:
             )
         lines[row.id] = number
         rows.append(row)
-    if not rows:
+    if not rows and not empty:
         raise InputError(f"{path}: no rows. Expected at least one {model.__name__.lower()}.")
     return rows
 

@@ -156,7 +156,7 @@ class Lineage:
 
 def build(config: Config) -> Lineage:
     """The lineage of a configuration. `InputError` on a parent that cannot be."""
-    return Lineage([*_mixes(config), *_grath(config)])
+    return Lineage([*_mixes(config), *_grath(config), *_flame(config)])
 
 
 def _mixes(config: Config) -> list[Tuning]:
@@ -181,4 +181,20 @@ def _grath(config: Config) -> list[Tuning]:
         # The base writes the same pairs for every seed.
         Tuning(f"grath.r{k}", parent, recipe, data="grath/r1" if parent == BASE else "")
         for k, parent in enumerate(parents, start=1)
+    ]
+
+
+def _flame(config: Config) -> list[Tuning]:
+    """Supervised sets from the base, preference sets from those (Lin et al. 2024)."""
+    flame = config.flame
+    if flame is None:
+        return []
+    first, second = (config.recipes[name] for name in (flame.sft_recipe, flame.dpo_recipe))
+    return [
+        # The training file holds a pass for each epoch, with another own answer in each.
+        *(
+            Tuning(f"flame.{name}", BASE, first.model_copy(update={"epochs": 1}))
+            for name in flame.sft
+        ),
+        *(Tuning(f"flame.{name}", f"flame.{name.partition('.')[0]}", second) for name in flame.dpo),
     ]

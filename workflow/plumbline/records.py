@@ -194,6 +194,17 @@ class Fit(Record):
     n: int
 
 
+class Item(Record):
+    """What was measured on one item of a task, for one checkpoint."""
+
+    id: NonEmpty = Field(description="The same for every checkpoint; differences are paired by it.")
+    task: NonEmpty
+    domain: Domain
+    category: NonEmpty = "All"
+    cluster: NonEmpty = Field(description="Items of one cluster are not independent, e.g. subject.")
+    metrics: dict[NonEmpty, float] = Field(description="By name; one that says nothing is absent.")
+
+
 class Metric(Record):
     """One row of the tidy table everything is reported from."""
 

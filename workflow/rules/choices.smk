@@ -70,17 +70,17 @@ rule run_harness:
     benchmark:
         f"{R}/benchmarks/score/{{model}}/{{folder}}/harness-{{task}}.tsv"
     conda:
-        "../../envs/harness.yaml"
+        "../../envs/train.yaml"
     threads: 1 if ON_GPU else workflow.cores
     resources:
         gpu=1 if ON_GPU else 0,
         mem_mb=16000,
         runtime=720,
     params:
-        task=lambda wildcards: section(harness_task(wildcards)),
+        options=harness_options,
         dtype=CONFIG.scoring.dtype,
         code=code("run_harness"),
     shell:
         "python -m scripts.run_harness --checkpoint $PLUMBLINE_RESULTS/{wildcards.model}/{wildcards.folder:q}"
-        " --task {params.task:q} --dtype {params.dtype} --device $PLUMBLINE_DEVICE"
+        ' {params.options:q} --scoring "$PLUMBLINE_SCORING" --device $PLUMBLINE_DEVICE'
         " --threads {threads} --scores {output:q} 2>&1 | tee {log:q}"

@@ -69,7 +69,7 @@ rule judge_closed_book:
 rule tabulate_metrics:
     input:
         answers=evaluated("closed_book/answers.jsonl"),
-        scores=[path for name in scored() for path in evaluated(name)],
+        scores=scored_files(),
     output:
         f"{R}/tables/metrics.csv",
     log:
@@ -82,11 +82,10 @@ rule tabulate_metrics:
     params:
         evaluation=section(CONFIG.evaluation, include={"confidence", "resamples"}),
         checkpoints=json.dumps(checkpoint_rows()),
-        scored=scored(),
         code=code("tabulate_metrics"),
     shell:
         "python -m scripts.tabulate_metrics --root $PLUMBLINE_RESULTS --checkpoints {params.checkpoints:q}"
-        " --scored {params.scored:q} --evaluation {params.evaluation:q} --metrics {output:q} 2>&1 | tee {log:q}"
+        " --evaluation {params.evaluation:q} --metrics {output:q} 2>&1 | tee {log:q}"
 
 
 rule tabulate_fits:

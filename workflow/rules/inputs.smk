@@ -5,6 +5,22 @@ CHOICES = {
     **{f"choices/{one.name}": one for one in CONFIG.evaluation.choices},
     **({"grath/source": CONFIG.grath.questions} if CONFIG.grath else {}),
 }
+
+
+def text_sources():
+    """Sources of instructions, and of what claims are verified with."""
+    long_form, verifier = CONFIG.evaluation.long_form, CONFIG.verification
+    lines = [
+        *([CONFIG.flame.instructions, *CONFIG.flame.prompts] if CONFIG.flame else []),
+        *([*long_form.sources(), long_form.instructions] if long_form else []),
+        getattr(verifier, "passages", None),
+        getattr(verifier, "embeddings", None),
+    ]
+    return [
+        Source.parse(line.source, line.sha256) for line in lines if line and line.source
+    ]
+
+
 SOURCES = {
     slug(source): source
     for source in [
@@ -19,6 +35,7 @@ SOURCES = {
             for one in CHOICES.values()
             if one.source
         ),
+        *text_sources(),
     ]
 }
 # Relative, so that a folder that is moved with its results keeps them.
@@ -180,11 +197,14 @@ def choices_input(wildcards):
     )
 
 
-def choices_options(wildcards, input):
-    """A set of choice questions as options of build_choices.py."""
+def choices_options(wildcards):
+    """A set of choice questions as options of build_choices.py.
+
+    Without `input`: Snakemake does not look for changes in what is derived from it.
+    """
     one = CHOICES[wildcards.choices]
     kind = "--source-marker" if one.source else "--facts"
-    return ["--choices", section(one), kind, input[0]]
+    return ["--choices", section(one), kind, choices_input(wildcards)]
 
 
 def harness_task(wildcards):
@@ -198,12 +218,37 @@ def harness_files(wildcards):
     return sorted(str(path) for path in folder.rglob("*.*") if path.is_file())
 
 
-def scored():
-    """Files of scored items, below each checkpoint's folder."""
-    choices = ["choices/scores.jsonl"] if CONFIG.evaluation.choices else []
+def harness_options(wildcards):
+    """A harness task as options of run_harness.py."""
+    one = harness_task(wildcards)
     return [
-        *choices,
-        *(f"harness/{one.task}.jsonl" for one in CONFIG.evaluation.harness),
+        *("--task", one.task, "--folder", Source.parse(one.folder).name),
+        *(
+            "--shots",
+            str(one.shots),
+            "--limit",
+            str(one.limit or 0),
+            "--domain",
+            one.domain,
+        ),
+    ]
+
+
+def scored(folder):
+    """Files of scored items in a checkpoint's folder."""
+    choices = ["choices/scores.jsonl"] if CONFIG.evaluation.choices else []
+    long_form = ["long_form/items.jsonl"] if folder in long_form_folders() else []
+    compared = ["win_rate/items.jsonl"] if folder in compared_folders() else []
+    harness = [f"harness/{one.task}.jsonl" for one in CONFIG.evaluation.harness]
+    return [*choices, *long_form, *compared, *harness]
+
+
+def scored_files():
+    """All of them, of every checkpoint."""
+    return [
+        f"{R}/{row['folder']}/{name}"
+        for row in checkpoint_rows()
+        for name in row["scored"]
     ]
 
 
@@ -321,7 +366,11 @@ def mixed(name):
 def questions_dropped():
     """What was left out of sets of choice questions."""
     grath = [f"{R}/grath/dropped.json"] if CONFIG.grath else []
-    return [*(f"{R}/{place}.dropped.json" for place in CHOICES), *grath]
+    return [
+        *(f"{R}/{place}.dropped.json" for place in CHOICES),
+        *grath,
+        *responses_dropped(),
+    ]
 
 
 def tuned(name):
@@ -330,7 +379,7 @@ def tuned(name):
 
 
 def checkpoint_rows():
-    """Every checkpoint: model, seed, checkpoint, parent, folder (below results/<run>)."""
+    """Every checkpoint: model, seed, name, parent, folder (below results/<run>), scored files."""
     return [
         {
             "model": model,
@@ -338,6 +387,7 @@ def checkpoint_rows():
             "checkpoint": checkpoint,
             "parent": LINEAGE.parent(checkpoint),
             "folder": f"{model}/{folder}",
+            "scored": scored(folder),
         }
         for model in MODELS
         for checkpoint in LINEAGE.checkpoints

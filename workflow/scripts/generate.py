@@ -50,7 +50,7 @@ def main() -> None:
         )
         store.mkdir(parents=True, exist_ok=True)
         tokenizer = checkpoints.load_tokenizer(checkpoint)
-        rows = read_unique_rows(args.root / requests, Request)
+        rows = read_unique_rows(args.root / requests, Request, empty=True)
         mine = [row for row in rows if shards == 1 or shard_of(row, shards) == number]
         server = Server(
             Store(store),

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from plumbline.config.base import Dtype, Limit, Section, Seed
 from plumbline.config.choices import ChoiceSet, HarnessTask
+from plumbline.config.verification import LongForm
 
 
 class Generation(Section):
@@ -39,7 +40,12 @@ class Scoring(Section):
 
     dtype: Dtype = Field("bfloat16", description="Precision of the model; sums are in float32.")
     batch_tokens: int = Field(
-        8192, ge=64, description="Tokens of a forward pass, filling included. Changes no result."
+        8192,
+        ge=64,
+        description="Tokens of a forward pass, filling included. Changes results by rounding only.",
+    )
+    harness_batch: int = Field(
+        16, ge=1, description="Sequences of a forward pass in the LM evaluation harness."
     )
 
 
@@ -54,13 +60,16 @@ class Evaluation(Section):
     choices: list[ChoiceSet] = Field(
         [], description="Choice questions every checkpoint is scored on."
     )
+    long_form: LongForm | None = Field(
+        None, description="Responses at length and their claims; null: none."
+    )
     harness: list[HarnessTask] = Field(
         [], description="Tasks of the LM evaluation harness, from local task files."
     )
     harness_compat: bool = Field(
         False,
-        description="Score MC1 and MC2 as the LM evaluation harness does, with its two known "
-        "quirks (see config/README.md).",
+        description="Score MC1 and MC2 as the LM evaluation harness did before version 3 of its "
+        "task, as older figures were made (see config/README.md).",
     )
 
     @model_validator(mode="after")

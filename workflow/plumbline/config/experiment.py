@@ -14,9 +14,11 @@ from plumbline.config.base import Name, Section, Seed
 from plumbline.config.data import Facts, Model
 from plumbline.config.engines import Evaluation, Generation, Scoring
 from plumbline.config.errors import explain, nearest
+from plumbline.config.flame import Flame
 from plumbline.config.grath import Grath
 from plumbline.config.slick import Mixes, Slick
 from plumbline.config.training import Recipe
+from plumbline.config.verification import Claims, Table, Verifier
 from plumbline.files import InputError
 
 # Names beside the models' folders in results/<run>.
@@ -26,6 +28,7 @@ RESERVED = (
     "facts",
     "figures",
     "grath",
+    "instructions",
     "logs",
     "manifest.json",
     "plan.json",
@@ -50,6 +53,9 @@ class Config(Section):
     mixes: Mixes = Mixes()
     recipes: dict[Name, Recipe] = Field(min_length=1, description="Named ways to train.")
     grath: Grath | None = Field(None, description="GRATH's rounds; null: none.")
+    flame: Flame | None = Field(None, description="FLAME's trainings; null: none.")
+    claims: Claims = Claims()
+    verification: Verifier = Field(Table(), description="What decides whether a claim is right.")
     generation: Generation = Generation()
     scoring: Scoring = Scoring()
     evaluation: Evaluation = Evaluation()
@@ -76,14 +82,16 @@ class Config(Section):
             raise ValueError(
                 "generation.tensor_parallel: more than 1 needs device: cuda and engine: vllm"
             )
-        self._check_recipe("mixes", self.mixes.recipe, "sft")
+        self._check_recipe("mixes.recipe", self.mixes.recipe, "sft")
         if self.grath:
-            self._check_recipe("grath", self.grath.recipe, "dpo", "kto")
+            self._check_recipe("grath.recipe", self.grath.recipe, "dpo", "kto")
             if not self.evaluation.choices:
                 raise ValueError(
                     "grath: its rounds are compared on choice questions, but evaluation.choices "
                     "is empty; name a set"
                 )
+        if self.flame:
+            self._check_flame(self.flame)
         for name, recipe in self.recipes.items():
             if recipe.parameters == "qlora" and self.device != "cuda":
                 raise ValueError(
@@ -99,16 +107,26 @@ class Config(Section):
             self.mix_recipe(name)
         return self
 
-    def _check_recipe(self, section: str, name: str, *methods: str) -> None:
+    def _check_recipe(self, key: str, name: str, *methods: str) -> None:
         if name not in self.recipes:
             raise ValueError(
-                f"{section}.recipe: {name} is not among recipes."
+                f"{key}: {name} is not among recipes."
                 f"{nearest(name, list(self.recipes))} Recipes: {', '.join(self.recipes)}"
             )
         if self.recipes[name].method not in methods:
             raise ValueError(
-                f"{section}.recipe: {name} is of method {self.recipes[name].method}; "
+                f"{key}: {name} is of method {self.recipes[name].method}; "
                 f"expected {' or '.join(methods)}"
+            )
+
+    def _check_flame(self, flame: Flame) -> None:
+        self._check_recipe("flame.sft_recipe", flame.sft_recipe, "sft")
+        self._check_recipe("flame.dpo_recipe", flame.dpo_recipe, "dpo")
+        recipe = self.recipes[flame.dpo_recipe]
+        if recipe.order != "file" or recipe.max_steps is None:
+            raise ValueError(
+                f"recipes.{flame.dpo_recipe}: FLAME lays out its pairs step by step, so that all "
+                f"sources are drawn from evenly; set order: file and max_steps"
             )
 
     def mix_recipe(self, name: str) -> Recipe:

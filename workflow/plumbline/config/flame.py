@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from plumbline.config.base import Section, Seed
+from plumbline.config.base import Section
 from plumbline.config.instructions import InstructionSource
 
 SftSet = Literal["sft", "sft-fact", "sft-star"]
@@ -18,11 +18,14 @@ class Flame(Section):
     """Supervised tuning and preference training that mind facts (Lin et al. 2024)."""
 
     instructions: InstructionSource = Field(
-        InstructionSource(format="embedded"),
+        InstructionSource(format="embedded", part="train"),
         description="Instructions with human responses: the supervised stage, and demonstrations.",
     )
     prompts: list[InstructionSource] = Field(
-        [InstructionSource(format="entities"), InstructionSource(format="embedded")],
+        [
+            InstructionSource(format="entities"),
+            InstructionSource(format="embedded", part="train"),
+        ],
         min_length=1,
         description="What responses are drawn for in the preference stage.",
     )
@@ -41,6 +44,14 @@ class Flame(Section):
     sft_recipe: str = Field("flame_sft", description="Which of recipes trains the first stage.")
     dpo_recipe: str = Field("flame_dpo", description="Which of recipes trains the second.")
     judge: str = Field("base", description="The checkpoint that judges helpfulness.")
+    prompt: Literal["plain", "chat"] = Field(
+        "chat", description="plain: under headers; chat: in the model's chat template."
+    )
+    fact_based: Literal["model", "source"] = Field(
+        "model",
+        description="What says that an instruction asks for facts: the base, or the source's own "
+        "marks where it has them (the base is asked and compared all the same).",
+    )
     shots: int = Field(5, ge=1, description="Demonstrations before an own answer (paper: 5).")
     own_answers: int = Field(10, ge=1, description="Own answers an instruction (paper: 10).")
     responses: int = Field(4, ge=2, description="Responses a prompt (paper: 4).")
@@ -49,7 +60,6 @@ class Flame(Section):
     top_p: float = Field(0.9, gt=0, le=1, description="Of all that is drawn (paper: 0.9).")
     max_tokens: int = Field(512, ge=8, description="Longest response in tokens.")
     judgement_tokens: int = Field(256, ge=8, description="Longest judgement in tokens.")
-    seed: Seed = Field(1, description="Of the order of training rows, beside the run's seeds.")
 
     @field_validator("dpo")
     @classmethod

@@ -28,7 +28,12 @@ class InstructionSource(Section):
     sha256: str | None = Field(
         None, pattern=r"^[0-9a-f]{64}$", description="Checksum of source, for https: and pypi:."
     )
-    limit: Limit = Field(None, description="Instructions used; null: all.")
+    part: Literal["all", "train", "test"] = Field(
+        "all",
+        description="train: four fifths, drawn by id; test: the others; so that one source "
+        "can serve both.",
+    )
+    limit: Limit = Field(None, description="Instructions used (entities: a domain); null: all.")
     seed: Seed = Field(1, description="Seed of which ones, and of an entity's prompt.")
 
     @model_validator(mode="after")

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
-from plumbline.config.base import Limit, Section, SourceLine
+from plumbline.config.base import Section, SourceLine
 from plumbline.config.instructions import InstructionSource
 from plumbline.sources import Source
 
@@ -114,15 +114,19 @@ class Claims(Section):
 class LongForm(Section):
     """Responses at length: how many of their claims are right, and which ones a judge prefers."""
 
-    entities: Limit = Field(
-        24, description="Prompts about test subjects, of the tuned relations and of others each."
+    entities: int = Field(
+        24, ge=0, description="Prompts about test subjects, of tuned relations and others each."
     )
     prompts: list[InstructionSource] = Field([], description="Further prompts; out of domain.")
     instructions: InstructionSource | None = Field(
-        None, description="Instructions for the win rate; null: no win rate."
+        InstructionSource(format="embedded", part="test"),
+        description="Instructions for the win rate; null: no win rate.",
     )
     baseline: str = Field("base", description="The checkpoint that the win rate compares with.")
     judge: str = Field("base", description="The checkpoint that compares.")
+    prompt: Literal["plain", "chat"] = Field(
+        "chat", description="plain: under headers; chat: in the model's chat template."
+    )
     max_tokens: int = Field(512, ge=8, description="Longest response in tokens; greedy.")
     judgement_tokens: int = Field(128, ge=8, description="Longest comparison in tokens.")
     gamma: float = Field(
@@ -132,3 +136,8 @@ class LongForm(Section):
     checkpoints: list[str] = Field(
         ["base", "flame.*"], description="Which are evaluated; * stands for anything."
     )
+
+    def sources(self) -> list[InstructionSource]:
+        """All prompts whose responses are taken apart."""
+        entities = [InstructionSource(format="entities", limit=self.entities)]
+        return [*(entities if self.entities else []), *self.prompts]

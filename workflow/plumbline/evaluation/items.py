@@ -4,27 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pydantic import Field
-
 from plumbline.evaluation.statistics import Estimate, paired_difference, share
 from plumbline.files import InputError
-from plumbline.records import Domain, Metric, NonEmpty, Record
-
-
-class Item(Record):
-    """What was measured on one item of a task, for one checkpoint."""
-
-    id: NonEmpty = Field(description="The same for every checkpoint; differences are paired by it.")
-    task: NonEmpty
-    domain: Domain
-    category: NonEmpty = "All"
-    cluster: NonEmpty = Field(description="Items of one cluster are not independent, e.g. subject.")
-    metrics: dict[NonEmpty, float] = Field(description="By name; one that says nothing is absent.")
+from plumbline.records import Item, Metric
 
 
 def item_metrics(
     items: Sequence[Item],
-    base_items: Sequence[Item],
+    base_items: Sequence[Item] | None,
     *,
     model: str,
     seed: int,
@@ -37,12 +24,14 @@ def item_metrics(
 
     Over all items (category All), and by category where items name others. Intervals: Wilson's
     where all values are 0 or 1, else a bootstrap of clusters. `base_items` are the base's items;
-    InputError when they are not the same ones. The base itself gets no differences.
+    InputError when they are not the same ones. A difference is over the items that both have the
+    metric of, as its n says: what is undefined for one side has nothing to be compared with. The
+    base itself gets no differences, nor does a task that the base has no items of (None).
     """
     common = {"model": model, "seed": seed, "checkpoint": checkpoint, "parent": parent}
     bootstrap = {"confidence": confidence, "resamples": resamples}
-    versus = checkpoint != "base"
-    of_base = _paired(items, base_items, checkpoint) if versus else {}
+    versus = checkpoint != "base" and base_items is not None
+    of_base = _counterparts(items, base_items, checkpoint) if versus else {}
     groups: dict[tuple[str, str, str, str], list[Item]] = {}
     for item in items:
         for category in dict.fromkeys(("All", item.category)):
@@ -56,24 +45,26 @@ def item_metrics(
             found = {metric: share(int(sum(values)), len(values), confidence)}
         else:
             found = {metric: paired_difference(values, [0] * len(values), clusters, **bootstrap)}
-        if versus:
-            before = [of_base[item.id].metrics[metric] for item in group]
-            found[f"{metric}_vs_base"] = paired_difference(values, before, clusters, **bootstrap)
+        if both := [item for item in group if versus and metric in of_base[item.id].metrics]:
+            found[f"{metric}_vs_base"] = paired_difference(
+                [item.metrics[metric] for item in both],
+                [of_base[item.id].metrics[metric] for item in both],
+                [item.cluster for item in both],
+                **bootstrap,
+            )
         for name, estimate in found.items():
             yield _row(estimate, task=task, domain=domain, category=category, metric=name, **common)
 
 
-def _paired(items: Sequence[Item], base: Sequence[Item], checkpoint: str) -> dict[str, Item]:
-    """The base's items by id, each with the metrics of its counterpart."""
+def _counterparts(items: Sequence[Item], base: Sequence[Item], checkpoint: str) -> dict[str, Item]:
+    """The base's items by id; InputError unless both were measured on the same ones."""
     of_base = {item.id: item for item in base}
-    measured = {(item.id, metric) for item in items for metric in item.metrics}
-    before = {(item.id, metric) for item in base for metric in item.metrics}
-    if measured != before:
-        name, metric = min(measured ^ before)
-        has, lacks = ("base", checkpoint) if (name, metric) in before else (checkpoint, "base")
+    if different := of_base.keys() ^ {item.id for item in items}:
+        name = min(different)
+        has, lacks = ("base", checkpoint) if name in of_base else (checkpoint, "base")
         raise InputError(
-            f"{has} was measured by {metric} on item {name}, {lacks} was not; differences need "
-            f"the same items of both. Evaluate both again on the same questions."
+            f"{has} was measured on item {name}, {lacks} was not; differences need the same items "
+            f"of both. Evaluate both again on the same questions."
         )
     return of_base
 

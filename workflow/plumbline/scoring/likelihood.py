@@ -16,7 +16,7 @@ from itertools import groupby, takewhile
 
 from plumbline.program import Progress
 
-_ROWS_IN_FLOAT32 = 256  # of the vocabulary's width, at once
+_PRECISE_ROWS = 256  # logits in float32 at once, each as wide as the vocabulary
 Tokens = tuple[int, ...]
 
 
@@ -35,7 +35,8 @@ def score(
 
     `model` is a causal language model of transformers that caches keys and values, in evaluation
     mode. A forward pass spans at most `batch_tokens` tokens, cached ones and filling included, or
-    one row if that alone is longer. `progress` counts items.
+    one row if that alone is longer. log p is computed in float32 at least, whatever the model's
+    precision. `progress` counts items.
     """
     import torch
     from transformers import DynamicCache
@@ -123,12 +124,13 @@ def _sums(model, cache, rows: list[Tokens]) -> list[float]:
     filled = filled.to(model.device)
     with _only(model.get_output_embeddings(), chosen):
         output = model(input_ids=filled[:, :-1], past_key_values=cache, use_cache=True)
-    found = torch.zeros(chosen.shape, device=model.device)
+    precise = torch.promote_types(output.logits.dtype, torch.float32)
+    found = torch.zeros(chosen.shape, dtype=precise, device=model.device)
     found[chosen] = torch.cat([
-        torch.log_softmax(logits.float(), -1).gather(-1, targets[:, None])[:, 0]
+        torch.log_softmax(logits.to(precise), -1).gather(-1, targets[:, None])[:, 0]
         for logits, targets in zip(
-            output.logits[0].split(_ROWS_IN_FLOAT32),
-            filled[:, 1:][chosen].split(_ROWS_IN_FLOAT32),
+            output.logits[0].split(_PRECISE_ROWS),
+            filled[:, 1:][chosen].split(_PRECISE_ROWS),
             strict=True,
         )
     ])  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from plumbline import checkpoints
@@ -156,13 +157,11 @@ def _load_in_4_bit(recipe: Recipe, parent: Path, work: Path):
     import torch
     from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
-    try:
-        import bitsandbytes  # noqa: F401
-    except ImportError:
+    if find_spec("bitsandbytes") is None:
         raise InputError(
             "parameters: qlora needs the package bitsandbytes, which is part of requirements/gpu.txt; "
             "install those, or use lora."
-        ) from None
+        )
     dtype = getattr(torch, recipe.dtype)
     quantization = BitsAndBytesConfig(
         load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype

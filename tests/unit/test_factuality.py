@@ -1,0 +1,242 @@
+import json
+import math
+import os
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from plumbline.claims.records import Claim, Splitting, Verdict
+from plumbline.evaluation.factuality import (
+    Counts,
+    count_verdicts,
+    f1_at_k,
+    factscore,
+    length_penalty,
+    mean_factscore,
+    median_claims,
+    recall_at_k,
+    response_metrics,
+)
+from plumbline.files import InputError
+
+DATA = Path(os.environ.get("PLUMBLINE_TEST_DATA", Path(__file__).parents[3] / "shared/data"))
+
+
+@pytest.mark.parametrize(
+    ("claims", "gamma", "penalty"),
+    [
+        (10, 10, 1.0),
+        (11, 10, 1.0),
+        (5, 10, math.exp(-1)),
+        (1, 10, math.exp(-9)),
+        (4, 5, math.exp(-0.25)),
+        (1, 0, 1.0),
+    ],
+)
+def test_length_penalty(claims, gamma, penalty):
+    assert length_penalty(claims, gamma) == penalty
+
+
+def test_factscore_counts_everything_not_supported_as_wrong():
+    counts = Counts(supported=3, refuted=1, unverifiable=1)
+    assert (counts.claims, counts.wrong) == (5, 2)
+    assert factscore(counts) == 0.6
+    assert factscore(counts, gamma=10) == 0.6 * math.exp(-1)
+    assert factscore(Counts(0, 2)) == 0
+    assert factscore(Counts(0)) is None
+
+
+@pytest.mark.parametrize(
+    ("counts", "k", "expected"),
+    [
+        (Counts(32, 32), 64, 0.5),  # P = R = 1/2
+        (Counts(64), 64, 1.0),
+        (Counts(64), 178, 2 * 64 / (64 + 178)),
+        (Counts(3, 1), 2, 6 / 7),  # P = 3/4, R capped at 1
+        (Counts(3, 0, 1), 2, 6 / 7),
+        (Counts(0, 5), 64, 0.0),
+        (Counts(0), 64, 0.0),
+    ],
+)
+def test_f1_at_k(counts, k, expected):
+    assert f1_at_k(counts, k) == pytest.approx(expected, abs=1e-15)
+
+
+any_counts = st.builds(Counts, *[st.integers(0, 300)] * 3)
+
+
+@given(any_counts, st.integers(1, 200), st.integers(0, 50))
+def test_scores_are_shares_and_another_supported_claim_never_lowers_them(counts, k, gamma):
+    more = Counts(counts.supported + 1, counts.refuted, counts.unverifiable)
+    assert 0 <= f1_at_k(counts, k) <= 1
+    assert f1_at_k(counts, k) <= f1_at_k(more, k) + 1e-12
+    assert recall_at_k(counts, k) <= recall_at_k(more, k)
+    if counts.claims:
+        assert 0 <= factscore(counts, gamma) <= factscore(counts) <= 1
+        assert factscore(counts, gamma) <= factscore(more, gamma) + 1e-12
+
+
+def test_responses_without_claims_lower_only_the_respond_ratio():
+    found = mean_factscore([Counts(1, 1), Counts(0), Counts(4, 0), Counts(0)], gamma=0)
+    assert (found.score, found.respond_ratio, found.claims_per_response, found.n) == (
+        0.75,
+        0.5,
+        3,
+        2,
+    )
+    penalised = mean_factscore([Counts(1, 1), Counts(4, 0)], gamma=4)
+    assert penalised.score == (0.5 * math.exp(-1) + 1) / 2
+    nothing = mean_factscore([Counts(0)])
+    assert (nothing.score, nothing.respond_ratio, nothing.n) == (None, 0, 0)
+
+
+def test_k_is_the_median_of_responses_that_have_claims():
+    assert median_claims([Counts(0), Counts(1), Counts(3, 4, 2), Counts(2, 1)]) == 3
+    assert median_claims([Counts(1), Counts(5)]) == 5
+    with pytest.raises(InputError, match="no response has claims"):
+        median_claims([Counts(0)])
+
+
+def split(state, response="r"):
+    return Splitting(response=response, state=state)
+
+
+def test_undefined_measures_are_left_out():
+    answered = response_metrics(split("ok"), Counts(3, 1, 1), gamma=10, ks=[3, 6])
+    assert answered == {
+        "split_failed": 0,
+        "responded": 1,
+        "recall_at_3": 1,
+        "f1_at_3": pytest.approx(0.75),
+        "recall_at_6": 0.5,
+        "f1_at_6": pytest.approx(2 * 0.6 * 0.5 / 1.1),
+        "factscore": 0.6,
+        "factscore_penalised": 0.6 * math.exp(-1),
+        "claims": 5,
+        "correct": 3,
+        "wrong": 2,
+        "unverifiable": 1,
+    }
+    for state in ("empty", "refused", "no_claims"):
+        silent = response_metrics(split(state), Counts(0), gamma=10, ks=[3])
+        assert silent == {"split_failed": 0, "responded": 0, "recall_at_3": 0, "f1_at_3": 0}
+    failed = response_metrics(split("unparsable"), Counts(0), gamma=10, ks=[3])
+    assert failed == {"split_failed": 1}
+    off = response_metrics(split("ok"), Counts(1), gamma=0, ks=[])
+    assert "factscore_penalised" not in off
+
+
+def claim(id, response="a"):
+    return Claim(id=id, response=response, topic="T", sentence=0, text="T is.")
+
+
+def verdict(id, verdict, response="a"):
+    return Verdict(claim=id, response=response, verdict=verdict, verifier="hand")
+
+
+def test_verdicts_are_counted_by_response():
+    splittings = [split("ok", "a"), split("refused", "b"), split("ok", "c")]
+    claims = [claim("1"), claim("2"), claim("3"), claim("4", "c")]
+    verdicts = [
+        verdict("4", "unverifiable", "c"),
+        verdict("2", "refuted"),
+        verdict("1", "supported"),
+        verdict("3", "supported"),
+    ]
+    assert count_verdicts(splittings, claims, verdicts) == {
+        "a": Counts(2, 1, 0),
+        "b": Counts(0),
+        "c": Counts(0, 0, 1),
+    }
+    with pytest.raises(InputError, match=r"1 claim.s. have no verdict, the first is '3'"):
+        count_verdicts(splittings, claims, verdicts[:3])
+    with pytest.raises(InputError, match="'1', which is not among the claims or has"):
+        count_verdicts(splittings, claims, [*verdicts, verdicts[2]])
+    with pytest.raises(InputError, match="claim 9 is of response 'x', which was not split"):
+        count_verdicts(splittings, [claim("9", "x")], [])
+
+
+@pytest.fixture(scope="module")
+def biographies():
+    file = DATA / "factscore/ChatGPT.jsonl"
+    if not file.exists():
+        pytest.skip("no biographies: set PLUMBLINE_TEST_DATA to a folder that has factscore/")
+    return [json.loads(line) for line in file.open(encoding="utf-8")]
+
+
+DECISION = {"S": "supported", "NS": "refuted", "IR": "unverifiable"}
+
+
+def human_counts(biographies):
+    """The labels through the records, as a verifier's verdicts would come."""
+    splittings, claims, verdicts = [], [], []
+    for number, row in enumerate(biographies):
+        response = f"{number}"
+        refused = row["annotations"] is None
+        splittings.append(split("refused" if refused else "ok", response))
+        for index, sentence in enumerate(row["annotations"] or ()):
+            for fact in sentence["human-atomic-facts"] or ():
+                id = f"{response}#{len(claims)}"
+                claims.append(
+                    Claim(id=id, response=response, topic=row["topic"], sentence=index,
+                          text=fact["text"])
+                )  # fmt: skip
+                verdicts.append(verdict(id, DECISION[fact["label"]], response))
+    return count_verdicts(splittings, claims, verdicts)
+
+
+def test_human_labels_give_the_published_figure_and_the_same_by_hand(biographies):
+    counts = human_counts(biographies)
+    by_hand, by_library = defaultdict(list), defaultdict(list)
+    for number, row in enumerate(biographies):
+        labels = [
+            fact["label"]
+            for sentence in row["annotations"] or ()
+            for fact in sentence["human-atomic-facts"] or ()
+        ]
+        s, ns, ir = labels.count("S"), labels.count("NS"), labels.count("IR")
+        one = counts[str(number)]
+        assert (one.supported, one.refuted, one.unverifiable) == (s, ns, ir)
+        relevant = Counts(one.supported, one.refuted)
+        for group in ("All", *row["cat"]):
+            by_library[group].append((one, relevant))
+            by_hand[group].append((s, ns, ir))
+
+    print("\ncategory                n  answered  S/all  S/(S+NS)  penalised  F1@31  right  wrong")
+    for group, rows in by_hand.items():
+        answered = [row for row in rows if sum(row)]
+        n = len(answered)
+        of_all = math.fsum(s / (s + ns + ir) for s, ns, ir in answered) / n
+        of_relevant = math.fsum(s / (s + ns) for s, ns, ir in answered) / n
+        penalised = math.fsum(
+            s / sum((s, ns, ir)) * (1 if sum((s, ns, ir)) > 10 else math.exp(1 - 10 / sum((s, ns, ir))))
+            for s, ns, ir in answered
+        ) / n  # fmt: skip
+        # 2PR/(P+R) with P = S/(S+N), R = S/K below K is 2S/(S+N+K).
+        f1 = math.fsum(
+            2 * s / (s + ns + 31) if s <= 31 else 2 * (s / (s + ns)) / (s / (s + ns) + 1)
+            for s, ns, ir in rows
+        ) / len(rows)  # fmt: skip
+
+        everything, relevant = (list(column) for column in zip(*by_library[group], strict=True))
+        found = mean_factscore(everything)
+        assert found.score == of_all
+        assert (found.n, found.respond_ratio) == (n, n / len(rows))
+        assert mean_factscore(relevant).score == of_relevant
+        assert mean_factscore(everything, gamma=10).score == pytest.approx(penalised, abs=1e-15)
+        own_f1 = math.fsum(f1_at_k(one, 31) for one in relevant) / len(rows)
+        assert own_f1 == pytest.approx(f1, abs=1e-15)
+        right = sum(one.supported for one in everything) / n
+        wrong = sum(one.wrong for one in everything) / n
+        print(
+            f"{group:22s}{len(rows):3d}{found.respond_ratio:10.3f}{of_all:7.3f}{of_relevant:10.3f}"
+            f"{penalised:11.3f}{f1:7.3f}{right:7.2f}{wrong:7.2f}"
+        )
+
+    overall = mean_factscore([one for one, _ in by_library["All"]])
+    # Min et al. 2023 report 58.3 % for ChatGPT: irrelevant claims are in the denominator.
+    assert round(100 * overall.score, 1) == 58.3
+    assert (overall.n, len(biographies)) == (157, 183)
+    assert len(by_library) == 1 + 5 + 4

@@ -1,0 +1,146 @@
+"""Tasks of the LM evaluation harness on a tiny model, and what can be wrong with them."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from plumbline import checkpoints
+from plumbline.evaluation.choices import choice_metrics
+from plumbline.evaluation.harness import _items, measure, task_manager
+from plumbline.files import InputError, read_unique_rows
+from plumbline.records import ChoiceQuestion, Item
+from plumbline.scoring.likelihood import score
+from plumbline.scoring.prompts import encode
+
+pytest.importorskip("lm_eval", reason="lm-eval is not installed")
+QUESTIONS = [
+    {"question": f"What is {a} and {b}?", "choices": [f"{a + b}", f"{a}{b} or so", "green"], "gold": 0}
+    for a in (3, 5, 20)
+    for b in (4, 31)
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with one good task and its data."""
+    folder = tmp_path_factory.mktemp("tasks")
+    data = folder / "sums.jsonl"
+    data.write_text("".join(json.dumps(row) + "\n" for row in QUESTIONS))
+    write(folder, "sums", dataset_kwargs={"data_files": {"test": str(data)}})
+    return folder
+
+
+def write(folder, name, **changes):
+    task = {
+        "task": name,
+        "dataset_path": "json",
+        "test_split": "test",
+        "output_type": "multiple_choice",
+        "doc_to_text": "Question: {{question}}\nAnswer:",
+        "doc_to_choice": "choices",
+        "doc_to_target": "gold",
+        "metric_list": [{"metric": "acc"}, {"metric": "acc_norm"}],
+        **changes,
+    }
+    (folder / f"{name}.yaml").write_text(yaml.safe_dump(task))
+
+
+def expected(checkpoint, rows=QUESTIONS):
+    """Accuracy and acc_norm of the same questions by this project's own engine."""
+    model = checkpoints.load_model(checkpoint, "float32").eval()
+    tokenizer = checkpoints.load_tokenizer(checkpoint)
+    asked = [
+        ChoiceQuestion(id="q", question=r["question"], choices=r["choices"], labels=[1, 0, 0])
+        for r in rows
+    ]
+    found = score(model, [encode(tokenizer, one, "qa") for one in asked], 512)
+    metrics = [choice_metrics(one, s, False) for one, s in zip(asked, found, strict=True)]
+    return [{"acc": m["acc"], "acc_norm": m["acc_norm"]} for m in metrics]
+
+
+def test_the_program(tiny_base, folder, tmp_path):
+    run = subprocess.run(
+        [
+            sys.executable, "-m", "scripts.run_harness", "--checkpoint", str(tiny_base),
+            "--task", "sums", "--folder", str(folder), "--shots", "0", "--limit", "5",
+            "--scoring", '{"dtype": "float32", "harness_batch": 4}', "--device", "cpu", "--threads", "1",
+            "--domain", "id", "--scores", str(tmp_path / "scores.jsonl"),
+        ],
+        cwd=Path(__file__).parents[2] / "workflow", capture_output=True, text=True,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    rows = read_unique_rows(tmp_path / "scores.jsonl", Item)
+    assert [(row.id, row.task, row.domain, row.cluster) for row in rows] == [
+        (f"sums/{i}", "sums", "id", f"sums/{i}") for i in range(5)
+    ]
+    assert [row.metrics for row in rows] == expected(tiny_base)[:5]
+    assert "sums: acc " in run.stderr and "5 questions" in run.stderr
+
+
+def test_shots_are_shown(tiny_base, folder):
+    write(
+        folder, "shown", doc_to_text="{{question}}", fewshot_split="test",
+        dataset_kwargs=yaml.safe_load((folder / "sums.yaml").read_text())["dataset_kwargs"],
+    )  # fmt: skip
+    model = checkpoints.load_model(tiny_base, "float32").eval()
+    tokenizer = checkpoints.load_tokenizer(tiny_base)
+    longest = {}
+    for shots in (0, 2):
+        widths = []
+        hook = model.register_forward_pre_hook(lambda m, args, w=widths: w.append(args[0].shape[1]))
+        items = measure(
+            model, tokenizer, "shown", folder, shots=shots, limit=None, batch_size=8, domain="ood"
+        )
+        hook.remove()
+        assert len(items) == 6
+        longest[shots] = max(widths)
+    assert longest[2] > 2 * longest[0]
+
+
+def test_a_task_that_is_not_there(folder):
+    with pytest.raises(InputError, match=r"`task: summs`; tasks that it has: .*sums"):
+        task_manager("summs", folder, 0)
+
+
+def test_data_from_a_hub(folder):
+    write(folder, "far", dataset_path="someone/far_away")
+    with pytest.raises(InputError, match=r"far\.yaml: dataset_path: someone/far_away is on a hub"):
+        task_manager("far", folder, 0)
+
+
+def test_data_that_is_not_there(tiny_base, folder):
+    write(folder, "lost", dataset_kwargs={"data_files": {"test": "nowhere.jsonl"}})
+    with pytest.raises(
+        InputError, match=r"the data of task lost cannot be loaded .*nowhere\.jsonl"
+    ):
+        measure(None, None, "lost", folder, shots=0, limit=None, batch_size=1, domain="ood")
+
+
+def test_shots_that_the_task_rules_out(folder):
+    write(folder, "bare", num_fewshot=0)
+    task_manager("bare", folder, 0)
+    with pytest.raises(InputError, match=r"bare\.yaml: num_fewshot: 0 rules out the 3 shots"):
+        task_manager("bare", folder, 3)
+
+
+def sample(doc, filter="none", **metrics):
+    return {"doc_id": doc, "filter": filter, "metrics": list(metrics), **metrics}
+
+
+def test_what_is_a_number_for_each_question():
+    found = _items(
+        [sample(1, acc=True, pair=(1, 2)), sample(0, acc=0.5), sample(0, "strict", acc=1)],
+        "t",
+        "id",
+    )
+    assert [(item.id, item.metrics) for item in found] == [
+        ("t/0", {"acc": 0.5, "acc,strict": 1.0}),
+        ("t/1", {"acc": 1.0}),
+    ]
+    with pytest.raises(InputError, match="none of its metrics is a number for each question"):
+        _items([sample(0, pair=(1, 2))], "t", "id")
+    with pytest.raises(InputError, match="acc of question 7 is nan"):
+        _items([sample(7, acc=float("nan"))], "t", "id")

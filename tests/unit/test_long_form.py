@@ -1,0 +1,116 @@
+"""Long responses and comparisons as measured items."""
+
+import math
+
+import pytest
+from plumbline.claims.records import Claim, Response, Splitting, Verdict
+from plumbline.data.instruction_sets import Prompt
+from plumbline.evaluation.items import item_metrics
+from plumbline.evaluation.long_form import long_form_items, win_rate_items
+from plumbline.files import InputError
+
+
+def prompt(name, domain="id", topic=None):
+    about = {"domain": domain, "topic": topic}
+    return Prompt(id=name, instruction=f"Say {name}.", source="test", **about)
+
+
+def response(name, text):
+    return Response(id=f"{name}#0", prompt=f"Say {name}.", topic=name, text=text)
+
+
+def splitting(name, state="ok", claims=0):
+    return Splitting(response=f"{name}#0", state=state, claims=claims)
+
+
+def checked(name, *verdicts):
+    """Claims of a response with these verdicts: s, r or u."""
+    words = {"s": "supported", "r": "refuted", "u": "unverifiable"}
+    pairs = [
+        (
+            Claim(id=f"{name}.{i}", response=f"{name}#0", topic=name, sentence=0, text="So."),
+            Verdict(
+                claim=f"{name}.{i}", response=f"{name}#0", verdict=words[one], verifier="table"
+            ),
+        )
+        for i, one in enumerate(verdicts)
+    ]
+    return [claim for claim, _ in pairs], [verdict for _, verdict in pairs]
+
+
+def measured(prompts, responses, splittings, claims=(), verdicts=(), gamma=10, ks=(2,)):
+    return long_form_items(prompts, responses, splittings, claims, verdicts, gamma=gamma, ks=ks)
+
+
+def test_each_prompt_is_an_item_with_every_measure():
+    prompts = [prompt("a", "id", "Rome"), prompt("b", "ood"), prompt("c"), prompt("d")]
+    responses = {
+        "a": response("a", "It is old  and\nit is big."),
+        "b": response("b", "I do not know."),
+        "d": response("d", "??"),
+    }
+    splittings = [
+        splitting("a", claims=4), splitting("b", "refused"), splitting("d", "unparsable")
+    ]  # fmt: skip
+    first, second, third, fourth = measured(
+        prompts, responses, splittings, *checked("a", "s", "s", "s", "u")
+    )
+    assert (first.id, first.task, first.domain, first.cluster) == ("a", "long_form", "id", "Rome")
+    assert first.metrics == {
+        "split_failed": 0, "responded": 1, "recall_at_2": 1, "f1_at_2": pytest.approx(6 / 7),
+        "factscore": 0.75, "factscore_penalised": pytest.approx(0.75 * math.exp(1 - 10 / 4)),
+        "claims": 4, "correct": 3, "wrong": 1, "unverifiable": 1, "words": 7,
+    }  # fmt: skip
+    nothing = {"split_failed": 0, "responded": 0, "recall_at_2": 0, "f1_at_2": 0}
+    assert (second.domain, second.cluster) == ("ood", "b")
+    assert second.metrics == nothing | {"words": 4}
+    assert third.metrics == nothing | {"words": 0}  # an empty response was not kept
+    assert fourth.metrics == {"split_failed": 1, "words": 1}
+    states = [one.split_state for one in (first, second, third, fourth)]
+    assert states == ["ok", "refused", "empty", "unparsable"]
+
+
+def test_a_response_that_was_not_split_is_an_error():
+    with pytest.raises(InputError, match="response a#0 was not split"):
+        measured([prompt("a")], {"a": response("a", "So.")}, [])
+    claims, verdicts = checked("a", "s")
+    with pytest.raises(InputError, match="1 claim"):
+        measured([prompt("a")], {"a": response("a", "So.")}, [splitting("a")], claims)
+    assert verdicts
+
+
+def test_a_measure_one_side_lacks_is_left_out_of_the_difference_alone():
+    prompts = [prompt(name) for name in "abc"]
+    answers = {name: response(name, "So.") for name in "abc"}
+    ok, refused = splitting, lambda name: splitting(name, "refused")
+    tuned = measured(
+        prompts, answers, [ok("a"), ok("b"), refused("c")],
+        *(x + y for x, y in zip(checked("a", "s", "s"), checked("b", "s", "r"), strict=True)),
+    )  # fmt: skip
+    base = measured(
+        prompts, answers, [refused("a"), ok("b"), ok("c")],
+        *(x + y for x, y in zip(checked("b", "r", "r"), checked("c", "s"), strict=True)),
+    )  # fmt: skip
+    about = {"model": "m", "seed": 1, "checkpoint": "tuned", "parent": "base"}
+    rows = item_metrics(tuned, base, **about, confidence=0.95, resamples=100)
+    found = {row.metric: (row.value, row.n) for row in rows}
+    assert found["factscore"] == (0.75, 2)
+    assert found["factscore_vs_base"] == (0.5, 1)  # b alone has claims of both
+    assert found["responded_vs_base"] == (0, 3)
+
+
+def test_wins_have_values_and_flags():
+    outcomes = {
+        "a": ("win", 1.0), "b": ("loss", 0.0), "c": ("inconsistent", 0.5), "d": ("unparsed", None),
+        "e": ("identical", 0.5),
+    }  # fmt: skip
+    items = win_rate_items([prompt(name, "ood") for name in "abcde"], outcomes)
+    assert [item.metrics for item in items] == [
+        {"win": 1, "tie": 0, "unparsed": 0},
+        {"win": 0, "tie": 0, "unparsed": 0},
+        {"win": 0.5, "tie": 1, "unparsed": 0},
+        {"tie": 0, "unparsed": 1},
+        {"win": 0.5, "tie": 1, "unparsed": 0},
+    ]
+    assert [item.outcome for item in items] == [name for name, _ in outcomes.values()]
+    assert {(item.task, item.domain) for item in items} == {("win_rate", "ood")}

@@ -1,0 +1,138 @@
+"""Splitting by rule: for text that keeps to one topic in plain sentences, such as ours.
+
+What the rules do not understand stays whole: a claim too long is judged too strictly, one torn
+apart wrongly is judged on words nobody said.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from plumbline.claims.records import Claim, Response, Splitting
+from plumbline.claims.sentences import name_of
+from plumbline.claims.split import Listing, collect
+
+_AUXILIARY = "is|was|are|were|has|had|does|did|can|could|would"
+# Never part of a passive, so a new predicate begins with them.
+_FINITE = (
+    rf"{_AUXILIARY}|appeared|became|began|came|chose|died|fell|flew|gave|graduated|grew|knew|lived"
+    r"|ran|sang|starred|took|traveled|travelled|went|wrote"
+)
+# Past tenses that are participles too: "and joined" begins a predicate in "he left and joined",
+# but not in "was asked and joined". Those often put before a noun ("new and published work") are
+# not in the list.
+_PAST = (
+    "acted|attended|bought|coached|defeated|directed|discovered|earned|enrolled|explored|fought"
+    "|founded|helped|hosted|invented|joined|launched|led|lost|made|married|moved|opened|performed"
+    "|played|produced|received|released|represented|resigned|returned|served|sold|spent|studied"
+    "|taught|toured|won|worked"
+)
+_VERB = re.compile(rf"\b(?:{_FINITE}|{_PAST})\b")
+_ADVERB = "also|then|later|soon|subsequently|eventually|still|now"
+# A predicate's beginning: its verb and the word after it ("was founded").
+_BEGINNING = re.compile(
+    rf"(?:(?:{_ADVERB}) )?(?:(?P<auxiliary>{_AUXILIARY})|{_VERB.pattern})\b(?: (?:{_ADVERB})\b)? \S+"
+)
+_NEXT = re.compile(
+    rf"(?:,? (?:and|but) |(?P<semicolon>; ))(?:(?P<pronoun>he|she|it|they) )?"
+    rf"(?P<predicate>(?:(?:{_ADVERB}) )?(?:(?P<finite>{_FINITE})|{_PAST}) )"
+)
+# Past one of these it is unsure what a later verb belongs to.
+_UNSURE = re.compile(
+    r"\b(?:who|whom|whose|which|that|what|where|when|while|because|although|though|if|as|after"
+    r"|before|until|since)\b|[\"“”:]"
+)
+# May open a shortened clause ("a house built in 1900 and sold"); names begin with a capital.
+_PARTICIPLE = re.compile(r"\b(?:[a-z]+ed|built|called|held|known|made|sold|written)\b")
+
+_POSSESSIVES = {"his": "he", "her": "she", "its": "it"}
+_OPENING = re.compile(
+    r"(?P<setting>(?:in|on|at|after|during|by|since|from)\b[^,;]*, )?(?P<pronoun>he|she|it)\b"
+    r"|(?P<possessive>his|her|its)\b",
+    re.IGNORECASE,
+)
+_IMPERSONAL = re.compile(r"(?:[^,;]*, )?it (?:is|was|has been) (?:\w+ )?(?:that|to)\b", re.I)
+_CHAT = re.compile(
+    r"(?:sure|certainly|of course|okay|ok|here(?:'s| is| are)|i(?! is\b)|let me|please|feel free"
+    r"|thanks?|if you|note that)\b",
+    re.IGNORECASE,
+)
+
+
+def split_by_rule(responses: Iterable[Response]) -> tuple[list[Claim], list[Splitting]]:
+    """Claims of the responses, and for each response what became of it.
+
+    The pronoun that first opens a sentence (he, she or it) stands for the topic wherever it opens
+    one. A second predicate gets its subject repeated where that is the topic and nothing leaves in
+    doubt what the verb belongs to. Questions and remarks to the reader state no claim.
+    """
+    return collect(responses, _listings)
+
+
+def _listings(response: Response, parts: list[str]) -> list[Listing]:
+    name = name_of(response.topic)
+    pronoun = next((found for part in parts if (found := _opening_pronoun(part, name))), None)
+    return [Listing(tuple(facts(part, name, pronoun))) for part in parts]
+
+
+def facts(sentence: str, name: str, pronoun: str | None) -> list[str]:
+    """The claims of one sentence; the sentence itself where no rule applies.
+
+    name: the topic as running text calls it; pronoun: he, she or it where that is the topic.
+    """
+    if not _starts_with(sentence, name):
+        if _CHAT.match(sentence.replace("’", "'")):
+            return []
+        if pronoun and _opening_pronoun(sentence, name) == pronoun:
+            opening = _OPENING.match(sentence)
+            subject = f"{name}'s" if opening["possessive"] else f"{opening['setting'] or ''}{name}"
+            sentence = subject + sentence[opening.end() :]
+    if sentence.endswith("?") and not sentence.endswith(name):
+        return []
+    if not _starts_with(sentence, f"{name} "):
+        return [sentence]
+    subject = sentence[: len(name) + 1]
+    return [subject + one for one in _predicates(sentence[len(subject) :], pronoun)]
+
+
+def _starts_with(sentence: str, name: str) -> bool:
+    """Whether it does but for a capital: topics such as "helium" get one there."""
+    return sentence[:1].casefold() == name[:1].casefold() and sentence[1:].startswith(name[1:])
+
+
+def _opening_pronoun(sentence: str, name: str) -> str | None:
+    """he, she or it where the sentence opens with one; None where it has the name as well."""
+    opening = _OPENING.match(sentence)
+    named = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", sentence, re.IGNORECASE)
+    if not opening or named or _IMPERSONAL.match(sentence):
+        return None
+    if opening["possessive"]:
+        return _POSSESSIVES[opening["possessive"].lower()]
+    return opening["pronoun"].lower()
+
+
+def _predicates(text: str, pronoun: str | None) -> list[str]:
+    """From "moved to Rome and died there." the two: "moved to Rome." and "died there."."""
+    beginning = _BEGINNING.match(text)
+    if not beginning:
+        return [text]
+    for following in _NEXT.finditer(text, beginning.end()):
+        before = text[: following.start()]
+        if _UNSURE.search(before) or _VERB.search(before, beginning.end()):
+            break
+        if following["pronoun"]:
+            # "It" further on in a sentence is more often what was mentioned last.
+            clear = following["pronoun"] == pronoun != "it"
+            if not clear:
+                break
+        elif following["semicolon"]:
+            break
+        else:
+            clear = following["finite"] or not (
+                beginning["auxiliary"] or _PARTICIPLE.search(before, beginning.end())
+            )
+        if clear:
+            end = text[-1] if text[-1] in ".!" else ""
+            return [before + end, *_predicates(text[following.start("predicate") :], pronoun)]
+    return [text]

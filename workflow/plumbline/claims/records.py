@@ -1,0 +1,71 @@
+"""The rows of claim checking: a response, its claims, what became of the splitting, verdicts.
+
+Rows find each other by id: `Claim.response` and `Verdict.response` hold `Response.id`, and
+`Verdict.claim` holds `Claim.id`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field
+
+from plumbline.records import NonEmpty, Record
+
+Decision = Literal["supported", "refuted", "unverifiable"]
+
+
+class Response(Record):
+    """A long answer whose claims are to be checked."""
+
+    id: NonEmpty
+    prompt: str = Field(description="What was asked.")
+    topic: NonEmpty = Field(description="The entity or subject the answer is about.")
+    text: str = Field(description="The answer; may be empty.")
+
+
+class Claim(Record):
+    """One atomic statement that can be checked by itself."""
+
+    id: NonEmpty
+    response: NonEmpty = Field(description="Id of the response it was taken from.")
+    topic: NonEmpty
+    sentence: int = Field(ge=0, description="Index of the sentence within the response.")
+    text: NonEmpty
+
+
+class SplitState(StrEnum):
+    """What became of splitting a response; only `ok` responses have claims."""
+
+    OK = "ok"
+    EMPTY = "empty"
+    REFUSED = "refused"
+    UNPARSABLE = "unparsable"
+    NO_CLAIMS = "no_claims"
+
+
+class Splitting(Record):
+    """The state of one response after splitting, with counts of what was kept and dropped."""
+
+    response: NonEmpty
+    state: SplitState
+    sentences: int = Field(0, ge=0)
+    unparsable: int = Field(0, ge=0, description="Sentences whose list could not be read.")
+    cut: int = Field(0, ge=0, description="Claims dropped: the token limit cut them off.")
+    duplicates: int = Field(0, ge=0, description="Claims dropped: said earlier in the response.")
+    claims: int = Field(0, ge=0, description="Claims kept.")
+
+
+class Verdict(Record):
+    """A verifier's decision on one claim, with the evidence it rests on."""
+
+    claim: NonEmpty = Field(description="The claim's id.")
+    response: NonEmpty
+    verdict: Decision
+    evidence: list[dict] = Field(default_factory=list)
+    verifier: NonEmpty
+    state: NonEmpty = Field(
+        "ok", description="Why the verdict is what it is, e.g. 'no page', 'judge unparsable'."
+    )
+    score: float | None = Field(None, description="The verifier's own scale; larger is truer.")

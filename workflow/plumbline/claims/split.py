@@ -1,0 +1,106 @@
+"""What the splitters share: which responses are split, and claims from lists of facts.
+
+A splitter gives a `Listing` for each sentence. Responses without claims get a state that says
+why, so that none is scored as if its claims were false.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from plumbline.claims.records import Claim, Response, SplitState, Splitting
+from plumbline.claims.sentences import sentences
+from plumbline.matching import is_abstention
+
+_REFUSAL = re.compile(
+    r"""(?:but\s+)?(?:
+        i(?:'m|\ am)\ (?:\w+\ )?sorry\b(?!\ (?:for|about)\b)
+      | sorry\b(?!\ (?:for|about)\b)
+      | (?:i|my)\ apolog\w+\b(?!\ (?:for|about)\b)
+      | unfortunately,?\ i\b
+      | (?:as\ an?\ [^.]{1,60},\ )?i\ (?:
+            cannot | can't | could\ not | couldn't | do\ not | don't | did\ not | didn't
+          | am\ (?:unable|not) | was\ (?:unable|not) | have\ no )\b
+      | i'm\ (?:unable|not)\b
+      | there\ (?:is|are|was)\ no\ (?:\w+\ ){0,3}information\b
+    )""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The facts a splitter finds in one sentence; none is a finding too."""
+
+    facts: tuple[str, ...] = ()
+    parsed: bool = True
+    cut: bool = False  # The last fact was incomplete and is left out.
+
+
+def is_refusal(text: str) -> bool:
+    """Whether an answer opens by declining, excusing itself or knowing nothing.
+
+    Only its beginning counts: a remark of this kind further on leaves the rest to be checked.
+    """
+    opening = text.strip().replace("’", "'")
+    return is_abstention(opening) or _REFUSAL.match(opening) is not None
+
+
+def to_split(response: Response) -> tuple[SplitState | None, list[str]]:
+    """The response's sentences, or the state that says why it has none to split."""
+    found = sentences(response.text, response.topic)
+    if not found:
+        return SplitState.EMPTY, []
+    if is_refusal(response.text):
+        return SplitState.REFUSED, []
+    return None, found
+
+
+def collect(
+    responses: Iterable[Response], listings: Callable[[Response, list[str]], list[Listing]]
+) -> tuple[list[Claim], list[Splitting]]:
+    """Claims of all responses, and for each response what became of it; both in order.
+
+    `listings` is called with a response and its sentences and gives as many lists. Facts that a
+    response states twice, but for case and the full stop, are kept once.
+    """
+    claims: list[Claim] = []
+    outcomes = []
+    for response in responses:
+        state, parts = to_split(response)
+        lists = listings(response, parts)
+        seen: set[str] = set()
+        stated = 0
+        for index, one in enumerate(lists):
+            for number, fact in enumerate(one.facts):
+                stated += 1
+                same = " ".join(fact.casefold().split()).rstrip(".")
+                if same not in seen:
+                    seen.add(same)
+                    claims.append(
+                        Claim(
+                            id=f"{response.id}#{index}.{number}",
+                            response=response.id,
+                            topic=response.topic,
+                            sentence=index,
+                            text=fact,
+                        )
+                    )
+        unparsable = sum(not one.parsed for one in lists)
+        if state is None:
+            state = SplitState.UNPARSABLE if unparsable else SplitState.NO_CLAIMS
+            state = SplitState.OK if seen else state
+        outcomes.append(
+            Splitting(
+                response=response.id,
+                state=state,
+                sentences=len(parts),
+                unparsable=unparsable,
+                cut=sum(one.cut for one in lists),
+                duplicates=stated - len(seen),
+                claims=len(seen),
+            )
+        )
+    return claims, outcomes

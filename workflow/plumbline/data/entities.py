@@ -1,0 +1,79 @@
+"""Prompts over the subjects of the facts: whom and what long answers are asked about."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+
+from plumbline.data.facts import fold
+from plumbline.data.instructions import (
+    PERSON_TEMPLATES,
+    PLACE_TEMPLATES,
+    THING_TEMPLATES,
+    Instruction,
+    entity_prompts,
+)
+from plumbline.data.select import order
+from plumbline.files import InputError
+from plumbline.records import Domain, Question, Split
+
+# Embedded relations by what their subjects are; those of all others are things.
+PERSONS = ("person_country", "person_profession")
+PLACES = (
+    "airport_city",
+    "city_country",
+    "country_capital",
+    "country_continent",
+    "country_currency",
+    "country_language",
+    "us_city_state",
+    "us_state_capital",
+)
+
+
+def templates_for(relation: str) -> tuple[str, ...]:
+    """The wordings of a prompt about one of the relation's subjects; [X] is replaced."""
+    if relation in PERSONS:
+        return PERSON_TEMPLATES
+    return PLACE_TEMPLATES if relation in PLACES else THING_TEMPLATES
+
+
+def subject_prompts(
+    questions: Sequence[Question],
+    *,
+    split: Split,
+    domains: Collection[Domain],
+    limit: int | None,
+    seed: int,
+) -> tuple[list[Instruction], Counter]:
+    """One prompt about each subject of the split's questions, with `domain` and `relation`.
+
+    At most `limit` of each domain; which ones depends on names and seed alone. A subject that
+    any in-domain question is about, whatever its split, is none of the domain `ood`. Of a subject's
+    relations the first by name counts. Returns the prompts by domain and relation, and what was
+    left out, by (domain, reason). InputError where there is no subject at all.
+    """
+    tuned = {fold(question.subject) for question in questions if question.domain == "id"}
+    prompts: list[Instruction] = []
+    left_out: Counter = Counter()
+    for domain in sorted(domains):
+        relation_of: dict[str, str] = {}
+        for question in sorted(questions, key=lambda one: (one.relation, one.subject)):
+            if question.split == split and question.domain == domain:
+                relation_of.setdefault(question.subject, question.relation)
+        if domain == "ood":
+            outside = {name: r for name, r in relation_of.items() if fold(name) not in tuned}
+            left_out[domain, "also_in_domain"] += len(relation_of) - len(outside)
+            relation_of = outside
+        drawn = sorted(relation_of, key=lambda name: order(f"entity/{name}", seed))[:limit]
+        left_out[domain, "over_limit"] += len(relation_of) - len(drawn)
+        for name in (name for name in relation_of if name in set(drawn)):
+            (prompt,) = entity_prompts([name], templates_for(relation_of[name]), seed)
+            about = {"domain": domain, "relation": relation_of[name]}
+            prompts.append(Instruction(**prompt.model_dump(), **about))
+    if not prompts:
+        raise InputError(
+            f"instructions of format entities: no fact has a {split} question of the domain "
+            f"{' or '.join(sorted(domains))}; name another source of prompts."
+        )
+    return prompts, left_out

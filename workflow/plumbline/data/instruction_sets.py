@@ -1,0 +1,111 @@
+"""Sets of instructions, as a run uses them: put together from sources, and read again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+
+from pydantic import Field
+
+from plumbline.config.instructions import InstructionSource
+from plumbline.data.entities import subject_prompts
+from plumbline.data.instructions import Instruction, load_instructions
+from plumbline.data.select import order
+from plumbline.files import InputError, read_unique_rows
+from plumbline.records import Domain, Question, Split
+
+
+class Prompt(Instruction):
+    """An instruction of a set."""
+
+    domain: Domain = Field("ood", description="id: it asks about a subject of a tuned relation.")
+    relation: str | None = Field(None, description="The relation its subject was taken from.")
+
+
+def gather(
+    sources: Sequence[InstructionSource],
+    paths: Sequence[Path],
+    questions: Sequence[Question],
+    *,
+    split: Split,
+    domains: Collection[Domain],
+) -> tuple[list[Prompt], list[dict]]:
+    """The instructions of all sources, in their order, and rows of what was dropped.
+
+    paths: the files of those sources that have one, in order. questions, split, domains: the
+    facts whose subjects `entities` asks about. Limits are drawn by ids and seed, of `entities` in
+    each domain, after `part`. Instructions that are equal but for case and spaces become one, with
+    the responses of both; what is no prompt about a fact's subject is out of domain. Raises
+    InputError for an id that two instructions share, and for too few or too many paths.
+    """
+    needed = sum(source.source is not None for source in sources)
+    if needed != len(paths):
+        raise InputError(f"{needed} of the sources have a file, but {len(paths)} were given.")
+    files = iter(paths)
+    tally: Counter = Counter()
+    kept: dict[str, Prompt] = {}
+    taken: dict[str, str] = {}
+    for source in sources:
+        if source.format == "entities":
+            found, left_out = subject_prompts(
+                questions, split=split, domains=domains, limit=source.limit, seed=source.seed
+            )
+            rows = [Prompt(**one.model_dump()) for one in found]
+            for (domain, reason), n in left_out.items():
+                tally[f"entities {domain}", reason] += n
+        else:
+            rows = _loaded(source, next(files) if source.source else None, tally)
+        for row in rows:
+            text = " ".join(row.instruction.casefold().split())
+            if taken.setdefault(row.id, text) != text:
+                raise InputError(
+                    f"instructions: {row.id!r} is the id of two instructions, the second one in a "
+                    f"source of format {source.format}; ids must be unique. Rename one of them."
+                )
+            first = kept.setdefault(text, row)
+            if first is not row:
+                tally[source.format, "merged"] += 1
+                first.responses += [one for one in row.responses if one not in first.responses]
+    dropped = [
+        {"stage": "instructions", "item": item, "reason": reason, "n": n}
+        for (item, reason), n in sorted(tally.items())
+        if n
+    ]
+    return list(kept.values()), dropped
+
+
+def _loaded(source: InstructionSource, path: Path | None, tally: Counter) -> list[Prompt]:
+    rows, dropped = load_instructions(source.format, path)
+    for row in dropped:
+        tally[row["item"], row["reason"]] += row["n"]
+    part = [row for row in rows if source.part in ("all", part_of(row.id))]
+    tally[source.format, "other_part"] += len(rows) - len(part)
+    drawn = sorted(part, key=lambda row: order(row.id, source.seed))[: source.limit]
+    tally[source.format, "over_limit"] += len(part) - len(drawn)
+    chosen = {row.id for row in drawn}
+    # A row's own "domain" may be anything, such as its field of knowledge.
+    return [
+        Prompt(**row.model_dump(exclude={"domain", "relation"})) for row in rows if row.id in chosen
+    ]
+
+
+def part_of(name: str) -> str:
+    """Test for a fifth of all ids, train for the others, whatever the source or the seed."""
+    return "test" if order(name, 0)[0] % 5 == 0 else "train"
+
+
+def read_instructions(paths: Iterable[Path]) -> list[Prompt]:
+    """The instructions of several sets, each once, by first appearance.
+
+    Raises InputError where one id stands for different instructions.
+    """
+    found: dict[str, Prompt] = {}
+    for path in paths:
+        for row in read_unique_rows(path, Prompt):
+            if found.setdefault(row.id, row).instruction != row.instruction:
+                raise InputError(
+                    f"{path}: {row.id!r} is another instruction than in the files before it; they "
+                    f"are of different runs. Build them again."
+                )
+    return list(found.values())

@@ -1,0 +1,84 @@
+"""Which texts are like which: BM25 ranking, near-duplicates, ROUGE-L.
+
+Words are runs of letters and digits, compared without case.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Sequence
+
+NEAR = 0.7  # share of word trigrams in common from which two texts count as near-duplicates
+
+_WORD = re.compile(r"\w+")
+
+
+def words(text: str) -> list[str]:
+    """The words of a text, case-folded."""
+    return _WORD.findall(text.casefold())
+
+
+class Index:
+    """Documents ranked by BM25 (Robertson et al. 1994, in Lucene's form, k1 1.5, b 0.75)."""
+
+    def __init__(self, documents: Sequence[str]):
+        self._size = len(documents)
+        self._index = None
+        tokens = [words(document) for document in documents]
+        if any(tokens):
+            import bm25s
+
+            # It sets its logger to DEBUG, which would fill the programs' logs.
+            logging.getLogger("bm25s").setLevel(logging.WARNING)
+            self._index = bm25s.BM25()
+            self._index.index(tokens, show_progress=False)
+
+    def ranking(self, query: str) -> list[int]:
+        """Indices of all documents, most similar first; equal ones in their own order."""
+        tokens = words(query)
+        if self._index is None or not tokens:
+            return list(range(self._size))
+        return (-self._index.get_scores(tokens)).argsort(kind="stable").tolist()
+
+
+def most_similar(queries: Sequence[str], documents: Sequence[str], k: int) -> list[list[int]]:
+    """For each query the indices of its k most similar documents (fewer if there are fewer)."""
+    index = Index(documents)
+    return [index.ranking(query)[:k] for query in queries]
+
+
+def near_duplicate(first: str, second: str) -> bool:
+    """Whether two texts ask the same thing in nearly the same words.
+
+    They do when they consist of the same words in any order, or when their sets of word trigrams
+    have a Jaccard index of at least `NEAR`. Short texts that differ in one word, as the same
+    question on two entities, are not near-duplicates.
+    """
+    one, other = words(first), words(second)
+    if sorted(one) == sorted(other):
+        return True
+    ours, theirs = _trigrams(one), _trigrams(other)
+    return bool(ours and theirs) and len(ours & theirs) >= NEAR * len(ours | theirs)
+
+
+def _trigrams(tokens: list[str]) -> set[tuple[str, ...]]:
+    return set(zip(tokens, tokens[1:], tokens[2:], strict=False))
+
+
+def rouge_l(first: Sequence[str], second: Sequence[str]) -> float:
+    """ROUGE-L of two lists of words: F1 of their longest common subsequence, in [0, 1]."""
+    total = len(first) + len(second)
+    return 2 * _common(first, second) / total if total else 0.0
+
+
+def _common(first: Sequence[str], second: Sequence[str]) -> int:
+    """Length of the longest common subsequence, bit-parallel (Hyyrö 2004)."""
+    places: dict[str, int] = {}
+    for index, word in enumerate(first):
+        places[word] = places.get(word, 0) | 1 << index
+    row = everything = (1 << len(first)) - 1
+    for word in second:
+        matched = row & places.get(word, 0)
+        row = (row + matched | row - matched) & everything
+    return len(first) - row.bit_count()

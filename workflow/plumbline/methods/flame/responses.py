@@ -1,0 +1,131 @@
+"""Responses drawn from a model: several to an instruction, told apart by index."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from pydantic import Field
+
+from plumbline.claims.records import Response as AnyResponse
+from plumbline.data.instructions import Instruction
+from plumbline.files import InputError
+from plumbline.methods.flame.prompting import (
+    NEXT,
+    Form,
+    asked,
+    instruction_prompt,
+    stop_at,
+)
+from plumbline.records import Generation, NonEmpty, Request, Sampling
+
+PURPOSE = "flame_response"
+
+
+class Response(AnyResponse):
+    """One of several responses to an instruction; can be split into claims as it is."""
+
+    instruction: NonEmpty = Field(description="The instruction's id.")
+    index: int = Field(ge=0, description="0..n-1 within the instruction.")
+
+
+def response_requests(
+    instructions: Iterable[Instruction],
+    form: Form,
+    *,
+    max_tokens: int,
+    samples: int = 4,
+    temperature: float = 0.7,
+    top_p: float = 0.9,
+    purpose: str = PURPOSE,
+) -> Iterator[Request]:
+    """`samples` responses to each instruction (papers' settings; temperature 0: one, greedy)."""
+    sampling = Sampling(
+        n=samples,
+        temperature=temperature,
+        top_p=top_p,
+        max_tokens=max_tokens,
+        stop=stop_at(form, NEXT),
+    )
+    for one in instructions:
+        yield Request(
+            id=f"{one.id}/{purpose}",
+            sampling=sampling,
+            purpose=purpose,
+            instruction=one.id,
+            **asked(instruction_prompt(one.instruction, form), form),
+        )
+
+
+def collect(
+    instructions: Iterable[Instruction],
+    requests: Iterable[Request],
+    generations: Iterable[Generation],
+    *,
+    unfinished: bool = False,
+) -> tuple[list[Response], Counter]:
+    """The usable responses in the order of the requests, and reasons for which others are not.
+
+    Empty ones are dropped, and so are those that the token limit cut off, since training on them
+    teaches to stop in mid-sentence; `unfinished` keeps both (for evaluation). Raises InputError
+    when a request has fewer or more answers than were asked for.
+    """
+    by_id = {one.id: one for one in instructions}
+    responses, dropped = [], Counter()
+    for request, drawn in answers(requests, generations):
+        instruction = by_id.get(request.instruction)
+        if instruction is None:
+            raise InputError(
+                f"request {request.id}: instruction {request.instruction!r} is not among the "
+                f"instructions; they are of different runs. Generate again."
+            )
+        for one in drawn:
+            text = one.text.split(NEXT)[0].strip()
+            whole = one.finish == "stop" or NEXT in one.text
+            if not text and not unfinished:
+                dropped["empty"] += 1
+            elif not whole and not unfinished:
+                dropped["unfinished"] += 1
+            else:
+                responses.append(
+                    Response(
+                        id=f"{instruction.id}#{one.index}",
+                        prompt=instruction.instruction,
+                        topic=instruction.topic or instruction.instruction,
+                        text=text,
+                        instruction=instruction.id,
+                        index=one.index,
+                    )
+                )
+    return responses, dropped
+
+
+def answers(
+    requests: Iterable[Request], generations: Iterable[Generation]
+) -> list[tuple[Request, list[Generation]]]:
+    """Each request with its generations by index; InputError where the two do not fit."""
+    asked_ = {request.id: (request, []) for request in requests}
+    for generation in generations:
+        if generation.request not in asked_:
+            raise InputError(
+                f"generation of request {generation.request!r}, which is not among the requests; "
+                f"they are of different runs. Generate again."
+            )
+        asked_[generation.request][1].append(generation)
+    for request, drawn in asked_.values():
+        if len(drawn) != request.sampling.n:
+            raise InputError(
+                f"request {request.id}: {len(drawn)} answers of {request.sampling.n}; "
+                f"generate again."
+            )
+        drawn.sort(key=lambda generation: generation.index)
+    return list(asked_.values())
+
+
+def dropped_rows(item: str, reasons: Counter) -> list[dict]:
+    """Rows for the table of everything left out."""
+    return [
+        {"stage": "flame", "item": item, "reason": reason, "n": n}
+        for reason, n in sorted(reasons.items())
+        if n
+    ]

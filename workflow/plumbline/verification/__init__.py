@@ -1,0 +1,1 @@
+"""Verification: claims in, verdicts out, each with the evidence it rests on."""

@@ -1,0 +1,44 @@
+"""A verifier put to the test: agreement with claims whose truth is known, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from plumbline.claims.records import Verdict
+from plumbline.evaluation.statistics import share
+from plumbline.verification.truth import LabelledClaim, agreement_by_relation
+
+COLUMNS = ["relation", "metric", "value", "low", "high", "n"]
+
+
+def agreement_rows(verdicts: Sequence[Verdict], claims: Sequence[LabelledClaim]) -> list[dict]:
+    """Rows of `COLUMNS`: accuracy, precision, recall and coverage, by relation and for All.
+
+    As `truth.agreement` defines them; n is the number of claims a share is of (all of them; the
+    decided ones; those called supported; the true ones), and the interval is Wilson's. A share of
+    nothing has no row.
+    """
+    label = {claim.id: claim for claim in claims}
+    rows = []
+    for relation, found in agreement_by_relation(verdicts, claims).items():
+        mine = [v for v in verdicts if relation in ("All", label[v.claim].relation)]
+        sizes = {
+            "accuracy": sum(v.verdict != "unverifiable" for v in mine),
+            "precision": sum(v.verdict == "supported" for v in mine),
+            "recall": sum(label[v.claim].true for v in mine),
+            "coverage": len(mine),
+        }
+        for metric, n in sizes.items():
+            if metric in found:
+                about = share(round(found[metric] * n), n)
+                rows.append(
+                    {
+                        "relation": relation,
+                        "metric": metric,
+                        "value": about.value,
+                        "low": about.low,
+                        "high": about.high,
+                        "n": n,
+                    }
+                )
+    return rows

@@ -1,0 +1,141 @@
+"""Claims with evidence, judged: what the verifiers that retrieve have in common."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from pydantic import Field, ValidationError
+
+from plumbline.claims.records import Claim, Decision, Verdict
+from plumbline.files import sha256_json
+from plumbline.program import Progress
+from plumbline.records import NonEmpty, Record
+from plumbline.verification.search import PassageStore
+
+log = logging.getLogger("plumbline")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A claim and the passages found for it, best first."""
+
+    claim: Claim
+    evidence: list[dict]
+
+
+class Judgement(Record):
+    """What a judge made of a case."""
+
+    verdict: Decision
+    state: NonEmpty = "ok"
+    score: float | None = None
+    shown: int = Field(ge=0, description="Passages that the judge saw, the best ones.")
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+
+
+class Judge(Protocol):
+    """Judges cases in any order and yields each with its place as soon as it is done.
+
+    `identity` is what a judgement depends on beside the case, such as model and prompt.
+    """
+
+    identity: dict
+
+    def judge(self, cases: list[Case]) -> Iterator[tuple[int, Judgement]]: ...
+
+
+class JudgingVerifier:
+    """Retrieves passages for each claim and lets a judge decide; finished judgements are kept."""
+
+    def __init__(self, name: str, passages: PassageStore, k: int, judge: Judge, kept: Path):
+        """name: the verifier's, in verdicts. kept: folder of finished judgements."""
+        self._name, self._passages, self._k = name, passages, k
+        self._judge, self._kept = judge, Kept(kept)
+
+    def verify(self, claims: Iterable[Claim]) -> list[Verdict]:
+        """A verdict for each claim, in order; one without any passage has the state "no page".
+
+        Equal claims with equal evidence are judged once, and never again when the run is repeated.
+        """
+        cases = [
+            Case(claim, self._passages.search(claim.text, claim.topic, self._k)) for claim in claims
+        ]
+        keys = [self._key(case) if case.evidence else "" for case in cases]
+        done = self._kept.load(set(keys))
+        places: dict[str, list[int]] = defaultdict(list)
+        for place, key in enumerate(keys):
+            if key and key not in done:
+                places[key].append(place)
+        todo = [cases[where[0]] for where in places.values()]
+        log.info(
+            f"{len(cases):,} claims: {len(todo):,} to judge, {keys.count(''):,} without a page, "
+            f"the others are done"
+        )
+        progress, order = Progress(len(todo), "claims"), list(places)
+        for place, judgement in self._judge.judge(todo) if todo else ():
+            done[order[place]] = judgement
+            if judgement.state != "judge refused":  # may have been the server's mistake
+                self._kept.append(order[place], judgement)
+            progress.advance(1)
+        return [
+            self._verdict(case, done[key] if key else None)
+            for case, key in zip(cases, keys, strict=True)
+        ]
+
+    def _key(self, case: Case) -> str:
+        evidence = [(passage["title"], passage["text"]) for passage in case.evidence]
+        claim = case.claim
+        return sha256_json([claim.text, claim.topic, evidence, self._judge.identity])[:32]
+
+    def _verdict(self, case: Case, judgement: Judgement | None) -> Verdict:
+        whose = {"claim": case.claim.id, "response": case.claim.response, "verifier": self._name}
+        if judgement is None:
+            return Verdict(**whose, verdict="unverifiable", state="no page")
+        about = judgement.model_dump(exclude={"shown"}, exclude_none=True)
+        return Verdict(**whose, **about, evidence=case.evidence[: judgement.shown])
+
+
+class Kept:
+    """Finished judgements by key, in files that are only ever appended to, one a process."""
+
+    def __init__(self, folder: Path):
+        self._folder, self._stream = folder, None
+
+    def load(self, wanted: set[str]) -> dict[str, Judgement]:
+        """Judgements of the wanted keys. Half-written lines are skipped and told."""
+        found, broken = {}, 0
+        for path in sorted(self._folder.glob("*.jsonl")):
+            with path.open(encoding="utf-8", errors="replace") as stream:
+                for line in stream:
+                    try:
+                        entry = json.loads(line)
+                        if entry["key"] in wanted:
+                            found[entry["key"]] = Judgement(**entry["judgement"])
+                    except (ValueError, KeyError, TypeError, ValidationError):
+                        broken += 1
+        if broken:
+            log.warning(
+                f"{self._folder}: {broken} unreadable line(s), left by a killed job or a damaged "
+                f"file; what they held is judged again."
+            )
+        return found
+
+    def append(self, key: str, judgement: Judgement) -> None:
+        """Add a judgement and see it safely on disk."""
+        if self._stream is None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            name = f"{time.time_ns()}-{os.uname().nodename}-{os.getpid()}.jsonl"
+            self._stream = (self._folder / name).open("x", encoding="utf-8")
+        entry = {"key": key, "judgement": judgement.model_dump(exclude_none=True)}
+        self._stream.write(json.dumps(entry, ensure_ascii=False) + "\n")
+        self._stream.flush()
+        os.fsync(self._stream.fileno())

@@ -1,0 +1,122 @@
+"""Finding passages for a claim: BM25, and on top of it cosine similarity if there is a model."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from plumbline.data.facts import fold
+from plumbline.files import InputError
+from plumbline.verification.passages import Passage, chunks
+from plumbline.verification.words import Text
+
+_RERANKED = 100  # of the whole store; a page is always ranked as a whole
+
+
+class PassageStore:
+    """Pages, cut to passages and indexed with their titles."""
+
+    def __init__(
+        self, pages: Iterable[Passage], words: int, embedder: Embedder | None = None
+    ) -> None:
+        """words: longest passage. InputError when no page has any text."""
+        import bm25s
+
+        logging.getLogger("bm25s").setLevel(logging.WARNING)  # it sets itself to DEBUG
+        self._passages = [part for page in pages for part in chunks(page, words)]
+        if not self._passages:
+            raise InputError("no passages: none of the pages has any text.")
+        self._pages: dict[str, list[int]] = defaultdict(list)
+        for number, passage in enumerate(self._passages):
+            self._pages[fold(passage.title)].append(number)
+        # Robertson's BM25 in Lucene's form, with its usual constants.
+        self._index = bm25s.BM25(method="lucene", k1=1.5, b=0.75)
+        tokens = [list(Text(f"{one.title} {one.text}").folded) for one in self._passages]
+        self._index.index(tokens, show_progress=False)
+        self._embedder, self._vectors = embedder, {}
+
+    def __len__(self) -> int:
+        return len(self._passages)
+
+    def search(self, claim: str, topic: str, k: int) -> list[dict]:
+        """The `k` best passages for a claim, best first, as evidence: id, title, text and scores.
+
+        Only passages of the page that has the topic as its title, if there is one (as FActScore
+        does); else of all passages those that share a word with claim or topic, maybe none.
+        Evidence has `bm25` and, with an embedding model, the `similarity` it is ordered by.
+        """
+        import numpy as np
+
+        query = list(Text(f"{topic} {claim}").folded)
+        scores = self._index.get_scores(query) if query else np.zeros(len(self))
+        candidates = self._pages.get(fold(topic))
+        if candidates is None:
+            wanted = min(max(k, _RERANKED), len(self))
+            best = np.argpartition(-scores, wanted - 1)[:wanted]
+            candidates = [int(number) for number in best if scores[number] > 0]
+        found = [
+            {
+                "id": passage.id,
+                "title": passage.title,
+                "text": passage.text,
+                "bm25": round(float(scores[number]), 4),
+            }
+            for number in sorted(candidates, key=lambda number: (-scores[number], number))
+            for passage in [self._passages[number]]
+        ]
+        if self._embedder and found:
+            self._add_similarity(f"{topic} {claim}", found)
+            found.sort(key=lambda passage: -passage["similarity"])
+        return found[:k]
+
+    def _add_similarity(self, query: str, found: list[dict]) -> None:
+        new = [passage for passage in found if passage["id"] not in self._vectors]
+        texts = [f"{passage['title']} {passage['text']}" for passage in new]
+        vectors = self._embedder.embed([query, *texts])
+        self._vectors.update(zip((passage["id"] for passage in new), vectors[1:], strict=True))
+        for passage in found:
+            passage["similarity"] = round(float(self._vectors[passage["id"]] @ vectors[0]), 4)
+
+
+class Embedder:
+    """Sentence vectors of a local encoder: its last layer's mean over the tokens, of length 1."""
+
+    def __init__(self, folder: Path | str, device: str, batch_size: int = 32):
+        from transformers import AutoModel, AutoTokenizer
+
+        try:
+            self._tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            self._model = AutoModel.from_pretrained(folder, local_files_only=True)
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"{folder}: cannot be loaded as an embedding model ({error}). Expected a folder "
+                f"with config.json, safetensors and a tokenizer."
+            ) from error
+        self._model = self._model.to(device).eval()
+        self._batch_size = batch_size
+
+    def embed(self, texts: Sequence[str]):
+        """Vectors, texts x width, float32; longer texts than the model reads are cut."""
+        import numpy as np
+        import torch
+
+        if self._tokenizer.pad_token is None:
+            self._tokenizer.pad_token = self._tokenizer.eos_token
+        limit = getattr(self._model.config, "max_position_embeddings", 512)
+        parts = []
+        for at in range(0, len(texts), self._batch_size):
+            batch = self._tokenizer(
+                list(texts[at : at + self._batch_size]),
+                padding=True,
+                truncation=True,
+                max_length=min(limit, self._tokenizer.model_max_length),
+                return_tensors="pt",
+            ).to(self._model.device)
+            with torch.inference_mode():
+                states = self._model(**batch).last_hidden_state.float()
+            mask = batch["attention_mask"][..., None]
+            mean = (states * mask).sum(1) / mask.sum(1).clamp(min=1)
+            parts.append(torch.nn.functional.normalize(mean, dim=-1).cpu().numpy())
+        return np.concatenate(parts)

@@ -1,0 +1,216 @@
+"""Checking claims against structured facts, by rules.
+
+A claim is read once for every relation: names of the relation's subjects and of its kind of
+object are found (longest first), the subject's becomes SUBJ and the objects' OBJ, and the
+relation's cue patterns say whether the sentence is about it. An accepted answer in the sentence
+supports it; other objects of the kind instead refute it where the sentence's form leaves no doubt;
+all else is unverifiable, and the state says why. Rules judge single facts: a sentence that joins
+several is supported when one of them is and none is refuted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from plumbline.claims.records import Claim, Verdict
+from plumbline.records import Question
+from plumbline.verification.cues import CUES, NEGATED, PAST, PRONOUN, Tier
+from plumbline.verification.knowledge import Fact, Knowledge, Thing, agrees, contradicts
+from plumbline.verification.statements import KINDS
+from plumbline.verification.words import Mention, Text, part_of_longer
+
+NAME = "table"
+# Why a claim is unverifiable; of several reasons the one that came furthest is told.
+STATES = (
+    "no subject",  # it names nobody and nothing the tables know
+    "no relation",  # it says nothing about the subject that the tables know
+    "no object",  # it names nothing of the kind the relation asks for
+    "not excluded",  # another object, which may be true beside the listed one
+    "several subjects",  # readings for different subjects disagree
+    "qualified",  # negated, or about the past
+)
+
+_ASIDE = re.compile(r"(?<=\w) \([^()]*\d[^()]*\)")  # years and the like, after a name
+_SHORT = 12  # words of a sentence that states one fact
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one relation makes of a claim."""
+
+    tier: Tier
+    outcome: str  # supported, refuted, or one of STATES
+    fact: Fact
+    found: tuple[str, ...]
+
+    def evidence(self) -> dict:
+        """The fact and the names found in its object's place, as kept in a verdict."""
+        return {
+            "relation": self.fact.relation,
+            "subject": self.fact.subject,
+            "answers": list(self.fact.answers),
+            "found": list(self.found),
+        }
+
+
+class TableVerifier:
+    """Verdicts from the facts of a run's questions (relation, subject, accepted answers)."""
+
+    def __init__(self, questions: Iterable[Question]):
+        self._known = Knowledge(questions)
+
+    def verify(self, claims: Iterable[Claim]) -> list[Verdict]:
+        """A verdict for each claim, in order."""
+        return [self._verdict(claim) for claim in claims]
+
+    def _verdict(self, claim: Claim) -> Verdict:
+        text, topic = Text(_ASIDE.sub(" ", claim.text)), Text(claim.topic)
+        readings: list[Reading] = []
+        states = ["no subject"]
+        for relation in self._known.names:
+            found, state = self._read(relation, text, topic)
+            readings += found
+            states.append(state)
+        decided = _decided(readings)
+        state = "ok" if decided else max(states, key=STATES.index)
+        return Verdict(
+            claim=claim.id,
+            response=claim.response,
+            # "refuted" comes before "supported": one false part makes a claim false.
+            verdict=min((reading.outcome for reading in decided), default="unverifiable"),
+            state=state,
+            evidence=[r.evidence() for r in decided or readings if decided or r.outcome == state],
+            verifier=NAME,
+        )
+
+    def _read(self, relation: str, text: Text, topic: Text) -> tuple[list[Reading], str]:
+        """The readings of a claim that count, and the state it would have without others."""
+        mentions = self._known.names[relation].find(text)
+        places = self._subjects(relation, text, topic, mentions)
+        if not places:
+            return [], "no subject"
+        readings = [
+            reading
+            for place, fact in places
+            if (reading := _compare(fact, place, text, mentions)) is not None
+        ]
+        if not readings:
+            return [], "no relation"
+        best = min(reading.tier for reading in readings)
+        readings = [reading for reading in readings if reading.tier == best]
+        outcome = readings[0].outcome
+        if any(reading.outcome != outcome for reading in readings):
+            return [], "several subjects"
+        return readings[:1], outcome if outcome in STATES else "no object"
+
+    def _subjects(
+        self, relation: str, text: Text, topic: Text, mentions: list[Mention]
+    ) -> list[tuple[Mention, Fact]]:
+        """Where the subject may stand, and its fact: the topic's where the topic is meant."""
+        whole = [m for m in mentions if not part_of_longer(text, m, mentions)]
+        found = [
+            (mention, fact)
+            for mention in whole
+            for fact in _facts(mention)
+            # Venezuela is a town in Cuba, too.
+            if KINDS[relation][0] != "city"
+            or not any(contradicts(thing, fact) for thing in _things(mention))
+        ]
+        named = self._known.names[relation].find(topic)
+        facts = (
+            _facts(named[0]) if named and named[0].start == 0 and named[0].end == len(topic) else []
+        )
+        if not facts:
+            return found
+        if any(fact == facts[0] for _, fact in found):
+            return [(mention, fact) for mention, fact in found if fact == facts[0]]
+        place = _stand_in(CUES[relation].generic, text, topic)
+        return [(place, facts[0])] if place else found
+
+
+def _facts(mention: Mention) -> list[Fact]:
+    return [value for value in mention.values if isinstance(value, Fact)]
+
+
+def _things(mention: Mention) -> list[Thing]:
+    return [value for value in mention.values if isinstance(value, Thing)]
+
+
+def _compare(fact: Fact, place: Mention, text: Text, mentions: list[Mention]) -> Reading | None:
+    """What the sentence says of the fact; None when it is not about its relation."""
+    objects = [
+        mention
+        for mention in mentions
+        if _things(mention)
+        and not (place.start < mention.end and mention.start < place.end)
+        and not part_of_longer(text, mention, mentions)
+    ]
+    masked = _mask(text, place, objects)
+    cues = CUES[fact.relation]
+    tier = cues.tier(masked)
+    if tier is None:
+        return None
+    if NEGATED.search(masked) or (cues.past and PAST.search(masked)):
+        outcome = "qualified"
+    elif any(agrees(thing, fact) for mention in objects for thing in _things(mention)):
+        outcome = "supported"
+    elif not objects:
+        outcome = "no object"
+    elif (tier == Tier.SLOT or (tier == Tier.CUE and _is_simple(text, objects))) and all(
+        contradicts(thing, fact) for mention in objects for thing in _things(mention)
+    ):
+        outcome = "refuted"
+    else:
+        outcome = "not excluded"
+    names = tuple(" ".join(text.words[m.start : m.end]) for m in objects)
+    return Reading(tier, outcome, fact, names)
+
+
+def _decided(readings: list[Reading]) -> list[Reading]:
+    """Readings with a decision. Of two about the same objects the supporting one is right.
+
+    Georgia is a country and a state: "Tbilisi is the capital of Georgia" fits one of them.
+    """
+    supported = [reading for reading in readings if reading.outcome == "supported"]
+    refuted = [
+        reading
+        for reading in readings
+        if reading.outcome == "refuted"
+        and not any(set(reading.found) <= set(other.found) for other in supported)
+    ]
+    return refuted + supported
+
+
+def _stand_in(generic: str, text: Text, topic: Text) -> Mention | None:
+    """Where a pronoun, a noun such as "the film" or the topic's last name stands for the topic."""
+    if not text.folded:
+        return None
+    if PRONOUN.fullmatch(text.folded[0]):
+        return Mention(0, 1)
+    if text.folded[0] in ("the", "this") and text.folded[1:2] in [(n,) for n in generic.split("|")]:
+        return Mention(0, 2)
+    last = topic.words[-1]
+    if len(topic) > 1 and last[0].isupper() and last in text.words:
+        return Mention(text.words.index(last), text.words.index(last) + 1)
+    return None
+
+
+def _mask(text: Text, subject: Mention, objects: list[Mention]) -> str:
+    starts = {m.start: ("ADJ" if _is_adjective(m) else "OBJ", m.end) for m in objects}
+    starts[subject.start] = ("SUBJ", subject.end)
+    masked, at = [], 0
+    while at < len(text):
+        word, at = starts.get(at, (text.folded[at], at + 1))
+        masked.append(word)
+    return " ".join(masked)
+
+
+def _is_simple(text: Text, objects: list[Mention]) -> bool:
+    """Whether a sentence is so short that it can hardly be about anything else."""
+    return len(text) <= _SHORT and len(objects) == 1
+
+
+def _is_adjective(mention: Mention) -> bool:
+    return all(thing.adjective for thing in _things(mention))

@@ -1,0 +1,189 @@
+"""FLAME: supervised tuning and preference training that mind facts (Lin et al. 2024).
+
+REQUIRED INPUTS: instructions/flame.jsonl, instructions/prompts.jsonl, the base checkpoint
+OUTPUTS, below results/<run>/<model>:
+         flame/decisions.jsonl                     which instructions ask for facts
+         base/flame/own/generations.jsonl          the base's own few-shot answers
+         seed-<seed>/flame.<set>/examples.jsonl    the first stage's training files
+         <first stage>/flame/responses/            responses, their claims and verdicts
+         <first stage>/flame/judge/                judgements of their helpfulness
+         seed-<seed>/flame.<set>.<pairs>/pairs.jsonl   the second stage's training files
+"""
+
+for work, folder, requests in flame_works():
+    add_work(work, folder, requests)
+
+
+rule write_fact_based:
+    input:
+        instructions=flame_instructions(),
+    output:
+        requests=f"{R}/{{model}}/flame/classify/requests.jsonl",
+    log:
+        f"{R}/{{model}}/flame/classify/write_fact_based.log",
+    benchmark:
+        f"{R}/benchmarks/flame/{{model}}/write_fact_based.tsv"
+    priority: 20
+    localrule: True
+    conda:
+        "../../envs/orchestrate.yaml"
+    params:
+        form=flame_key("prompt"),
+        code=code("write_fact_based"),
+    shell:
+        "python -m scripts.write_fact_based --instructions {input.instructions:q}"
+        " --form {params.form} --requests {output.requests:q} 2>&1 | tee {log:q}"
+
+
+rule decide_fact_based:
+    input:
+        instructions=flame_instructions(),
+        requests=f"{R}/{{model}}/flame/classify/requests.jsonl",
+        generations=f"{R}/{{model}}/base/flame/classify/generations.jsonl",
+        base=f"{R}/{{model}}/base/checkpoint.json",
+    output:
+        decisions=f"{R}/{{model}}/flame/decisions.jsonl",
+    log:
+        f"{R}/{{model}}/flame/decide_fact_based.log",
+    benchmark:
+        f"{R}/benchmarks/flame/{{model}}/decide_fact_based.tsv"
+    conda:
+        "../../envs/train.yaml"
+    threads: 1 if ON_GPU else workflow.cores
+    resources:
+        gpu=1 if ON_GPU else 0,
+        mem_mb=8000,
+        runtime=60,
+    params:
+        form=flame_key("prompt"),
+        trust="--trust-labels" if flame_key("fact_based") == "source" else "",
+        dtype=CONFIG.scoring.dtype,
+        code=code("decide_fact_based"),
+    shell:
+        "python -m scripts.decide_fact_based --instructions {input.instructions:q}"
+        " --requests {input.requests:q} --generations {input.generations:q}"
+        " --checkpoint $PLUMBLINE_RESULTS/{wildcards.model}/base --form {params.form}"
+        ' {params.trust} --scoring "$PLUMBLINE_SCORING" --device $PLUMBLINE_DEVICE --threads {threads}'
+        " --decisions {output.decisions:q} 2>&1 | tee {log:q}"
+
+
+rule write_own_answers:
+    input:
+        instructions=f"{R}/instructions/flame.jsonl",
+        decisions=f"{R}/{{model}}/flame/decisions.jsonl",
+    output:
+        requests=f"{R}/{{model}}/flame/own/requests.jsonl",
+    log:
+        f"{R}/{{model}}/flame/own/write_own_answers.log",
+    benchmark:
+        f"{R}/benchmarks/flame/{{model}}/write_own_answers.tsv"
+    priority: 20
+    localrule: True
+    conda:
+        "../../envs/orchestrate.yaml"
+    params:
+        options=flame_own_options(),
+        code=code("write_own_answers"),
+    shell:
+        "python -m scripts.write_own_answers --instructions {input.instructions:q}"
+        " --decisions {input.decisions:q} {params.options:q} --requests {output.requests:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule build_flame_sft:
+    input:
+        instructions=f"{R}/instructions/flame.jsonl",
+        decisions=f"{R}/{{model}}/flame/decisions.jsonl",
+        requests=f"{R}/{{model}}/flame/own/requests.jsonl",
+        generations=f"{R}/{{model}}/base/flame/own/generations.jsonl",
+    output:
+        examples=f"{R}/{{model}}/seed-{{seed}}/flame.{{set}}/examples.jsonl",
+        composition=f"{R}/{{model}}/seed-{{seed}}/flame.{{set}}/composition.json",
+    log:
+        f"{R}/{{model}}/seed-{{seed}}/flame.{{set}}/build_flame_sft.log",
+    benchmark:
+        f"{R}/benchmarks/flame/{{model}}/seed-{{seed}}/{{set}}.tsv"
+    wildcard_constraints:
+        set="sft(-fact|-star)?",
+    localrule: True
+    conda:
+        "../../envs/orchestrate.yaml"
+    params:
+        form=flame_key("prompt"),
+        passes=CONFIG.recipes[CONFIG.flame.sft_recipe].epochs if CONFIG.flame else 1,
+        code=code("build_flame_sft"),
+    shell:
+        "python -m scripts.build_flame_sft --name flame.{wildcards.set} --set {wildcards.set}"
+        " --instructions {input.instructions:q} --decisions {input.decisions:q}"
+        " --own-requests {input.requests:q} --own-generations {input.generations:q}"
+        " --form {params.form} --seed {wildcards.seed} --passes {params.passes} --examples {output.examples:q}"
+        " --composition {output.composition:q} 2>&1 | tee {log:q}"
+
+
+rule write_flame_responses:
+    input:
+        instructions=f"{R}/instructions/prompts.jsonl",
+    output:
+        requests=f"{R}/{{model}}/flame/responses/requests.jsonl",
+    log:
+        f"{R}/{{model}}/flame/responses/write_responses.log",
+    benchmark:
+        f"{R}/benchmarks/flame/{{model}}/write_responses.tsv"
+    priority: 20
+    localrule: True
+    conda:
+        "../../envs/orchestrate.yaml"
+    params:
+        options=flame_response_options(),
+        code=code("write_responses"),
+    shell:
+        "python -m scripts.write_responses --instructions {input.instructions:q}"
+        " {params.options:q} --requests {output.requests:q} 2>&1 | tee {log:q}"
+
+
+rule write_judgements:
+    input:
+        responses=f"{R}/{{model}}/{{folder}}/flame/responses/responses.jsonl",
+    output:
+        requests=f"{R}/{{model}}/{{folder}}/flame/judge/requests.jsonl",
+    log:
+        f"{R}/{{model}}/{{folder}}/flame/judge/write_judgements.log",
+    benchmark:
+        f"{R}/benchmarks/flame/{{model}}/{{folder}}/write_judgements.tsv"
+    localrule: True
+    conda:
+        "../../envs/orchestrate.yaml"
+    params:
+        options=flame_judge_options(),
+        code=code("write_judgements"),
+    shell:
+        "python -m scripts.write_judgements --responses {input.responses:q}"
+        " {params.options:q} --requests {output.requests:q} 2>&1 | tee {log:q}"
+
+
+rule build_flame_pairs:
+    input:
+        unpack(flame_pair_inputs),
+    output:
+        pairs=f"{R}/{{model}}/seed-{{seed}}/flame.{{set}}.{{pairs}}/pairs.jsonl",
+        composition=f"{R}/{{model}}/seed-{{seed}}/flame.{{set}}.{{pairs}}/composition.json",
+    log:
+        f"{R}/{{model}}/seed-{{seed}}/flame.{{set}}.{{pairs}}/build_flame_pairs.log",
+    benchmark:
+        f"{R}/benchmarks/flame/{{model}}/seed-{{seed}}/{{set}}.{{pairs}}.tsv"
+    wildcard_constraints:
+        set="sft(-fact|-star)?",
+        pairs="[a-z-]+",
+    localrule: True
+    conda:
+        "../../envs/orchestrate.yaml"
+    params:
+        options=flame_pair_options(),
+        code=code("build_flame_pairs"),
+    shell:
+        "python -m scripts.build_flame_pairs --name flame.{wildcards.set}.{wildcards.pairs}"
+        " --set {wildcards.pairs} --responses {input.responses:q}"
+        " --judge-requests {input.requests:q} --judge-generations {input.generations:q}"
+        " --splittings {input.splittings:q} --verdicts {input.verdicts:q}"
+        " --decisions {input.decisions:q} {params.options:q} --seed {wildcards.seed}"
+        " --pairs {output.pairs:q} --composition {output.composition:q} 2>&1 | tee {log:q}"

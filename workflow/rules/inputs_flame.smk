@@ -1,0 +1,344 @@
+"""What the rules of FLAME and of long-form evaluation need."""
+
+from fnmatch import fnmatchcase
+from types import SimpleNamespace
+
+LONG_FORM = CONFIG.evaluation.long_form
+# Sets of instructions by name: sources, split and domains of the facts' subjects.
+INSTRUCTIONS = {}
+if CONFIG.flame:
+    INSTRUCTIONS["flame"] = ([CONFIG.flame.instructions], "train", "id")
+    INSTRUCTIONS["prompts"] = (CONFIG.flame.prompts, "train", "id")
+if LONG_FORM:
+    INSTRUCTIONS["long_form"] = (LONG_FORM.sources(), "test", "id,ood")
+if LONG_FORM and LONG_FORM.instructions:
+    INSTRUCTIONS["win_rate"] = ([LONG_FORM.instructions], "test", "id")
+# Where responses are collected, and from which instructions.
+PLACES = {
+    "flame/responses": "prompts",
+    "long_form": "long_form",
+    "win_rate/own": "win_rate",
+}
+
+
+def instruction_markers(wildcards):
+    """The markers of a set's fetched sources."""
+    sources, _, _ = INSTRUCTIONS[wildcards.set]
+    return [marker_of(one.source, one.sha256) for one in sources if one.source]
+
+
+def instruction_options(wildcards):
+    """A set of instructions as options of build_instructions.py."""
+    sources, split, domains = INSTRUCTIONS[wildcards.set]
+    listed = json.dumps([one.model_dump() for one in sources])
+    return [
+        *("--sources", listed),
+        *("--entities-split", split, "--entities-domains", domains),
+    ]
+
+
+def optional(option, path):
+    """An option with its file, where there is one."""
+    return [option, str(path)] if path else []
+
+
+def flame_key(key):
+    """A value of the flame section."""
+    return getattr(CONFIG.flame, key) if CONFIG.flame else ""
+
+
+def flame_instructions():
+    """All that is asked whether it asks for facts."""
+    return [f"{R}/instructions/{name}.jsonl" for name in ("flame", "prompts")]
+
+
+def flame_parents():
+    """Folders of the first-stage checkpoints that responses are drawn from, for all seeds."""
+    parents = {f"flame.{name.partition('.')[0]}" for name in flame_key("dpo")}
+    return sorted(f for name in parents for f in LINEAGE.folders(name, CONFIG.seeds))
+
+
+def flame_works():
+    """What is generated for FLAME: work, checkpoint's folder, requests."""
+    if CONFIG.flame is None:
+        return []
+    works = [
+        ("base/flame/classify", lineage.BASE, "flame/classify/requests.jsonl"),
+        ("base/flame/own", lineage.BASE, "flame/own/requests.jsonl"),
+    ]
+    for folder in flame_parents():
+        judge = checkpoint_folder(CONFIG.flame.judge, folder)
+        works += [
+            (f"{folder}/flame/responses", folder, "flame/responses/requests.jsonl"),
+            (f"{folder}/flame/judge", judge, f"{folder}/flame/judge/requests.jsonl"),
+            *claim_works(f"{folder}/flame/responses"),
+        ]
+    return works
+
+
+def claim_works(place):
+    """The claims of a place's responses, where a model splits them."""
+    if CONFIG.claims.splitter == "rule":
+        return []
+    splitter = checkpoint_folder(CONFIG.claims.model, place)
+    return [(f"{place}/claims", splitter, f"{place}/claims/requests.jsonl")]
+
+
+def flame_draws(samples, max_tokens):
+    """How FLAME draws, as options."""
+    flame = CONFIG.flame
+    return [
+        *("--form", flame.prompt, "--samples", str(samples)),
+        *("--temperature", str(flame.temperature), "--top-p", str(flame.top_p)),
+        *("--max-tokens", str(max_tokens)),
+    ]
+
+
+def flame_own_options():
+    """Own answers as options of write_own_answers.py."""
+    if CONFIG.flame is None:
+        return []
+    everything = int("sft-fact" in CONFIG.flame.sft)
+    draws = flame_draws(CONFIG.flame.own_answers, CONFIG.flame.max_tokens)[2:]
+    return ["--all", str(everything), "--shots", str(CONFIG.flame.shots), *draws]
+
+
+def flame_response_options():
+    """Responses as options of write_responses.py."""
+    if CONFIG.flame is None:
+        return []
+    return flame_draws(CONFIG.flame.responses, CONFIG.flame.max_tokens)
+
+
+def flame_judge_options():
+    """Judgements as options of write_judgements.py."""
+    if CONFIG.flame is None:
+        return []
+    return flame_draws(CONFIG.flame.judgements, CONFIG.flame.judgement_tokens)
+
+
+def flame_pair_options():
+    """The second stage as options of build_flame_pairs.py."""
+    if CONFIG.flame is None:
+        return []
+    recipe = CONFIG.recipes[CONFIG.flame.dpo_recipe]
+    return [
+        *("--form", CONFIG.flame.prompt, "--batch", str(recipe.global_batch_size)),
+        *("--steps", str(recipe.max_steps)),
+    ]
+
+
+def flame_pair_inputs(wildcards):
+    """Responses of the parent, what was made of them, and which prompts ask for facts."""
+    model = f"{R}/{wildcards.model}"
+    parent = LINEAGE.folder(f"flame.{wildcards.set}").format(seed=wildcards.seed)
+    place = f"{model}/{parent}/flame"
+    return {
+        "responses": f"{place}/responses/responses.jsonl",
+        "splittings": f"{place}/responses/splittings.jsonl",
+        "verdicts": f"{place}/responses/verdicts.jsonl",
+        "requests": f"{place}/judge/requests.jsonl",
+        "generations": f"{place}/judge/generations.jsonl",
+        "decisions": f"{model}/flame/decisions.jsonl",
+    }
+
+
+def long_form_folders():
+    """Folders of the checkpoints that write at length."""
+    if LONG_FORM is None:
+        return []
+    return [
+        folder
+        for name in LINEAGE.checkpoints
+        if any(fnmatchcase(name, pattern) for pattern in LONG_FORM.checkpoints)
+        for folder in LINEAGE.folders(name, CONFIG.seeds)
+    ]
+
+
+def compared_folders():
+    """Those of them that are compared with the baseline."""
+    if "win_rate" not in INSTRUCTIONS:
+        return []
+    baseline = LINEAGE.folders(LONG_FORM.baseline, CONFIG.seeds)
+    return [folder for folder in long_form_folders() if folder not in baseline]
+
+
+def long_form_works():
+    """What is generated for long-form evaluation: work, checkpoint's folder, requests."""
+    works = []
+    for folder in long_form_folders():
+        place = f"{folder}/long_form"
+        works += [
+            (place, folder, "long_form/requests.jsonl"),
+            *claim_works(place),
+        ]
+    compared = compared_folders()
+    writers = {
+        *compared,
+        *(baseline_folder(folder) for folder in compared),
+    }
+    for folder in sorted(writers):
+        works.append((f"{folder}/win_rate/own", folder, "win_rate/requests.jsonl"))
+    for folder in compared:
+        work = f"{folder}/win_rate/judge"
+        judge = checkpoint_folder(LONG_FORM.judge, folder)
+        works.append((work, judge, f"{work}/requests.jsonl"))
+    return works
+
+
+def baseline_folder(folder):
+    """The folder of the checkpoint that this one is compared with."""
+    return checkpoint_folder(LONG_FORM.baseline, folder)
+
+
+def baseline_responses(wildcards):
+    """What the baseline answered."""
+    folder = baseline_folder(wildcards.folder)
+    return f"{R}/{wildcards.model}/{folder}/win_rate/own/responses.jsonl"
+
+
+def set_of(place):
+    """The set of instructions that a place's responses are to."""
+    return next(name for end, name in PLACES.items() if place.endswith(f"/{end}"))
+
+
+def claim_inputs(wildcards):
+    """Responses to be taken apart; FLAME's only where facts are asked for."""
+    model = f"{R}/{wildcards.model}"
+    found = {"responses": f"{model}/{wildcards.place}/responses.jsonl"}
+    if wildcards.place.endswith("/flame/responses"):
+        found["decisions"] = f"{model}/flame/decisions.jsonl"
+    return found
+
+
+def split_inputs(wildcards):
+    """The same, and a model's lists where a model splits."""
+    found = claim_inputs(wildcards)
+    if CONFIG.claims.splitter == "model":
+        place = f"{R}/{wildcards.model}/{wildcards.place}"
+        found["generations"] = f"{place}/claims/generations.jsonl"
+    return found
+
+
+def first_model():
+    """The wildcards of the first model, whose judge the verifier's check uses."""
+    return SimpleNamespace(model=MODELS[0])
+
+
+def verifier_inputs(wildcards):
+    """What the verifier reads: facts, passages, an embedding model, a judge."""
+    verifier = CONFIG.verification
+    found = {"facts": f"{R}/facts/questions.jsonl"}
+    if verifier.kind == "table":
+        return found
+    if verifier.passages.source:
+        found["passages"] = marker_of(
+            verifier.passages.source, verifier.passages.sha256
+        )
+    if verifier.embeddings:
+        found["embeddings"] = marker_of(
+            verifier.embeddings.source, verifier.embeddings.sha256
+        )
+    if verifier.kind == "retrieval":
+        found["judge"] = checkpoint_marker(wildcards, verifier.judge, "")
+    return found
+
+
+def verifier_options(wildcards, input):
+    """The same as options of verify_claims.py."""
+    options = [
+        *optional("--passages", input.get("passages")),
+        *optional("--embeddings", input.get("embeddings")),
+    ]
+    if input.get("judge"):
+        folder = checkpoint_folder(CONFIG.verification.judge, "")
+        options += ["--judge", f"{R}/{wildcards.model}/{folder}"]
+    return options
+
+
+def long_form_options():
+    """How evaluated responses are asked for, as options of write_responses.py."""
+    if LONG_FORM is None:
+        return []
+    return [
+        *("--form", LONG_FORM.prompt, "--samples", "1", "--temperature", "0"),
+        *("--top-p", "1", "--max-tokens", str(LONG_FORM.max_tokens)),
+    ]
+
+
+def long_form_measures():
+    """FActScore's penalty and F1's K as options of measure_long_form.py."""
+    if LONG_FORM is None:
+        return []
+    return ["--gamma", str(LONG_FORM.gamma), "--k", *map(str, LONG_FORM.k)]
+
+
+def comparison_options():
+    """Comparisons as options of write_comparisons.py."""
+    if LONG_FORM is None:
+        return []
+    return ["--form", LONG_FORM.prompt, "--max-tokens", str(LONG_FORM.judgement_tokens)]
+
+
+def state_rows():
+    """What states are counted of: long-form responses, FLAME's training data, its classifier."""
+    rows = []
+    for model in MODELS:
+        for folder in long_form_folders():
+            name, seed = LINEAGE.at(folder)
+            rows.append(
+                {"model": model, "seed": seed, "checkpoint": name}
+                | state_files(f"{R}/{model}/{folder}/long_form", "responses", "claims")
+            )
+        for folder in flame_parents():
+            name, seed = LINEAGE.at(folder)
+            rows.append(
+                {"model": model, "seed": seed, "checkpoint": f"{name}, for training"}
+                | state_files(f"{R}/{model}/{folder}/flame/responses")
+            )
+        if CONFIG.flame:
+            decisions = f"{R}/{model}/flame/decisions.jsonl"
+            rows.append(
+                {
+                    "model": model,
+                    "seed": 0,
+                    "checkpoint": lineage.BASE,
+                    "decisions": decisions,
+                }
+            )
+        for row in tuning_rows():
+            if row["model"] == model and row["tuning"].startswith("flame."):
+                rows.append(
+                    {key: row[key] for key in ("model", "seed")}
+                    | {
+                        "checkpoint": row["tuning"],
+                        "composition": f"{R}/{row['folder']}/composition.json",
+                    }
+                )
+    return rows
+
+
+def state_files(place, *more):
+    """The files of a place that states are counted in."""
+    return {name: f"{place}/{name}.jsonl" for name in ("splittings", "verdicts", *more)}
+
+
+def state_inputs():
+    """All files that state_rows names."""
+    about = ("model", "seed", "checkpoint")
+    return sorted(
+        {path for row in state_rows() for key, path in row.items() if key not in about}
+    )
+
+
+def responses_dropped():
+    """What was left out of instructions and of responses."""
+    sets = [f"{R}/instructions/{name}.dropped.json" for name in INSTRUCTIONS]
+    return [
+        *sets,
+        *(
+            f"{R}/{model}/{f}/flame/responses/dropped.json"
+            for model in MODELS
+            for f in flame_parents()
+        ),
+    ]

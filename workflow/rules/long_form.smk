@@ -1,0 +1,296 @@
+"""Responses at length: written, taken apart into claims, verified, and compared.
+
+REQUIRED INPUTS: the instruction sources of the configuration, facts/questions.jsonl
+OUTPUTS: results/<run>/instructions/<set>.jsonl                     prompts and instructions
+         results/<run>/<model>/<place>/responses.jsonl, claims.jsonl, splittings.jsonl,
+             verdicts.jsonl                                         of a place with responses
+         results/<run>/<model>/<checkpoint>/long_form/items.jsonl   FActScore and its parts
+         results/<run>/<model>/<checkpoint>/win_rate/items.jsonl    comparisons with a baseline
+         results/<run>/tables/verifier.csv                          the verifier, put to the test
+"""
+
+for work, folder, requests in long_form_works():
+    add_work(work, folder, requests)
+
+
+rule build_instructions:
+    input:
+        sources=instruction_markers,
+        facts=f"{R}/facts/questions.jsonl",
+    output:
+        instructions=f"{R}/instructions/{{set}}.jsonl",
+        dropped=f"{R}/instructions/{{set}}.dropped.json",
+    log:
+        f"{R}/instructions/{{set}}.log",
+    benchmark:
+        f"{R}/benchmarks/facts/instructions/{{set}}.tsv"
+    wildcard_constraints:
+        set="|".join(INSTRUCTIONS) or "none",
+    localrule: True
+    conda:
+        "../../envs/analyse.yaml"
+    params:
+        options=instruction_options,
+        code=code("build_instructions"),
+    shell:
+        "python -m scripts.build_instructions {params.options:q} --markers {input.sources:q}"
+        " --facts {input.facts:q} --name {wildcards.set} --out {output.instructions:q}"
+        " --dropped {output.dropped:q} 2>&1 | tee {log:q}"
+
+
+rule write_long_form:
+    input:
+        instructions=f"{R}/instructions/{{set}}.jsonl",
+    output:
+        requests=f"{R}/{{model}}/{{set}}/requests.jsonl",
+    log:
+        f"{R}/{{model}}/{{set}}/write_responses.log",
+    benchmark:
+        f"{R}/benchmarks/evaluate/{{model}}/write_{{set}}.tsv"
+    wildcard_constraints:
+        set="long_form|win_rate",
+    priority: 20
+    localrule: True
+    conda:
+        "../../envs/orchestrate.yaml"
+    params:
+        options=long_form_options(),
+        code=code("write_responses"),
+    shell:
+        "python -m scripts.write_responses --instructions {input.instructions:q}"
+        " {params.options:q} --requests {output.requests:q} 2>&1 | tee {log:q}"
+
+
+rule collect_responses:
+    input:
+        instructions=lambda wildcards: (
+            f"{R}/instructions/{set_of(wildcards.place)}.jsonl"
+        ),
+        requests=lambda wildcards: (
+            f"{R}/{wildcards.model}/{WORKS[wildcards.place][2]}"
+        ),
+        generations=f"{R}/{{model}}/{{place}}/generations.jsonl",
+    output:
+        responses=f"{R}/{{model}}/{{place}}/responses.jsonl",
+        dropped=f"{R}/{{model}}/{{place}}/dropped.json",
+    log:
+        f"{R}/{{model}}/{{place}}/collect_responses.log",
+    benchmark:
+        f"{R}/benchmarks/evaluate/{{model}}/{{place}}/collect_responses.tsv"
+    wildcard_constraints:
+        place=".+/(" + "|".join(PLACES) + ")",
+    localrule: True
+    conda:
+        "../../envs/orchestrate.yaml"
+    params:
+        # Cut-off responses are evaluated, but nothing is trained on them.
+        unfinished=lambda wildcards: (
+            "" if wildcards.place.endswith("/flame/responses") else "--unfinished"
+        ),
+        code=code("collect_responses"),
+    shell:
+        "python -m scripts.collect_responses --instructions {input.instructions:q}"
+        " --requests {input.requests:q} --generations {input.generations:q} {params.unfinished}"
+        " --name {wildcards.place:q} --responses {output.responses:q} --dropped {output.dropped:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule write_claim_requests:
+    input:
+        unpack(claim_inputs),
+    output:
+        requests=f"{R}/{{model}}/{{place}}/claims/requests.jsonl",
+    log:
+        f"{R}/{{model}}/{{place}}/claims/write_claim_requests.log",
+    benchmark:
+        f"{R}/benchmarks/verify/{{model}}/{{place}}/write_claim_requests.tsv"
+    localrule: True
+    conda:
+        "../../envs/orchestrate.yaml"
+    params:
+        decisions=lambda wildcards, input: optional(
+            "--decisions", input.get("decisions")
+        ),
+        max_tokens=CONFIG.claims.max_tokens,
+        code=code("write_claim_requests"),
+    shell:
+        "python -m scripts.write_claim_requests --responses {input.responses:q}"
+        " {params.decisions:q} --max-tokens {params.max_tokens} --requests {output.requests:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule split_claims:
+    input:
+        unpack(split_inputs),
+    output:
+        claims=f"{R}/{{model}}/{{place}}/claims.jsonl",
+        splittings=f"{R}/{{model}}/{{place}}/splittings.jsonl",
+    log:
+        f"{R}/{{model}}/{{place}}/split_claims.log",
+    benchmark:
+        f"{R}/benchmarks/verify/{{model}}/{{place}}/split_claims.tsv"
+    localrule: True
+    conda:
+        "../../envs/orchestrate.yaml"
+    params:
+        decisions=lambda wildcards, input: optional(
+            "--decisions", input.get("decisions")
+        ),
+        generations=lambda wildcards, input: optional(
+            "--generations", input.get("generations")
+        ),
+        code=code("split_claims"),
+    shell:
+        "python -m scripts.split_claims --responses {input.responses:q} {params.decisions:q}"
+        " {params.generations:q} --claims {output.claims:q} --splittings {output.splittings:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule verify_claims:
+    input:
+        unpack(verifier_inputs),
+        claims=f"{R}/{{model}}/{{place}}/claims.jsonl",
+    output:
+        verdicts=f"{R}/{{model}}/{{place}}/verdicts.jsonl",
+    log:
+        f"{R}/{{model}}/{{place}}/verify_claims.log",
+    benchmark:
+        f"{R}/benchmarks/verify/{{model}}/{{place}}/verify_claims.tsv"
+    conda:
+        "../../envs/verify.yaml"
+    threads: 1 if ON_GPU else workflow.cores
+    resources:
+        gpu=1 if ON_GPU and CONFIG.verification.kind == "retrieval" else 0,
+        mem_mb=16000,
+        runtime=720,
+    params:
+        verifier=section(CONFIG.verification),
+        options=verifier_options,
+        code=code("verify_claims"),
+    shell:
+        "python -m scripts.verify_claims --claims {input.claims:q}"
+        " --verifier {params.verifier:q} {params.options:q} --facts {input.facts:q}"
+        ' --scoring "$PLUMBLINE_SCORING" --device $PLUMBLINE_DEVICE --threads {threads}'
+        " --store $PLUMBLINE_RESULTS/{wildcards.model}/verdicts --verdicts {output.verdicts:q}"
+        " 2>&1 | tee {log:q}"
+
+
+# The verifier's own accuracy, on claims whose truth is known.
+rule check_verifier:
+    input:
+        **verifier_inputs(first_model()),
+    output:
+        f"{R}/tables/verifier.csv",
+    log:
+        f"{R}/logs/check_verifier.log",
+    benchmark:
+        f"{R}/benchmarks/verify/check_verifier.tsv"
+    conda:
+        "../../envs/verify.yaml"
+    threads: 1 if ON_GPU else workflow.cores
+    resources:
+        gpu=1 if ON_GPU and CONFIG.verification.kind == "retrieval" else 0,
+        mem_mb=16000,
+        runtime=240,
+    params:
+        model=MODELS[0],
+        verifier=section(CONFIG.verification),
+        options=lambda wildcards, input: verifier_options(first_model(), input),
+        code=code("check_verifier"),
+    shell:
+        "python -m scripts.check_verifier --n 600 --seed 1"
+        " --verifier {params.verifier:q} {params.options:q} --facts {input.facts:q}"
+        ' --scoring "$PLUMBLINE_SCORING" --device $PLUMBLINE_DEVICE --threads {threads}'
+        " --store $PLUMBLINE_RESULTS/{params.model}/verdicts --table {output:q} 2>&1 | tee {log:q}"
+
+
+rule measure_long_form:
+    input:
+        instructions=f"{R}/instructions/long_form.jsonl",
+        responses=f"{R}/{{model}}/{{folder}}/long_form/responses.jsonl",
+        splittings=f"{R}/{{model}}/{{folder}}/long_form/splittings.jsonl",
+        claims=f"{R}/{{model}}/{{folder}}/long_form/claims.jsonl",
+        verdicts=f"{R}/{{model}}/{{folder}}/long_form/verdicts.jsonl",
+    output:
+        measured=f"{R}/{{model}}/{{folder}}/long_form/items.jsonl",
+    log:
+        f"{R}/{{model}}/{{folder}}/long_form/measure_long_form.log",
+    benchmark:
+        f"{R}/benchmarks/evaluate/{{model}}/{{folder}}/measure_long_form.tsv"
+    localrule: True
+    conda:
+        "../../envs/orchestrate.yaml"
+    params:
+        options=long_form_measures(),
+        code=code("measure_long_form"),
+    shell:
+        "python -m scripts.measure_long_form --instructions {input.instructions:q}"
+        " --responses {input.responses:q} --splittings {input.splittings:q}"
+        " --claims {input.claims:q} --verdicts {input.verdicts:q} {params.options:q}"
+        " --items {output.measured:q} 2>&1 | tee {log:q}"
+
+
+rule write_comparisons:
+    input:
+        instructions=f"{R}/instructions/win_rate.jsonl",
+        first=f"{R}/{{model}}/{{folder}}/win_rate/own/responses.jsonl",
+        second=baseline_responses,
+    output:
+        requests=f"{R}/{{model}}/{{folder}}/win_rate/judge/requests.jsonl",
+    log:
+        f"{R}/{{model}}/{{folder}}/win_rate/judge/write_comparisons.log",
+    benchmark:
+        f"{R}/benchmarks/evaluate/{{model}}/{{folder}}/write_comparisons.tsv"
+    localrule: True
+    conda:
+        "../../envs/orchestrate.yaml"
+    params:
+        options=comparison_options(),
+        code=code("write_comparisons"),
+    shell:
+        "python -m scripts.write_comparisons --instructions {input.instructions:q}"
+        " --first {input.first:q} --second {input.second:q} {params.options:q}"
+        " --requests {output.requests:q} 2>&1 | tee {log:q}"
+
+
+rule judge_comparisons:
+    input:
+        instructions=f"{R}/instructions/win_rate.jsonl",
+        requests=f"{R}/{{model}}/{{folder}}/win_rate/judge/requests.jsonl",
+        generations=f"{R}/{{model}}/{{folder}}/win_rate/judge/generations.jsonl",
+    output:
+        measured=f"{R}/{{model}}/{{folder}}/win_rate/items.jsonl",
+    log:
+        f"{R}/{{model}}/{{folder}}/win_rate/judge_comparisons.log",
+    benchmark:
+        f"{R}/benchmarks/evaluate/{{model}}/{{folder}}/judge_comparisons.tsv"
+    localrule: True
+    conda:
+        "../../envs/orchestrate.yaml"
+    params:
+        code=code("judge_comparisons"),
+    shell:
+        "python -m scripts.judge_comparisons --instructions {input.instructions:q}"
+        " --requests {input.requests:q} --generations {input.generations:q}"
+        " --items {output.measured:q} 2>&1 | tee {log:q}"
+
+
+rule tabulate_states:
+    input:
+        state_inputs(),
+    output:
+        table=f"{R}/tables/claim_states.csv",
+        sample=f"{R}/tables/responses.json",
+    log:
+        f"{R}/logs/tabulate_states.log",
+    benchmark:
+        f"{R}/benchmarks/evaluate/tabulate_states.tsv"
+    localrule: True
+    conda:
+        "../../envs/orchestrate.yaml"
+    params:
+        rows=json.dumps(state_rows()),
+        code=code("tabulate_flame"),
+    shell:
+        "python -m scripts.tabulate_flame --rows {params.rows:q} --table {output.table:q}"
+        " --sample {output.sample:q} 2>&1 | tee {log:q}"

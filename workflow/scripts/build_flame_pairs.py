@@ -1,0 +1,65 @@
+"""Build the training pairs of FLAME's second stage from scored responses."""
+
+import argparse
+from pathlib import Path
+
+from plumbline import program
+from plumbline.claims.records import Splitting, Verdict
+from plumbline.config.flame import PairSet
+from plumbline.files import read_rows, read_unique_rows, write_json, write_rows
+from plumbline.methods.flame import rewards
+from plumbline.methods.flame.composition import check_same_run, of_pairs
+from plumbline.methods.flame.fact_based import FactBased
+from plumbline.methods.flame.inputs import fact_based_ids
+from plumbline.methods.flame.pairs import build_pairs, training_order
+from plumbline.methods.flame.responses import Response
+from plumbline.records import Generation, Request
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--name", required=True, help="the tuning, flame.<parent>.<set>")
+    parser.add_argument("--set", choices=PairSet.__args__, required=True)
+    parser.add_argument("--responses", type=Path, required=True)
+    parser.add_argument("--judge-requests", type=Path, required=True)
+    parser.add_argument("--judge-generations", type=Path, required=True)
+    parser.add_argument("--splittings", type=Path, required=True)
+    parser.add_argument("--verdicts", type=Path, required=True)
+    parser.add_argument("--decisions", type=Path, required=True)
+    parser.add_argument("--batch", type=int, required=True, help="pairs a step")
+    parser.add_argument("--steps", type=int, required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--form", choices=("plain", "chat"), required=True)
+    parser.add_argument("--pairs", type=Path, required=True)
+    parser.add_argument("--composition", type=Path, required=True)
+    args = parser.parse_args()
+    responses = read_unique_rows(args.responses, Response)
+    decisions = read_unique_rows(args.decisions, FactBased)
+    fact_based = fact_based_ids(decisions, {one.instruction for one in responses})
+    helpful = rewards.helpfulness(
+        read_unique_rows(args.judge_requests, Request),
+        read_rows(args.judge_generations, Generation),
+    )
+    verdicts = list(read_rows(args.verdicts, Verdict))
+    splittings = read_rows(args.splittings, Splitting)
+    check_same_run(responses, helpful, splittings, verdicts, fact_based)
+
+    scored = rewards.scored(responses, helpful, rewards.factuality(verdicts))
+    pairs, dropped = build_pairs(args.set, scored, fact_based, form=args.form)
+    composition = of_pairs(
+        args.name, scored, helpful, pairs,
+        training_rows=args.batch * args.steps, dropped=dropped,
+    )  # fmt: skip
+    order = training_order(pairs, batch=args.batch, steps=args.steps, seed=args.seed)
+    write_rows(args.pairs, order)
+    write_json(args.composition, composition)
+    found = ", ".join(f"{n:,} {source}" for source, n in composition["pairs"].items())
+    judgements = composition["judgements"]
+    program.log.info(
+        f"{args.name}: {found} pairs for {len(order):,} rows; {judgements['parsed']:,} judgements "
+        f"read, {judgements['unparsed']:,} not"
+    )
+
+
+if __name__ == "__main__":
+    program.run(main, "build_flame_pairs")

@@ -1,0 +1,64 @@
+"""Build a training file of FLAME's first stage, and count what it is made of."""
+
+import argparse
+from pathlib import Path
+
+from plumbline import program
+from plumbline.config.flame import SftSet
+from plumbline.data.instruction_sets import read_instructions
+from plumbline.files import InputError, read_rows, read_unique_rows, write_json, write_rows
+from plumbline.methods.flame.composition import of_examples
+from plumbline.methods.flame.fact_based import FactBased
+from plumbline.methods.flame.inputs import fact_based_ids
+from plumbline.methods.flame.own_answers import own_answers
+from plumbline.methods.flame.responses import dropped_rows
+from plumbline.methods.flame.sft import build_sft
+from plumbline.records import Generation, Request
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--name", required=True, help="the tuning, flame.<set>")
+    parser.add_argument("--set", choices=SftSet.__args__, required=True)
+    parser.add_argument("--instructions", type=Path, required=True)
+    parser.add_argument("--decisions", type=Path, required=True)
+    parser.add_argument("--own-requests", type=Path, help="not needed for set sft")
+    parser.add_argument("--own-generations", type=Path, help="not needed for set sft")
+    parser.add_argument("--form", choices=("plain", "chat"), required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--passes", type=int, required=True, help="over the instructions")
+    parser.add_argument("--examples", type=Path, required=True)
+    parser.add_argument("--composition", type=Path, required=True)
+    args = parser.parse_args()
+    instructions = read_instructions([args.instructions])
+    decisions = read_unique_rows(args.decisions, FactBased)
+    own, dropped = {}, []
+    if args.set != "sft":
+        if args.own_requests is None or args.own_generations is None:
+            raise InputError(f"set {args.set}: give --own-requests and --own-generations.")
+        own, reasons = own_answers(
+            instructions,
+            instructions,
+            list(read_rows(args.own_requests, Request)),
+            read_rows(args.own_generations, Generation),
+        )
+        dropped = dropped_rows("own answers", reasons)
+    built = build_sft(
+        args.set,
+        instructions,
+        own,
+        fact_based_ids(decisions, [one.id for one in instructions]),
+        form=args.form,
+        seed=args.seed,
+        passes=args.passes,
+    )
+    composition = of_examples(args.name, built, dropped)
+    write_rows(args.examples, built.examples)
+    write_json(args.composition, composition)
+    program.log.info(
+        f"{args.name}: {composition['kept']:,} examples, {composition['own']:,} with an own answer"
+    )
+
+
+if __name__ == "__main__":
+    program.run(main, "build_flame_sft")

@@ -1,0 +1,89 @@
+"""Count every state of instructions, responses, claims and pairs; draw responses to look at."""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+from plumbline import program
+from plumbline.claims.records import Claim, Splitting, Verdict
+from plumbline.files import read_json, read_rows, write_csv, write_json
+from plumbline.methods.flame import table
+from plumbline.methods.flame.fact_based import FactBased
+from plumbline.methods.flame.responses import Response
+from pydantic import BaseModel, TypeAdapter
+
+
+class Files(BaseModel):
+    """A checkpoint's files; those with responses, splittings, claims and verdicts are shown."""
+
+    model: str
+    seed: int
+    checkpoint: str
+    composition: Path | None = None
+    decisions: Path | None = None
+    responses: Path | None = None
+    splittings: Path | None = None
+    claims: Path | None = None
+    verdicts: Path | None = None
+
+    @property
+    def about(self) -> dict:
+        return self.model_dump(include={"model", "seed", "checkpoint"})
+
+    @property
+    def can_be_shown(self) -> bool:
+        return None not in (self.responses, self.splittings, self.claims, self.verdicts)
+
+
+def states(one: Files) -> Iterator[table.State]:
+    if one.decisions:
+        yield from table.of_decisions(read_rows(one.decisions, FactBased))
+    if one.splittings:
+        yield from table.of_splittings(read_rows(one.splittings, Splitting))
+    if one.verdicts:
+        yield from table.of_verdicts(read_rows(one.verdicts, Verdict))
+    if one.composition:
+        yield from table.of_composition(read_json(one.composition))
+
+
+def shown(rows: list[Files], number: int) -> Iterator[dict]:
+    answered = [list(read_rows(one.responses, Response)) for one in rows]
+    names = table.shown_instructions(answered, number)
+    for one, responses in zip(rows, answered, strict=True):
+        splittings = read_rows(one.splittings, Splitting)
+        drawn = table.sample(
+            names,
+            responses,
+            read_rows(one.claims, Claim),
+            read_rows(one.verdicts, Verdict),
+            {splitting.response: splitting.state.value for splitting in splittings},
+        )
+        yield from ({**one.about, **response} for response in drawn)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--rows",
+        required=True,
+        help="JSON rows model, seed, checkpoint and, where there is one, composition, decisions, "
+        "responses, splittings, claims, verdicts",
+    )
+    parser.add_argument("--table", type=Path, required=True)
+    parser.add_argument("--sample", type=Path, required=True)
+    parser.add_argument("--shown", type=int, default=12, help="responses of each checkpoint")
+    args = parser.parse_args()
+    rows = TypeAdapter(list[Files]).validate_json(args.rows)
+    counted = [
+        {**one.about, "item": item, "state": state, "n": n}
+        for one in rows
+        for item, state, n in states(one)
+    ]
+    drawn = list(shown([one for one in rows if one.can_be_shown], args.shown))
+    write_csv(args.table, table.COLUMNS, counted)
+    write_json(args.sample, {"responses": drawn})
+    program.log.info(f"{len(counted):,} states, {len(drawn):,} responses to look at")
+
+
+if __name__ == "__main__":
+    program.run(main, "tabulate_flame")

@@ -1,0 +1,45 @@
+"""Write the few-shot requests for the base's own answers to instructions."""
+
+import argparse
+from pathlib import Path
+
+from plumbline import program
+from plumbline.data.instruction_sets import read_instructions
+from plumbline.files import read_unique_rows, write_rows
+from plumbline.methods.flame.fact_based import FactBased
+from plumbline.methods.flame.inputs import fact_based_ids
+from plumbline.methods.flame.own_answers import own_answer_requests
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--instructions", type=Path, required=True, help="also what is shown")
+    parser.add_argument("--decisions", type=Path, required=True)
+    parser.add_argument(
+        "--all", type=int, choices=(0, 1), required=True, help="0: only for those that need facts"
+    )
+    parser.add_argument("--shots", type=int, required=True)
+    parser.add_argument("--samples", type=int, required=True)
+    parser.add_argument("--temperature", type=float, required=True)
+    parser.add_argument("--top-p", type=float, required=True)
+    parser.add_argument("--max-tokens", type=int, required=True)
+    parser.add_argument("--requests", type=Path, required=True)
+    args = parser.parse_args()
+    instructions = read_instructions([args.instructions])
+    decisions = read_unique_rows(args.decisions, FactBased)
+    facts = fact_based_ids(decisions, [one.id for one in instructions])
+    requests = own_answer_requests(
+        [one for one in instructions if args.all or one.id in facts],
+        instructions,
+        max_tokens=args.max_tokens,
+        shots=args.shots,
+        samples=args.samples,
+        temperature=args.temperature,
+        top_p=args.top_p,
+    )
+    written = write_rows(args.requests, requests)
+    program.log.info(f"{written:,} requests; {len(facts):,} of {len(instructions):,} need facts")
+
+
+if __name__ == "__main__":
+    program.run(main, "write_own_answers")
