@@ -1,8 +1,8 @@
 """A plausible results folder for the report's tests: invented questions, simulated answers.
 
-Two models, two seeds, five mixes at two stops, two rounds of GRATH. Every figure comes from
-simulated right or wrong answers, so that intervals, paired differences and counts agree with one
-another.
+Two models, two seeds, five mixes at two stops, two rounds of GRATH, four checkpoints of FLAME.
+Every figure comes from simulated right or wrong answers, so that intervals, paired differences and
+counts agree with one another.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ import json
 from pathlib import Path
 
 import numpy as np
+import report_long_form_data as long_form
 from plumbline.report.tables import Tables, read_tables
+from report_long_form_data import bounds
 
 CATEGORIES = ["HighlyKnown", "MaybeKnown", "WeaklyKnown", "Unknown"]
 BASE_RIGHT = np.array([0.97, 0.55, 0.08, 0.01])
@@ -27,6 +29,7 @@ RELATIONS = {
 MODELS, SEEDS, PERCENTS, EPOCHS = ["tiny-135m", "small-360m"], [1, 2], [0, 25, 50, 75, 100], 12
 STOPS = {"early_stop": 4, "convergence": EPOCHS}
 ROUNDS, STEPS = 2, 24
+FLAME = ["flame.sft", "flame.sft-star", "flame.sft.dpo", "flame.sft-star.dpo-star"]
 # Choice sets: domain, questions, right answers a question.
 CHOICE_SETS = {("facts", "id"): (120, 1), ("facts", "ood"): (60, 1), ("truths", "ood"): (80, 3)}
 
@@ -35,12 +38,6 @@ def wilson(right: np.ndarray) -> tuple[float, float]:
     n, p, z = len(right), right.mean(), 1.96
     middle, half = p + z * z / (2 * n), z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     return (middle - half) / (1 + z * z / n), (middle + half) / (1 + z * z / n)
-
-
-def bounds(values: np.ndarray) -> dict:
-    half = 1.96 * values.std() / np.sqrt(len(values))
-    middle = values.mean()
-    return dict(value=middle, low=middle - half, high=middle + half, n=len(values))
 
 
 def write_csv(path: Path, rows: list[dict]) -> None:
@@ -85,6 +82,7 @@ def _metrics(rng: np.random.Generator, model: str, categories: dict[str, np.ndar
     checkpoints += [
         (f"grath.r{k}", f"grath.r{k - 1}" if k > 1 else "base", 0.04 * k) for k in (1, 2)
     ]
+    checkpoints += [(name, "base", 0.02) for name in FLAME]
     for seed in SEEDS:
         for checkpoint, parent, harm in checkpoints:
             for domain, known in categories.items():
@@ -114,22 +112,9 @@ def _metrics(rng: np.random.Generator, model: str, categories: dict[str, np.ndar
                     if parent:
                         gap = bounds(here.astype(float) - before)
                         rows.append(row | dict(metric="em_vs_base") | gap)
+            majority = dict(metric="majority_em", value=0.061, low=0.04, high=0.09)
             rows += [
-                dict(
-                    model=model,
-                    seed=seed,
-                    checkpoint="base",
-                    parent="",
-                    task="closed_book",
-                    domain=d,
-                    split="test",
-                    category="All",
-                    metric="majority_em",
-                    value=0.061,
-                    low=0.04,
-                    high=0.09,
-                    n=len(c),
-                )
+                metric(model=model, seed=seed, domain=d, n=len(c), **majority)
                 for d, c in categories.items()
                 if checkpoint == "base"
             ]
@@ -152,6 +137,7 @@ def _choices(model: str) -> list[dict]:
     """Rows of every choice set, by checkpoint; GRATH's first round helps, its second harms."""
     rows, tuned = [], [f"mix.unknown-{x}.{stop}" for x in PERCENTS for stop in STOPS]
     shifts = {"base": 0.0, **dict.fromkeys(tuned, -0.02), "grath.r1": 0.05, "grath.r2": -0.4}
+    shifts |= dict.fromkeys(FLAME, 0.01)
     start = 10 * MODELS.index(model)
     for place, ((task, domain), (n, right)) in enumerate(CHOICE_SETS.items()):
         # The same questions for all checkpoints: the same draws, moved.
@@ -216,15 +202,16 @@ def _rounds(rng: np.random.Generator, model: str, choices: list[dict]) -> list[d
 
 def _steps(rng: np.random.Generator, model: str) -> list[dict]:
     rows = []
+    tunings = [f"grath.r{k}" for k in range(1, ROUNDS + 1)] + FLAME[2:]
     for seed in SEEDS:
-        for k in range(1, ROUNDS + 1):
+        for k, tuning in enumerate(tunings, start=1):
             for step in range(1, STEPS + 1):
                 margin = 0.0 if step == 1 else 0.1 * k * step + rng.normal(0, 0.1)
                 rows.append(
                     dict(
                         model=model,
                         seed=seed,
-                        tuning=f"grath.r{k}",
+                        tuning=tuning,
                         step=step,
                         epoch=round(step / 14, 4),
                         loss=round(float(np.log1p(np.exp(-margin))), 6),
@@ -276,11 +263,11 @@ def _curves(rng: np.random.Generator, model: str) -> list[dict]:
 
 
 def write_results(folder: Path, seed: int = 7) -> Path:
-    """Write `folder/tables/*.csv`, `folder/plan.json` and `folder/manifest.json`."""
+    """Write `folder/tables/*.csv`, `responses.json` there, and a plan.json and manifest.json."""
     rng = np.random.default_rng(seed)
     tables = folder / "tables"
     tables.mkdir(parents=True)
-    metrics, counts, curves, rounds, steps = [], [], [], [], []
+    metrics, counts, curves, rounds, steps, states = [], [], [], [], [], []
     for model in MODELS:
         categories: dict[str, list] = {"id": [], "ood": []}
         for relation, (domain, n, shares) in RELATIONS.items():
@@ -304,6 +291,12 @@ def write_results(folder: Path, seed: int = 7) -> Path:
         metrics += choices
         rounds += _rounds(rng, model, choices)
         steps += _steps(rng, model)
+        metrics += long_form.metrics(model, SEEDS, MODELS.index(model))
+        states += long_form.states(model)
+    write_csv(tables / "claim_states.csv", states)
+    write_csv(tables / "verifier.csv", long_form.verifier())
+    shown = [response for model in MODELS for response in long_form.responses(model)]
+    (tables / "responses.json").write_text(json.dumps({"responses": shown}))
     write_csv(tables / "metrics.csv", metrics)
     write_csv(tables / "grath_rounds.csv", rounds)
     write_csv(tables / "preference_curves.csv", steps)
@@ -387,7 +380,12 @@ def write_results(folder: Path, seed: int = 7) -> Path:
         ],
     }
     manifest = {
-        "config": {"models": MODELS, "seeds": SEEDS, "probe": {"exemplar_sets": 10, "samples": 16}},
+        "config": {
+            "models": MODELS,
+            "seeds": SEEDS,
+            "probe": {"exemplar_sets": 10, "samples": 16},
+            "evaluation": {"long_form": {"baseline": "base", "judge": "base"}},
+        },
         "versions": {"torch": "2.9.0", "vllm": "0.12.0"},
         "digests": {"code": "9f86d081884c7d65" * 4},
         "sources": [{"name": "capitals", "rows": 195}],

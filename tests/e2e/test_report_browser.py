@@ -11,6 +11,7 @@ from plumbline.files import read_json
 from plumbline.report.figures import draw_figures
 from plumbline.report.names import FIGURES
 from plumbline.report.page import write_page
+from plumbline.report.responses import read_responses
 from plumbline.report.tables import Run, read_tables
 from report_data import write_results
 
@@ -23,6 +24,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--force-prefers-reduced-motion",
     "--no-first-run",
 ]
 
@@ -32,7 +34,8 @@ def report(tmp_path_factory):
     folder = write_results(tmp_path_factory.mktemp("run") / "results")
     tables = read_tables(folder / "tables")
     draw_figures(tables, folder / "figures")
-    run = Run(tables, read_json(folder / "plan.json"), read_json(folder / "manifest.json"))
+    plan, manifest = read_json(folder / "plan.json"), read_json(folder / "manifest.json")
+    run = Run(tables, plan, manifest, read_responses(folder / "tables" / "responses.json"))
     write_page(run, folder / "figures", "demo", folder / "report" / "index.html")
     return folder / "report" / "index.html", tables
 
@@ -91,6 +94,9 @@ def test_every_figure_is_drawn(browser, report, width):
     assert drawn["slick_categories"]["marks"] == (counts > 0).sum()
     points = tables.metrics.groupby(["model", "task", "checkpoint", "domain"])
     assert drawn["id_ood"]["marks"] == len(points)
+    placed = tables.metrics[tables.metrics.metric == "factscore"]
+    points = placed.groupby(["model", "checkpoint", "domain"])
+    assert drawn["factuality"]["marks"] == len(points)
     lines = tables.preference_curves.groupby(["model", "tuning"])
     assert drawn["preference_curves"]["marks"] == 3 * len(lines)
 
@@ -117,3 +123,27 @@ def test_tables_sort_by_number_both_ways(browser, report):
         assert before != order
         button.click()
         assert browser.execute_script(column) == order
+
+
+@pytest.mark.parametrize("width", [390, 1200])
+def test_claims_are_opened_and_told_apart(browser, report, width):
+    page, _ = report
+    show(browser, page, width)
+    prompt = "//summary[contains(., 'tiny-135m: Tell me about Ostrava')]"
+    answers = browser.find_element("xpath", f"{prompt}/following-sibling::div")
+    assert not answers.is_displayed()
+    browser.find_element("xpath", prompt).click()
+    assert answers.is_displayed()
+    cards = answers.find_elements("css selector", "article")
+    assert [card.find_element("css selector", "h4").text.split("\n")[0] for card in cards] == [
+        *("base", "FLAME: SFT", "FLAME: SFT★", "FLAME: SFT, DPO", "FLAME: SFT★, DPO★")
+    ]
+    beside = cards[0].rect["y"] == cards[1].rect["y"]
+    assert beside == (width > 1000)
+    claims = cards[0].find_elements("css selector", "ul.claims > li")
+    assert [claim.text[0] for claim in claims] == ["✓", "✗", "?"]
+    assert len({claim.value_of_css_property("color") for claim in claims}) == 3
+    evidence = claims[0].find_element("css selector", "details")
+    assert "subject" not in evidence.text
+    evidence.find_element("css selector", "summary").click()
+    assert "subject Ostrava" in evidence.text.replace("\n", " ")

@@ -66,8 +66,8 @@ def test_the_program(tiny_base, folder, tmp_path):
         [
             sys.executable, "-m", "scripts.run_harness", "--checkpoint", str(tiny_base),
             "--task", "sums", "--folder", str(folder), "--shots", "0", "--limit", "5",
-            "--scoring", '{"dtype": "float32", "harness_batch": 4}', "--device", "cpu", "--threads", "1",
-            "--domain", "id", "--scores", str(tmp_path / "scores.jsonl"),
+            "--scoring", '{"dtype": "float32", "harness_batch": 4}', "--device", "cpu",
+            "--threads", "1", "--domain", "id", "--scores", str(tmp_path / "scores.jsonl"),
         ],
         cwd=Path(__file__).parents[2] / "workflow", capture_output=True, text=True,
     )  # fmt: skip

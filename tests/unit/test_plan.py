@@ -13,6 +13,10 @@ DEFAULT = yaml.safe_load(
 )
 
 
+WITHOUT = DEFAULT["evaluation"] | {"long_form": None}
+SETS = {"flame": 64, "prompts": 28, "long_form": 28, "win_rate": 14}
+
+
 def planned(**changes):
     raw = copy.deepcopy(DEFAULT) | changes
     config = experiment.load(raw)
@@ -27,12 +31,12 @@ def planned(**changes):
     ]
     built = lineage.build(config)
     asked = choices if config.grath else []
-    made = plan.make_plan(config, built, questions, choices, asked, {"m": 1e8}, 2)
+    made = plan.make_plan(config, built, questions, choices, asked, SETS, {"m": 1e8}, 2)
     return {stage["stage"]: stage for stage in made["stages"]}
 
 
 def test_the_default_experiment():
-    stages = planned()
+    stages = planned(flame=None, evaluation=WITHOUT)
     # 3 mixes with two stops, two rounds, and the base.
     assert stages["score"]["jobs"] == 9
     assert stages["score"]["prompts"] == 9 * 10 and stages["score"]["sequences"] == 9 * 20
@@ -41,18 +45,18 @@ def test_the_default_experiment():
     assert stages["generate"]["jobs"] == 1 + 9 + 2
     assert stages["train"]["jobs"] == 3 + 2
     # 8 of 80 training questions probed are of the smallest category: a step in each of 8 epochs.
-    assert stages["train"]["steps"] == 3 * 8 + 2 * 24
+    assert stages["train"]["steps"] == 3 * 8 + 2 * 16
 
 
 def test_seeds_share_what_the_base_writes():
-    stages = planned(seeds=[1, 2, 3])
+    stages = planned(seeds=[1, 2, 3], flame=None, evaluation=WITHOUT)
     # Of each seed: 8 tuned checkpoints' closed books, and the second round's pairs.
     assert stages["generate"]["jobs"] == 1 + (1 + 3 * 8) + (1 + 3)
     assert stages["train"]["jobs"] == 3 * 5
 
 
 def test_without_rounds_there_are_none():
-    stages = planned(grath=None)
+    stages = planned(grath=None, flame=None, evaluation=WITHOUT)
     assert stages["train"]["jobs"] == 3
 
 
@@ -60,5 +64,16 @@ def test_the_text_ends_in_the_totals():
     config = experiment.load(copy.deepcopy(DEFAULT))
     question = Question(id="a", relation="r", subject="s", question="q", answers=["a"],
                         split="train", domain="id")  # fmt: skip
-    made = plan.make_plan(config, lineage.build(config), [question], [], [], {"m": 1e8}, 2)
+    made = plan.make_plan(config, lineage.build(config), [question], [], [], SETS, {"m": 1e8}, 2)
     assert plan.as_text(made).splitlines()[-1].startswith("total")
+
+
+def test_flame_and_long_answers_come_on_top():
+    without, stages = planned(flame=None, evaluation=WITHOUT), planned()
+    assert stages["train"]["jobs"] - without["train"]["jobs"] == 4
+    # 64 instructions in two passes by eights, and eight steps, of two trainings each.
+    assert stages["train"]["steps"] - without["train"]["steps"] == 2 * 16 + 2 * 8
+    # Classifier; own answers; responses and judgements of two parents; four closed books of the
+    # new checkpoints; of five checkpoints long answers and comparisons.
+    more = stages["generate"]["jobs"] - without["generate"]["jobs"]
+    assert more == 1 + 1 + 2 + 2 + 4 + 5 + 5

@@ -14,6 +14,7 @@ from plumbline.report import headline, task_sections
 from plumbline.report.figures import DRAW, draw_figures
 from plumbline.report.names import FIGURES, TABLES
 from plumbline.report.page import write_page
+from plumbline.report.responses import read_responses
 from plumbline.report.tables import (
     Run,
     Tables,
@@ -29,11 +30,10 @@ SCRIPTS = Path(__file__).resolve().parents[2] / "workflow" / "scripts"
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def page_of(tables, folder: Path, plan=None, manifest=None) -> str:
+def page_of(tables, folder: Path, plan=None, manifest=None, responses=()) -> str:
     draw_figures(tables, folder / "figures")
-    write_page(
-        Run(tables, plan or {}, manifest or {}), folder / "figures", "test", folder / "i.html"
-    )
+    run = Run(tables, plan or {}, manifest or {}, responses)
+    write_page(run, folder / "figures", "test", folder / "i.html")
     return (folder / "i.html").read_text()
 
 
@@ -213,6 +213,9 @@ def test_marks_are_the_data_and_drawing_is_deterministic(results, tmp_path):
         "linear_model": 2 * (tables.linear_model.term != "intercept").sum(),  # and the paper's
         "grath_rounds": len(scored.groupby(["model", "task", "domain", "round", "metric"])),
         "grath_similarity": len(rounds.query("metric == 'similarity'").groupby(["model", "round"])),
+        "factuality": len(
+            tables.metrics.query("metric == 'factscore'").groupby(["model", "checkpoint", "domain"])
+        ),
         "preference_curves": 3 * len(tables.preference_curves.groupby(["model", "tuning"])),
         "id_ood": len(tables.metrics.groupby(["model", "task", "checkpoint", "domain"])),
     }
@@ -229,7 +232,8 @@ def test_marks_are_the_data_and_drawing_is_deterministic(results, tmp_path):
 def test_page_is_self_contained_and_ids_are_unique(results, tmp_path):
     tables = read_tables(results / "tables")
     plan, manifest = read_json(results / "plan.json"), read_json(results / "manifest.json")
-    page = page_of(tables, tmp_path, plan, manifest)
+    responses = read_responses(results / "tables" / "responses.json")
+    page = page_of(tables, tmp_path, plan, manifest, responses)
     addresses = re.findall(r"""(?:src|href)=["']([^"']*)|url\(([^)]*)\)|@import""", page)
     assert all((a or b).startswith(("#", "data:,")) for a, b in addresses)
     ids = re.findall(r'\sid="([^"]+)"', page)
@@ -253,6 +257,7 @@ def test_programs_run_and_end_well(results, tmp_path):
     assert early.returncode == 1 and "Draw the figures first" in early.stderr and not out.exists()
     assert program("draw_figures", "--tables", tables, "--out", figures).returncode == 0
     assert program("write_report", *page).returncode == 0
+    assert "Ostrava lies by the sea." in out.read_text()
     printed = program("print_headline", "--tables", tables, "--report", out).stdout
     assert printed.endswith(f"Report: {out}\n")
     assert max(map(len, printed.splitlines()[:-1])) <= 80

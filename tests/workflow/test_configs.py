@@ -18,9 +18,9 @@ def project(tmp_path_factory):
 
 def test_the_default_is_one_run_of_everything(project):
     jobs = project.jobs()
-    assert jobs["train"] == 5 and jobs["report"] == 1
+    assert jobs["train"] == 3 + 2 + 4 and jobs["report"] == 1
     # Far from the thousands that a cluster would choke on.
-    assert sum(jobs.values()) < 80
+    assert sum(jobs.values()) < 200
 
 
 @pytest.mark.parametrize("path", PAPERS, ids=lambda path: path.stem)
@@ -31,7 +31,7 @@ def test_a_papers_settings_make_a_plan(project, path):
 
 
 @pytest.mark.parametrize(
-    "target", ["facts", "slick", "mixes", "grath", "evaluate", "report", "plan"]
+    "target", ["facts", "slick", "mixes", "grath", "flame", "evaluate", "report", "plan"]
 )
 def test_named_targets(project, target):
     assert project.jobs(target)
@@ -43,10 +43,15 @@ def test_several_models_and_seeds_are_branches(project):
     )
     jobs = project.jobs("--configfile", "two.yaml")
     assert jobs["import_model"] == jobs["annotate"] == 2
-    assert jobs["train"] == 2 * 2 * (3 + 2)
-    # Each model's base has its probing, its closed book and its pairs, which all seeds share; each
-    # mix has two stops; of two rounds the first writes the pairs of the second.
-    assert jobs["generate"] == 2 * (3 + 2 * (3 * 2 + 2 + 1))
+    assert jobs["train"] == 2 * 2 * (3 + 2 + 4)
+    # For all seeds: the base's probing, closed book, GRATH's pairs, FLAME's classifier and own
+    # answers, long answers and those compared with.
+    of_base = 7
+    # Of each seed: three mixes' two stops; two rounds, of which one writes pairs; FLAME's four
+    # checkpoints with closed book, long answers, answers to compare and comparisons, two of them
+    # with responses and their judgements.
+    of_seed = 3 * 2 + 2 + 1 + 4 * 4 + 2 * 2
+    assert jobs["generate"] == 2 * (of_base + 2 * of_seed)
     assert jobs["build_grath_pairs"] == 2 * (1 + 2)
 
 
@@ -62,7 +67,7 @@ def test_a_fixed_reference_is_scored_once_for_all_seeds(project):
     )
     jobs = project.jobs("--configfile", "fixed.yaml")
     # The first round's pairs are the base's, the same for all; the second's are each seed's own.
-    assert jobs["score_reference"] == 1 + 3 and jobs["train"] == 3 * 5
+    assert jobs["score_reference"] == 1 + 3 and jobs["train"] == 3 * 9
 
 
 def test_truthfulqa_reads_the_folder_the_user_names(project, monkeypatch):
@@ -83,7 +88,34 @@ def test_tasks_of_the_harness_are_run_on_every_checkpoint(project):
         "evaluation: {harness: [{task: arc, folder: 'file:tasks', shots: 5}]}\n"
     )
     jobs = project.jobs("--configfile", "harness.yaml")
-    assert jobs["run_harness"] == jobs["score_choices"] == 9
+    assert jobs["run_harness"] == jobs["score_choices"] == 13
+
+
+@pytest.mark.parametrize(
+    ("verification", "inputs"),
+    [
+        ("{kind: retrieval, passages: {format: facts}}", ["base/checkpoint.json"]),
+        (
+            "{kind: endpoint, url: 'http://127.0.0.1:9/v1', model: m, passages: {format: rows, "
+            "source: 'file:pages.jsonl'}}",
+            ["results/sources/pages.jsonl-"],
+        ),
+    ],
+)
+def test_another_verifier_is_a_matter_of_configuration(project, verification, inputs):
+    (project.folder / "pages.jsonl").write_text('{"id": "a", "title": "b", "text": "c"}\n')
+    (project.folder / "verifier.yaml").write_text(f"verification: {verification}\n")
+    output = project.snakemake("-n", "--configfile", "verifier.yaml", "flame")
+    rule = output.split("rule verify_claims:")[1].split("\n\n")[0]
+    assert all(name in rule for name in inputs), rule
+
+
+def test_claims_split_by_a_model_are_generated(project):
+    (project.folder / "split.yaml").write_text("claims: {splitter: model}\n")
+    before, jobs = project.jobs(), project.jobs("--configfile", "split.yaml")
+    # Of five checkpoints' long answers and of two parents' responses.
+    assert jobs["write_claim_requests"] == 7
+    assert jobs["generate"] == before["generate"] + 7
 
 
 def test_a_mistake_is_told_in_a_line_before_anything_runs(project):

@@ -104,8 +104,7 @@ def test_a_change_of_generation_reruns_probing(project):
         "workflow/plumbline/generation/serve.py", "sorted(missing, key", "sorted(set(missing), key"
     )
     jobs = project.jobs()
-    # Probing, nine closed books, two rounds' pairs.
-    assert jobs["generate"] == 12 and "annotate" in jobs
+    assert jobs["generate"] == 36 and "annotate" in jobs
     assert "prepare_probe" not in jobs and "import_model" not in jobs
 
 
@@ -174,8 +173,30 @@ def test_a_set_of_choices_more_scores_all_and_trains_none(project):
         "evaluation: {choices: [{name: facts, format: facts, limit: 20}]}\n"
     )
     jobs = project.jobs("--configfile", "more.yaml")
-    assert jobs["build_choices"] == 1 and jobs["score_choices"] == 9
+    assert jobs["build_choices"] == 1 and jobs["score_choices"] == 13
     assert "annotate" not in jobs and "build_mix" not in jobs
+
+
+def test_another_way_to_read_judgements_builds_and_trains_the_second_stage_alone(project):
+    project.edit(
+        "workflow/plumbline/methods/flame/rewards.py",
+        "if whole and int(whole)",
+        "if int(whole or 5)",
+    )
+    jobs = project.jobs()
+    assert jobs["build_flame_pairs"] == jobs["train"] == 2
+    assert "build_flame_sft" not in jobs and "build_grath_pairs" not in jobs
+    # Two checkpoints' closed books, long answers, answers to compare, comparisons.
+    assert jobs["generate"] == 2 * 4
+
+
+def test_another_verifier_judges_again_but_draws_no_response(project):
+    project.edit("workflow/plumbline/verification/table.py", "_SHORT = 12", "_SHORT = 13")
+    jobs = project.jobs()
+    assert jobs["verify_claims"] == 7 and jobs["check_verifier"] == 1
+    assert jobs["build_flame_pairs"] == 2 and "build_flame_sft" not in jobs
+    assert "split_claims" in jobs  # of what the second stage writes
+    assert jobs["train"] == 2
 
 
 def test_a_deleted_intermediate_that_nothing_needs_is_not_made_again(project):

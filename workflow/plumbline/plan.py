@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
 
 from plumbline.config.experiment import Config
 from plumbline.lineage import Lineage
@@ -20,6 +21,8 @@ from plumbline.records import ChoiceQuestion, Question
 CHARACTERS_A_TOKEN = 4
 WEAKLY_KNOWN, UNKNOWN = 0.17, 0.36  # shares of questions in the paper
 ANSWER_TOKENS = 20  # of an answer in the model's own words
+RESPONSE_TOKENS = 150  # of a response at length, if it may be as long
+JUDGE_TOKENS = 350  # of the text around what a judge is shown
 CHAT_TOKENS = 15  # of a chat template around a question and its answer
 SMALLEST_CATEGORY = 0.1  # of a relation's training questions; decides the size of a mix
 # Useful floating-point operations a second: of one core of a recent server, and of one H100.
@@ -55,13 +58,14 @@ def make_plan(
     questions: list[Question],
     choices: list[ChoiceQuestion],
     grath: list[ChoiceQuestion],
+    instructions: dict[str, int],
     parameters: dict[str, float],
     cores: int,
 ) -> dict:
     """The plan as plan.json has it: device, assumptions, and a row for each stage.
 
-    choices: what every checkpoint is scored on; grath: what pairs are written for. parameters:
-    number of each model's weights, by model name.
+    choices: what every checkpoint is scored on; grath: what pairs are written for; instructions:
+    how many each set holds. parameters: number of each model's weights, by model name.
     """
     speed = SPEED[config.device] * (cores if config.device == "cpu" else 1)
     device = f"{cores} CPU cores" if config.device == "cpu" else f"one {config.device} device"
@@ -73,6 +77,10 @@ def make_plan(
             stages += [planner.pairs(grath), planner.rounds(grath)]
         if choices:
             stages.append(planner.scoring(choices))
+        if config.flame:
+            stages += [*planner.flame(instructions)]
+        if config.evaluation.long_form:
+            stages.append(planner.long_form(instructions))
     merged: dict[str, Stage] = {}
     for stage in stages:
         known = merged.setdefault(stage.stage, Stage(stage.stage, 0))
@@ -87,6 +95,7 @@ def make_plan(
             "unknown_share": UNKNOWN,
             "smallest_category_share": SMALLEST_CATEGORY,
             "answer_tokens": ANSWER_TOKENS,
+            "response_tokens": RESPONSE_TOKENS,
             "operations_a_second": speed,
             "parameters": parameters,
         },
@@ -180,20 +189,15 @@ class _Planner:
 
     def rounds(self, questions: list[ChoiceQuestion]) -> Stage:
         """GRATH's trainings, if every question gives a pair."""
-        stage = Stage("train", 0)
         recipe = self.config.recipes[self.config.grath.recipe]
-        stage.jobs = len(self.config.seeds) * self.config.grath.rounds
+        jobs = len(self.config.seeds) * self.config.grath.rounds
         epoch = math.ceil(len(questions) / recipe.global_batch_size)
-        stage.steps = stage.jobs * (recipe.max_steps or epoch * recipe.epochs)
+        steps = recipe.max_steps or epoch * recipe.epochs
         length = _tokens(one.question for one in questions) / len(questions)
         sides = 1 if recipe.method == "kto" else 2
-        tokens = sides * (length + ANSWER_TOKENS + CHAT_TOKENS)
-        stage.tokens = round(stage.steps * recipe.global_batch_size * tokens)
+        tokens = steps * recipe.global_batch_size * sides * (length + ANSWER_TOKENS + CHAT_TOKENS)
         # The policy forward and backward, and the reference forward.
-        operations = 8 * self.parameters * stage.tokens
-        stage.seconds = 15 * stage.jobs + operations / self.speed
-        stage.disk_mib = stage.jobs * self._checkpoint_mib(recipe)
-        return stage
+        return self._training(jobs, steps, tokens, 8, recipe)
 
     def scoring(self, questions: list[ChoiceQuestion]) -> Stage:
         """Log-likelihoods of every choice under every checkpoint."""
@@ -208,6 +212,59 @@ class _Planner:
             sequences=sequences,
             tokens=round(jobs * tokens),
             seconds=seconds,
+        )
+
+    def flame(self, sizes: dict[str, int]) -> Iterator[Stage]:
+        """FLAME's answers, judgements and trainings, if half of the instructions ask for facts."""
+        flame, seeds = self.config.flame, len(self.config.seeds)
+        sft, prompts = sizes["flame"], sizes["prompts"]
+        length = min(RESPONSE_TOKENS, flame.max_tokens)
+        yield self._writing(1, sft + prompts, 1, JUDGE_TOKENS, 4)
+        yield self._writing(1, sft // 2, flame.own_answers, flame.shots * length, length)
+        parents = seeds * len({name.partition(".")[0] for name in flame.dpo})
+        yield self._writing(parents, prompts, flame.responses, ANSWER_TOKENS, length)
+        shown, judged = JUDGE_TOKENS + length, flame.judgement_tokens // 2
+        yield self._writing(parents, prompts * flame.responses, flame.judgements, shown, judged)
+        first, second = (self.config.recipes[n] for n in (flame.sft_recipe, flame.dpo_recipe))
+        rows = sft * first.epochs
+        steps = math.ceil(rows / first.global_batch_size)
+        yield self._training(seeds * len(flame.sft), steps, rows * length, 6, first)
+        rows = second.max_steps * second.global_batch_size
+        tokens = rows * 2 * length
+        yield self._training(seeds * len(flame.dpo), second.max_steps, tokens, 8, second)
+
+    def long_form(self, sizes: dict[str, int]) -> Stage:
+        """Responses at length, and comparisons of some."""
+        settings = self.config.evaluation.long_form
+        names = [
+            name
+            for name in self.lineage.checkpoints
+            if any(fnmatchcase(name, pattern) for pattern in settings.checkpoints)
+        ]
+        jobs = len(self.config.seeds) * len(names)
+        length = min(RESPONSE_TOKENS, settings.max_tokens)
+        written, compared = sizes["long_form"], sizes.get("win_rate", 0)
+        stage = self._writing(jobs, written + compared, 1, ANSWER_TOKENS, length)
+        shown, judged = JUDGE_TOKENS + 2 * length, settings.judgement_tokens // 2
+        other = self._writing(jobs if compared else 0, 2 * compared, 1, shown, judged)
+        for key in ("jobs", "prompts", "sequences", "tokens", "seconds"):
+            setattr(stage, key, getattr(stage, key) + getattr(other, key))
+        return stage
+
+    def _writing(self, jobs: int, prompts: int, samples: int, shown: float, length: float) -> Stage:
+        sequences = jobs * prompts * samples
+        tokens = jobs * prompts * shown + sequences * length
+        return self._generation(jobs, jobs * prompts, sequences, tokens, 0)
+
+    def _training(self, jobs: int, steps: int, tokens: float, operations: int, recipe) -> Stage:
+        seconds = 15 + operations * self.parameters * tokens / self.speed
+        return Stage(
+            "train",
+            jobs,
+            tokens=round(jobs * tokens),
+            steps=jobs * steps,
+            disk_mib=jobs * self._checkpoint_mib(recipe),
+            seconds=jobs * seconds,
         )
 
     def _checkpoints(self) -> int:

@@ -10,6 +10,7 @@ rule make_plan:
         questions=f"{R}/facts/questions.jsonl",
         choices=[f"{R}/choices/{one.name}.jsonl" for one in CONFIG.evaluation.choices],
         grath=[f"{R}/grath/questions.jsonl"] if CONFIG.grath else [],
+        instructions=[f"{R}/instructions/{name}.jsonl" for name in INSTRUCTIONS],
     output:
         f"{R}/plan.json",
     log:
@@ -24,6 +25,7 @@ rule make_plan:
     shell:
         "python -m scripts.make_plan --config {params.config:q}"
         " --questions {input.questions:q} --choices {input.choices:q} --grath {input.grath:q}"
+        " --instructions {input.instructions:q}"
         " --root $PLUMBLINE_RESULTS --cores {threads}"
         " --plan {output:q} 2>&1 | tee {log:q}"
 

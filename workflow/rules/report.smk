@@ -1,17 +1,20 @@
 """The report: one page, its figures, and where every number came from.
 
-REQUIRED INPUTS: the tables, training.json of every tuning
+REQUIRED INPUTS: the tables, responses.json, training.json of every tuning
 OUTPUTS: results/<run>/tables/preference_curves.csv, stages.csv, figures/*.svg, manifest.json,
                        report/index.html
 """
 
 from plumbline.report.names import FIGURES, TABLES
 
-TABLE_FILES = [
-    f"{R}/tables/{name}.csv"
-    for name in TABLES
-    if CONFIG.grath or name != "grath_rounds"
-]
+# The part of the configuration that a table is made for; the others are always made.
+MADE_FOR = {
+    "grath_rounds": CONFIG.grath,
+    "claim_states": CONFIG.evaluation.long_form,
+    "verifier": CONFIG.evaluation.long_form,
+}
+TABLE_FILES = [f"{R}/tables/{name}.csv" for name in TABLES if MADE_FOR.get(name, True)]
+RESPONSES = f"{R}/tables/responses.json" if CONFIG.evaluation.long_form else []
 # What the page's code reads beside itself.
 PAGE_PARTS = [
     WORKFLOW / "plumbline/report" / name
@@ -105,6 +108,7 @@ rule draw_figures:
 rule report:
     input:
         tables=TABLE_FILES,
+        responses=RESPONSES,
         figures=rules.draw_figures.output,
         plan=f"{R}/plan.json",
         manifest=f"{R}/manifest.json",

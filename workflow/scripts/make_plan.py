@@ -6,8 +6,8 @@ from pathlib import Path
 
 from plumbline import lineage, plan, program
 from plumbline.config import experiment as config
-from plumbline.files import read_json, read_unique_rows, write_json
-from plumbline.records import ChoiceQuestion, Question
+from plumbline.files import read_json, read_rows, read_unique_rows, write_json
+from plumbline.records import ChoiceQuestion, Question, Record
 
 
 def main() -> None:
@@ -16,6 +16,7 @@ def main() -> None:
     parser.add_argument("--questions", type=Path, required=True)
     parser.add_argument("--choices", type=Path, nargs="*", default=[], help="what is scored")
     parser.add_argument("--grath", type=Path, nargs="*", default=[], help="what pairs are for")
+    parser.add_argument("--instructions", type=Path, nargs="*", default=[], help="<set>.jsonl")
     parser.add_argument("--root", type=Path, required=True, help="folder of the run")
     parser.add_argument("--cores", type=int, required=True)
     parser.add_argument("--plan", type=Path, required=True)
@@ -37,7 +38,14 @@ def main() -> None:
         for paths in (args.choices, args.grath)
     )
     made = plan.make_plan(
-        settings, lineage.build(settings), questions, choices, grath, parameters, args.cores
+        settings,
+        lineage.build(settings),
+        questions,
+        choices,
+        grath,
+        {path.stem: sum(1 for _ in read_rows(path, Record)) for path in args.instructions},
+        parameters,
+        args.cores,
     )
     write_json(args.plan, made)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 import pandas as pd
 
+from plumbline.report.responses import ShownClaim
 from plumbline.report.tables import checkpoint_label
 
 # What is said of a difference to the base, by its direction.
@@ -17,6 +18,7 @@ VERDICTS = {
     "even": "without a clear difference",
 }
 MARKS = {"down": "▼", "up": "▲", "even": "≈"}
+VERDICT_MARKS = {"supported": "✓", "refuted": "✗", "unverifiable": "?"}  # of a claim
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,9 @@ class Cell:
     text: str
     sub: str = ""
     sort: float | str | None = None
-    tone: str = ""  # up, down or even: how a difference to the base is set off
+    # How a difference to the base is set off: up (good), down (bad), even; more or less where a
+    # change is neither good nor bad.
+    tone: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,26 @@ class Tree:
     value: dict
 
 
-Block = Table | Picture | Prose | Terms | Tree
+@dataclass(frozen=True)
+class Answer:
+    """A checkpoint's response: what is said of it, its text, its claims."""
+
+    label: str
+    note: str
+    text: str
+    claims: Sequence[ShownClaim]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Several checkpoints' responses to one prompt."""
+
+    kind: ClassVar[str] = "answers"
+    caption: str
+    answers: Sequence[Answer]
+
+
+Block = Table | Picture | Prose | Terms | Tree | Answers
 
 
 @dataclass(frozen=True)
@@ -124,6 +147,38 @@ def measured(row, scale: int = 100) -> Cell:
         sub = "" if pd.isna(low) else f"{signed(low)} to {signed(high)}"
         return Cell(signed(value), sub, row.value, difference_tone(row, scale) if sub else "")
     return Cell(f"{value:.1f}", "" if pd.isna(low) else f"{low:.1f}–{high:.1f}", row.value)
+
+
+@dataclass(frozen=True)
+class Score:
+    """A metric with its interval and its difference to the base, and their numbers of items."""
+
+    value: Cell
+    difference: Cell | None
+    n: int
+    paired: int  # items that the difference is over: those that both have the metric of
+
+    @property
+    def tone(self) -> str:
+        """Of the difference; empty where there is none, even where it has no interval."""
+        return (self.difference.tone or "even") if self.difference else ""
+
+
+def scores(
+    means: pd.DataFrame, keys: list[str], scale: Callable[[str], int] = lambda metric: 100
+) -> dict[tuple, dict[str, Score]]:
+    """Rows of `over_seeds` by the columns `keys`, then by metric, in the table's order."""
+    rows = {(tuple(getattr(r, k) for k in keys), r.metric): r for r in means.itertuples()}
+    found: dict[tuple, dict[str, Score]] = {}
+    for (key, metric), row in rows.items():
+        if metric.endswith("_vs_base"):
+            continue
+        versus, unit = rows.get((key, f"{metric}_vs_base")), scale(metric)
+        difference = measured(versus, unit) if versus else None
+        paired = int(versus.n) if versus else 0
+        score = Score(measured(row, unit), difference, int(row.n), paired)
+        found.setdefault(key, {})[metric] = score
+    return found
 
 
 def direction(low: float, high: float) -> str:

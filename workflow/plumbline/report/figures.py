@@ -25,6 +25,7 @@ from plumbline.report.drawing import (
     percent_axis,
     titled,
 )
+from plumbline.report.long_form_figures import factuality
 from plumbline.report.names import FIGURES
 from plumbline.report.preference_figures import preference_curves
 from plumbline.report.tables import (
@@ -117,6 +118,7 @@ DRAW: dict[str, Callable[[Tables], Drawing | None]] = {
     "linear_model": slick.linear_model,
     "grath_rounds": grath.grath_rounds,
     "grath_similarity": grath.grath_similarity,
+    "factuality": factuality,
     "preference_curves": preference_curves,
     "id_ood": id_ood,
 }

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pandas as pd
 
 from plumbline.report.blocks import (
@@ -13,12 +11,13 @@ from plumbline.report.blocks import (
     Cell,
     Picture,
     Prose,
+    Score,
     Table,
     count,
-    measured,
     named,
     number,
     percent,
+    scores,
 )
 from plumbline.report.tables import METRICS, Run, checkpoint_label, grath_pairs, grath_scores
 
@@ -39,37 +38,21 @@ MEANS = {
 }
 
 
-@dataclass(frozen=True)
-class Score:
-    """One metric of a round on a task (percent, with interval) and its difference to the base."""
-
-    value: Cell
-    difference: Cell | None
-    n: int
-
-
 Rounds = dict[int, dict[str, Score]]  # by round and metric
 
 
-def scores(rounds: pd.DataFrame) -> dict[tuple[str, str, str], Rounds]:
+def by_task(rounds: pd.DataFrame) -> dict[tuple[str, str, str], Rounds]:
     """Means over seeds, by model, task and domain, in the table's order."""
-    found = {
-        (row.model, row.task, row.domain, row.round, row.metric): row
-        for row in grath_scores(rounds).itertuples()
-    }
+    keys = ["model", "task", "domain", "round"]
     tasks: dict[tuple[str, str, str], Rounds] = {}
-    for (model, task, domain, number_, metric), row in found.items():
-        if metric.endswith("_vs_base"):
-            continue
-        versus = found.get((model, task, domain, number_, f"{metric}_vs_base"))
-        here = tasks.setdefault((model, task, domain), {}).setdefault(int(number_), {})
-        here[metric] = Score(measured(row), measured(versus) if versus else None, int(row.n))
+    for (*key, number_), found in scores(grath_scores(rounds), keys).items():
+        tasks.setdefault(tuple(key), {})[int(number_)] = found
     return tasks
 
 
 def rounds(run: Run) -> list[Block]:
     table = run.tables.grath_rounds
-    tasks = scores(table)
+    tasks = by_task(table)
     if not tasks:
         return []
     words = []
@@ -227,7 +210,7 @@ WIDEST = 22  # of a task's name in a terminal
 def as_lines(table: pd.DataFrame) -> list[str]:
     """MC1 and MC2 by round for a terminal, aligned and under 80 columns; none without rounds."""
     lines, part = [], None
-    for (model, task, domain), found in scores(table).items():
+    for (model, task, domain), found in by_task(table).items():
         if part != model:
             part = model
             lines += ["", f"{model}, GRATH by round", f"  {'task':<{WIDEST}} domain  round"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from plumbline.report import grath_sections as grath
+from plumbline.report import long_form_sections as long_form
 from plumbline.report.blocks import (
     MARKS,
     VERDICTS,
@@ -19,7 +20,11 @@ from plumbline.report.blocks import (
 )
 from plumbline.report.tables import DOMAINS, Tables, checkpoint_label, checkpoint_order, over_seeds
 
-KINDS = {"mix": "checkpoints of mixes", "grath": "checkpoints of GRATH"}
+KINDS = {
+    "mix": "checkpoints of mixes",
+    "grath": "checkpoints of GRATH",
+    "flame": "checkpoints of FLAME",
+}
 
 
 @dataclass(frozen=True)
@@ -148,7 +153,7 @@ def table(metrics: pd.DataFrame, model: str) -> Table:
 
 def as_text(tables: Tables) -> str:
     """The headline for a terminal: aligned columns under 80 characters, one part a domain; then
-    MC1 and MC2 by round of GRATH, where there are rounds.
+    MC1 and MC2 by round of GRATH, and how factual long answers are, where there are any.
     """
     lines, part = [], None
     for s in standings(tables.metrics):
@@ -162,7 +167,7 @@ def as_text(tables: Tables) -> str:
             line += f"{mark:>2}{s.difference.text:>7}  {s.difference.sub}"
         lines.append(line.rstrip())
     lines = lines or ["", "No closed-book EM in the metrics."]
-    lines += grath.as_lines(tables.grath_rounds)
+    lines += grath.as_lines(tables.grath_rounds) + long_form.as_lines(tables.metrics)
     return (
         "\n".join([*lines[1:], "", "▼ lower, ▲ higher than the base, ≈ no clear difference"]) + "\n"
     )

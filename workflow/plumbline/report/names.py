@@ -34,6 +34,8 @@ TABLES = {
         "model tuning", "seed step epoch loss margin accuracy chosen rejected"
     ),
     "grath_rounds": Columns("model checkpoint task domain metric", "seed round value low high n"),
+    "claim_states": Columns("model checkpoint item state", "seed n"),
+    "verifier": Columns("relation metric", "value low high n"),
     "dropped": Columns("stage model seed item reason", "n"),
     "stages": Columns("stage", "wall_seconds peak_memory_mib jobs"),
 }
@@ -48,6 +50,7 @@ FIGURES = {
     "grath_similarity": Figure(
         "Similarity of correct and incorrect answers by round", "grath_rounds", "GRATH"
     ),
+    "factuality": Figure("FActScore against helpfulness", "metrics", "FLAME"),
     "preference_curves": Figure(
         "Loss, margin and accuracy by step of preference training", "preference_curves", "GRATH"
     ),

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from plumbline.files import InputError, atomic_write
-from plumbline.report.blocks import Picture
+from plumbline.report.blocks import VERDICT_MARKS, Picture
 from plumbline.report.drawing import PALETTE
 from plumbline.report.sections import build_sections
 from plumbline.report.tables import Run
@@ -69,6 +69,7 @@ def write_page(run: Run, figures: Path | str, name: str, out: Path | str) -> Non
         sections=sections,
         pictures=pictures,
         palette=PALETTE,
+        marks=VERDICT_MARKS,
         script=Markup(script),
         script_digest=digest,
         facts={

@@ -18,7 +18,8 @@ TERMS = {
     "ID and OOD": """
         In domain: other facts of the relations that the mixes are tuned on. Out of domain:
         relations never tuned on. Sets of choice questions made of facts go by the relation, all
-        others by the configuration. GRATH is tuned on other questions than either.""",
+        others by the configuration. Long answers go by the relation that their subject was taken
+        from. GRATH and FLAME are tuned on other questions and instructions than either.""",
     "Mix": """
         A tuning set. unknown-50 holds 50 % Unknown and 50 % Known facts, alike in every relation;
         all unknown-… mixes of a run have the same size.""",
@@ -52,6 +53,38 @@ TERMS = {
         How much the correct and the incorrect answer of a pair are alike: F1 of their words, from
         0 (none in common) to 1 (the same words). Pairs that are much alike teach little; the
         paper finds that a greater distance helps.""",
+    "FLAME": """
+        Lin et al. 2024, “FLAME: Factuality-Aware Alignment for Large Language Models”. Supervised
+        tuning on new knowledge teaches a model to say what it does not know, and preference
+        training by helpfulness alone teaches it to say more. SFT: tuned on human responses;
+        SFT-fact: on the base's own answers. SFT★: on own answers where the instruction asks for
+        facts, on human ones elsewhere. DPO: trained on pairs by helpfulness; DPO-fact: by the
+        share of supported claims; DPO★: by both, in separate pairs. The paper's model of 70
+        billion parameters goes from a FActScore of 42.3 (SFT, DPO) to 47.9 (SFT★, DPO★) on
+        biographies, as helpful as before; another model need not follow.""",
+    "FActScore": """
+        Min et al. 2023. A response is taken apart into single claims, and each is verified; the
+        score is the share of supported ones, averaged over the responses that have any. A model
+        that says little can score high: read it beside the numbers of correct and wrong claims.
+        Its difference to the base is over the prompts to which both make claims.
+        Without the length penalty, as in FLAME, unless it says otherwise.""",
+    "Supported, refuted, unverifiable": """
+        What the verifier finds for a claim: facts or passages that say so, that say otherwise, or
+        neither. Unverifiable claims count as wrong, as in the papers, although some are true; that
+        concerns all checkpoints alike as long as they speak of the same things.""",
+    "Respond ratio": """
+        The share of responses that make any claim. An empty response, a refusal and one without a
+        claim make none; they lower this ratio, not FActScore.""",
+    "Win rate": """
+        A judge sees each response beside that of the checkpoint compared with, in both orders. It
+        counts 1 when the response is preferred both times and 0 when the other one is; a tie,
+        equal texts and two judgements that contradict each other count one half; judgements that
+        cannot be read are left out. A small judge often prefers a place, not a response, which
+        draws the rate towards 50 %.""",
+    "F1@K, recall@K": """
+        Wei et al. 2024, “Long-form factuality in large language models”. Recall: supported claims
+        out of the K that a reader wants, at most 1; F1: its harmonic mean with the share of
+        supported claims. They reward saying more, up to K claims.""",
     "Loss, margin, preferred": """
         Of preference training, on the pairs of each step. The reward of an answer is β times its
         log-likelihood to the model less that to its reference; margin: the chosen answer's reward

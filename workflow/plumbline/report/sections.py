@@ -25,6 +25,7 @@ from plumbline.report.blocks import (
     named,
     number,
 )
+from plumbline.report.long_form_sections import long_answers
 from plumbline.report.reading import how_to_read
 from plumbline.report.tables import Run
 from plumbline.report.task_sections import id_ood
@@ -127,6 +128,7 @@ SECTIONS: list[tuple[str, str, Builder, str]] = [
     ("unknown", "Accuracy against the share of Unknown", slick.by_unknown, "metrics.csv"),
     ("linear", "The linear model", slick.linear_model, "linear_model.csv"),
     ("grath", "GRATH, round by round", grath.rounds, "grath_rounds.csv"),
+    ("long_form", "Long answers: how many claims are right", long_answers, "metrics.csv"),
     (
         "preferences",
         "Preference training, step by step",

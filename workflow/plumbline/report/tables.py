@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,20 +12,30 @@ import pandas as pd
 from plumbline.files import InputError
 from plumbline.records import Category
 from plumbline.report.names import TABLES
+from plumbline.report.responses import ShownResponse
 
 CATEGORIES = [str(category) for category in Category]
 DOMAINS = {"id": "in domain (ID)", "ood": "out of domain (OOD)"}
-CLOSED_BOOK, GRATH_PAIRS = "closed_book", "pairs"  # tasks
+# Tasks.
+CLOSED_BOOK, GRATH_PAIRS, LONG_FORM, WIN_RATE = "closed_book", "pairs", "long_form", "win_rate"
 METRICS = {
     "em": "EM",
     "mc1": "MC1",
     "mc2": "MC2",
     "mc3": "MC3",
     "acc": "accuracy",
+    "factscore": "FActScore",
+    "factscore_penalised": "FActScore with length penalty",
+    "responded": "respond ratio",
+    "win": "win rate",
 }
+COUNTED = ("claims", "correct", "wrong", "unverifiable", "words")  # numbers, even those below 1
 # Metrics that come first, by what a task is measured by.
-LEADING = [("em",), ("mc1", "mc2"), ("acc", "mc2", "acc_norm")]
+LEADING = [("em",), ("mc1", "mc2"), ("acc", "mc2", "acc_norm"), ("factscore",), ("win",)]
 STOPS = {"early_stop": "early stop", "convergence": "convergence"}
+# Parts of the names of FLAME's checkpoints.
+STAGES = {"sft": "SFT", "dpo": "DPO", "facttune": "FactTune", "-star": "★", ".": ", "}
+_STAGE = re.compile("|".join(map(re.escape, STAGES)))
 
 # Gekhman et al. 2024, Table 1 (PaLM 2 base, full EntityQuestions): accuracy points and R2.
 PAPER_LINEAR_MODEL = {
@@ -43,6 +54,8 @@ class Tables:
     linear_model: pd.DataFrame
     preference_curves: pd.DataFrame
     grath_rounds: pd.DataFrame
+    claim_states: pd.DataFrame
+    verifier: pd.DataFrame
     fact_counts: pd.DataFrame
     dropped: pd.DataFrame
     stages: pd.DataFrame
@@ -55,6 +68,7 @@ class Run:
     tables: Tables
     plan: dict
     manifest: dict
+    responses: Sequence[ShownResponse] = ()
 
 
 def _numbers(path: Path, name: str, column: pd.Series) -> pd.Series:
@@ -125,6 +139,8 @@ def over_seeds(frame: pd.DataFrame, by: list[str]) -> pd.DataFrame:
 
 def scale_of(metrics: pd.DataFrame, metric: str) -> int:
     """100 for a metric that is a fraction (shown in percent; differences in points), else 1."""
+    if metric.removesuffix("_vs_base") in COUNTED:
+        return 1
     values = metrics[metrics.metric == metric.removesuffix("_vs_base")].value
     return 100 if values.between(0, 1).all() else 1
 
@@ -140,8 +156,9 @@ def tasks(metrics: pd.DataFrame) -> list[tuple[tuple[str, str, str], pd.DataFram
 def main_metrics(part: pd.DataFrame) -> list[str]:
     """What is shown first of a task's metrics, `part` being its rows.
 
-    EM; or MC1 and MC2; or accuracy; else the first metric. Per-character accuracy comes with them
-    where every question has one true choice, which shows in that MC1 and MC3 are the same.
+    EM; or MC1 and MC2; or accuracy; FActScore; win rate; else the first metric. Per-character
+    accuracy comes with them where every question has one true choice, which shows in that MC1 and
+    MC3 are the same.
     """
     present = [m for m in dict.fromkeys(part.metric) if not m.endswith("_vs_base")]
     shown = next((first for first in LEADING if first[0] in present), present[:1])
@@ -166,25 +183,31 @@ def grath_pairs(rounds: pd.DataFrame) -> pd.DataFrame:
 
 
 def checkpoint_label(name: str) -> str:
-    """`mix.unknown-50.early_stop` as `unknown-50, early stop`, `grath.r1` as `GRATH, round 1`;
-    other names as they are.
+    """`mix.unknown-50.early_stop` as `unknown-50, early stop`, `grath.r1` as `GRATH, round 1`,
+    `flame.sft-star.dpo-star` as `FLAME: SFT★, DPO★`; other names as they are.
     """
     kind, _, rest = name.partition(".")
     tuning, _, stop = rest.rpartition(".")
     if kind == "mix" and tuning and stop in STOPS:
         return f"{tuning}, {STOPS[stop]}"
+    if kind == "flame" and rest:
+        return f"FLAME: {_STAGE.sub(lambda found: STAGES[found[0]], rest)}"
     return re.sub(r"^grath\.r(\d+)$", r"GRATH, round \1", name)
 
 
 def checkpoint_order(name: str) -> tuple:
-    """Sort key: the base, the mixes by their share of Unknown, other mixes, all else."""
-    rank = 0 if name == "base" else 1 if name.startswith("mix.unknown-") else 2
-    rank += not name.startswith("mix.") and rank == 2
+    """Sort key: the base, the mixes by their share of Unknown, other mixes, GRATH's rounds,
+    FLAME's first stage and then its second, all else.
+    """
+    kinds = ("mix.unknown-", "mix.", "grath.", "flame.")
+    rank = next((n for n, kind in enumerate(kinds) if name.startswith(kind)), len(kinds))
+    rank = -1 if name == "base" else rank
     stem, _, stop = name.rpartition(".")
     if stop not in STOPS:
         stem, stop = name, ""
-    natural = [(not p.isdigit(), int(p) if p.isdigit() else 0, p) for p in re.split(r"(\d+)", stem)]
-    return rank, natural, list(STOPS).index(stop) if stop else 0
+    parts = re.split(r"(\d+|\.)", stem)
+    natural = [(not p.isdigit(), int(p) if p.isdigit() else 0, p) for p in parts]
+    return rank, stem.count("."), natural, list(STOPS).index(stop) if stop else 0
 
 
 def mix_points(metrics: pd.DataFrame) -> pd.DataFrame:

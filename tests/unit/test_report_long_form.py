@@ -1,0 +1,290 @@
+"""The report's section on long answers: what is claimed of them, and claims to read."""
+
+import html
+import json
+
+import pytest
+import report_long_form_data as data
+from plumbline.files import InputError
+from plumbline.report import claim_sections, headline, long_form_sections, task_sections
+from plumbline.report.blocks import Answers, Picture, Prose, Table
+from plumbline.report.figures import draw_figures
+from plumbline.report.page import write_page
+from plumbline.report.responses import Sample, read_responses
+from plumbline.report.tables import Run, checkpoint_label, checkpoint_order, scale_of
+from report_data import metric, tables_of, texts
+
+TUNED = "flame.sft-star"
+BASE = dict(words=40, responded=0.9, factscore=0.3, claims=8, correct=0.4, wrong=7.6)
+SETTINGS = {"config": {"evaluation": {"long_form": {"baseline": "base", "judge": "grath.r1"}}}}
+
+
+def scored(checkpoint="base", domain="id", differences=None, n=20, **values):
+    """Rows of long_form; a difference is (value, low, high)."""
+    about = dict(checkpoint=checkpoint, task="long_form", domain=domain, n=n)
+    values = BASE | dict(unverifiable=5) | values
+    rows = [
+        metric(metric=name, value=v, low=0.9 * v, high=1.1 * v, **about)
+        for name, v in values.items()
+    ]
+    for name, (value, low, high) in (differences or {}).items():
+        about["n"] = 13
+        rows.append(metric(metric=f"{name}_vs_base", value=value, low=low, high=high, **about))
+    return rows
+
+
+def won(checkpoint, *intervals, tie=0.25, unparsed=0.1):
+    """Rows of win_rate, one interval a seed."""
+    rows = []
+    for seed, (value, low, high) in enumerate(intervals, start=1):
+        about = dict(checkpoint=checkpoint, task="win_rate", domain="ood", seed=seed)
+        rows.append(metric(metric="win", value=value, low=low, high=high, n=18, **about))
+        rows.append(metric(metric="tie", value=tie, n=20, **about))
+        rows.append(metric(metric="unparsed", value=unparsed, n=20, **about))
+    return rows
+
+
+def blocks_of(folder, rows, manifest=None, responses=(), **tables):
+    return long_form_sections.long_answers(
+        Run(tables_of(folder, rows, **tables), {}, manifest or {}, responses)
+    )
+
+
+UP, DOWN, EVEN = (0.1, 0.05, 0.15), (-0.1, -0.15, -0.05), (0.0, -0.1, 0.1)
+MORE, FEWER, SAME = (2.0, 1.0, 3.0), (-2.0, -3.0, -1.0), (0.1, -0.5, 0.7)
+
+
+@pytest.mark.parametrize(
+    ("factscore", "claims", "correct", "responded", "said"),
+    [
+        (UP, SAME, MORE, EVEN, "more factual than the base, with no clear sign that it just says"),
+        (UP, MORE, MORE, EVEN, "more factual than the base, and says more (FActScore"),
+        (UP, FEWER, SAME, EVEN, "says less: clearly fewer claims, without clearly more correct"),
+        (UP, FEWER, FEWER, EVEN, "says less: clearly fewer claims, and clearly fewer correct ones"),
+        (UP, FEWER, MORE, EVEN, "says less: clearly fewer claims, yet clearly more correct ones"),
+        (UP, SAME, SAME, DOWN, "says less: claims in clearly fewer responses, without clearly"),
+        (DOWN, FEWER, FEWER, EVEN, "clearly less factual than the base, with clearly fewer claims"),
+        (DOWN, MORE, SAME, EVEN, "clearly less factual than the base (FActScore −10.0, claims"),
+        (EVEN, SAME, SAME, EVEN, "without a clear difference in factuality to the base (FActSc"),
+    ],
+)
+def test_more_factual_and_says_less_are_told_apart(
+    tmp_path, factscore, claims, correct, responded, said
+):
+    found = dict(factscore=factscore, claims=claims, correct=correct, responded=responded)
+    rows = scored() + scored(TUNED, differences=found)
+    prose, table, picture, *_ = blocks_of(tmp_path, rows)
+    base, tuned = prose.lines
+    assert base == (
+        "In domain (ID): in the base's responses 30.0 % of the claims are supported on average "
+        "(27.0–33.0; FActScore). The 20 of 20 with claims have 0.4 correct and 7.6 wrong ones "
+        "each, 5.0 of these unverifiable."
+    )
+    assert tuned.startswith("FLAME: SFT★: in domain (ID) ") and said in tuned
+    assert tuned.endswith("; 13 prompts).")  # those that the differences are over
+    assert isinstance(table, Table) and picture.name == "factuality"
+
+
+def test_a_checkpoint_without_claims_is_not_called_factual(tmp_path):
+    silent = dict(checkpoint=TUNED, task="long_form", domain="id", n=20)
+    rows = [
+        *scored(),
+        metric(metric="words", value=3, **silent),
+        metric(metric="words_vs_base", value=-37, low=-40, high=-34, **silent),
+        metric(metric="responded", value=0, low=0, high=0.1, **silent),
+    ]
+    tables = tables_of(tmp_path, rows)
+    prose, table, *_ = long_form_sections.long_answers(Run(tables, {}, {}))
+    assert prose.lines[1] == (
+        "FLAME: SFT★: in domain (ID) not to be compared: it or the base has no claims that could "
+        "be read (words −37.0)."
+    )
+    assert texts(table)[1] == ["FLAME: SFT★", "0", *["–"] * 5, "3.0", "0.0"]
+    assert "–        –" in headline.as_text(tables).splitlines()[-3].split("SFT★")[1]
+    draw_figures(tables, tmp_path / "figures")
+    assert (tmp_path / "figures" / "factuality.svg").read_text().count('class="mark"') == 1
+
+
+def test_the_table_marks_by_paired_differences_and_praises_only_what_is_good(tmp_path):
+    found = dict(factscore=UP, correct=MORE, wrong=MORE, claims=FEWER, words=SAME, responded=UP)
+    rows = scored() + scored(TUNED, differences=found, factscore=0.4, n=17)
+    rows += won(TUNED, (0.7, 0.55, 0.85)) + scored(domain="ood") + scored(TUNED, "ood")
+    _, table, *_ = blocks_of(tmp_path, rows)
+    heads = ["n", "FActScore %", "to base", "correct", "wrong", "claims", "words", "respond %"]
+    assert table.columns == ["checkpoint", "win %", *heads * 2]
+    assert table.groups == [
+        ("", 1),
+        ("20 comparisons", 1),
+        ("in domain (ID), 20 prompts", 8),
+        ("out of domain (OOD), 20 prompts", 8),
+    ]
+    base, tuned = table.rows
+    shown = ["20", "30.0", "–", "0.4", "7.6", "8.0", "40.0", "90.0"]
+    assert [cell.text for cell in base] == ["base", "–", *shown * 2]
+    assert [cell.text for cell in tuned[:5]] == ["FLAME: SFT★", "70.0", "17", "40.0", "+10.0"]
+    assert [cell.tone for cell in tuned[1:10]] == [
+        *("up", "", "", "up", "up", "more", "less", "even", "more")
+    ]
+    assert tuned[1].sub == "55.0–85.0" and tuned[5].sub == "0.4–0.4"
+
+
+@pytest.mark.parametrize(
+    ("intervals", "mark"),
+    [
+        ([(0.7, 0.55, 0.85)], "▲"),
+        ([(0.3, 0.15, 0.45)], "▼"),
+        ([(0.6, 0.45, 0.75)], "≈"),
+        ([(0.9, 0.8, 1.0), (0.49, 0.4, 0.6)], "≈"),  # the seeds disagree
+    ],
+)
+def test_win_rates_are_judged_by_fifty_percent(tmp_path, intervals, mark):
+    prose, *_ = blocks_of(tmp_path, scored() + scored(TUNED) + won(TUNED, *intervals), SETTINGS)
+    mean = sum(value for value, *_ in intervals) / len(intervals)
+    assert prose.lines[-1] == (
+        f"Win rates against the base, judged by GRATH, round 1: FLAME: SFT★ {100 * mean:.1f} % "
+        f"{mark} (▲ clearly above 50 %, ▼ below, ≈ neither). Of a checkpoint's comparisons, 25 % "
+        "ended without a winner and 10 % could not be read."
+    )
+
+
+def test_counts_below_one_are_no_percentages(tmp_path):
+    tables = tables_of(tmp_path, scored() + scored(TUNED, differences=dict(correct=SAME)))
+    assert scale_of(tables.metrics, "correct") == scale_of(tables.metrics, "correct_vs_base") == 1
+    assert scale_of(tables.metrics, "factscore") == 100
+    _, shown, *_ = task_sections.id_ood(Run(tables, {}, {}))
+    assert [cell.text for cell in shown.columns[1:]] == ["FActScore %", "to base"]
+
+
+def test_the_figure_goes_by_wins_or_where_one_is_missing_by_words(tmp_path):
+    rows = scored() + scored(TUNED) + scored("flame.sft") + won(TUNED, (0.7, 0.55, 0.85))
+    rows += won("flame.sft", (0.4, 0.3, 0.5))
+
+    def drawn(rows):
+        draw_figures(tables_of(tmp_path, rows), tmp_path / "figures")
+        return (tmp_path / "figures" / "factuality.svg").read_text()
+
+    by_wins = drawn(rows)
+    assert "m, base, in domain (ID): FActScore 30.0 %, 95 % interval 27.0 to 33.0 %" in by_wins
+    assert "n = 20; what others are compared with" in by_wins
+    assert "n = 20; win rate 70.0 %, 95 % interval 55.0 to 85.0 %, n = 18" in by_wins
+    unread = [row for row in rows if (row["checkpoint"], row["metric"]) != ("flame.sft", "win")]
+    by_words = drawn(unread)
+    assert "n = 20; 40 words" in by_words and "win rate" not in by_words
+    assert by_wins.count('class="mark"') == by_words.count('class="mark"') == 3
+
+
+def test_the_verifier_is_told_with_its_caution(tmp_path):
+    states = data.states("m")[:5]  # of the base: 300 verdicts, of which 140 decide nothing
+    tables = tables_of(tmp_path, scored(), verifier=data.verifier(), claim_states=states)
+    prose, table = claim_sections.verifier(Run(tables, {}, {}))
+    tested, decided = prose.lines
+    assert tested.startswith(
+        "Put to the test on 600 claims whose truth is known: it decides 90.0 % (88.0–91.0); its "
+        "decisions are right in 97.0 % (95.0–98.0); "
+    )
+    assert "this project's own wordings" in tested
+    assert decided == (
+        "Of the 300 claims in this run's responses it decides 53.3 %; the others count as wrong."
+    )
+    assert table.folded
+    assert texts(table)[:2] == [
+        ["All", "600", "97.0", "98.0", "85.0", "90.0"],
+        ["country capital", "300", "97.0", "98.0", "85.0", "90.0"],
+    ]
+    [counted] = claim_sections.states(Run(tables, {}, {}))
+    assert counted.folded and len(counted.rows) == 5
+    assert texts(counted)[4] == ["m", "base", "0", "verdicts", "unverifiable: no subject", "140"]
+
+
+def test_a_verifier_that_was_not_tested_is_called_so(tmp_path):
+    [prose] = claim_sections.verifier(Run(tables_of(tmp_path, scored()), {}, {}))
+    assert prose.lines == ["The verifier was not put to the test: verifier.csv has no rows."]
+
+
+def test_responses_stand_together_by_prompt_in_order(tmp_path):
+    responses = Sample(responses=data.responses("m")[::-1]).responses
+    run = Run(tables_of(tmp_path, scored()), {}, {}, responses)
+    prose, second, first = claim_sections.sample(run)
+    assert isinstance(prose, Prose) and isinstance(first, Answers)
+    assert (first.caption, second.caption) == ("Tell me about Ostrava. ", "Tell me about Tampere. ")
+    assert [answer.label for answer in first.answers] == [
+        *("base", "FLAME: SFT", "FLAME: SFT★", "FLAME: SFT, DPO", "FLAME: SFT★, DPO★")
+    ]
+    assert [answer.note for answer in second.answers[:2]] == [
+        "the response is empty",
+        "1 ✓ 1 ✗ 1 ?",
+    ]
+
+
+def test_text_of_models_cannot_become_markup(tmp_path):
+    evil = "<script>alert(1)</script></details>"
+    (tmp_path / "responses.json").write_text(json.dumps({"responses": data.responses("m", evil)}))
+    responses = read_responses(tmp_path / "responses.json")
+    tables = tables_of(tmp_path, scored(), claim_states=[data.states("m")[0] | dict(state=evil)])
+    draw_figures(tables, tmp_path / "figures")
+    write_page(Run(tables, {}, {}, responses), tmp_path / "figures", "t", tmp_path / "i.html")
+    page = (tmp_path / "i.html").read_text()
+    assert "<script>alert" not in page
+    # In prompt, response, claim and evidence, and in the table of states.
+    prompts, answers, spoken = 2, len(responses), len([r for r in responses if r.text])
+    assert page.count(html.escape(evil)) == prompts + spoken * 3 + 1
+    assert page.count("<article>") == answers
+    assert page.count("<details") == page.count("</details>")
+    assert page.count('<li class="refuted"') == spoken
+
+
+def test_responses_that_are_none_are_an_error(tmp_path):
+    assert not read_responses(tmp_path / "responses.json")
+    broken = data.responses("m")
+    broken[3]["claims"][1]["verdict"] = "maybe"
+    (tmp_path / "responses.json").write_text(json.dumps({"responses": broken}))
+    with pytest.raises(InputError, match=r"responses\.json: responses\.3\.claims\.1\.verdict"):
+        read_responses(tmp_path / "responses.json")
+
+
+def test_flame_stands_after_grath_stage_by_stage():
+    names = {
+        "base": "base",
+        "mix.natural.early_stop": "natural, early stop",
+        "grath.r2": "GRATH, round 2",
+        "flame.sft": "FLAME: SFT",
+        "flame.sft-fact": "FLAME: SFT-fact",
+        "flame.sft-star": "FLAME: SFT★",
+        "flame.sft-star, for training": "FLAME: SFT★, for training",
+        "flame.sft.dpo": "FLAME: SFT, DPO",
+        "flame.sft.dpo-fact": "FLAME: SFT, DPO-fact",
+        "flame.sft.facttune": "FLAME: SFT, FactTune",
+        "flame.sft-star.dpo-star": "FLAME: SFT★, DPO★",
+        "flame.sft-star.dpo-star-gaps": "FLAME: SFT★, DPO★-gaps",
+    }
+    assert sorted(reversed(names), key=checkpoint_order) == list(names)
+    assert [checkpoint_label(name) for name in names] == list(names.values())
+
+
+def test_long_answers_are_printed_aligned(tmp_path):
+    found = dict(factscore=UP, correct=MORE, wrong=MORE)
+    rows = scored() + scored(TUNED, differences=found, factscore=0.4)
+    rows += scored("flame.sft-star.dpo-star-combined", "ood", correct=12.25, wrong=99.9)
+    rows += won(TUNED, (1.0, 0.9, 1.0))
+    lines = headline.as_text(tables_of(tmp_path, rows)).splitlines()
+    start = lines.index("m, long answers: FActScore, correct/wrong claims (c/w), wins")
+    assert lines[start + 1 : start + 5] == [
+        "  checkpoint                      ID %        c/w   OOD %        c/w    win %",
+        "  base                            30.0    0.4/7.6       –          –        –",
+        "  FLAME: SFT★                  ▲  40.0    0.4/7.6       –          –  ▲ 100.0",
+        "  FLAME: SFT★, DPO★-combined         –          –    30.0  12.2/99.9        –",
+    ]
+    assert max(map(len, lines)) < 80
+
+
+def test_without_long_answers_there_is_no_section(tmp_path):
+    tables = tables_of(tmp_path, [metric()], verifier=data.verifier())
+    assert long_form_sections.long_answers(Run(tables, {}, {})) == []
+    assert "long answers" not in headline.as_text(tables)
+
+
+def test_picture_comes_after_the_tables(tmp_path):
+    rows = scored() + scored(TUNED)
+    rows += [row | dict(model="m2") for row in rows]
+    kinds = [type(block) for block in blocks_of(tmp_path, rows)[:5]]
+    assert kinds == [Prose, Table, Prose, Table, Picture]

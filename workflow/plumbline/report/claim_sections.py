@@ -1,0 +1,151 @@
+"""How far the verdicts on claims can be trusted, what became of all claims, and claims to read."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pandas as pd
+
+from plumbline.report.blocks import (
+    VERDICT_MARKS,
+    Answer,
+    Answers,
+    Block,
+    Cell,
+    Prose,
+    Table,
+    count,
+    measured,
+    number,
+    percent,
+)
+from plumbline.report.responses import ShownResponse
+from plumbline.report.tables import Run, checkpoint_label, checkpoint_order
+
+MEASURES = ("accuracy", "precision", "recall", "coverage")
+CAUTION = (
+    "Those claims are in this project's own wordings, half of them true; a model words its claims "
+    "more freely, so that the verifier may read fewer of them, and worse."
+)
+NOT_SPLIT = {
+    "empty": "the response is empty",
+    "refused": "it refuses",
+    "unparsable": "its claims could not be read",
+    "no_claims": "it makes no claims",
+}
+
+
+def verifier(run: Run) -> list[Block]:
+    """The verifier put to the test, beside the share of the responses' claims that it decides."""
+    table = run.tables.verifier
+    found = {row.metric: row for row in table[table.relation == "All"].itertuples()}
+    if "coverage" not in found:
+        words = "The verifier was not put to the test: verifier.csv has no rows."
+        return [Prose([words, *_decided(run.tables.claim_states)], "The verifier")]
+    words = {
+        "coverage": "it decides {} %",
+        "accuracy": "its decisions are right in {} %",
+        "precision": "what it calls supported is true in {} %",
+        "recall": "of the true claims it calls {} % supported",
+    }
+    parts = [
+        text.format(f"{percent(found[metric].value)}") + f" ({_interval(found[metric])})"
+        for metric, text in words.items()
+        if metric in found
+    ]
+    tested = f"Put to the test on {count(found['coverage'].n)} claims whose truth is known: "
+    lines = [f"{tested}{'; '.join(parts)}. {CAUTION}", *_decided(run.tables.claim_states)]
+    rows = []
+    for relation, part in table.groupby("relation", sort=False):
+        here = {row.metric: row for row in part.itertuples()}
+        cells = [measured(here[m]) if m in here else Cell("–") for m in MEASURES]
+        n = number(here["coverage"].n) if "coverage" in here else Cell("–")
+        rows.append([Cell(relation.replace("_", " ")), n, *cells])
+    caption = (
+        "The verifier by relation, in percent with 95 % intervals. Coverage: claims it decides; "
+        "accuracy: decisions that are right; precision: claims called supported that are true; "
+        "recall: true claims called supported."
+    )
+    heads = ["relation", "claims", *MEASURES]
+    return [Prose(lines, "The verifier"), Table(caption, heads, rows, folded=True)]
+
+
+def _interval(row) -> str:
+    return f"{percent(row.low)}–{percent(row.high)}"
+
+
+def _decided(states: pd.DataFrame) -> list[str]:
+    """Which share of the claims in responses has a verdict that decides."""
+    verdicts = states[states.item == "verdicts"]
+    total = verdicts.n.sum()
+    if not total:
+        return []
+    undecided = verdicts[verdicts.state.str.startswith("unverifiable")].n.sum()
+    return [
+        f"Of the {count(total)} claims in this run's responses it decides "
+        f"{percent((total - undecided) / total)} %; the others count as wrong."
+    ]
+
+
+def states(run: Run) -> list[Block]:
+    table = run.tables.claim_states
+    if table.empty:
+        return []
+    models = list(dict.fromkeys(table.model))
+    ordered = sorted(
+        table.itertuples(),
+        key=lambda r: (models.index(r.model), checkpoint_order(r.checkpoint), r.seed),
+    )
+    rows = [
+        [
+            Cell(row.model),
+            Cell(checkpoint_label(row.checkpoint), sort=row.checkpoint),
+            number(row.seed),
+            Cell(row.item),
+            Cell(row.state),
+            number(row.n),
+        ]
+        for row in ordered
+    ]
+    caption = (
+        "What became of instructions, responses, claims, judgements and pairs: every state, "
+        "counted."
+    )
+    heads = ["model", "checkpoint", "seed", "item", "state", "n"]
+    return [Table(caption, heads, rows, folded=True)]
+
+
+def sample(run: Run) -> list[Block]:
+    """Every checkpoint's response to each instruction that was drawn to be looked at."""
+    if not run.responses:
+        return []
+    several = len({response.model for response in run.responses}) > 1
+    seeds: dict[tuple[str, str], set[int]] = {}
+    groups: dict[tuple[str, str], list[ShownResponse]] = {}
+    for response in run.responses:
+        seeds.setdefault((response.model, response.checkpoint), set()).add(response.seed)
+        groups.setdefault((response.model, response.instruction), []).append(response)
+    marks = ", ".join(f"{mark} {verdict}" for verdict, mark in VERDICT_MARKS.items())
+    intro = (
+        f"Drawn at random, the same for all checkpoints; below a response the claims taken from "
+        f"it ({marks}: nothing was found to decide by) and what the verdict rests on."
+    )
+    blocks: list[Block] = [Prose([intro], "Responses and their claims")]
+    for (model, _), group in groups.items():
+        answers = []
+        for one in sorted(group, key=lambda r: (checkpoint_order(r.checkpoint), r.seed)):
+            label = checkpoint_label(one.checkpoint)
+            if len(seeds[model, one.checkpoint]) > 1:
+                label += f", seed {one.seed}"
+            answers.append(Answer(label, _note(one), one.text, one.claims))
+        prompt = group[0].prompt
+        blocks.append(Answers(f"{model}: {prompt}" if several else prompt, answers))
+    return blocks
+
+
+def _note(response: ShownResponse) -> str:
+    """How many claims have which verdict, or why there is none."""
+    if not response.claims:
+        return NOT_SPLIT.get(response.state, "no claims")
+    counts = Counter(claim.verdict for claim in response.claims)
+    return " ".join(f"{counts[verdict]} {mark}" for verdict, mark in VERDICT_MARKS.items())

@@ -1,0 +1,284 @@
+"""How many claims of long answers are right, and who says less, told (Lin et al. 2024, FLAME)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from plumbline.report.blocks import (
+    MARKS,
+    Block,
+    Cell,
+    Picture,
+    Prose,
+    Score,
+    Table,
+    checkpoint_cell,
+    count,
+    difference_tone,
+    measured,
+    named,
+    number,
+    percent,
+    scores,
+)
+from plumbline.report.claim_sections import sample, states, verifier
+from plumbline.report.tables import (
+    DOMAINS,
+    LONG_FORM,
+    WIN_RATE,
+    Run,
+    checkpoint_label,
+    checkpoint_order,
+    over_seeds,
+    scale_of,
+)
+
+# Columns of a domain; all but FActScore and the correct ones are neither good nor bad in themselves.
+SHOWN = {
+    "factscore": "FActScore %",
+    "correct": "correct",
+    "wrong": "wrong",
+    "claims": "claims",
+    "words": "words",
+    "responded": "respond %",
+}
+GOOD = ("factscore", "correct")
+QUIET = {"up": "more", "down": "less"}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a model's checkpoint scores: by domain and metric; and in comparisons, if it has any."""
+
+    model: str
+    checkpoint: str
+    domains: dict[str, dict[str, Score]]
+    compared: dict[str, Any]  # rows of `over_seeds`: win, tie and unparsed
+
+    @property
+    def label(self) -> str:
+        return checkpoint_label(self.checkpoint)
+
+    def score(self, domain: str, metric: str) -> Score | None:
+        return self.domains.get(domain, {}).get(metric)
+
+    @property
+    def win(self) -> Cell:
+        """Win rate in percent with its interval, marked by where that lies beside 50 %."""
+        if "win" not in self.compared:
+            return Cell("–")
+        row = self.compared["win"]
+        half = {name: getattr(row, name) - 0.5 for name in ("low", "high", "least", "most")}
+        return replace(measured(row), tone=difference_tone(row._replace(**half)))
+
+
+def standings(metrics: pd.DataFrame) -> list[Standing]:
+    """One a model and checkpoint that wrote long answers, in reading order."""
+    keys = ["model", "checkpoint", "domain"]
+    rows = metrics[(metrics.category == "All") & metrics.domain.isin(DOMAINS)]
+    long = over_seeds(rows[rows.task == LONG_FORM], [*keys, "metric"])
+    found = scores(long, keys, lambda metric: scale_of(metrics, metric))
+    # The instructions of the comparisons are one source and of one domain.
+    comparisons = over_seeds(rows[rows.task == WIN_RATE], ["model", "checkpoint", "metric"])
+    compared: dict[tuple[str, str], dict] = {}
+    for row in comparisons.itertuples():
+        compared.setdefault((row.model, row.checkpoint), {})[row.metric] = row
+    by_checkpoint: dict[tuple[str, str], dict] = {}
+    for (model, checkpoint, domain), by_metric in found.items():
+        by_checkpoint.setdefault((model, checkpoint), {})[domain] = by_metric
+    models = list(dict.fromkeys(model for model, _ in by_checkpoint))
+    order = sorted(by_checkpoint, key=lambda k: (models.index(k[0]), checkpoint_order(k[1])))
+    return [Standing(*key, by_checkpoint[key], compared.get(key, {})) for key in order]
+
+
+def long_answers(run: Run) -> list[Block]:
+    metrics = run.tables.metrics
+    found = standings(metrics)
+    if not found:
+        return []
+    tuned = metrics[(metrics.task == LONG_FORM) & (metrics.checkpoint != "base")]
+    blocks: list[Block] = []
+    for model in dict.fromkeys(s.model for s in found):
+        here = [s for s in found if s.model == model]
+        words = Prose(_sentences(here, run.manifest), named(metrics, model))
+        blocks += [words, _table(here, tuned.seed.nunique())]
+    caption = (
+        "FActScore, the share of supported claims, against the win rate (or the length, where "
+        "there is none), with 95 % intervals. Dashed: the base's FActScore; dotted: as good as the "
+        "checkpoint compared with."
+    )
+    return [*blocks, Picture("factuality", caption), *verifier(run), *states(run), *sample(run)]
+
+
+def _sentences(here: Sequence[Standing], manifest: dict) -> list[str]:
+    lines = []
+    for base in (s for s in here if s.checkpoint == "base"):
+        lines += [
+            f"{label[0].upper()}{label[1:]}: {_of_base(base.domains[domain])}"
+            for domain, label in DOMAINS.items()
+            if domain in base.domains
+        ]
+    for s in here:
+        parts = [
+            f"{DOMAINS[domain]} {_against_base(s.domains[domain])}"
+            for domain in DOMAINS
+            if any(score.difference for score in s.domains.get(domain, {}).values())
+        ]
+        if parts:
+            lines.append(f"{s.label}: {'; '.join(parts)}.")
+    return [*lines, *_win_rates(here, manifest)]
+
+
+def _of_base(found: dict[str, Score]) -> str:
+    asked = count(found["words"].n)
+    if "factscore" not in found:
+        return f"the base's {asked} responses have no claims that could be read."
+    score = found["factscore"]
+    correct, wrong, open_ = (found[m].value.text for m in ("correct", "wrong", "unverifiable"))
+    return (
+        f"in the base's responses {score.value.text} % of the claims are supported on average "
+        f"({score.value.sub}; FActScore). The {count(score.n)} of {asked} with claims have "
+        f"{correct} correct and {wrong} wrong ones each, {open_} of these unverifiable."
+    )
+
+
+FACTUAL = {
+    "up": "clearly more factual than the base",
+    "down": "clearly less factual than the base",
+    "even": "without a clear difference in factuality to the base",
+}
+FEWER = {"claims": "clearly fewer claims", "responded": "claims in clearly fewer responses"}
+CORRECT = {
+    "up": "yet clearly more correct ones",
+    "even": "without clearly more correct ones",
+    "down": "and clearly fewer correct ones too",
+}
+
+
+def _against_base(found: dict[str, Score]) -> str:
+    """Whether a checkpoint is more factual, and whether it just says less."""
+    factual = found.get("factscore")
+    if not factual or not factual.difference:
+        amounts = _amounts(found, ("words", "responded"))
+        return f"not to be compared: it or the base has no claims that could be read ({amounts})"
+    text = FACTUAL[factual.tone]
+    tones = {m: found[m].tone for m in ("claims", "correct", "responded") if m in found}
+    less = [text for metric, text in FEWER.items() if tones.get(metric) == "down"]
+    if less and factual.tone == "up":
+        text += f", but it says less: {' and '.join(less)}, {CORRECT[tones['correct']]}"
+    elif less:
+        text += f", with {' and '.join(less)}"
+    elif factual.tone == "up":
+        more = tones["claims"] == "up"
+        text += ", and says more" if more else ", with no clear sign that it just says less"
+    amounts = _amounts(found, ("factscore", "claims", "correct", "wrong"))
+    return f"{text} ({amounts}; {count(factual.paired)} prompts)"
+
+
+def _amounts(found: dict[str, Score], metrics: Sequence[str]) -> str:
+    """Differences to the base, such as `FActScore +4.0, claims −2.1`."""
+    return ", ".join(
+        f"{SHOWN[metric].removesuffix(' %')} {found[metric].difference.text}"
+        for metric in metrics
+        if metric in found and found[metric].difference
+    )
+
+
+def _win_rates(here: Sequence[Standing], manifest: dict) -> list[str]:
+    compared = [s for s in here if s.compared]
+    if not compared:
+        return []
+    settings = (manifest.get("config", {}).get("evaluation") or {}).get("long_form") or {}
+    against, judge = (_called(settings.get(key)) for key in ("baseline", "judge"))
+    rates = ", ".join(
+        f"{s.label} {s.win.text} % {MARKS[s.win.tone]}" if s.win.tone else f"{s.label} none"
+        for s in compared
+    )
+    text = (
+        f"Win rates{against and f' against {against}'}{judge and f', judged by {judge}'}: {rates}"
+    )
+    text += " (▲ clearly above 50 %, ▼ below, ≈ neither)."
+    shares = {
+        what: [s.compared[metric].value for s in compared if metric in s.compared]
+        for metric, what in (("tie", "ended without a winner"), ("unparsed", "could not be read"))
+    }
+    text += " Of a checkpoint's comparisons, "
+    text += " and ".join(f"{_range(found)} % {what}" for what, found in shares.items() if found)
+    return [f"{text}."]
+
+
+def _called(checkpoint: str | None) -> str:
+    return "the base" if checkpoint == "base" else checkpoint_label(checkpoint or "")
+
+
+def _range(shares: Sequence[float]) -> str:
+    low, high = percent(min(shares), 0), percent(max(shares), 0)
+    return low if low == high else f"{low} to {high}"
+
+
+def _table(here: Sequence[Standing], seeds: int) -> Table:
+    domains = [domain for domain in DOMAINS if any(domain in s.domains for s in here)]
+    compared = [s for s in here if s.compared]
+    rows = []
+    for s in here:
+        cells = [checkpoint_cell(s.checkpoint), *([s.win] if compared else [])]
+        for domain in domains:
+            factual = s.score(domain, "factscore")
+            cells.append(number(factual.n if factual else 0))
+            for metric in SHOWN:
+                cells += _cells(metric, s.score(domain, metric))
+        rows.append(cells)
+    heads = ["n", *SHOWN.values()]
+    heads.insert(2, "to base")
+    prompts = {d: max(s.domains[d]["words"].n for s in here if d in s.domains) for d in domains}
+    groups = [("", 1)]
+    if compared:
+        judged = max(row.n for s in compared for row in s.compared.values())
+        groups.append((f"{count(judged)} comparisons", 1))
+    groups += [(f"{DOMAINS[d]}, {count(prompts[d])} prompts", len(heads)) for d in domains]
+    caption = (
+        "FLAME's table. FActScore: supported claims in percent, mean over the n responses that "
+        "have claims; then numbers of their claims, and the words of all responses; respond: "
+        "responses that have claims. Wrong: not supported, whether refuted or unverifiable. Below "
+        "each its 95 % interval; ▼ lower, ▲ higher than the base, ≈ no clear difference, by the "
+        "paired difference (of the win rate: below and above 50 %). That is over the prompts to "
+        "which both make claims, so that it need not be what the two scores differ by. All "
+        "differences stand under “In and out of the domain”."
+    )
+    if seeds > 1:
+        caption += f" Means of {seeds} seeds."
+    columns = ["checkpoint", *(["win %"] if compared else []), *heads * len(domains)]
+    return Table(caption, columns, rows, groups)
+
+
+def _cells(metric: str, score: Score | None) -> list[Cell]:
+    """FActScore and its difference; other metrics marked by theirs."""
+    if metric == "factscore":
+        return [score.value, score.difference or Cell("–")] if score else [Cell("–")] * 2
+    if score is None:
+        return [Cell("–")]
+    tone = score.tone if metric in GOOD else QUIET.get(score.tone, score.tone)
+    return [replace(score.value, tone=tone)]
+
+
+def as_lines(metrics: pd.DataFrame) -> list[str]:
+    """FActScore, correct and wrong claims and the win rate for a terminal, under 80 columns."""
+    lines, part = [], None
+    for s in standings(metrics):
+        if part != s.model:
+            part = s.model
+            lines += ["", f"{s.model}, long answers: FActScore, correct/wrong claims (c/w), wins"]
+            heads = "".join(f"{f'{domain.upper()} %':>8}  {'c/w':>9}" for domain in DOMAINS)
+            lines.append(f"  {'checkpoint':<28}{heads}{'win %':>9}")
+        line = f"  {s.label:<28}"
+        for domain in DOMAINS:
+            factual, *parts = (s.score(domain, m) for m in ("factscore", "correct", "wrong"))
+            mark = MARKS.get(factual.tone, "") if factual else ""
+            numbers = "/".join(p.value.text if p else "–" for p in parts) if factual else "–"
+            line += f"{mark:>2}{factual.value.text if factual else '–':>6}  {numbers:>9}"
+        lines.append(f"{line}{MARKS.get(s.win.tone, ''):>3}{s.win.text:>6}")
+    return lines
