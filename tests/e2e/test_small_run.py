@@ -16,6 +16,7 @@ from project import Project
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 SMALL = Path(__file__).with_name("small.yaml")
+FLAME = ("flame.sft", "flame.sft-star", "flame.sft.dpo", "flame.sft-star.dpo-star")
 CATEGORIES = {"HighlyKnown", "MaybeKnown", "WeaklyKnown", "Unknown"}
 
 
@@ -116,7 +117,7 @@ def test_the_tables_keep_their_contract(run):
         "model,seed,checkpoint,parent,task,domain,split,category,metric,value,low,high,n"
     )
     checkpoints = {row["checkpoint"] for row in metrics}
-    assert checkpoints == {"base", "grath.r1", "grath.r2"} | {
+    assert checkpoints == {"base", "grath.r1", "grath.r2", *FLAME} | {
         f"mix.unknown-{x}.{stop}" for x in (0, 100) for stop in ("early_stop", "convergence")
     }
     for checkpoint in checkpoints:
@@ -185,10 +186,74 @@ def test_rounds_start_from_their_parent_and_are_scored(run):
         scored = [r for r in run.table("metrics") if r["checkpoint"] == f"grath.r{number}"]
         assert {r["parent"] for r in scored} == {parent}
         assert {"closed_book", "facts", "openbookqa"} == {r["task"] for r in scored}
+    for name in FLAME:
+        tasks = {r["task"] for r in run.table("metrics") if r["checkpoint"] == name}
+        assert tasks == {"closed_book", "facts", "openbookqa", "long_form", "win_rate"}
     table = run.table("grath_rounds")
     assert {(r["round"], r["task"]) for r in table} >= {
         (k, t) for k in "012" for t in ("facts", "openbookqa")
     }
+
+
+def test_own_answers_teach_where_facts_are_asked_for(run):
+    """SFT★ (Lin et al. 2024, sec. 4.1), followed from the raw files."""
+    instructions = {
+        row["id"]: row
+        for row in map(json.loads, (run.root / "instructions/flame.jsonl").read_text().splitlines())
+    }
+    own = {row["text"].strip() for row in run.rows("base/flame/own/generations.jsonl")}
+    human = run.rows("seed-1/flame.sft/examples.jsonl")
+    assert all(r["completion"] in instructions[r["instruction"]]["responses"] for r in human)
+    for row in run.rows("seed-1/flame.sft-star/examples.jsonl"):
+        instruction = instructions[row["instruction"]]
+        if instruction["fact_based"]:
+            assert any(answer.startswith(row["completion"]) for answer in own)
+            assert "### " not in row["completion"]
+        else:
+            assert row["completion"] in instruction["responses"]
+
+
+def test_pairs_keep_the_better_response_and_the_gate(run):
+    for name in ("flame.sft.dpo", "flame.sft-star.dpo-star"):
+        pairs = run.rows(f"seed-1/{name}/pairs.jsonl")
+        assert len(pairs) == 2 * 4  # two steps of four
+        for pair in pairs:
+            chosen, rejected = pair["chosen_scores"], pair["rejected_scores"]
+            if pair["source"] == "helpful":
+                assert chosen["helpful"] > rejected["helpful"]
+            else:
+                assert chosen["factual"] > rejected["factual"]
+                assert abs(chosen["helpful"] - rejected["helpful"]) <= 0.5
+    sources = [pair["source"] for pair in pairs]
+    for step in (sources[:4], sources[4:]):
+        assert sorted(step) == ["factual", "factual", "helpful", "helpful"]
+
+
+def test_factscore_is_the_mean_share_of_supported_claims(run):
+    for folder, checkpoint in (("base", "base"), ("seed-1/flame.sft/final", "flame.sft")):
+        domain = {
+            row["id"]: row["domain"]
+            for row in map(
+                json.loads, (run.root / "instructions/long_form.jsonl").read_text().splitlines()
+            )
+        }
+        place = f"{folder}/long_form"
+        asked = {row["id"]: row["instruction"] for row in run.rows(f"{place}/responses.jsonl")}
+        right = defaultdict(list)
+        for verdict in run.rows(f"{place}/verdicts.jsonl"):
+            assert verdict["verdict"] != "supported" or verdict["evidence"]
+            right[verdict["response"]].append(verdict["verdict"] == "supported")
+        for where in ("id", "ood"):
+            shares = [
+                sum(one) / len(one) for name, one in right.items() if domain[asked[name]] == where
+            ]
+            row = next(
+                row for row in run.table("metrics")
+                if (row["checkpoint"], row["task"], row["domain"], row["metric"])
+                == (checkpoint, "long_form", where, "factscore")
+            )  # fmt: skip
+            assert int(row["n"]) == len(shares)
+            assert float(row["value"]) == pytest.approx(sum(shares) / len(shares), abs=1e-9)
 
 
 def test_multiple_choice_follows_from_the_scores(run):

