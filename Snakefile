@@ -63,12 +63,13 @@ rule grath:
 # FLAME's trainings, and how many claims of their answers are right.
 rule flame:
     input:
-        [
-            f"{R}/{row['folder']}/training.json"
-            for row in tuning_rows()
-            if row["tuning"].startswith("flame.")
-        ],
-        [path for path in scored_files() if "/long_form/" in path or "/win_rate/" in path],
+        flame_results(),
+
+
+# New instructions in the manner of FLAME's, to be named as a source of prompts.
+rule augment:
+    input:
+        augmented_files,
 
 
 # Every checkpoint, evaluated.

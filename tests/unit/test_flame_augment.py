@@ -1,7 +1,12 @@
 import pytest
 from flame_data import answered, instruction
 from plumbline.files import InputError
-from plumbline.methods.flame.augment import augment_requests, new_instructions, parse
+from plumbline.methods.flame.augment import (
+    augment_requests,
+    lists_for,
+    new_instructions,
+    parse,
+)
 
 SEEDS = [
     instruction(name, text)
@@ -54,6 +59,15 @@ def test_only_what_is_new_is_kept():
     assert dropped == {"near-duplicate": 3, "too short": 1, "too long": 1}
     assert len({one.id for one in kept}) == 3
     assert all(one.responses == [] and one.source == "augmented" for one in kept)
+    two, dropped = new_instructions(SEEDS, requests, generations, wanted=2)
+    assert two == kept[:2] and dropped["more than wanted"] == 1
+    assert new_instructions(SEEDS, requests, generations, wanted=3)[1] == {
+        "near-duplicate": 3, "too short": 1, "too long": 1
+    }  # fmt: skip
     assert new_instructions(SEEDS, requests[:1], answered(requests[0], "none"))[1] == {
         "no list item": 1
     }
+
+
+def test_a_list_for_every_two_instructions_wanted():
+    assert [lists_for(wanted) for wanted in (1, 2, 3, 500)] == [1, 1, 2, 250]

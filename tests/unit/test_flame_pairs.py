@@ -112,15 +112,16 @@ def test_one_combined_reward():
     }
 
 
-def test_facttune_ranks_all_pairs_and_asks_for_no_helpfulness():
+@pytest.mark.parametrize("name", ["facttune", "facttune-mc"])
+def test_facttune_ranks_all_pairs_and_asks_for_no_helpfulness(name):
     rows = scored("a", (None, 0.5), (None, 0.9), (5, 0.5), (1, 0.0), (1, None))
-    pairs, dropped = build("facttune", rows, "a")
+    pairs, dropped = build(name, rows, "a")
     assert sorted(pairs["factual"]) == [
         ("a", "0", "3"), ("a", "1", "0"), ("a", "1", "2"), ("a", "1", "3"), ("a", "2", "3")
     ]  # fmt: skip
     assert dropped == {
-        ("facttune: factual pairs", "tie"): 1,
-        ("facttune: factual responses", "no score"): 1,
+        (f"{name}: factual pairs", "tie"): 1,
+        (f"{name}: factual responses", "no score"): 1,
     }
 
 

@@ -9,8 +9,9 @@ from importlib import import_module
 import pytest
 from flame_data import answered, instruction
 from plumbline.claims.records import Claim, Splitting, Verdict
+from plumbline.config.instructions import InstructionSource
 from plumbline.data.entities import subject_prompts, templates_for
-from plumbline.data.instruction_sets import Prompt, read_instructions
+from plumbline.data.instruction_sets import Prompt, gather, read_instructions
 from plumbline.data.instructions import (
     PERSON_TEMPLATES,
     PLACE_TEMPLATES,
@@ -23,7 +24,9 @@ from plumbline.files import InputError, read_json, read_rows, read_unique_rows, 
 from plumbline.methods.flame.fact_based import FactBased, classify_requests
 from plumbline.methods.flame.own_answers import own_answer_requests
 from plumbline.methods.flame.responses import Response
+from plumbline.methods.flame.rewards import Factuality
 from plumbline.records import Example, Item, Message, Pair, Question, Request
+from plumbline.verification.passages import Passage
 
 
 def program(monkeypatch, name, /, **arguments):
@@ -129,6 +132,26 @@ def test_the_limit_of_subjects_is_drawn_in_each_domain():
     assert +left_out == {("id", "over_limit"): 3}
     with pytest.raises(InputError, match="no fact has a dev question of the domain id"):
         subject_prompts(FACTS, split="dev", domains=["id"], limit=2, seed=3)
+
+
+def test_some_relations_subjects_alone_can_be_asked_about():
+    how = {"split": "test", "domains": ["id", "ood"], "limit": None, "seed": 1}
+    prompts, _ = subject_prompts(FACTS, **how, relations=["person_country", "deity_mythology"])
+    assert [one.topic for one in prompts] == ["Ada Lovelace", "Njord"]
+    with pytest.raises(InputError, match=r"person_contry is no .* Did you mean person_country\?"):
+        subject_prompts(FACTS, **how, relations=["person_contry"])
+
+
+def test_a_source_is_parted_into_train_and_test_whatever_the_limit():
+    def names(part):
+        source = InstructionSource(format="embedded", part=part)
+        rows, dropped = gather([source], [], [], split="train", domains=["id"])
+        return {row.id for row in rows}, {row["reason"]: row["n"] for row in dropped}
+
+    (every, _), (train, apart), (test, _) = names("all"), names("train"), names("test")
+    assert train | test == every and not train & test
+    assert apart == {"other_part": len(test)}
+    assert 0.1 < len(test) / len(every) < 0.3
 
 
 def test_a_set_of_instructions_from_several_sources(files, monkeypatch):
@@ -344,7 +367,8 @@ def test_the_first_stages_files(first_stage, monkeypatch):
     assert human == {"a": ("A queen.", "human"), "b": ("La.", "human")}
     lost = {"stage": "flame", "item": "sft", "reason": "no human response", "n": 1}
     assert composition == {
-        "name": "flame.sft", "kept": 3, "human": 3, "own": 0, "fact_based": 2, "dropped": [lost],
+        "name": "flame.sft", "kept": 3, "human": 3, "own": 0, "retrieved": 0, "fact_based": 2,
+        "dropped": [lost],
     }  # fmt: skip
 
     with pytest.raises(InputError, match="set sft-star: give --own-requests"):
@@ -362,6 +386,48 @@ def test_the_first_stages_files(first_stage, monkeypatch):
         ("own answers", "repetition"): 9, ("own answers", "empty"): 10,
         ("sft-star", "no own answer"): 1, ("sft-star", "no human response"): 1,
     }  # fmt: skip
+
+
+def test_answers_with_passages_as_teachers(first_stage, monkeypatch):
+    """From facts to examples: what is asked shows a passage, what is trained on does not."""
+    files = first_stage
+    facts = [
+        question("country_capital", "Peru", "Lima", split="train"),
+        question("country_capital", "Chile", "Santiago", split="test"),
+    ]
+    options = {
+        "instructions": files("instructions.jsonl"), "decisions": files("decisions.jsonl"), "k": 2,
+        "shots": 1, "samples": 2, "temperature": 0.6, "top_p": 0.8, "max_tokens": 50,
+        "facts": files("facts.jsonl", facts), "requests": files("requests.jsonl"),
+    }  # fmt: skip
+    program(monkeypatch, "write_rag_answers", **options, passages='{"format": "facts"}')
+    (request,) = read_unique_rows(files("requests.jsonl"), Request)  # nothing speaks of Ada
+    assert (request.instruction, request.sampling.n) == ("c", 2)
+    assert request.prompt.endswith(
+        "### Instruction:\nPassages:\n- Peru: The capital of Peru is Lima.\n\nWhere is Peru?\n\n"
+        "### Response:\n"
+    )
+    own = {
+        "own_requests": files("requests.jsonl"),
+        "own_generations": files("generations.jsonl", answered(request, "Around Lima.", "")),
+    }
+    rag, composition = build_sft(files, monkeypatch, "sft-rag", **own)
+    assert rag == {"b": ("La.", "human"), "c": ("Around Lima.", "retrieved")}
+    (row,) = (one for one in read_rows(files("examples.jsonl"), Example) if one.instruction == "c")
+    assert row.prompt == "### Instruction:\nWhere is Peru?\n\n### Response:\n"
+    assert (composition["human"], composition["own"], composition["retrieved"]) == (1, 0, 1)
+    assert {(row["item"], row["reason"]): row["n"] for row in composition["dropped"]} == {
+        ("own answers", "empty"): 1, ("sft-rag", "no human response"): 1,
+        ("sft-rag", "no retrieved answer"): 1,
+    }  # fmt: skip
+
+    # Passages that were fetched are found by their marker.
+    pages = files("pages.jsonl", [Passage(id="ada", title="Ada", text="Ada wrote programs.")])
+    marker = files("source.json", {"source": "file:pages.jsonl", "path": pages.name})
+    rows = '{"format": "rows", "source": "file:pages.jsonl"}'
+    program(monkeypatch, "write_rag_answers", **options, passages=rows, marker=marker)
+    (request,) = read_unique_rows(files("requests.jsonl"), Request)
+    assert (request.instruction, request.passages) == ("a", ["ada#0"])
 
 
 def test_an_instruction_without_a_decision_is_an_error(first_stage, monkeypatch):
@@ -519,13 +585,14 @@ def second_stage(files, monkeypatch):
     return files
 
 
-def build_pairs(files, monkeypatch, name="dpo-star", steps=3):
+def build_pairs(files, monkeypatch, name="dpo-star", steps=3, **factual):
+    factual = factual or {"verdicts": files("verdicts.jsonl")}
     program(
         monkeypatch, "build_flame_pairs", name=f"flame.sft.{name}", set=name,
         responses=files("responses.jsonl"), judge_requests=files("judge.jsonl"),
         judge_generations=files("judged.jsonl"), splittings=files("splittings.jsonl"),
-        verdicts=files("verdicts.jsonl"), decisions=files("decisions.jsonl"), batch=2, steps=steps,
-        seed=1, form="plain", pairs=files("pairs.jsonl"), composition=files("composition.json"),
+        decisions=files("decisions.jsonl"), batch=2, steps=steps, seed=1, form="plain",
+        pairs=files("pairs.jsonl"), composition=files("composition.json"), **factual,
     )  # fmt: skip
     return read_unique_rows(files("pairs.jsonl"), Pair), read_json(files("composition.json"))
 
@@ -593,6 +660,130 @@ def test_files_of_different_runs_are_told_apart(second_stage, monkeypatch, chang
         second_stage(name, rows)
     with pytest.raises(InputError, match=message):
         build_pairs(second_stage, monkeypatch)
+
+
+def test_facttune_by_confidence_from_claims_to_pairs(second_stage, monkeypatch):
+    """a#0 claims two things, of one of which nothing is asked; a#1 claims four."""
+    files = second_stage
+    names = [("a#0", 0), ("a#0", 1), *(("a#1", n) for n in range(4))]
+    claims = [
+        Claim(id=f"{name}.{n}", response=name, topic="Ada", sentence=0, text=f"Claim {n}.")
+        for name, n in names
+    ]
+    files("claims.jsonl", claims)
+    program(
+        monkeypatch, "write_facttune_questions", claims=files("claims.jsonl"),
+        requests=files("questions.jsonl"),
+    )  # fmt: skip
+    asked = read_unique_rows(files("questions.jsonl"), Request)
+    assert [one.claim for one in asked] == [one.id for one in claims]
+    texts = {one.id: f" What of {one.claim}?" for one in asked} | {asked[1].id: " Ada did."}
+    program(
+        monkeypatch, "write_facttune_answers", question_requests=files("questions.jsonl"),
+        question_generations=files("asked.jsonl", generated(asked, texts)), name="x/mc",
+        requests=files("answers.jsonl"), dropped=files("dropped.json"),
+    )  # fmt: skip
+    lost = {"stage": "flame", "item": "claims to ask about", "reason": "no question", "n": 1}
+    assert read_json(files("dropped.json")) == {"name": "x/mc", "kept": 5, "dropped": [lost]}
+    requests = read_unique_rows(files("answers.jsonl"), Request)
+    how = {one.sampling for one in requests}
+    assert [(one.n, one.temperature, one.top_p, one.max_tokens) for one in how] == [
+        (20, 1, 0.9, 15)
+    ]
+    # The base is sure of a#0's one claim (3 of 4), and less of a#1's (a half of the time).
+    says = {one.id: ["Rome"] * 10 + [f"x{n}" for n in range(10)] for one in requests}
+    says[requests[0].id] = ["Rome"] * 15 + ["Bonn"] * 5
+    files("answered.jsonl", generated(requests, says))
+    program(
+        monkeypatch, "measure_confidence", claims=files("claims.jsonl"),
+        requests=files("answers.jsonl"), generations=files("answered.jsonl"),
+        confidence=files("confidence.jsonl"),
+    )  # fmt: skip
+    measured = read_unique_rows(files("confidence.jsonl"), Factuality)
+    assert [(one.id, one.score, one.claims) for one in measured] == [
+        ("a#0", 0.75, 1), ("a#1", 0.5, 4)
+    ]  # fmt: skip
+
+    rows, composition = build_pairs(
+        files, monkeypatch, "facttune-mc", confidence=files("confidence.jsonl")
+    )
+    assert {(one.source, one.chosen, one.rejected) for one in rows} == {
+        ("factual", "First.", "Second.")
+    }
+    assert rows[0].chosen_scores["factual"] == 0.75
+    assert composition["pairs"] == {"factual": 1} and composition["factual_mean"] == 0.625
+
+    for given in (
+        {},
+        {"confidence": files("confidence.jsonl"), "verdicts": files("answers.jsonl")},
+    ):
+        with pytest.raises(InputError, match=r"set facttune-mc: .* those of --confidence"):
+            build_pairs(files, monkeypatch, "facttune-mc", **given)
+    with pytest.raises(InputError, match=r"set facttune: .* those of --verdicts"):
+        build_pairs(files, monkeypatch, "facttune", confidence=files("confidence.jsonl"))
+    too_many = [one.model_copy(update={"claims": one.claims + 2}) for one in measured]
+    files("confidence.jsonl", too_many)
+    with pytest.raises(InputError, match=r"a#0 has 2 claim\(s\) and 3 confidence\(s\)"):
+        build_pairs(files, monkeypatch, "facttune-mc", confidence=files("confidence.jsonl"))
+
+
+def test_responses_without_claims_are_asked_nothing(files, monkeypatch):
+    files("claims.jsonl", [])
+    program(
+        monkeypatch, "write_facttune_questions", claims=files("claims.jsonl"),
+        requests=files("questions.jsonl"),
+    )  # fmt: skip
+    program(
+        monkeypatch, "write_facttune_answers", question_requests=files("questions.jsonl"),
+        question_generations=files("none.jsonl", []), name="x/mc", requests=files("answers.jsonl"),
+        dropped=files("dropped.json"),
+    )  # fmt: skip
+    program(
+        monkeypatch, "measure_confidence", claims=files("claims.jsonl"),
+        requests=files("answers.jsonl"), generations=files("none.jsonl"),
+        confidence=files("confidence.jsonl"),
+    )  # fmt: skip
+    assert files("confidence.jsonl").read_text() == ""
+
+
+# New instructions
+
+
+def test_new_instructions_become_a_source_of_prompts(files, monkeypatch, caplog):
+    seeds = [instruction(f"s{n}", f"Describe thing {n} of {n * 7}.", "So.") for n in range(8)]
+    options = {"form": "plain", "seed": 1, "requests": files("requests.jsonl"), "wanted": 3}
+    options["instructions"] = files("seeds.jsonl", seeds)
+    program(monkeypatch, "write_augmentation", **options)
+    requests = read_unique_rows(files("requests.jsonl"), Request)
+    assert len(requests) == 2 and requests[0].prompt.endswith("\n9.")
+    evaluated = files("evaluated.jsonl", [instruction("e", "Plan a birthday party for a child.")])
+    said = [
+        " Name four rivers of Asia.\n10. Plan a birthday party for a child.\n11. Sing!",
+        " Who built the Eiffel Tower?\n10. Explain how bees make honey.\n11. What is a fugue?",
+    ]
+    texts = dict(zip((one.id for one in requests), said, strict=True))
+    files("generations.jsonl", generated(requests, texts))
+    options = {
+        "known": [files("seeds.jsonl"), evaluated], "requests": files("requests.jsonl"),
+        "generations": files("generations.jsonl"), "augmented": files("new.jsonl"),
+        "dropped": files("dropped.json"),
+    }  # fmt: skip
+    program(monkeypatch, "collect_augmented", **options, wanted=3)
+    found, _ = load_instructions("rows", files("new.jsonl"))
+    assert [one.instruction for one in found] == [
+        "Name four rivers of Asia.", "Who built the Eiffel Tower?", "Explain how bees make honey.",
+    ]  # fmt: skip
+    dropped = read_json(files("dropped.json"))
+    assert (dropped["name"], dropped["kept"]) == ("augmented", 3)
+    assert {row["reason"]: row["n"] for row in dropped["dropped"]} == {
+        "near-duplicate": 1, "too short": 1, "more than wanted": 1,
+    }  # fmt: skip
+
+    program(monkeypatch, "collect_augmented", **options, wanted=9)
+    assert "only 4 of 9 new instructions were found" in caplog.text
+    files("generations.jsonl", generated(requests, dict.fromkeys(texts, " Sing!")))
+    with pytest.raises(InputError, match=r"no new instruction .* \(dropped: 2 too short\)"):
+        program(monkeypatch, "collect_augmented", **options, wanted=3)
 
 
 # Evaluation
@@ -841,5 +1032,6 @@ def test_the_states_of_a_first_stage(first_stage, monkeypatch):
 
     _, composition = build_sft(first_stage, monkeypatch, "sft")
     assert list(of_composition(composition)) == [
-        ("examples", "human", 3), ("examples", "own", 0), ("sft", "no human response", 1),
+        ("examples", "human", 3), ("examples", "own", 0), ("examples", "retrieved", 0),
+        ("sft", "no human response", 1),
     ]  # fmt: skip

@@ -115,7 +115,7 @@ def said(result):
     return {(one.instruction, one.response_from) for one in result.examples}
 
 
-def test_the_three_sets_are_siblings_of_the_same_parts():
+def test_the_sets_are_siblings_of_the_same_parts():
     sft, dropped = built("sft")
     assert said(sft) == {("a", "human"), ("b", "human"), ("c", "human")}
     assert dropped == {"no human response": 1}
@@ -126,6 +126,10 @@ def test_the_three_sets_are_siblings_of_the_same_parts():
     assert said(star) == {("a", "own"), ("b", "human"), ("d", "own")}
     assert dropped == {"no own answer": 1}
     assert star.dropped[0]["item"] == "sft-star" and star.dropped[0]["stage"] == "flame"
+    rag, dropped = built("sft-rag")
+    assert said(rag) == {("a", "retrieved"), ("b", "human"), ("d", "retrieved")}
+    assert dropped == {"no retrieved answer": 1}
+    assert [one.prompt for one in rag.examples] == [one.prompt for one in star.examples]
 
 
 def test_every_pass_holds_each_instruction_once_and_its_responses_take_turns():

@@ -44,8 +44,8 @@ def test_the_default_experiment():
     # Probing; a closed book of each checkpoint; pairs by the parents of both rounds.
     assert stages["generate"]["jobs"] == 1 + 9 + 2
     assert stages["train"]["jobs"] == 3 + 2
-    # 8 of 80 training questions probed are of the smallest category: a step in each of 8 epochs.
-    assert stages["train"]["steps"] == 3 * 8 + 2 * 16
+    # 6 of 60 training questions probed are of the smallest category: a step in each of 6 epochs.
+    assert stages["train"]["steps"] == 3 * 6 + 2 * 12
 
 
 def test_seeds_share_what_the_base_writes():

@@ -105,7 +105,7 @@ def test_tasks_of_the_harness_are_run_on_every_checkpoint(project):
 def test_another_verifier_is_a_matter_of_configuration(project, verification, inputs):
     (project.folder / "pages.jsonl").write_text('{"id": "a", "title": "b", "text": "c"}\n')
     (project.folder / "verifier.yaml").write_text(f"verification: {verification}\n")
-    output = project.snakemake("-n", "--configfile", "verifier.yaml", "flame")
+    output = project.snakemake("flame", "-n", "--configfile", "verifier.yaml")
     rule = output.split("rule verify_claims:")[1].split("\n\n")[0]
     assert all(name in rule for name in inputs), rule
 

@@ -186,8 +186,9 @@ def test_another_way_to_read_judgements_builds_and_trains_the_second_stage_alone
     jobs = project.jobs()
     assert jobs["build_flame_pairs"] == jobs["train"] == 2
     assert "build_flame_sft" not in jobs and "build_grath_pairs" not in jobs
-    # Two checkpoints' closed books, long answers, answers to compare, comparisons.
-    assert jobs["generate"] == 2 * 4
+    # Judgements are asked for by the same module; then of two checkpoints closed books, long
+    # answers, answers to compare, comparisons.
+    assert jobs["generate"] == 2 + 2 * 4
 
 
 def test_another_verifier_judges_again_but_draws_no_response(project):

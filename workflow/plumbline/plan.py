@@ -217,10 +217,13 @@ class _Planner:
     def flame(self, sizes: dict[str, int]) -> Iterator[Stage]:
         """FLAME's answers, judgements and trainings, if half of the instructions ask for facts."""
         flame, seeds = self.config.flame, len(self.config.seeds)
-        sft, prompts = sizes["flame"], sizes["prompts"]
+        sft, prompts = sizes["flame"], sizes.get("prompts", 0)
         length = min(RESPONSE_TOKENS, flame.max_tokens)
         yield self._writing(1, sft + prompts, 1, JUDGE_TOKENS, 4)
         yield self._writing(1, sft // 2, flame.own_answers, flame.shots * length, length)
+        if "sft-rag" in flame.sft:
+            shown = (flame.shots + flame.k) * length
+            yield self._writing(1, sft // 2, flame.own_answers, shown, length)
         parents = seeds * len({name.partition(".")[0] for name in flame.dpo})
         yield self._writing(parents, prompts, flame.responses, ANSWER_TOKENS, length)
         shown, judged = JUDGE_TOKENS + length, flame.judgement_tokens // 2

@@ -4,10 +4,13 @@ REQUIRED INPUTS: instructions/flame.jsonl, instructions/prompts.jsonl, the base 
 OUTPUTS, below results/<run>/<model>:
          flame/decisions.jsonl                     which instructions ask for facts
          base/flame/own/generations.jsonl          the base's own few-shot answers
+         base/flame/rag/generations.jsonl          its answers with retrieved passages
          seed-<seed>/flame.<set>/examples.jsonl    the first stage's training files
          <first stage>/flame/responses/            responses, their claims and verdicts
          <first stage>/flame/judge/                judgements of their helpfulness
+         <first stage>/flame/mc/confidence.jsonl   how sure the base is of their claims
          seed-<seed>/flame.<set>.<pairs>/pairs.jsonl   the second stage's training files
+         flame/augmented.jsonl                     new instructions, if they are asked for
 """
 
 for work, folder, requests in flame_works():
@@ -90,12 +93,35 @@ rule write_own_answers:
         " 2>&1 | tee {log:q}"
 
 
-rule build_flame_sft:
+# The same with retrieved passages in the prompt.
+rule write_rag_answers:
     input:
         instructions=f"{R}/instructions/flame.jsonl",
         decisions=f"{R}/{{model}}/flame/decisions.jsonl",
-        requests=f"{R}/{{model}}/flame/own/requests.jsonl",
-        generations=f"{R}/{{model}}/base/flame/own/generations.jsonl",
+        facts=f"{R}/facts/questions.jsonl",
+        marker=flame_rag_inputs(),
+    output:
+        requests=f"{R}/{{model}}/flame/rag/requests.jsonl",
+    log:
+        f"{R}/{{model}}/flame/rag/write_rag_answers.log",
+    benchmark:
+        f"{R}/benchmarks/flame/{{model}}/write_rag_answers.tsv"
+    priority: 20
+    localrule: True
+    conda:
+        "../../envs/verify.yaml"
+    params:
+        options=flame_rag_options,
+        code=code("write_rag_answers"),
+    shell:
+        "python -m scripts.write_rag_answers --instructions {input.instructions:q}"
+        " --decisions {input.decisions:q} --facts {input.facts:q} {params.options:q}"
+        " --requests {output.requests:q} 2>&1 | tee {log:q}"
+
+
+rule build_flame_sft:
+    input:
+        unpack(flame_sft_inputs),
     output:
         examples=f"{R}/{{model}}/seed-{{seed}}/flame.{{set}}/examples.jsonl",
         composition=f"{R}/{{model}}/seed-{{seed}}/flame.{{set}}/composition.json",
@@ -104,19 +130,19 @@ rule build_flame_sft:
     benchmark:
         f"{R}/benchmarks/flame/{{model}}/seed-{{seed}}/{{set}}.tsv"
     wildcard_constraints:
-        set="sft(-fact|-star)?",
+        set=FLAME_SETS,
     localrule: True
     conda:
         "../../envs/orchestrate.yaml"
     params:
+        options=flame_sft_options,
         form=flame_key("prompt"),
         passes=CONFIG.recipes[CONFIG.flame.sft_recipe].epochs if CONFIG.flame else 1,
         code=code("build_flame_sft"),
     shell:
         "python -m scripts.build_flame_sft --name flame.{wildcards.set} --set {wildcards.set}"
         " --instructions {input.instructions:q} --decisions {input.decisions:q}"
-        " --own-requests {input.requests:q} --own-generations {input.generations:q}"
-        " --form {params.form} --seed {wildcards.seed} --passes {params.passes} --examples {output.examples:q}"
+        " {params.options:q} --form {params.form} --seed {wildcards.seed} --passes {params.passes} --examples {output.examples:q}"
         " --composition {output.composition:q} 2>&1 | tee {log:q}"
 
 
@@ -161,6 +187,70 @@ rule write_judgements:
         " {params.options:q} --requests {output.requests:q} 2>&1 | tee {log:q}"
 
 
+# FactTune-MC: the base is asked about every claim, and how often it says the same is the score.
+rule write_facttune_questions:
+    input:
+        claims=f"{R}/{{model}}/{{folder}}/flame/responses/claims.jsonl",
+    output:
+        requests=f"{R}/{{model}}/{{folder}}/flame/mc/questions/requests.jsonl",
+    log:
+        f"{R}/{{model}}/{{folder}}/flame/mc/questions/write_facttune_questions.log",
+    benchmark:
+        f"{R}/benchmarks/flame/{{model}}/{{folder}}/write_facttune_questions.tsv"
+    localrule: True
+    conda:
+        "../../envs/orchestrate.yaml"
+    params:
+        code=code("write_facttune_questions"),
+    shell:
+        "python -m scripts.write_facttune_questions --claims {input.claims:q}"
+        " --requests {output.requests:q} 2>&1 | tee {log:q}"
+
+
+rule write_facttune_answers:
+    input:
+        requests=f"{R}/{{model}}/{{folder}}/flame/mc/questions/requests.jsonl",
+        generations=f"{R}/{{model}}/{{folder}}/flame/mc/questions/generations.jsonl",
+    output:
+        requests=f"{R}/{{model}}/{{folder}}/flame/mc/answers/requests.jsonl",
+        dropped=f"{R}/{{model}}/{{folder}}/flame/mc/dropped.json",
+    log:
+        f"{R}/{{model}}/{{folder}}/flame/mc/answers/write_facttune_answers.log",
+    benchmark:
+        f"{R}/benchmarks/flame/{{model}}/{{folder}}/write_facttune_answers.tsv"
+    localrule: True
+    conda:
+        "../../envs/orchestrate.yaml"
+    params:
+        code=code("write_facttune_answers"),
+    shell:
+        "python -m scripts.write_facttune_answers --question-requests {input.requests:q}"
+        " --question-generations {input.generations:q} --name {wildcards.folder:q}/flame/mc"
+        " --requests {output.requests:q} --dropped {output.dropped:q} 2>&1 | tee {log:q}"
+
+
+rule measure_confidence:
+    input:
+        claims=f"{R}/{{model}}/{{folder}}/flame/responses/claims.jsonl",
+        requests=f"{R}/{{model}}/{{folder}}/flame/mc/answers/requests.jsonl",
+        generations=f"{R}/{{model}}/{{folder}}/flame/mc/answers/generations.jsonl",
+    output:
+        confidence=f"{R}/{{model}}/{{folder}}/flame/mc/confidence.jsonl",
+    log:
+        f"{R}/{{model}}/{{folder}}/flame/mc/measure_confidence.log",
+    benchmark:
+        f"{R}/benchmarks/flame/{{model}}/{{folder}}/measure_confidence.tsv"
+    localrule: True
+    conda:
+        "../../envs/orchestrate.yaml"
+    params:
+        code=code("measure_confidence"),
+    shell:
+        "python -m scripts.measure_confidence --claims {input.claims:q}"
+        " --requests {input.requests:q} --generations {input.generations:q}"
+        " --confidence {output.confidence:q} 2>&1 | tee {log:q}"
+
+
 rule build_flame_pairs:
     input:
         unpack(flame_pair_inputs),
@@ -172,18 +262,64 @@ rule build_flame_pairs:
     benchmark:
         f"{R}/benchmarks/flame/{{model}}/seed-{{seed}}/{{set}}.{{pairs}}.tsv"
     wildcard_constraints:
-        set="sft(-fact|-star)?",
+        set=FLAME_SETS,
         pairs="[a-z-]+",
     localrule: True
     conda:
         "../../envs/orchestrate.yaml"
     params:
-        options=flame_pair_options(),
+        options=flame_pair_options,
         code=code("build_flame_pairs"),
     shell:
         "python -m scripts.build_flame_pairs --name flame.{wildcards.set}.{wildcards.pairs}"
         " --set {wildcards.pairs} --responses {input.responses:q}"
         " --judge-requests {input.requests:q} --judge-generations {input.generations:q}"
-        " --splittings {input.splittings:q} --verdicts {input.verdicts:q}"
-        " --decisions {input.decisions:q} {params.options:q} --seed {wildcards.seed}"
+        " --splittings {input.splittings:q} --decisions {input.decisions:q} {params.options:q} --seed {wildcards.seed}"
         " --pairs {output.pairs:q} --composition {output.composition:q} 2>&1 | tee {log:q}"
+
+
+rule write_augmentation:
+    input:
+        instructions=f"{R}/instructions/flame.jsonl",
+    output:
+        requests=f"{R}/{{model}}/flame/augment/requests.jsonl",
+    log:
+        f"{R}/{{model}}/flame/augment/write_augmentation.log",
+    benchmark:
+        f"{R}/benchmarks/flame/{{model}}/write_augmentation.tsv"
+    localrule: True
+    conda:
+        "../../envs/orchestrate.yaml"
+    params:
+        wanted=flame_key("augment"),
+        form=flame_key("prompt"),
+        code=code("write_augmentation"),
+    shell:
+        "python -m scripts.write_augmentation --instructions {input.instructions:q}"
+        " --wanted {params.wanted} --form {params.form} --seed 1"
+        " --requests {output.requests:q} 2>&1 | tee {log:q}"
+
+
+rule collect_augmented:
+    input:
+        known=augment_known(),
+        requests=f"{R}/{{model}}/flame/augment/requests.jsonl",
+        generations=f"{R}/{{model}}/base/flame/augment/generations.jsonl",
+    output:
+        augmented=f"{R}/{{model}}/flame/augmented.jsonl",
+        dropped=f"{R}/{{model}}/flame/augmented.dropped.json",
+    log:
+        f"{R}/{{model}}/flame/collect_augmented.log",
+    benchmark:
+        f"{R}/benchmarks/flame/{{model}}/collect_augmented.tsv"
+    localrule: True
+    conda:
+        "../../envs/orchestrate.yaml"
+    params:
+        wanted=flame_key("augment"),
+        code=code("collect_augmented"),
+    shell:
+        "python -m scripts.collect_augmented --known {input.known:q}"
+        " --requests {input.requests:q} --generations {input.generations:q}"
+        " --wanted {params.wanted} --augmented {output.augmented:q}"
+        " --dropped {output.dropped:q} 2>&1 | tee {log:q}"

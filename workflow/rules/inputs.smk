@@ -13,6 +13,7 @@ def text_sources():
     lines = [
         *([CONFIG.flame.instructions, *CONFIG.flame.prompts] if CONFIG.flame else []),
         *([*long_form.sources(), long_form.instructions] if long_form else []),
+        CONFIG.flame and CONFIG.flame.passages,
         getattr(verifier, "passages", None),
         getattr(verifier, "embeddings", None),
     ]

@@ -1,18 +1,21 @@
-"""What the rules of FLAME and of long-form evaluation need."""
+"""What the rules of FLAME need, and which instructions its and long-form evaluation's are."""
 
-from fnmatch import fnmatchcase
-from types import SimpleNamespace
+from plumbline.config.flame_sets import SftSet
 
 LONG_FORM = CONFIG.evaluation.long_form
 # Sets of instructions by name: sources, split and domains of the facts' subjects.
 INSTRUCTIONS = {}
 if CONFIG.flame:
-    INSTRUCTIONS["flame"] = ([CONFIG.flame.instructions], "train", "id")
+    INSTRUCTIONS["flame"] = (CONFIG.flame.sources(), "train", "id")
+if CONFIG.flame and CONFIG.flame.dpo:
     INSTRUCTIONS["prompts"] = (CONFIG.flame.prompts, "train", "id")
 if LONG_FORM:
     INSTRUCTIONS["long_form"] = (LONG_FORM.sources(), "test", "id,ood")
 if LONG_FORM and LONG_FORM.instructions:
     INSTRUCTIONS["win_rate"] = ([LONG_FORM.instructions], "test", "id")
+# Which of the base's answers a training set of the first stage holds.
+ANSWERS = {"sft-fact": "own", "sft-star": "own", "sft-rag": "rag"}
+FLAME_SETS = "|".join(SftSet.__args__)
 # Where responses are collected, and from which instructions.
 PLACES = {
     "flame/responses": "prompts",
@@ -49,12 +52,20 @@ def flame_key(key):
 
 def flame_instructions():
     """All that is asked whether it asks for facts."""
-    return [f"{R}/instructions/{name}.jsonl" for name in ("flame", "prompts")]
+    return [
+        f"{R}/instructions/{name}.jsonl"
+        for name in ("flame", "prompts")
+        if name in INSTRUCTIONS
+    ]
 
 
-def flame_parents():
-    """Folders of the first-stage checkpoints that responses are drawn from, for all seeds."""
-    parents = {f"flame.{name.partition('.')[0]}" for name in flame_key("dpo")}
+def flame_parents(pairs=None):
+    """Folders of the first-stage checkpoints that responses are drawn from, for all seeds.
+
+    pairs: only of those whose responses are made into pairs of this set.
+    """
+    names = (name.split(".") for name in flame_key("dpo"))
+    parents = {f"flame.{parent}" for parent, made in names if pairs in (None, made)}
     return sorted(f for name in parents for f in LINEAGE.folders(name, CONFIG.seeds))
 
 
@@ -62,10 +73,16 @@ def flame_works():
     """What is generated for FLAME: work, checkpoint's folder, requests."""
     if CONFIG.flame is None:
         return []
+    answers = {ANSWERS[name] for name in CONFIG.flame.sft if name in ANSWERS}
+    asked = ["classify", *sorted(answers), *["augment"] * bool(CONFIG.flame.augment)]
     works = [
-        ("base/flame/classify", lineage.BASE, "flame/classify/requests.jsonl"),
-        ("base/flame/own", lineage.BASE, "flame/own/requests.jsonl"),
+        (f"base/flame/{name}", lineage.BASE, f"flame/{name}/requests.jsonl")
+        for name in asked
     ]
+    for folder in flame_parents("facttune-mc"):
+        for part in ("questions", "answers"):
+            work = f"{folder}/flame/mc/{part}"
+            works.append((work, lineage.BASE, f"{work}/requests.jsonl"))
     for folder in flame_parents():
         judge = checkpoint_folder(CONFIG.flame.judge, folder)
         works += [
@@ -99,8 +116,67 @@ def flame_own_options():
     if CONFIG.flame is None:
         return []
     everything = int("sft-fact" in CONFIG.flame.sft)
+    return ["--all", str(everything), *flame_answer_draws()]
+
+
+def flame_answer_draws():
+    """How the base's answers are drawn, as options."""
     draws = flame_draws(CONFIG.flame.own_answers, CONFIG.flame.max_tokens)[2:]
-    return ["--all", str(everything), "--shots", str(CONFIG.flame.shots), *draws]
+    return ["--shots", str(CONFIG.flame.shots), *draws]
+
+
+def flame_rag_inputs():
+    """The marker of the passages' file, where they have one."""
+    passages = flame_key("passages")
+    has_file = passages and passages.source
+    return marker_of(passages.source, passages.sha256) if has_file else []
+
+
+def flame_rag_options(wildcards, input):
+    """Answers with passages as options of write_rag_answers.py."""
+    flame = CONFIG.flame
+    return [
+        *("--passages", section(flame.passages), *optional("--marker", input.marker)),
+        *("--k", str(flame.k), *flame_answer_draws()),
+    ]
+
+
+def flame_sft_inputs(wildcards):
+    """Instructions, which of them ask for facts, and the base's answers if the set has any."""
+    model = f"{R}/{wildcards.model}"
+    found = {
+        "instructions": f"{R}/instructions/flame.jsonl",
+        "decisions": f"{model}/flame/decisions.jsonl",
+    }
+    answers = ANSWERS.get(wildcards.set)
+    if answers:
+        found["requests"] = f"{model}/flame/{answers}/requests.jsonl"
+        found["generations"] = f"{model}/base/flame/{answers}/generations.jsonl"
+    return found
+
+
+def flame_sft_options(wildcards, input):
+    """The base's answers as options of build_flame_sft.py."""
+    return [
+        *optional("--own-requests", input.get("requests")),
+        *optional("--own-generations", input.get("generations")),
+    ]
+
+
+def augment_known():
+    """What is not new: seeds and what is evaluated; not prompts, which new ones may become."""
+    return [
+        f"{R}/instructions/{name}.jsonl" for name in INSTRUCTIONS if name != "prompts"
+    ]
+
+
+def augmented_files(wildcards):
+    """The new instructions of every model."""
+    if not flame_key("augment"):
+        raise WorkflowError(
+            "flame.augment is null, so no new instructions are wanted; set how many."
+        )
+    return expand(f"{R}/{{model}}/flame/augmented.jsonl", model=MODELS)
 
 
 def flame_response_options():
@@ -117,12 +193,12 @@ def flame_judge_options():
     return flame_draws(CONFIG.flame.judgements, CONFIG.flame.judgement_tokens)
 
 
-def flame_pair_options():
+def flame_pair_options(wildcards, input):
     """The second stage as options of build_flame_pairs.py."""
-    if CONFIG.flame is None:
-        return []
     recipe = CONFIG.recipes[CONFIG.flame.dpo_recipe]
     return [
+        *optional("--verdicts", input.get("verdicts")),
+        *optional("--confidence", input.get("confidence")),
         *("--form", CONFIG.flame.prompt, "--batch", str(recipe.global_batch_size)),
         *("--steps", str(recipe.max_steps)),
     ]
@@ -133,212 +209,31 @@ def flame_pair_inputs(wildcards):
     model = f"{R}/{wildcards.model}"
     parent = LINEAGE.folder(f"flame.{wildcards.set}").format(seed=wildcards.seed)
     place = f"{model}/{parent}/flame"
+    by_confidence = wildcards.pairs == "facttune-mc"
+    factual = (
+        {"confidence": f"{place}/mc/confidence.jsonl"}
+        if by_confidence
+        else {"verdicts": f"{place}/responses/verdicts.jsonl"}
+    )
     return {
+        **factual,
         "responses": f"{place}/responses/responses.jsonl",
         "splittings": f"{place}/responses/splittings.jsonl",
-        "verdicts": f"{place}/responses/verdicts.jsonl",
         "requests": f"{place}/judge/requests.jsonl",
         "generations": f"{place}/judge/generations.jsonl",
         "decisions": f"{model}/flame/decisions.jsonl",
     }
 
 
-def long_form_folders():
-    """Folders of the checkpoints that write at length."""
-    if LONG_FORM is None:
-        return []
-    return [
-        folder
-        for name in LINEAGE.checkpoints
-        if any(fnmatchcase(name, pattern) for pattern in LONG_FORM.checkpoints)
-        for folder in LINEAGE.folders(name, CONFIG.seeds)
+def flame_results():
+    """FLAME's trainings, and what was measured on long answers."""
+    trainings = [
+        f"{R}/{row['folder']}/training.json"
+        for row in tuning_rows()
+        if row["tuning"].startswith("flame.")
     ]
+    measured = [path for path in scored_files() if Path(path).name == "items.jsonl"]
+    return [*trainings, *measured]
 
 
-def compared_folders():
-    """Those of them that are compared with the baseline."""
-    if "win_rate" not in INSTRUCTIONS:
-        return []
-    baseline = LINEAGE.folders(LONG_FORM.baseline, CONFIG.seeds)
-    return [folder for folder in long_form_folders() if folder not in baseline]
-
-
-def long_form_works():
-    """What is generated for long-form evaluation: work, checkpoint's folder, requests."""
-    works = []
-    for folder in long_form_folders():
-        place = f"{folder}/long_form"
-        works += [
-            (place, folder, "long_form/requests.jsonl"),
-            *claim_works(place),
-        ]
-    compared = compared_folders()
-    writers = {
-        *compared,
-        *(baseline_folder(folder) for folder in compared),
-    }
-    for folder in sorted(writers):
-        works.append((f"{folder}/win_rate/own", folder, "win_rate/requests.jsonl"))
-    for folder in compared:
-        work = f"{folder}/win_rate/judge"
-        judge = checkpoint_folder(LONG_FORM.judge, folder)
-        works.append((work, judge, f"{work}/requests.jsonl"))
-    return works
-
-
-def baseline_folder(folder):
-    """The folder of the checkpoint that this one is compared with."""
-    return checkpoint_folder(LONG_FORM.baseline, folder)
-
-
-def baseline_responses(wildcards):
-    """What the baseline answered."""
-    folder = baseline_folder(wildcards.folder)
-    return f"{R}/{wildcards.model}/{folder}/win_rate/own/responses.jsonl"
-
-
-def set_of(place):
-    """The set of instructions that a place's responses are to."""
-    return next(name for end, name in PLACES.items() if place.endswith(f"/{end}"))
-
-
-def claim_inputs(wildcards):
-    """Responses to be taken apart; FLAME's only where facts are asked for."""
-    model = f"{R}/{wildcards.model}"
-    found = {"responses": f"{model}/{wildcards.place}/responses.jsonl"}
-    if wildcards.place.endswith("/flame/responses"):
-        found["decisions"] = f"{model}/flame/decisions.jsonl"
-    return found
-
-
-def split_inputs(wildcards):
-    """The same, and a model's lists where a model splits."""
-    found = claim_inputs(wildcards)
-    if CONFIG.claims.splitter == "model":
-        place = f"{R}/{wildcards.model}/{wildcards.place}"
-        found["generations"] = f"{place}/claims/generations.jsonl"
-    return found
-
-
-def first_model():
-    """The wildcards of the first model, whose judge the verifier's check uses."""
-    return SimpleNamespace(model=MODELS[0])
-
-
-def verifier_inputs(wildcards):
-    """What the verifier reads: facts, passages, an embedding model, a judge."""
-    verifier = CONFIG.verification
-    found = {"facts": f"{R}/facts/questions.jsonl"}
-    if verifier.kind == "table":
-        return found
-    if verifier.passages.source:
-        found["passages"] = marker_of(
-            verifier.passages.source, verifier.passages.sha256
-        )
-    if verifier.embeddings:
-        found["embeddings"] = marker_of(
-            verifier.embeddings.source, verifier.embeddings.sha256
-        )
-    if verifier.kind == "retrieval":
-        found["judge"] = checkpoint_marker(wildcards, verifier.judge, "")
-    return found
-
-
-def verifier_options(wildcards, input):
-    """The same as options of verify_claims.py."""
-    options = [
-        *optional("--passages", input.get("passages")),
-        *optional("--embeddings", input.get("embeddings")),
-    ]
-    if input.get("judge"):
-        folder = checkpoint_folder(CONFIG.verification.judge, "")
-        options += ["--judge", f"{R}/{wildcards.model}/{folder}"]
-    return options
-
-
-def long_form_options():
-    """How evaluated responses are asked for, as options of write_responses.py."""
-    if LONG_FORM is None:
-        return []
-    return [
-        *("--form", LONG_FORM.prompt, "--samples", "1", "--temperature", "0"),
-        *("--top-p", "1", "--max-tokens", str(LONG_FORM.max_tokens)),
-    ]
-
-
-def long_form_measures():
-    """FActScore's penalty and F1's K as options of measure_long_form.py."""
-    if LONG_FORM is None:
-        return []
-    return ["--gamma", str(LONG_FORM.gamma), "--k", *map(str, LONG_FORM.k)]
-
-
-def comparison_options():
-    """Comparisons as options of write_comparisons.py."""
-    if LONG_FORM is None:
-        return []
-    return ["--form", LONG_FORM.prompt, "--max-tokens", str(LONG_FORM.judgement_tokens)]
-
-
-def state_rows():
-    """What states are counted of: long-form responses, FLAME's training data, its classifier."""
-    rows = []
-    for model in MODELS:
-        for folder in long_form_folders():
-            name, seed = LINEAGE.at(folder)
-            rows.append(
-                {"model": model, "seed": seed, "checkpoint": name}
-                | state_files(f"{R}/{model}/{folder}/long_form", "responses", "claims")
-            )
-        for folder in flame_parents():
-            name, seed = LINEAGE.at(folder)
-            rows.append(
-                {"model": model, "seed": seed, "checkpoint": f"{name}, for training"}
-                | state_files(f"{R}/{model}/{folder}/flame/responses")
-            )
-        if CONFIG.flame:
-            decisions = f"{R}/{model}/flame/decisions.jsonl"
-            rows.append(
-                {
-                    "model": model,
-                    "seed": 0,
-                    "checkpoint": lineage.BASE,
-                    "decisions": decisions,
-                }
-            )
-        for row in tuning_rows():
-            if row["model"] == model and row["tuning"].startswith("flame."):
-                rows.append(
-                    {key: row[key] for key in ("model", "seed")}
-                    | {
-                        "checkpoint": row["tuning"],
-                        "composition": f"{R}/{row['folder']}/composition.json",
-                    }
-                )
-    return rows
-
-
-def state_files(place, *more):
-    """The files of a place that states are counted in."""
-    return {name: f"{place}/{name}.jsonl" for name in ("splittings", "verdicts", *more)}
-
-
-def state_inputs():
-    """All files that state_rows names."""
-    about = ("model", "seed", "checkpoint")
-    return sorted(
-        {path for row in state_rows() for key, path in row.items() if key not in about}
-    )
-
-
-def responses_dropped():
-    """What was left out of instructions and of responses."""
-    sets = [f"{R}/instructions/{name}.dropped.json" for name in INSTRUCTIONS]
-    return [
-        *sets,
-        *(
-            f"{R}/{model}/{f}/flame/responses/dropped.json"
-            for model in MODELS
-            for f in flame_parents()
-        ),
-    ]
+include: "inputs_long_form.smk"

@@ -85,7 +85,7 @@ rule collect_responses:
     params:
         # Cut-off responses are evaluated, but nothing is trained on them.
         unfinished=lambda wildcards: (
-            "" if wildcards.place.endswith("/flame/responses") else "--unfinished"
+            "" if set_of(wildcards.place) == "prompts" else "--unfinished"
         ),
         code=code("collect_responses"),
     shell:

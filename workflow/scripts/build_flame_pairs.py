@@ -5,8 +5,8 @@ from pathlib import Path
 
 from plumbline import program
 from plumbline.claims.records import Splitting, Verdict
-from plumbline.config.flame import PairSet
-from plumbline.files import read_rows, read_unique_rows, write_json, write_rows
+from plumbline.config.flame_sets import PairSet
+from plumbline.files import InputError, read_rows, read_unique_rows, write_json, write_rows
 from plumbline.methods.flame import rewards
 from plumbline.methods.flame.composition import check_same_run, of_pairs
 from plumbline.methods.flame.fact_based import FactBased
@@ -14,6 +14,19 @@ from plumbline.methods.flame.inputs import fact_based_ids
 from plumbline.methods.flame.pairs import build_pairs, training_order
 from plumbline.methods.flame.responses import Response
 from plumbline.records import Generation, Request
+
+
+def factual_scores(args: argparse.Namespace) -> list[rewards.Factuality]:
+    """By the file that the set goes by; InputError where another one, or none, was given."""
+    wanted, other = args.verdicts, args.confidence
+    if args.set == "facttune-mc":
+        wanted, other = other, wanted
+    if wanted is None or other is not None:
+        name = "--confidence" if args.set == "facttune-mc" else "--verdicts"
+        raise InputError(f"set {args.set}: its factual scores are those of {name}; give that file.")
+    if args.set == "facttune-mc":
+        return read_unique_rows(wanted, rewards.Factuality, empty=True)
+    return rewards.factuality(read_rows(wanted, Verdict))
 
 
 def main() -> None:
@@ -24,7 +37,8 @@ def main() -> None:
     parser.add_argument("--judge-requests", type=Path, required=True)
     parser.add_argument("--judge-generations", type=Path, required=True)
     parser.add_argument("--splittings", type=Path, required=True)
-    parser.add_argument("--verdicts", type=Path, required=True)
+    parser.add_argument("--verdicts", type=Path, help="of the claims; not for facttune-mc")
+    parser.add_argument("--confidence", type=Path, help="of the responses; for facttune-mc")
     parser.add_argument("--decisions", type=Path, required=True)
     parser.add_argument("--batch", type=int, required=True, help="pairs a step")
     parser.add_argument("--steps", type=int, required=True)
@@ -40,11 +54,13 @@ def main() -> None:
         read_unique_rows(args.judge_requests, Request),
         read_rows(args.judge_generations, Generation),
     )
-    verdicts = list(read_rows(args.verdicts, Verdict))
+    factual = factual_scores(args)
     splittings = read_rows(args.splittings, Splitting)
-    check_same_run(responses, helpful, splittings, verdicts, fact_based)
+    check_same_run(
+        responses, helpful, splittings, factual, fact_based, every=args.confidence is None
+    )
 
-    scored = rewards.scored(responses, helpful, rewards.factuality(verdicts))
+    scored = rewards.scored(responses, helpful, factual)
     pairs, dropped = build_pairs(args.set, scored, fact_based, form=args.form)
     composition = of_pairs(
         args.name, scored, helpful, pairs,

@@ -4,15 +4,14 @@ import argparse
 from pathlib import Path
 
 from plumbline import program
-from plumbline.config.flame import SftSet
+from plumbline.config.flame_sets import SftSet
 from plumbline.data.instruction_sets import read_instructions
 from plumbline.files import InputError, read_rows, read_unique_rows, write_json, write_rows
-from plumbline.methods.flame.composition import of_examples
 from plumbline.methods.flame.fact_based import FactBased
 from plumbline.methods.flame.inputs import fact_based_ids
 from plumbline.methods.flame.own_answers import own_answers
 from plumbline.methods.flame.responses import dropped_rows
-from plumbline.methods.flame.sft import build_sft
+from plumbline.methods.flame.sft import build_sft, of_examples
 from plumbline.records import Generation, Request
 
 
@@ -22,8 +21,8 @@ def main() -> None:
     parser.add_argument("--set", choices=SftSet.__args__, required=True)
     parser.add_argument("--instructions", type=Path, required=True)
     parser.add_argument("--decisions", type=Path, required=True)
-    parser.add_argument("--own-requests", type=Path, help="not needed for set sft")
-    parser.add_argument("--own-generations", type=Path, help="not needed for set sft")
+    parser.add_argument("--own-requests", type=Path, help="what the base was asked; not for sft")
+    parser.add_argument("--own-generations", type=Path, help="what it answered; not for sft")
     parser.add_argument("--form", choices=("plain", "chat"), required=True)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--passes", type=int, required=True, help="over the instructions")
@@ -42,7 +41,7 @@ def main() -> None:
             list(read_rows(args.own_requests, Request)),
             read_rows(args.own_generations, Generation),
         )
-        dropped = dropped_rows("own answers", reasons)
+        dropped = dropped_rows("own answers", reasons)  # with or without passages
     built = build_sft(
         args.set,
         instructions,
@@ -56,7 +55,8 @@ def main() -> None:
     write_rows(args.examples, built.examples)
     write_json(args.composition, composition)
     program.log.info(
-        f"{args.name}: {composition['kept']:,} examples, {composition['own']:,} with an own answer"
+        f"{args.name}: {composition['kept']:,} examples, "
+        f"{composition['own'] + composition['retrieved']:,} with an answer of the base"
     )
 
 

@@ -71,9 +71,11 @@ def main() -> None:
             write_json(args.marker, {"shard": args.shard, "generations": len(generations)})
         if args.generations:
             write_rows(args.generations, generations)
-        for other, (_, marker, requests) in works.items():
+        # What else lies ready costs no further start of an engine.
+        for other, (_, marker, requests) in works.items() if engines.started else ():
             ready = (args.root / marker).exists() and (args.root / requests).exists()
-            if ready and other != args.work and shards == 1:
+            done = (args.root / other / "generations.jsonl").exists()
+            if ready and not done and other != args.work and shards == 1:
                 try:
                     serve(other, engines, patience=0)
                 except (Timeout, InputError) as error:

@@ -8,10 +8,9 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from plumbline.config.base import Section
+from plumbline.config.flame_sets import PairSet, SftSet
 from plumbline.config.instructions import InstructionSource
-
-SftSet = Literal["sft", "sft-fact", "sft-star"]
-PairSet = Literal["dpo", "dpo-fact", "dpo-star", "dpo-star-gaps", "dpo-star-combined", "facttune"]
+from plumbline.config.verification import Passages
 
 
 class Flame(Section):
@@ -20,6 +19,12 @@ class Flame(Section):
     instructions: InstructionSource = Field(
         InstructionSource(format="embedded", part="train"),
         description="Instructions with human responses: the supervised stage, and demonstrations.",
+    )
+    entities: int = Field(
+        0,
+        ge=0,
+        description="Prompts about training subjects of the facts that join the instructions of "
+        "the supervised stage; only the base's own answers can be trained on there.",
     )
     prompts: list[InstructionSource] = Field(
         [
@@ -33,13 +38,15 @@ class Flame(Section):
         ["sft", "sft-star"],
         min_length=1,
         description="Training sets: sft: human responses; sft-fact: the base's own answers; "
-        "sft-star: own answers where facts are asked for, human ones elsewhere.",
+        "sft-star: own answers where facts are asked for, human ones elsewhere; sft-rag: the same "
+        "with passages before the base's eyes.",
     )
     dpo: list[str] = Field(
         ["sft.dpo", "sft-star.dpo-star"],
         description="Preference trainings, PARENT.PAIRS: pairs by helpfulness (dpo), by facts "
         "(dpo-fact), by both (dpo-star), its two ablations (dpo-star-gaps, dpo-star-combined), and "
-        "FactTune's (facttune).",
+        "FactTune's by verified claims (facttune) or by confidence (facttune-mc). None: the first "
+        "stage alone.",
     )
     sft_recipe: str = Field("flame_sft", description="Which of recipes trains the first stage.")
     dpo_recipe: str = Field("flame_dpo", description="Which of recipes trains the second.")
@@ -53,6 +60,13 @@ class Flame(Section):
         "marks where it has them (the base is asked and compared all the same).",
     )
     shots: int = Field(5, ge=1, description="Demonstrations before an own answer (paper: 5).")
+    passages: Passages | None = Field(
+        None, description="What the answers of sft-rag are written with; not used without it."
+    )
+    k: int = Field(10, ge=1, description="Passages before an instruction (paper: 10).")
+    augment: int | None = Field(
+        None, ge=1, description="New instructions that `snakemake augment` has the base write."
+    )
     own_answers: int = Field(10, ge=1, description="Own answers an instruction (paper: 10).")
     responses: int = Field(4, ge=2, description="Responses a prompt (paper: 4).")
     judgements: int = Field(3, ge=1, description="Judgements a response (paper: 3).")
@@ -82,3 +96,18 @@ class Flame(Section):
             if parent not in self.sft:
                 raise ValueError(f"dpo: {name} starts from {parent}, which is not in sft; add it")
         return self
+
+    @model_validator(mode="after")
+    def _passages(self):
+        if "sft-rag" in self.sft and self.passages is None:
+            raise ValueError(
+                "passages: missing; sft-rag trains on answers written with passages; name them, "
+                "e.g. passages: {format: facts}"
+            )
+        return self
+
+    def sources(self) -> list[InstructionSource]:
+        """All instructions of the supervised stage."""
+        if not self.entities:
+            return [self.instructions]
+        return [self.instructions, InstructionSource(format="entities", limit=self.entities)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from plumbline.config.base import FormattedSource, Limit, Seed
 
@@ -23,6 +23,9 @@ class InstructionSource(FormattedSource):
         "of the facts; rows: your own JSON Lines; oasst: OASST1's trees or messages; "
         "self_instruct; mt_bench; longfact: as published."
     )
+    relations: list[str] = Field(
+        [], description="entities: only the subjects of these relations; none named: of all."
+    )
     part: Literal["all", "train", "test"] = Field(
         "all",
         description="train: four fifths, drawn by id; test: the others; so that one source "
@@ -30,3 +33,9 @@ class InstructionSource(FormattedSource):
     )
     limit: Limit = Field(None, description="Instructions used (entities: a domain); null: all.")
     seed: Seed = Field(1, description="Seed of which ones, and of an entity's prompt.")
+
+    @model_validator(mode="after")
+    def _of_entities(self):
+        if self.relations and self.format != "entities":
+            raise ValueError(f"relations: not used with format: {self.format}; remove it")
+        return self

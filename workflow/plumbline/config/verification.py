@@ -100,6 +100,9 @@ class LongForm(Section):
     entities: int = Field(
         24, ge=0, description="Prompts about test subjects, of tuned relations and others each."
     )
+    relations: list[str] = Field(
+        [], description="Only subjects of these relations; none named: of all."
+    )
     prompts: list[InstructionSource] = Field([], description="Further prompts; out of domain.")
     instructions: InstructionSource | None = Field(
         InstructionSource(format="embedded", part="test"),
@@ -122,5 +125,9 @@ class LongForm(Section):
 
     def sources(self) -> list[InstructionSource]:
         """All prompts whose responses are taken apart."""
-        entities = [InstructionSource(format="entities", limit=self.entities)]
-        return [*(entities if self.entities else []), *self.prompts]
+        if not self.entities:
+            return self.prompts
+        entities = InstructionSource(
+            format="entities", limit=self.entities, relations=self.relations
+        )
+        return [entities, *self.prompts]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 
+from plumbline.config.errors import nearest
 from plumbline.data.facts import fold
 from plumbline.data.instructions import (
     PERSON_TEMPLATES,
@@ -45,21 +46,33 @@ def subject_prompts(
     domains: Collection[Domain],
     limit: int | None,
     seed: int,
+    relations: Collection[str] = (),
 ) -> tuple[list[Instruction], Counter]:
     """One prompt about each subject of the split's questions, with `domain` and `relation`.
+
+    relations: only subjects of these; none: of all.
 
     At most `limit` of each domain; which ones depends on names and seed alone. A subject that
     any in-domain question is about, whatever its split, is none of the domain `ood`. Of a subject's
     relations the first by name counts. Returns the prompts by domain and relation, and what was
-    left out, by (domain, reason). InputError where there is no subject at all.
+    left out, by (domain, reason). InputError where there is no subject at all, and for a relation
+    that no fact is of.
     """
+    known = {question.relation for question in questions}
+    for name in relations:
+        if name not in known:
+            raise InputError(
+                f"relations: {name} is no relation of the facts.{nearest(name, sorted(known))} "
+                f"Relations: {', '.join(sorted(known))}."
+            )
     tuned = {fold(question.subject) for question in questions if question.domain == "id"}
     prompts: list[Instruction] = []
     left_out: Counter = Counter()
     for domain in sorted(domains):
         relation_of: dict[str, str] = {}
         for question in sorted(questions, key=lambda one: (one.relation, one.subject)):
-            if question.split == split and question.domain == domain:
+            wanted = not relations or question.relation in relations
+            if wanted and question.split == split and question.domain == domain:
                 relation_of.setdefault(question.subject, question.relation)
         if domain == "ood":
             outside = {name: r for name, r in relation_of.items() if fold(name) not in tuned}

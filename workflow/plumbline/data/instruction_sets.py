@@ -49,7 +49,12 @@ def gather(
     for source in sources:
         if source.format == "entities":
             found, left_out = subject_prompts(
-                questions, split=split, domains=domains, limit=source.limit, seed=source.seed
+                questions,
+                split=split,
+                domains=domains,
+                limit=source.limit,
+                seed=source.seed,
+                relations=source.relations,
             )
             rows = [Prompt(**one.model_dump()) for one in found]
             for (domain, reason), n in left_out.items():

@@ -23,6 +23,11 @@ class Engines(ExitStack):
         self._threads, self._work = threads, work
         self._running = None
 
+    @property
+    def started(self) -> bool:
+        """Whether an engine runs."""
+        return self._running is not None
+
     def of(self, checkpoint: Path, tokenizer) -> Engine:
         """The engine with the checkpoint's weights."""
         if self._settings.engine == "vllm":

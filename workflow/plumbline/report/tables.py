@@ -34,7 +34,15 @@ COUNTED = ("claims", "correct", "wrong", "unverifiable", "words")  # numbers, ev
 LEADING = [("em",), ("mc1", "mc2"), ("acc", "mc2", "acc_norm"), ("factscore",), ("win",)]
 STOPS = {"early_stop": "early stop", "convergence": "convergence"}
 # Parts of the names of FLAME's checkpoints.
-STAGES = {"sft": "SFT", "dpo": "DPO", "facttune": "FactTune", "-star": "★", ".": ", "}
+STAGES = {
+    "sft": "SFT",
+    "dpo": "DPO",
+    "facttune": "FactTune",
+    "-star": "★",
+    "-rag": " (retrieved)",
+    "-mc": "-MC",
+    ".": ", ",
+}
 _STAGE = re.compile("|".join(map(re.escape, STAGES)))
 
 # Gekhman et al. 2024, Table 1 (PaLM 2 base, full EntityQuestions): accuracy points and R2.

@@ -15,6 +15,7 @@ from plumbline.config.engines import Scoring
 from plumbline.config.verification import Endpoint, Table, Verifier
 from plumbline.files import InputError
 from plumbline.records import Question
+from plumbline.sources import MARKER, read_marker
 
 log = logging.getLogger("plumbline")
 
@@ -22,8 +23,8 @@ log = logging.getLogger("plumbline")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments that say which verifier it is and what it works with."""
     parser.add_argument("--verifier", required=True, help="JSON of the verifier's section")
-    parser.add_argument("--passages", type=Path, help="file of passages, as the section says")
-    parser.add_argument("--embeddings", type=Path, help="folder of the embedding model")
+    parser.add_argument("--passages", type=Path, help="file of passages, or its source.json")
+    parser.add_argument("--embeddings", type=Path, help="embedding model, or its source.json")
     parser.add_argument("--judge", type=Path, help="checkpoint folder (retrieval)")
     parser.add_argument("--scoring", default="{}", help="JSON of the scoring section (retrieval)")
     parser.add_argument("--device", default="cpu")
@@ -97,6 +98,7 @@ def _judge(settings, args):
 
 
 def _given(path: Path | None, name: str, what: str) -> Path:
+    """The file or folder itself, or what the marker of a fetched source stands for."""
     if path is None:
         raise InputError(f"{name}: missing; give {what}.")
-    return path
+    return read_marker(path)[1] if path.name == MARKER else path

@@ -7,6 +7,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from math import ceil
 
 from plumbline.data.instructions import Instruction
 from plumbline.data.similar import rouge_l, words
@@ -18,6 +19,7 @@ from plumbline.records import Generation, Request, Sampling
 PURPOSE = "flame_augment"
 SIMILAR = 0.7  # ROUGE-L from which an instruction is not new
 SHORTEST, LONGEST = 3, 150  # words
+WANTED = 2  # new instructions that a list must yield; most hold more, of which many are not new
 
 _TASK = (
     "Below is a numbered list of instructions that people gave to an assistant. They are of many "
@@ -25,6 +27,11 @@ _TASK = (
     "all others and complete in itself, so that text alone can answer it.\n\n"
 )
 _ITEM = re.compile(r"^\s*(\d+)[.)]\s*", re.MULTILINE)
+
+
+def lists_for(wanted: int) -> int:
+    """How many lists are asked for, so that `wanted` new instructions come of them."""
+    return ceil(wanted / WANTED)
 
 
 def augment_requests(
@@ -78,11 +85,13 @@ def new_instructions(
     known: Iterable[Instruction],
     requests: Iterable[Request],
     generations: Iterable[Generation],
+    wanted: int | None = None,
 ) -> tuple[list[Instruction], Counter]:
-    """The instructions that are new, without responses, and why others are dropped.
+    """The first `wanted` (None: all) instructions that are new, without responses, and why others
+    are dropped.
 
     Dropped: shorter than 3 or longer than 150 words, or with ROUGE-L of 0.7 or more to a known
-    instruction or to one kept before.
+    instruction or to one kept before; and those beyond `wanted`.
     """
     accepted = [words(one.instruction) for one in known]
     kept, dropped = [], Counter()
@@ -109,7 +118,8 @@ def new_instructions(
                     kept.append(
                         Instruction(id=f"augmented/{digest}", instruction=item, source="augmented")
                     )
-    return kept, dropped
+    dropped["more than wanted"] = len(kept[wanted:]) if wanted is not None else 0
+    return kept[:wanted], +dropped
 
 
 def _similar(first: list[str], second: list[str]) -> bool:

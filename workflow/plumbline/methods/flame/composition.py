@@ -1,30 +1,15 @@
-"""What FLAME's training files are made of: the counts that are kept beside them."""
+"""What the second stage's training files are made of: the counts that are kept beside them."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from statistics import fmean
 
-from plumbline.claims.records import Splitting, Verdict
+from plumbline.claims.records import Splitting
 from plumbline.files import InputError
 from plumbline.methods.flame.responses import Response
-from plumbline.methods.flame.rewards import Helpfulness, Scored
-from plumbline.methods.flame.sft import Built
+from plumbline.methods.flame.rewards import Factuality, Helpfulness, Scored
 from plumbline.records import Pair
-
-
-def of_examples(name: str, built: Built, dropped: Iterable[dict] = ()) -> dict:
-    """Counts of a first-stage set; `dropped`: rows of what was lost before it was built."""
-    kinds = Counter(example.response_from for example in built.examples)
-    return {
-        "name": name,
-        "kept": len(built.examples),
-        "human": kinds["human"],
-        "own": kinds["own"],
-        "fact_based": sum(example.fact_based for example in built.examples),
-        "dropped": [*dropped, *built.dropped],
-    }
 
 
 def of_pairs(
@@ -65,23 +50,28 @@ def check_same_run(
     responses: Iterable[Response],
     helpful: Iterable[Helpfulness],
     splittings: Iterable[Splitting],
-    verdicts: Iterable[Verdict],
+    factual: Iterable[Factuality],
     fact_based: Collection[str],
+    *,
+    every: bool = True,
 ) -> None:
     """Raises InputError unless every response was judged, and every claim of those that answer an
-    instruction in `fact_based` was verified.
+    instruction in `fact_based` was verified. every: False where some claims have no score, as with
+    confidence.
     """
     responses = list(responses)
     _same({one.id for one in responses}, {row.id for row in helpful}, "judged")
     about_facts = {one.id for one in responses if one.instruction in fact_based}
     claims = {row.response: row.claims for row in splittings}
     _same(about_facts, set(claims), "split into claims")
-    verified = Counter(verdict.response for verdict in verdicts)
-    for name in sorted(claims.keys() | verified.keys()):
-        if verified[name] != claims.get(name, 0):
+    counted = {row.id: row.claims for row in factual}
+    for name in sorted(claims.keys() | counted.keys()):
+        wanted, found = claims.get(name, 0), counted.get(name, 0)
+        if found > wanted or (every and found < wanted):
+            what = "verdict(s); expected one" if every else "confidence(s); expected at most one"
             raise InputError(
-                f"response {name} has {claims.get(name, 0)} claim(s) and {verified[name]} "
-                f"verdict(s); expected one a claim. Verify again."
+                f"response {name} has {wanted} claim(s) and {found} {what} a claim. The files are "
+                f"of different runs; make them again."
             )
 
 

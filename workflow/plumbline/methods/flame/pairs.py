@@ -11,15 +11,14 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from itertools import combinations
-from typing import Literal
 
+from plumbline.config.flame_sets import PairSet
 from plumbline.files import InputError
 from plumbline.methods.flame.prompting import Form, instruction_prompt, response_side
 from plumbline.methods.flame.responses import dropped_rows
 from plumbline.methods.flame.rewards import POINTS, Scored
 from plumbline.records import Pair
 
-PairSet = Literal["dpo", "dpo-fact", "dpo-star", "dpo-star-gaps", "dpo-star-combined", "facttune"]
 GATE = 0.5  # a factual pair may differ in RM_IF by this much, no more
 GAP = 0.2  # least difference in RM_fact where all pairs are taken
 
@@ -36,9 +35,10 @@ def build_pairs(
     dpo-star-gaps: as dpo-star, with every factual pair whose RM_fact differs by `GAP` or more,
     under the same gate. dpo-star-combined: one reward RM_IF + 5 RM_fact for fact-based
     instructions, RM_IF for the others, best against worst. facttune: every pair of responses to a
-    fact-based instruction whose factual scores differ.
+    fact-based instruction whose factual scores differ; facttune-mc: the same, where the factual
+    score is confidence (`facttune.confidence`).
 
-    A response lacking a score that is needed (facttune: only the factual one) is out, a tie and a
+    A response lacking a score that is needed (FactTune: only the factual one) is out, a tie and a
     pair of the same text are dropped. Where several responses share the best or worst score, the
     one with the higher RM_IF is taken, then the one of lower index. Dropped rows count responses
     (item "… responses") and pairs, one an instruction save where all pairs are formed.
@@ -58,7 +58,7 @@ def build_pairs(
     if name == "dpo-star-combined":
         building.extremes("helpful", others, _helpful)
         building.extremes("combined", about_facts, _combined)
-    if name == "facttune":
+    if name in ("facttune", "facttune-mc"):
         building.every("factual", about_facts, lambda row: row.factual)
     dropped = [
         row

@@ -1,4 +1,4 @@
-"""Training sets of the first stage: SFT, SFT-fact and SFT★, from the same instructions."""
+"""Training sets of the first stage, from the same instructions: who answers them differs."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Literal
 
+from plumbline.config.flame_sets import SftSet
 from plumbline.data.instructions import Instruction
 from plumbline.methods.flame.prompting import Form, instruction_prompt, response_side
 from plumbline.methods.flame.responses import dropped_rows
 from plumbline.records import Example
-
-SftSet = Literal["sft", "sft-fact", "sft-star"]
 
 
 @dataclass(frozen=True)
@@ -35,10 +33,11 @@ def build_sft(
     seed: int,
     passes: int = 1,
 ) -> Built:
-    """The examples of one set (Lin et al. 2024, sec. 4.1).
+    """The examples of one set (Lin et al. 2024, sec. 4.1; sft-rag: their pilot, sec. 3).
 
     sft: human responses; sft-fact: own answers; sft-star: own answers to the instructions whose
-    ids are in `fact_based`, human responses to the others. own: own answers by instruction id.
+    ids are in `fact_based`, human responses to the others; sft-rag: the same with answers that
+    were written with retrieved passages. own: the base's answers by instruction id.
 
     An instruction is sampled first, then one of its responses, so that ten answers to one
     instruction weigh no more than one answer to another: every pass holds each instruction once,
@@ -48,14 +47,13 @@ def build_sft(
     dropped: Counter = Counter()
     usable: list[tuple[Instruction, str, list[str]]] = []
     for one in instructions:
-        wants_own = name == "sft-fact" or (name == "sft-star" and one.id in fact_based)
-        kind = "own" if wants_own else "human"
-        responses = list(own.get(one.id, []) if wants_own else one.responses)
+        kind = _kind(name, one.id in fact_based)
+        responses = list(one.responses if kind == "human" else own.get(one.id, []))
         if responses:
             random.Random(f"{seed}:{one.id}").shuffle(responses)
             usable.append((one, kind, responses))
         else:
-            dropped["no own answer" if wants_own else "no human response"] += 1
+            dropped["no human response" if kind == "human" else f"no {kind} answer"] += 1
     usable.sort(key=lambda entry: entry[0].id)
     examples = []
     for turn in range(passes):
@@ -73,3 +71,22 @@ def build_sft(
             for one, kind, responses in order
         ]
     return Built(examples, dropped_rows(name, dropped))
+
+
+def _kind(name: SftSet, fact_based: bool) -> str:
+    """Whose response to an instruction the set holds."""
+    if name == "sft" or (name != "sft-fact" and not fact_based):
+        return "human"
+    return "retrieved" if name == "sft-rag" else "own"
+
+
+def of_examples(name: str, built: Built, dropped: Iterable[dict] = ()) -> dict:
+    """Counts of a first-stage set; `dropped`: rows of what was lost before it was built."""
+    kinds = Counter(example.response_from for example in built.examples)
+    return {
+        "name": name,
+        "kept": len(built.examples),
+        **{source: kinds[source] for source in ("human", "own", "retrieved")},
+        "fact_based": sum(example.fact_based for example in built.examples),
+        "dropped": [*dropped, *built.dropped],
+    }

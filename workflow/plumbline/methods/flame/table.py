@@ -58,7 +58,7 @@ def of_verdicts(verdicts: Iterable[Verdict]) -> Iterator[State]:
 
 def of_composition(composition: dict) -> Iterator[State]:
     """Counts of a training file: examples or pairs by source, judgements, what was dropped."""
-    for source in ("human", "own"):
+    for source in ("human", "own", "retrieved"):
         if source in composition:
             yield "examples", source, composition[source]
     for state, n in composition.get("judgements", {}).items():
