@@ -210,6 +210,12 @@ def test_one_source_is_passed_through_and_the_seed_orders_it():
     assert training_order(one, batch=5, steps=4, seed=2) != order
 
 
-def test_a_source_without_pairs_is_an_error():
-    with pytest.raises(InputError, match="no factual pair is left"):
-        training_order(sources(3, 0), batch=2, steps=1, seed=1)
+def test_a_source_without_pairs_is_left_out_aloud(caplog):
+    order = training_order(sources(3, 0), batch=2, steps=3, seed=1)
+    assert len(order) == 6 and {pair.source for pair in order} == {"helpful"}
+    assert "no factual pair is left; every step is of helpful pairs alone" in caplog.text
+
+
+def test_no_pair_at_all_is_an_error():
+    with pytest.raises(InputError, match="no factual, helpful pair is left"):
+        training_order(sources(0, 0), batch=2, steps=1, seed=1)

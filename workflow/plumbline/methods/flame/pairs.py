@@ -6,6 +6,7 @@ Scores are compared after rounding to nine digits, so that 0.6 − 0.4 is a gap 
 
 from __future__ import annotations
 
+import logging
 import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -23,6 +24,7 @@ GATE = 0.5  # a factual pair may differ in RM_IF by this much, no more
 GAP = 0.2  # least difference in RM_fact where all pairs are taken
 
 Score = Callable[[Scored], float | None]
+log = logging.getLogger("plumbline")
 
 
 def build_pairs(
@@ -166,16 +168,19 @@ def training_order(
     Each block of `batch` pairs, one optimizer step of global batch size, holds batch / k pairs of
     each of the k sources, whatever their sizes (with a remainder that goes round them). A source
     is passed through in a shuffled order, and again in another one when it is used up; ids end in
-    the number of the pass. To be trained on in this order, once. Raises InputError when a source
-    is empty.
+    the number of the pass. To be trained on in this order, once. A source without a pair is left
+    out with a warning, so that one unlucky draw does not end a run; its zero stands among the
+    counted states. Raises InputError when no source has a pair.
     """
-    for name, pairs in sources.items():
-        if not pairs:
-            raise InputError(
-                f"no {name} pair is left to train on; see what was dropped, and give more "
-                f"instructions or draw more responses."
-            )
-    names = sorted(sources)
+    names = sorted(name for name in sources if sources[name])
+    empty = ", ".join(sorted(sources.keys() - set(names)))
+    if not names:
+        raise InputError(
+            f"no {empty} pair is left to train on; see what was dropped, and give more "
+            f"instructions or draw more responses."
+        )
+    if empty:
+        log.warning(f"no {empty} pair is left; every step is of {', '.join(names)} pairs alone")
     streams = {name: _passes(sources[name], f"{seed}:{name}") for name in names}
     shuffler = random.Random(f"{seed}:blocks")
     order: list[Pair] = []
