@@ -32,6 +32,13 @@ class Project:
             else:
                 shutil.copy2(source, folder / part)
 
+    def copy(self, folder: Path) -> Project:
+        """The project as it is, times of files included, in another folder."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        made = Project.__new__(Project)
+        made.folder = folder
+        return made
+
     def snakemake(self, *arguments: str, check: bool = True) -> str:
         """Run Snakemake; its output, or an assertion with it when it fails and `check` is set."""
         environment = {**os.environ, "NO_COLOR": "1"}

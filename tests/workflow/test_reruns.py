@@ -30,12 +30,18 @@ AFTER_ANNOTATION = {
 }
 
 
-@pytest.fixture
-def project(tmp_path):
-    """A finished default run."""
-    made = Project(tmp_path)
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A finished default run. Not to be changed."""
+    made = Project(tmp_path_factory.mktemp("finished"))
     made.finish()
     return made
+
+
+@pytest.fixture
+def project(finished, tmp_path):
+    """A finished default run of the test's own."""
+    return finished.copy(tmp_path / "project")
 
 
 def library_files(project):

@@ -42,8 +42,7 @@ rule score_choices:
         f"{R}/benchmarks/score/{{model}}/{{folder}}/choices.tsv"
     conda:
         "../../envs/train.yaml"
-    # Two at a time: half of a job is starting up.
-    threads: 1 if ON_GPU else max(1, workflow.cores // 2)
+    threads: 1 if ON_GPU else workflow.cores
     resources:
         gpu=1 if ON_GPU else 0,
         mem_mb=16000,
