@@ -39,7 +39,7 @@ class Project:
         made.folder = folder
         return made
 
-    def snakemake(self, *arguments: str, check: bool = True) -> str:
+    def snakemake(self, *arguments: str, check: bool = True, timeout: float = 300) -> str:
         """Run Snakemake; its output, or an assertion with it when it fails and `check` is set."""
         environment = {**os.environ, "NO_COLOR": "1"}
         environment.pop("PYTHONPATH", None)
@@ -48,7 +48,7 @@ class Project:
             cwd=self.folder,
             env=environment,
             text=True,
-            timeout=300,
+            timeout=timeout,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
