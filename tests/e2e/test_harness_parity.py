@@ -5,7 +5,6 @@ The harness runs its own task files (prompt, choices and measures are its own) o
 
 import json
 import math
-import os
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,9 +18,9 @@ from plumbline.records import ChoiceQuestion
 from plumbline.scoring.likelihood import score
 from plumbline.scoring.prompts import encode
 from plumbline.sources import Source, fetch
+from real_data import DATA
 
 ROOT = Path(__file__).parents[2]
-DATA = Path(os.environ.get("PLUMBLINE_TEST_DATA", ROOT.parent / "shared/data"))
 TRUTHFULQA = DATA / "truthfulqa/mc_task_v1.json"
 ODD = 2  # questions in which a true answer comes after a false one
 pytestmark = [

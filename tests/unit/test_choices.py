@@ -1,9 +1,7 @@
 import json
-import os
 import random
 import sys
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,6 +12,7 @@ from plumbline.data.choices import load_choices, normalised_question, overlap
 from plumbline.files import InputError, read_json, read_rows, write_rows
 from plumbline.records import ChoiceQuestion, Question
 from plumbline.sources import Source, fetch
+from real_data import DATA
 
 
 def lines(folder, *rows, name="rows.jsonl"):
@@ -499,10 +498,9 @@ def test_any_json_is_either_read_or_refused_with_the_files_name(tmp_path_factory
 
 @pytest.fixture(scope="module")
 def real():
-    folder = os.environ.get("PLUMBLINE_TEST_DATA") or Path(__file__).parents[3] / "shared/data"
-    if not (Path(folder) / "truthfulqa").is_dir():
+    if not (DATA / "truthfulqa").is_dir():
         pytest.skip("no benchmark files: set PLUMBLINE_TEST_DATA to a folder that has truthfulqa/")
-    return Path(folder)
+    return DATA
 
 
 def by_question(rows):

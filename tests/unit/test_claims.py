@@ -1,6 +1,5 @@
 import csv
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -20,8 +19,8 @@ from plumbline.claims.split import is_refusal
 from plumbline.files import InputError
 from plumbline.records import Generation
 from plumbline.verification.statements import STATEMENTS, render
+from real_data import DATA
 
-DATA = Path(os.environ.get("PLUMBLINE_TEST_DATA", Path(__file__).parents[3] / "shared/data"))
 FACTS = Path(__file__).parents[2] / "workflow/resources/facts"
 
 

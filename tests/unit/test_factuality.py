@@ -1,8 +1,6 @@
 import json
 import math
-import os
 from collections import defaultdict
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -20,8 +18,7 @@ from plumbline.evaluation.factuality import (
     response_metrics,
 )
 from plumbline.files import InputError
-
-DATA = Path(os.environ.get("PLUMBLINE_TEST_DATA", Path(__file__).parents[3] / "shared/data"))
+from real_data import DATA
 
 
 @pytest.mark.parametrize(

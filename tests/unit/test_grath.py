@@ -1,9 +1,7 @@
 import csv
 import json
-import os
 import sys
 from importlib import import_module
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -17,8 +15,7 @@ from plumbline.methods.grath.questions import choose
 from plumbline.methods.grath.rounds import GrathPair, build_round, outputs
 from plumbline.methods.grath.table import as_text, pair_rows
 from plumbline.records import ChoiceQuestion, Generation, Request
-
-DATA = Path(os.environ.get("PLUMBLINE_TEST_DATA", Path(__file__).parents[3] / "shared/data"))
+from real_data import DATA
 
 
 def choice(name, text=None, choices=("yes", "no", "maybe"), labels=(1, 0, 0), **fields):

@@ -1,7 +1,5 @@
 import json
-import os
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from plumbline.data.instructions import (
@@ -13,8 +11,7 @@ from plumbline.data.instructions import (
 )
 from plumbline.data.similar import near_duplicate
 from plumbline.files import InputError, read_unique_rows
-
-DATA = Path(os.environ.get("PLUMBLINE_TEST_DATA", Path(__file__).parents[3] / "shared/data"))
+from real_data import DATA
 
 
 @pytest.fixture

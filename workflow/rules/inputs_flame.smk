@@ -234,6 +234,3 @@ def flame_results():
     ]
     measured = [path for path in scored_files() if Path(path).name == "items.jsonl"]
     return [*trainings, *measured]
-
-
-include: "inputs_long_form.smk"
