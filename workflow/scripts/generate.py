@@ -6,11 +6,13 @@ it done. A piece of work is `[checkpoint folder, checkpoint marker, request file
 
 import argparse
 import json
+import shutil
 from pathlib import Path
 
-from plumbline import program
+from plumbline import checkpoints, program
 from plumbline.config.engines import Generation as Settings
 from plumbline.files import InputError, read_unique_rows, write_json, write_rows
+from plumbline.generation.store import Store, finished_file
 from plumbline.records import Generation, Request
 
 
@@ -29,25 +31,33 @@ def main() -> None:
     args = parser.parse_args()
     settings = Settings.model_validate_json(args.settings)
 
-    from filelock import FileLock, Timeout
-    from plumbline import checkpoints
-    from plumbline.generation.serve import Server, shard_of
-    from plumbline.generation.start import Engines
-    from plumbline.generation.store import Store
-
     works = json.loads(args.works)
     number, shards = map(int, args.shard.split("/"))
+
+    def store_of(work: str) -> Path:
+        """The folder of what the work's checkpoint has answered."""
+        digest = checkpoints.describe(args.root / works[work][0])["weights_sha256"]
+        name = f"{digest[:16]}-{settings.engine}-{settings.dtype}-seed{settings.seed}"
+        return args.root / "store" / name
+
+    def finished(work: str) -> Path:
+        return finished_file(store_of(work), args.root / works[work][2], args.match)
+
+    if args.generations and finished(args.work).exists():
+        args.generations.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(finished(args.work), args.generations)
+        args.generations.touch()  # made for the inputs as they are now
+        program.log.info(f"{args.work} was answered by the engine of another job")
+        return
+
+    from filelock import FileLock, Timeout
+    from plumbline.generation.serve import Server, shard_of
+    from plumbline.generation.start import Engines
 
     def serve(work: str, engines: Engines, patience: float) -> list[Generation]:
         """Serve one piece of work; Timeout if another job is at the same checkpoint."""
         folder, _, requests = works[work]
-        checkpoint = args.root / folder
-        digest = checkpoints.describe(checkpoint)["weights_sha256"]
-        store = (
-            args.root
-            / "store"
-            / (f"{digest[:16]}-{settings.engine}-{settings.dtype}-seed{settings.seed}")
-        )
+        checkpoint, store = args.root / folder, store_of(work)
         store.mkdir(parents=True, exist_ok=True)
         tokenizer = checkpoints.load_tokenizer(checkpoint)
         rows = read_unique_rows(args.root / requests, Request, empty=True)
@@ -77,7 +87,7 @@ def main() -> None:
             done = (args.root / other / "generations.jsonl").exists()
             if ready and not done and other != args.work and shards == 1:
                 try:
-                    serve(other, engines, patience=0)
+                    write_rows(finished(other), serve(other, engines, patience=0))
                 except (Timeout, InputError) as error:
                     program.log.info(f"{other} is left to its own job: {error}")
 

@@ -15,9 +15,20 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from plumbline.files import sha256_file
 from plumbline.generation.engine import Completion, Prompt
 
 log = logging.getLogger("plumbline")
+
+
+def finished_file(folder: Path, requests: Path, *settings: str) -> Path:
+    """Where a checkpoint's answers to a whole request file wait for the job that asks for them.
+
+    The name stands for the file's content and for all `settings` that decide which answers are
+    given, so that whatever is found there is what the job would write.
+    """
+    digest = hashlib.sha256(json.dumps([sha256_file(requests), *settings]).encode()).hexdigest()
+    return folder / "finished" / f"{digest[:32]}.jsonl"
 
 
 def prompt_key(prompt: Prompt) -> str:
