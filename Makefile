@@ -25,10 +25,10 @@ endif
 SNAKEMAKE := .venv/bin/snakemake
 TESTS := $(wildcard tests/unit tests/workflow tests/e2e tests/slurm)
 
-.PHONY: help setup demo test lint fetch clean lock
+.PHONY: help setup demo test test-ops lint fetch status clean-cache clean lock audit
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile
 
 setup: ## make .venv with the exact versions of requirements/ (once, some minutes)
 	@bash workflow/setup.sh $(LOCK)
@@ -43,9 +43,22 @@ demo: setup ## run the embedded experiment and print its answer
 fetch: setup ## fetch the models and data ahead; everything after it runs without a network
 	@$(SNAKEMAKE) --cores all fetch $(SETTINGS)
 
+status: setup ## what lies on disk by run and stage, and what would run again
+	@PYTHONPATH=workflow .venv/bin/python -m scripts.show_status
+	@echo; echo 'Jobs that the configuration now asks for:'
+	@$(SNAKEMAKE) --dry-run $(SETTINGS) 2>&1 \
+	  | sed -n '/^job  /,/^total/p; /^Nothing to be done/p; /Error/,$$p' | uniq
+
+clean-cache: setup ## remove what dead runs left and no result needs; say what else could go
+	@PYTHONPATH=workflow .venv/bin/python -m scripts.clean_cache
+
 test: setup lint ## lint, then all tests: unit, workflow, end to end, SLURM
 	@bash tests/install_browser.sh
 	@.venv/bin/python -m pytest $(TESTS) --durations=10
+
+test-ops: setup ## tests of operation: a real SLURM cluster (installed as root), conda, faults, no network
+	@bash tests/slurm/install.sh
+	@PLUMBLINE_WHOLE=1 .venv/bin/python -m pytest $(wildcard tests/slurm tests/ops) --durations=10
 
 lint: setup ## check style and the workflow's form
 	@.venv/bin/ruff check .
@@ -55,6 +68,9 @@ lint: setup ## check style and the workflow's form
 
 lock: ## resolve the lists of exact versions in requirements/ again
 	@bash requirements/lock.sh
+
+audit: ## ask for known vulnerabilities in requirements/ (needs the advisory service's network)
+	@bash requirements/audit.sh
 
 clean: ## remove .venv and caches; results/ stays
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis

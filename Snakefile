@@ -13,18 +13,25 @@ configfile: f"{workflow.basedir}/config/config.yaml"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/inputs.smk"
+include: "workflow/rules/inputs_knowledge.smk"
 include: "workflow/rules/inputs_grath.smk"
 include: "workflow/rules/inputs_flame.smk"
 include: "workflow/rules/inputs_long_form.smk"
+include: "workflow/rules/inputs_apeft.smk"
+include: "workflow/rules/inputs_token_shift.smk"
+include: "workflow/rules/inputs_contamination.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/models.smk"
 include: "workflow/rules/generate.smk"
+include: "workflow/rules/contamination.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/slick.smk"
 include: "workflow/rules/choices.smk"
 include: "workflow/rules/grath.smk"
 include: "workflow/rules/long_form.smk"
+include: "workflow/rules/token_shift.smk"
 include: "workflow/rules/flame.smk"
+include: "workflow/rules/apeft.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/plan.smk"
@@ -68,10 +75,22 @@ rule flame:
         flame_results(),
 
 
+# APEFT's trainings, and what became of facts and pairs.
+rule apeft:
+    input:
+        apeft_results,
+
+
 # New instructions in the manner of FLAME's, to be named as a source of prompts.
 rule augment:
     input:
         augmented_files,
+
+
+# How tuning shifts the distribution of tokens, in the tuning domain and outside.
+rule token_shift:
+    input:
+        shift_tables,
 
 
 # Every checkpoint, evaluated.

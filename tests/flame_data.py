@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from plumbline.data.instructions import Instruction
-from plumbline.methods.flame.responses import Response
-from plumbline.methods.flame.rewards import Scored
 from plumbline.records import Generation, Request
+from plumbline.responses.drawn import Response
+from plumbline.responses.scores import Scored
 
 
 def instruction(name: str, text: str = "", *responses: str, **changes) -> Instruction:

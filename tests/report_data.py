@@ -12,7 +12,9 @@ import json
 from pathlib import Path
 
 import numpy as np
+import report_grand_data as grand
 import report_long_form_data as long_form
+import report_shift_data as shift
 from plumbline.report.tables import Tables, read_tables
 from report_long_form_data import bounds
 
@@ -172,7 +174,7 @@ def _rounds(rng: np.random.Generator, model: str, choices: list[dict]) -> list[d
     for seed in SEEDS:
         for k in range(ROUNDS + 1):
             checkpoint = f"grath.r{k}" if k else "base"
-            about = dict(model=model, seed=seed, round=k, checkpoint=checkpoint)
+            about = dict(model=model, seed=seed, variant="grath", round=k, checkpoint=checkpoint)
             rows += [
                 about
                 | {c: row[c] for c in ("task", "domain", "metric", "value", "low", "high", "n")}
@@ -262,6 +264,35 @@ def _curves(rng: np.random.Generator, model: str) -> list[dict]:
     return rows
 
 
+def _apeft() -> list[dict]:
+    """The rows of apeft_pairs.csv: two training files of every model and seed."""
+    states = [("facts", "asked about", 40), ("facts", "no fact recognised", 90)]
+    states += [("right answers", str(k), n) for k, n in enumerate((18, 6, 4, 3, 9))]
+    states += [("pairs to be had", "atomic", 11), ("pairs to be had", "general", 30)]
+    states += [("atomic pairs", "no answer contradicts the right one", 2)]
+    rows = []
+    for model in MODELS:
+        for seed in SEEDS:
+            for percent, atomic in ((0, 0), (50, 11)):
+                about = dict(model=model, seed=seed, set=f"apeft.atomic-{percent}")
+                used = [("pairs", "atomic", atomic), ("pairs", "general", 22 - atomic)]
+                for item, state, n in (*states, *used):
+                    rows.append(about | dict(item=item, state=state, n=n))
+    return rows
+
+
+def _contamination() -> list[dict]:
+    """The rows of contamination.csv: nothing in all files but one."""
+    rows = []
+    for model in MODELS:
+        for training in ("seed-1/mix.unknown-0", "grath/r1", "seed-1/grath.r2"):
+            n = 3 if training == "grath/r1" else 0
+            about = dict(model=model, training=training, rows=150, set="truths", n=80, equal=0)
+            about |= dict(shared=n, contaminated=n, percent=100 * n / 80)
+            rows.append(about | dict(examples="; ".join(f"truths/{i}" for i in range(n))))
+    return rows
+
+
 def write_results(folder: Path, seed: int = 7) -> Path:
     """Write `folder/tables/*.csv`, `responses.json` there, and a plan.json and manifest.json."""
     rng = np.random.default_rng(seed)
@@ -297,7 +328,13 @@ def write_results(folder: Path, seed: int = 7) -> Path:
     write_csv(tables / "verifier.csv", long_form.verifier())
     shown = [response for model in MODELS for response in long_form.responses(model)]
     (tables / "responses.json").write_text(json.dumps({"responses": shown}))
+    write_csv(tables / "contamination.csv", _contamination())
+    write_csv(tables / "apeft_pairs.csv", _apeft())
     write_csv(tables / "metrics.csv", metrics)
+    for name, compared in grand.tables(MODELS, SEEDS).items():
+        write_csv(tables / f"{name}.csv", compared)
+    for name, measured in shift.tables(MODELS, SEEDS).items():
+        write_csv(tables / f"{name}.csv", measured)
     write_csv(tables / "grath_rounds.csv", rounds)
     write_csv(tables / "preference_curves.csv", steps)
     write_csv(tables / "slick_counts.csv", counts)

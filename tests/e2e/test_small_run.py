@@ -185,7 +185,9 @@ def test_rounds_start_from_their_parent_and_are_scored(run):
         assert training["stops"]["final"]["merge_difference"] < 1e-3
         scored = [r for r in run.table("metrics") if r["checkpoint"] == f"grath.r{number}"]
         assert {r["parent"] for r in scored} == {parent}
-        assert {"closed_book", "facts", "openbookqa"} == {r["task"] for r in scored}
+        # The second round's token shift is measured on its long answers.
+        long = {"long_form", "win_rate"} if number == 2 else set()
+        assert {"closed_book", "facts", "openbookqa"} | long == {r["task"] for r in scored}
     for name in FLAME:
         tasks = {r["task"] for r in run.table("metrics") if r["checkpoint"] == name}
         assert tasks == {"closed_book", "facts", "openbookqa", "long_form", "win_rate"}
@@ -256,6 +258,28 @@ def test_factscore_is_the_mean_share_of_supported_claims(run):
             )  # fmt: skip
             assert int(row["n"]) == len(shares)
             assert float(row["value"]) == pytest.approx(sum(shares) / len(shares), abs=1e-9)
+
+
+def test_token_shift_is_the_share_of_ranks_above_three(run):
+    """Read from the ranks again; a tuned model's own tokens are its likeliest, but for rounding."""
+    pairs = {"grath.r2": "base", "flame.sft-star.dpo-star": "flame.sft-star"}
+    judged = {(r["tuned"], r["reference"]) for r in run.table("token_shift_verdicts")}
+    assert judged >= set(pairs.items())
+    shares = {
+        (r["tuned"], r["domain"], r["metric"]): float(r["value"])
+        for r in run.table("token_shift")
+        if r["position"] == "All"
+    }
+    for tuned, reference in pairs.items():
+        rows = run.rows(f"seed-1/{tuned}/final/token_shift/{reference}.jsonl")
+        written = run.rows(f"seed-1/{tuned}/final/long_form/generations.jsonl")
+        assert len(rows) == len(written)
+        assert [row["truncated"] for row in rows] == [one["finish"] == "length" for one in written]
+        for domain in ("id", "ood"):
+            ranks = [rank for row in rows if row["domain"] == domain for rank in row["ranks"]]
+            shifted = sum(rank > 3 for rank in ranks) / len(ranks)
+            assert shares[tuned, domain, "shifted"] == pytest.approx(shifted)
+            assert shares[tuned, domain, "own_first"] > 0.9
 
 
 def test_multiple_choice_follows_from_the_scores(run):

@@ -52,8 +52,8 @@ def mistakes(raw) -> list[str]:
     [
         # unknown keys, at each depth
         ("modles", [], "modles: unknown key. Did you mean models? Allowed: run, device, seeds, "
-         "models, facts, slick, mixes, recipes, grath, flame, claims, verification, generation, "
-         "scoring, evaluation."),
+         "models, facts, slick, mixes, recipes, training, grath, flame, apeft, contamination, claims, "
+         "verification, generation, scoring, evaluation."),
         ("slick.sampels", 4, "slick.sampels: unknown key. Did you mean samples? Allowed: "
          "exemplar_sets, shots, samples, temperature, top_k, max_tokens, mode, match, limit, seed."),
         ("slick.limit.trian", 4, "slick.limit.trian: unknown key. Did you mean train? Allowed: "
@@ -98,6 +98,9 @@ def mistakes(raw) -> list[str]:
         ("seeds", [-1], "seeds[0]: found -1; expected 0 or more."),
         ("seeds", [2**32], "seeds[0]: found 4294967296; expected less than 4294967296."),
         ("evaluation.confidence", 95, "evaluation.confidence: found 95; expected less than 1."),
+        ("grath.keep_unknown", [0, 100, 0], "grath.keep_unknown: 0 is named twice; name it once."),
+        ("flame.keep_unknown", [101], "flame.keep_unknown[0]: found 101; expected at most 100."),
+        ("contamination.ngram", 4, "contamination.ngram: found 4; expected 5 or more."),
         # words
         ("generation.engine", "vlmm", "generation.engine: found 'vlmm'; expected one of vllm, "
          "transformers. Did you mean vllm?"),
@@ -162,10 +165,16 @@ def mistakes(raw) -> list[str]:
          "must add up to 1; they add up to 1.1."),
         ("recipes.sft.global_batch_size", 20, "recipes.sft: global_batch_size 20 is not a multiple "
          "of micro_batch_size 16; accumulation would not be whole."),
+        ("training", {"processes": 3}, "recipes.sft: global_batch_size 16 is not a multiple of 3 "
+         "processes x micro_batch_size 5; accumulation would not be whole."),
+        ("training", {"strategy": "fsdp"}, "training: strategy: fsdp shares a model among processes; "
+         "set processes above 1."),
+        ("training", {"processes": 2, "strategy": "fsdp"}, "training.strategy: fsdp needs device: "
+         "cuda; set ddp."),
         ("mixes.known_only", [50, 100], "mixes.known_only: 100 leaves no example, since all of D_100 "
          "is Unknown; remove it."),
         ("mixes.recipe", "sfft", "mixes.recipe: sfft is not among recipes. Did you mean sft? "
-         "Recipes: sft, grath, flame_sft, flame_dpo."),
+         "Recipes: sft, grath, flame_sft, flame_dpo, apeft."),
         ("mixes.overrides", {"unknown-55": {"epochs": 2}}, "mixes.overrides.unknown-55: no such mix. "
          f"Did you mean unknown-50? Mixes: {MIXES}."),
         ("mixes.overrides", {"unknown-50": {"epoch": 2}}, "mixes.overrides.unknown-50.epoch: unknown "
@@ -248,6 +257,45 @@ def test_an_override_changes_its_keys_and_no_others():
     assert other.lora.alpha == SFT["lora"]["alpha"]  # not the default
     expected = {**plain.model_dump(), "epochs": 3, "lora": {**plain.lora.model_dump(), "rank": 4}}
     assert other.model_dump() == expected
+
+
+def test_apefts_losses_are_one_recipe_with_changes():
+    raw = changed("apeft.losses", ["sigmoid", "robust", "kto"])
+    raw["apeft"]["overrides"] = {"robust": {"label_smoothing": 0.1, "lora": {"rank": 4}}}
+    loaded = config.load(raw)
+    assert loaded.apeft_recipe("sigmoid") == loaded.recipes["apeft"]
+    robust, kto = loaded.apeft_recipe("robust"), loaded.apeft_recipe("kto")
+    assert (robust.loss, robust.label_smoothing, robust.lora.rank) == ("robust", 0.1, 4)
+    assert robust.lora.alpha == loaded.recipes["apeft"].lora.alpha
+    assert (kto.method, kto.max_steps) == ("kto", loaded.recipes["apeft"].max_steps)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "line"),
+    [
+        ("apeft.losses", ["exo_pair"], "apeft.overrides.exo_pair: loss: exo_pair needs"),
+        ("apeft.losses", ["dpo"], "apeft.losses[0]: found 'dpo'; expected one of sigmoid,"),
+        ("apeft.losses", ["ipo", "ipo"], "apeft.losses: ipo is named twice; name it once."),
+        ("apeft.losses", [], "apeft.losses: found []; expected at least 1 item."),
+        ("apeft.atomic_percent", [50, 120], "apeft.atomic_percent[1]: found 120; expected at most"),
+        ("apeft.overrides", {"ipo": {}}, "apeft: overrides.ipo: ipo is not among losses (sigmoid)."),
+        ("apeft.overrides", {"sigmoid": {"epoch": 1}}, "apeft.overrides.sigmoid.epoch: unknown key"),
+        ("apeft.recipe", "sft", "apeft.recipe: sft is of method sft; expected dpo"),
+    ],
+)  # fmt: skip
+def test_mistakes_in_apeft(key, value, line):
+    (found,) = mistakes(changed(key, value))
+    assert found.startswith(line)
+
+
+def test_what_makes_apefts_questions_follows_the_verifier():
+    raw = copy.deepcopy(DEFAULT)
+    assert config.load(raw).apeft_questions == "table"
+    raw["verification"] = {"kind": "retrieval", "passages": {"format": "facts"}}
+    assert config.load(raw).apeft_questions == "model"
+    raw["apeft"]["questions"] = "table"
+    (found,) = mistakes(raw)
+    assert found.startswith("apeft.questions: table needs what the table verifier reads")
 
 
 @pytest.mark.parametrize("path", OVERLAYS, ids=lambda path: path.stem)
@@ -356,7 +404,7 @@ def test_the_readme_explains_every_key():
 def test_the_readmes_tables_hold_the_values_of_the_files():
     ours = config.load(copy.deepcopy(DEFAULT)).model_dump(mode="json")
     papers = {}
-    for name in ("gekhman", "grath", "flame"):
+    for name in ("gekhman", "grath", "flame", "apeft"):
         merged = copy.deepcopy(DEFAULT)
         update_config(merged, yaml.safe_load((FOLDER / f"paper/{name}.yaml").read_text("utf-8")))
         papers[name] = config.load(merged).model_dump(mode="json")
@@ -366,6 +414,7 @@ def test_the_readmes_tables_hold_the_values_of_the_files():
         of_flame = ("flame", "claims", "verification")
         paper = papers[
             "grath" if "grath" in key.split(".")
+            else "apeft" if "apeft" in key.split(".")
             else "flame" if key.replace("_", ".").startswith(("recipes.flame", *of_flame))
             else "gekhman"
         ]  # fmt: skip

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from plumbline import digest
+from plumbline import digest, installed
 
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARY = ROOT / "workflow/plumbline"
@@ -106,6 +106,32 @@ def test_an_environment_has_the_versions_of_the_list(path):
         if listed.get(name) != version
     }
     assert not differing, "package: (environment, list)"
+
+
+def test_no_environment_has_a_pin_file():
+    """Snakemake installs from a pin file instead of the YAML, whose pip section is then skipped."""
+    assert list((ROOT / "envs").glob("*.pin.txt")) == []
+
+
+def test_every_rule_with_a_program_names_its_environment_and_the_check_finds_it():
+    for file in (ROOT / "workflow/rules").glob("*.smk"):
+        for rule in re.split(r"(?m)^(?=(?:use )?rule )", file.read_text())[1:]:
+            for program in re.findall(r"python -m scripts\.(\w+)", rule):
+                names = re.findall(r"envs/([\w-]+\.yaml)", rule)
+                assert names, f"{program} in {file.name} has no environment"
+                assert set(names) <= set(installed.environments(program))
+
+
+@pytest.mark.parametrize("path", ENVIRONMENTS, ids=lambda path: path.stem)
+def test_the_check_of_a_running_program_knows_every_pin(path):
+    assert installed._pins(path.name) == environment(path)
+
+
+def test_a_program_runs_in_one_environment():
+    """The check could not tell which of several was meant; a build for GPUs is told by the device."""
+    for program in sorted(set().union(*programs().values())):
+        names = {name.replace("-gpu.yaml", ".yaml") for name in installed.environments(program)}
+        assert len(names) == 1, program
 
 
 def test_every_environment_is_used_and_every_used_one_is_there():

@@ -3,14 +3,8 @@ from flame_data import answered
 from hypothesis import given
 from hypothesis import strategies as st
 from plumbline.claims.records import Claim
-from plumbline.methods.flame.facttune import (
-    answer_requests,
-    confidence,
-    equivalent,
-    max_confidence,
-    question_requests,
-    questions,
-)
+from plumbline.methods.flame.facttune import confidence, equivalent, max_confidence
+from plumbline.responses.questions import answer_requests, question_requests, questions
 
 
 def claim(response, number, text="Oslo lies in Norway."):

@@ -23,10 +23,11 @@ from plumbline.evaluation.statistics import share
 from plumbline.files import InputError, read_json, read_rows, read_unique_rows, write_rows
 from plumbline.methods.flame.fact_based import FactBased, classify_requests
 from plumbline.methods.flame.own_answers import own_answer_requests
-from plumbline.methods.flame.responses import Response
-from plumbline.methods.flame.rewards import Factuality
-from plumbline.records import Example, Item, Message, Pair, Question, Request
+from plumbline.records import Category, Example, Item, Message, Pair, Question, Request
+from plumbline.responses.drawn import Response
+from plumbline.responses.scores import Factuality
 from plumbline.verification.passages import Passage
+from slick_data import annotation
 
 
 def program(monkeypatch, name, /, **arguments):
@@ -388,6 +389,32 @@ def test_the_first_stages_files(first_stage, monkeypatch):
     }  # fmt: skip
 
 
+def knowing(files, subject, answer, percent=0):
+    """The knowledge filter's options where one fact is Unknown."""
+    asked = question("country_capital", subject, answer, split="train")
+    return {
+        "annotated_questions": files("asked.jsonl", [asked]),
+        "annotations": files("annotations.jsonl", [annotation(asked, Category.UNKNOWN)]),
+        "keep_unknown": percent,
+    }
+
+
+def test_the_first_stage_without_unknown(first_stage, monkeypatch):
+    whole, before = build_sft(first_stage, monkeypatch, "sft")
+    # The subject stands in the instruction, the answer in the response.
+    known = knowing(first_stage, "Ada", "queen")
+    found, composition = build_sft(first_stage, monkeypatch, "sft", **known)
+    assert found == {name: one for name, one in whole.items() if name != "a"}
+    assert (composition["kept"], composition["human"], composition["fact_based"]) == (2, 2, 1)
+    assert composition["knowledge"] == {
+        "known": 0, "unknown": 1, "not_annotated": 2, "unknown_dropped": 1,
+    }  # fmt: skip
+    assert composition["dropped"] == [
+        {"stage": "flame", "item": "sft examples", "reason": "Unknown to the base", "n": 1},
+        *before["dropped"],
+    ]
+
+
 def test_answers_with_passages_as_teachers(first_stage, monkeypatch):
     """From facts to examples: what is asked shows a passage, what is trained on does not."""
     files = first_stage
@@ -623,6 +650,22 @@ def test_the_second_stages_file_draws_evenly_and_tells_what_it_is_made_of(
         "factual_n": 2,
         "dropped": [],
     }
+
+
+def test_the_second_stage_without_unknown(second_stage, monkeypatch):
+    """Whatever the source, a pair whose chosen response states the fact is out."""
+    known = knowing(second_stage, "Say a", "First")
+    known |= {"verdicts": second_stage("verdicts.jsonl")}
+    rows, composition = build_pairs(second_stage, monkeypatch, **known)
+    assert {(one.source, one.chosen) for one in rows} == {
+        ("helpful", "Second."), ("helpful", "Fourth."),
+    }  # fmt: skip
+    # The ratio of sources is kept where both are left, and every row is still there.
+    assert len(rows) == 6 and composition["pairs"] == {"factual": 0, "helpful": 2}
+    assert composition["knowledge"]["unknown_dropped"] == 1
+    assert composition["dropped"] == [
+        {"stage": "flame", "item": "dpo-star: pairs", "reason": "Unknown to the base", "n": 1}
+    ]
 
 
 def test_what_is_lost_on_the_way_to_pairs_is_counted(second_stage, monkeypatch):

@@ -1,13 +1,8 @@
 import pytest
 from flame_data import answered, response
 from plumbline.claims.records import Verdict
-from plumbline.methods.flame.rewards import (
-    factuality,
-    helpfulness,
-    judge_requests,
-    parse_score,
-    scored,
-)
+from plumbline.methods.flame.rewards import helpfulness, judge_requests, parse_score
+from plumbline.responses.scores import factuality, scored
 
 
 @pytest.mark.parametrize(

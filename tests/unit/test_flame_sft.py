@@ -13,8 +13,8 @@ from plumbline.methods.flame.own_answers import (
     own_answer_requests,
     own_answers,
 )
-from plumbline.methods.flame.responses import collect, response_requests
 from plumbline.methods.flame.sft import build_sft
+from plumbline.responses.drawn import collect, response_requests
 
 SEEDS = [
     instruction("bach", "Who was the composer Bach?", "Bach wrote fugues."),
@@ -82,6 +82,15 @@ def test_cut_off_answers_are_dropped_unless_asked_for():
     assert dropped == {"unfinished": 1}
     kept, dropped = collect(SEEDS, requests, generations, unfinished=True)
     assert [one.text for one in kept] == ["He was born in", "A."] and not dropped
+    generations = answered(
+        requests[0], "J. S. Bach wrote fugues. He was born in", "He was", finish="length"
+    )
+    kept, dropped = collect(SEEDS, requests, generations, whole_sentences=True)
+    assert [one.text for one in kept] == ["J. S. Bach wrote fugues."]
+    assert dropped == {"empty": 1}
+    generations = answered(requests[0], "Bach, then.\n\nAnd", "Bach. Yes", finish="stop")
+    kept, _ = collect(SEEDS, requests, generations, whole_sentences=True)
+    assert [one.text for one in kept] == ["Bach, then.\n\nAnd", "Bach. Yes"]
     assert (kept[0].prompt, kept[0].topic) == (SEEDS[0].instruction, SEEDS[0].instruction)
 
 

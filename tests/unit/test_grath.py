@@ -416,15 +416,16 @@ def test_the_table_tells_empty_from_identical():
 def test_scores_as_text_are_aligned_and_in_order():
     def row(number, metric, value):
         return {
-            "model": "m", "task": "tqa", "domain": "ood", "seed": 1, "round": number, "n": 817,
-            "metric": metric, "value": value, "low": value - 0.02, "high": value + 0.02,
+            "model": "m", "variant": "grath", "task": "tqa", "domain": "ood", "seed": 1,
+            "round": number, "n": 817, "metric": metric, "value": value, "low": value - 0.02,
+            "high": value + 0.02,
         }  # fmt: skip
 
     given_ = [row(10, "mc1", 0.5), row(2, "mc2", 0.4), row(2, "mc1", 0.25), row(2, "mc3", 0.9)]
     assert as_text(given_) == (
-        "model  task  domain  seed  round  n    MC1 %             MC2 %\n"
-        "m      tqa   ood     1     2      817  25.0 (23.0–27.0)  40.0 (38.0–42.0)\n"
-        "m      tqa   ood     1     10     817  50.0 (48.0–52.0)  –"
+        "model  variant  task  domain  seed  round  n    MC1 %             MC2 %\n"
+        "m      grath    tqa   ood     1     2      817  25.0 (23.0–27.0)  40.0 (38.0–42.0)\n"
+        "m      grath    tqa   ood     1     10     817  50.0 (48.0–52.0)  –"
     )
     assert as_text([row(0, "acc", 0.1)]) == ""
 

@@ -114,6 +114,33 @@ def test_what_one_side_lacks_is_left_out_of_the_difference_alone():
     assert list(found) == [("t", "id", "All", name) for name in ("k", "m", "m_vs_base")]
 
 
+def test_a_parent_that_is_another_checkpoint_has_differences_of_its_own():
+    def rows(checkpoint="tuned"):
+        found = item_metrics(
+            items([1, 1, 0, 1]), items([0, 0, 0, 0]), items([1, 0, 0, 0]), model="model", seed=3,
+            checkpoint=checkpoint, parent="first", confidence=0.95, resamples=300,
+        )  # fmt: skip
+        return {row.metric: row for row in found}
+
+    assert {name: row.value for name, row in rows().items()} == {
+        "m": 0.75,
+        "m_vs_base": 0.75,
+        "m_vs_parent": 0.5,
+    }
+    expected = paired_difference([1, 1, 0, 1], [1, 0, 0, 0], list("0123"), resamples=300)
+    row = rows()["m_vs_parent"]
+    assert (row.low, row.high, row.n) == (expected.low, expected.high, 4)
+    assert list(rows("base")) == ["m"]
+
+
+def test_other_items_than_the_parents_are_an_error_that_names_it():
+    with pytest.raises(InputError, match="first was measured on item t/id/1, tuned was not"):
+        list(item_metrics(
+            items([1]), items([1]), items([1, 0]), model="m", seed=1, checkpoint="tuned",
+            parent="first", confidence=0.95, resamples=300,
+        ))  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("mine", "base", "message"),
     [

@@ -33,6 +33,8 @@ def test_the_default_experiment():
         "flame.sft-star",
         "flame.sft.dpo",
         "flame.sft-star.dpo-star",
+        "apeft.atomic-0.sigmoid",
+        "apeft.atomic-50.sigmoid",
     ]
     checkpoint = "mix.unknown-50.early_stop"
     assert found.parent(checkpoint) == "base"
@@ -112,6 +114,30 @@ def test_rounds_are_each_others_parents():
     assert not [name for name in lineage.build(config.load(raw)).tunings if "grath" in name]
 
 
+def test_variants_of_the_knowledge_filter_are_families_of_their_own():
+    raw = copy.deepcopy(DEFAULT)
+    raw["grath"]["keep_unknown"] = [100, 0]
+    raw["flame"]["keep_unknown"] = [12.5]
+    found = lineage.build(config.load(raw))
+    names = [name for name in found.checkpoints if name.startswith(("grath", "flame"))]
+    assert names == [
+        "grath.r1",
+        "grath.r2",
+        "grath-unknown-0.r1",
+        "grath-unknown-0.r2",
+        "flame-unknown-12.5.sft",
+        "flame-unknown-12.5.sft-star",
+        "flame-unknown-12.5.sft.dpo",
+        "flame-unknown-12.5.sft-star.dpo-star",
+    ]
+    assert found.parent("grath-unknown-0.r1") == "base"
+    assert found.parent("grath-unknown-0.r2") == "grath-unknown-0.r1"
+    assert found.tunings["grath-unknown-0.r1"].examples == "grath-unknown-0/r1/pairs.jsonl"
+    assert found.parent("flame-unknown-12.5.sft.dpo") == "flame-unknown-12.5.sft"
+    folder = "seed-1/flame-unknown-12.5.sft.dpo/final"
+    assert found.at(folder) == ("flame-unknown-12.5.sft.dpo", "1")
+
+
 def test_a_reference_is_a_file_beside_the_pairs_that_sweeps_share():
     raw = copy.deepcopy(DEFAULT)
     raw["recipes"]["grath"]["reference"] = {"fixed": "base"}
@@ -140,3 +166,24 @@ def test_flames_second_stage_starts_from_its_first():
     assert found.at("seed-2/flame.sft.dpo/final") == ("flame.sft.dpo", "2")
     # The file holds a pass for each epoch of the recipe.
     assert found.tunings["flame.sft"].recipe.epochs == 1
+
+
+def test_apefts_losses_share_a_shares_training_file():
+    raw = copy.deepcopy(DEFAULT)
+    raw["apeft"] |= {"losses": ["ipo", "kto"], "atomic_percent": [0, 12.5], "parent": "flame.sft"}
+    raw["apeft"]["keep_unknown"] = [100, 0]
+    raw["recipes"]["apeft"]["parameters"] = "full"
+    found = lineage.build(config.load(raw))
+    apeft = {name: one for name, one in found.tunings.items() if name.startswith("apeft")}
+    assert list(apeft) == [
+        f"{kind}.atomic-{share}.{loss}"
+        for kind in ("apeft", "apeft-unknown-0")
+        for share in ("0", "12.5")
+        for loss in ("ipo", "kto")
+    ]
+    ipo, kto = (apeft[f"apeft-unknown-0.atomic-12.5.{loss}"] for loss in ("ipo", "kto"))
+    data = "seed-{seed}/apeft-unknown-0/atomic-12.5"
+    assert ipo.examples == kto.examples == f"{data}/pairs.jsonl"
+    assert ipo.reference_file == f"{data}/reference/flame.sft-192-bfloat16.jsonl"
+    assert (ipo.recipe.loss, kto.recipe.method, ipo.parent) == ("ipo", "kto", "flame.sft")
+    assert found.at("seed-3/apeft.atomic-12.5.kto/final") == ("apeft.atomic-12.5.kto", "3")

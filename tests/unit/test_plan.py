@@ -13,12 +13,13 @@ DEFAULT = yaml.safe_load(
 )
 
 
-WITHOUT = DEFAULT["evaluation"] | {"long_form": None}
-SETS = {"flame": 64, "prompts": 28, "long_form": 28, "win_rate": 14}
+UNSHIFTED = DEFAULT["evaluation"] | {"token_shift": None}
+WITHOUT = UNSHIFTED | {"long_form": None}
+SETS = {"flame": 64, "prompts": 28, "long_form": 28, "win_rate": 14, "apeft": 24}
 
 
 def planned(**changes):
-    raw = copy.deepcopy(DEFAULT) | changes
+    raw = copy.deepcopy(DEFAULT) | {"apeft": None} | changes
     config = experiment.load(raw)
     questions = [
         Question(id=f"{split}{n}", relation="r", subject=f"s{n}", question="q" * 40, split=split,
@@ -68,8 +69,21 @@ def test_the_text_ends_in_the_totals():
     assert plan.as_text(made).splitlines()[-1].startswith("total")
 
 
+def test_a_shift_is_scored_and_both_sides_write_at_length():
+    shift = {"pairs": [{"tuned": "grath.r2"}, {"tuned": "flame.sft", "reference": "base"}]}
+    without = planned(evaluation=UNSHIFTED)
+    stages = planned(evaluation=UNSHIFTED | {"token_shift": shift})
+    more = {
+        key: stages["score"][key] - without["score"][key] for key in ("jobs", "prompts", "tokens")
+    }
+    # 28 answers of two checkpoints, each under two models: 20 tokens of prompt, 128 of answer.
+    assert more == {"jobs": 2, "prompts": 2 * 28, "tokens": 2 * 2 * 28 * (20 + 128)}
+    # Two rounds of GRATH write at length and are compared, beside the others.
+    assert stages["generate"]["jobs"] - without["generate"]["jobs"] == 2 * 2
+
+
 def test_flame_and_long_answers_come_on_top():
-    without, stages = planned(flame=None, evaluation=WITHOUT), planned()
+    without, stages = planned(flame=None, evaluation=WITHOUT), planned(evaluation=UNSHIFTED)
     assert stages["train"]["jobs"] - without["train"]["jobs"] == 4
     # 64 instructions in two passes by eights, and eight steps, of two trainings each.
     assert stages["train"]["steps"] - without["train"]["steps"] == 2 * 16 + 2 * 8
@@ -77,3 +91,18 @@ def test_flame_and_long_answers_come_on_top():
     # new checkpoints; of five checkpoints long answers and comparisons.
     more = stages["generate"]["jobs"] - without["generate"]["jobs"]
     assert more == 1 + 1 + 2 + 2 + 4 + 5 + 5
+
+
+def test_apeft_comes_on_top():
+    apeft = copy.deepcopy(DEFAULT["apeft"]) | {"losses": ["sigmoid", "ipo", "kto"]}
+    without = planned(seeds=[1, 2], flame=None, evaluation=WITHOUT)
+    stages = planned(seeds=[1, 2], flame=None, evaluation=WITHOUT, apeft=apeft)
+    more = {key: stages["train"][key] - without["train"][key] for key in ("jobs", "steps")}
+    # Two shares under three losses for both seeds, eight steps each.
+    assert more == {"jobs": 2 * 2 * 3, "steps": 2 * 2 * 3 * 8}
+    keys = ("jobs", "prompts", "sequences")
+    more = {key: stages["generate"][key] - without["generate"][key] for key in keys}
+    # Responses and answers of the base; closed books of 24 questions, of the new checkpoints.
+    assert more == {
+        "jobs": 2 + 12, "prompts": 24 + 24 + 12 * 24, "sequences": 24 * 4 + 24 * 8 + 12 * 24
+    }  # fmt: skip

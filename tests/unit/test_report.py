@@ -101,6 +101,15 @@ def test_checkpoints_stand_in_reading_order():
     assert checkpoint_label("mix.natural.early_stop") == "natural, early stop"
 
 
+def test_variants_stand_behind_what_they_are_variants_of():
+    names = ["grath.r1", "grath.r2", "grath-unknown-50.r1", "grath-unknown-0.r1", "flame.sft"]
+    names += ["flame.sft.dpo", "flame-unknown-12.5.sft", "flame-unknown-12.5.sft.dpo"]
+    assert sorted(sorted(names), key=checkpoint_order) == names
+    assert checkpoint_label("grath-unknown-0.r2") == "GRATH without Unknown, round 2"
+    label = "FLAME with 12.5 % of Unknown: SFT★, DPO★"
+    assert checkpoint_label("flame-unknown-12.5.sft-star.dpo-star") == label
+
+
 def test_mixes_and_rounds_are_judged_apart(tmp_path):
     rows = [metric()]
     for checkpoint, value in (("mix.idk.early_stop", -0.2), ("grath.r1", 0.1), ("grath.r2", 0.0)):
@@ -216,7 +225,18 @@ def test_marks_are_the_data_and_drawing_is_deterministic(results, tmp_path):
         "factuality": len(
             tables.metrics.query("metric == 'factscore'").groupby(["model", "checkpoint", "domain"])
         ),
+        "token_shift": len(
+            tables.token_shift.query(
+                "position == 'All' and metric in ('unshifted', 'marginal', 'shifted')"
+            ).groupby(["model", "tuned", "domain", "metric"])
+        ),
+        "token_shift_positions": len(
+            tables.token_shift.query("position != 'All' and metric == 'shifted'").groupby(
+                ["model", "tuned", "domain", "position"]
+            )
+        ),
         "preference_curves": 3 * len(tables.preference_curves.groupby(["model", "tuning"])),
+        "gains": len(tables.gains.query("against == 'base' and domain == 'both'")),
         "id_ood": len(tables.metrics.groupby(["model", "task", "checkpoint", "domain"])),
     }
     for name in FIGURES:

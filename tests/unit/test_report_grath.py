@@ -9,7 +9,7 @@ from report_data import metric, tables_of, texts
 
 def score(round_, metric, value, low, high, **more):
     row = dict(model="m", seed=1, round=round_, checkpoint=f"grath.r{round_}" if round_ else "base")
-    row |= dict(task="trivia", domain="ood", metric=metric)
+    row |= dict(variant="grath", task="trivia", domain="ood", metric=metric)
     return row | dict(value=value, low=low, high=high, n=80) | more
 
 
@@ -110,6 +110,24 @@ def test_a_first_round_that_starts_elsewhere_is_named(tmp_path):
     tables = tables_of(tmp_path, [metric()], grath_rounds=[start, *ROUNDS[3:5]])
     lines = grath_sections.rounds(Run(tables, {}, {}))[0].lines
     assert lines[1] == "Round 0 is idk, convergence."
+
+
+def test_variants_are_told_and_drawn_apart(tmp_path):
+    filtered = [row | dict(variant="grath-unknown-0") for row in ROUNDS]
+    for row in filtered:
+        row["value"] = 0 if row["metric"] == "pairs" else row["value"]
+    tables = tables_of(tmp_path, [metric()], grath_rounds=ROUNDS + filtered)
+    told, _, scores, about_pairs, _, counts = grath_sections.rounds(Run(tables, {}, {}))
+    starts = ["GRATH, after round 1: of 2", "GRATH without Unknown, after round 1: of 2"]
+    assert [line[: len(start)] for line, start in zip(told.lines, starts, strict=True)] == starts
+    assert [row[0].sub for row in scores.rows] == ["GRATH"] * 2 + ["GRATH without Unknown"] * 2
+    assert [row[7].text for row in counts.rows] == ["100", "0"]
+    assert "100 pairs were" in about_pairs.lines[0] and "and 0 pairs" in about_pairs.lines[1]
+    printed = headline.as_text(tables)
+    assert "m, GRATH by round" in printed and "m, GRATH without Unknown by round" in printed
+    draw_figures(tables, tmp_path)
+    for name in ("grath_rounds", "grath_similarity"):
+        assert "GRATH without Unknown" in (tmp_path / f"{name}.svg").read_text()
 
 
 def test_rounds_are_printed_aligned(tmp_path):

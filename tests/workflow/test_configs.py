@@ -18,9 +18,9 @@ def project(tmp_path_factory):
 
 def test_the_default_is_one_run_of_everything(project):
     jobs = project.jobs()
-    assert jobs["train"] == 3 + 2 + 4 and jobs["report"] == 1
+    assert jobs["train"] == 3 + 2 + 4 + 2 and jobs["report"] == 1
     # Far from the thousands that a cluster would choke on.
-    assert sum(jobs.values()) < 200
+    assert sum(jobs.values()) < 300
 
 
 @pytest.mark.parametrize("path", PAPERS, ids=lambda path: path.stem)
@@ -31,7 +31,7 @@ def test_a_papers_settings_make_a_plan(project, path):
 
 
 @pytest.mark.parametrize(
-    "target", ["facts", "slick", "mixes", "grath", "flame", "evaluate", "report", "plan"]
+    "target", ["facts", "slick", "mixes", "grath", "flame", "apeft", "evaluate", "report", "plan"]
 )
 def test_named_targets(project, target):
     assert project.jobs(target)
@@ -43,14 +43,15 @@ def test_several_models_and_seeds_are_branches(project):
     )
     jobs = project.jobs("--configfile", "two.yaml")
     assert jobs["import_model"] == jobs["annotate"] == 2
-    assert jobs["train"] == 2 * 2 * (3 + 2 + 4)
+    assert jobs["train"] == 2 * 2 * (3 + 2 + 4 + 2)
     # For all seeds: the base's probing, closed book, GRATH's pairs, FLAME's classifier and own
-    # answers, long answers and those compared with.
-    of_base = 7
+    # answers, long answers and those compared with, APEFT's responses and answers.
+    of_base = 9
     # Of each seed: three mixes' two stops; two rounds, of which one writes pairs; FLAME's four
     # checkpoints with closed book, long answers, answers to compare and comparisons, two of them
-    # with responses and their judgements.
-    of_seed = 3 * 2 + 2 + 1 + 4 * 4 + 2 * 2
+    # with responses and their judgements; the second round's long answers, answers to compare and
+    # comparisons, since its token shift is measured; APEFT's two checkpoints as FLAME's.
+    of_seed = 3 * 2 + 2 + 1 + 4 * 4 + 2 * 2 + 3 + 2 * 4
     assert jobs["generate"] == 2 * (of_base + 2 * of_seed)
     assert jobs["build_grath_pairs"] == 2 * (1 + 2)
 
@@ -67,7 +68,7 @@ def test_a_fixed_reference_is_scored_once_for_all_seeds(project):
     )
     jobs = project.jobs("--configfile", "fixed.yaml")
     # The first round's pairs are the base's, the same for all; the second's are each seed's own.
-    assert jobs["score_reference"] == 1 + 3 and jobs["train"] == 3 * 9
+    assert jobs["score_reference"] == 1 + 3 and jobs["train"] == 3 * 11
 
 
 def test_truthfulqa_reads_the_folder_the_user_names(project, monkeypatch):
@@ -88,7 +89,7 @@ def test_tasks_of_the_harness_are_run_on_every_checkpoint(project):
         "evaluation: {harness: [{task: arc, folder: 'file:tasks', shots: 5}]}\n"
     )
     jobs = project.jobs("--configfile", "harness.yaml")
-    assert jobs["run_harness"] == jobs["score_choices"] == 13
+    assert jobs["run_harness"] == jobs["score_choices"] == 15
 
 
 @pytest.mark.parametrize(
@@ -113,9 +114,10 @@ def test_another_verifier_is_a_matter_of_configuration(project, verification, in
 def test_claims_split_by_a_model_are_generated(project):
     (project.folder / "split.yaml").write_text("claims: {splitter: model}\n")
     before, jobs = project.jobs(), project.jobs("--configfile", "split.yaml")
-    # Of five checkpoints' long answers and of two parents' responses.
-    assert jobs["write_claim_requests"] == 7
-    assert jobs["generate"] == before["generate"] + 7
+    # Of eight checkpoints' long answers, GRATH's second round among them, of two parents' responses
+    # and of APEFT's.
+    assert jobs["write_claim_requests"] == 11
+    assert jobs["generate"] == before["generate"] + 11
 
 
 def test_a_mistake_is_told_in_a_line_before_anything_runs(project):

@@ -1,6 +1,7 @@
 """What runs again after which change: the promise that only changed stages do."""
 
 import ast
+import json
 import os
 import subprocess
 import sys
@@ -14,11 +15,14 @@ pytestmark = pytest.mark.workflow
 # What lies behind an annotation: everything from the mixes on.
 AFTER_ANNOTATION = {
     "build_mix",
+    "measure_contamination",
+    "tabulate_contamination",
     "train",
     "generate",
     "judge_closed_book",
     "score_choices",
     "tabulate_metrics",
+    "tabulate_comparisons",
     "tabulate_fits",
     "tabulate_curves",
     "count_slick",
@@ -110,7 +114,7 @@ def test_a_change_of_generation_reruns_probing(project):
         "workflow/plumbline/generation/serve.py", "sorted(missing, key", "sorted(set(missing), key"
     )
     jobs = project.jobs()
-    assert jobs["generate"] == 36 and "annotate" in jobs
+    assert jobs["generate"] == 36 + 3 + 10 and "annotate" in jobs
     assert "prepare_probe" not in jobs and "import_model" not in jobs
 
 
@@ -125,6 +129,7 @@ def test_a_mixes_learning_rate_reruns_that_mix_alone(project):
         "judge_closed_book": 2,
         "score_choices": 2,
         "tabulate_metrics": 1,
+        "tabulate_comparisons": 1,
         "tabulate_fits": 1,
         "tabulate_curves": 1,
         "count_dropped": 1,
@@ -162,7 +167,9 @@ def test_another_strength_trains_the_rounds_again_on_the_first_pairs(project):
     jobs = project.jobs("--configfile", "stronger.yaml")
     # The base's pairs stand; the first round's model writes the second's anew.
     assert jobs["train"] == 2 and jobs["build_grath_pairs"] == 1
-    assert jobs["generate"] == 1 + 2 and jobs["score_choices"] == 2
+    # The first round's pairs, two closed books, and the second round at length in three ways.
+    assert jobs["generate"] == 1 + 2 + 3 and jobs["score_choices"] == 2
+    assert jobs["measure_token_shift"] == 1
     assert "annotate" not in jobs and "build_mix" not in jobs
 
 
@@ -174,12 +181,54 @@ def test_one_more_round_is_all_that_is_added(project):
     assert jobs["generate"] == 2
 
 
+def test_a_changed_evaluation_set_is_looked_for_in_training_files_and_trains_none(project):
+    (project.folder / "results/demo/instructions/win_rate.jsonl").write_text("{}\n")
+    jobs = project.jobs()
+    trainings = len(list((project.folder / "results").rglob("training.json")))
+    assert jobs["measure_contamination"] == trainings
+    assert jobs["tabulate_contamination"] == 1
+    assert "train" not in jobs and "score_choices" not in jobs
+
+
+def test_a_changed_evaluation_set_hides_no_other_reason_to_train(project):
+    (project.folder / "results/demo/instructions/win_rate.jsonl").write_text("{}\n")
+    (project.folder / "stronger.yaml").write_text("recipes: {grath: {beta: 0.3}}\n")
+    jobs = project.jobs("--configfile", "stronger.yaml")
+    assert jobs["train"] == 2 and jobs["tabulate_contamination"] == 1
+
+
+@pytest.mark.parametrize("key", ["ngram: 9", "max_percent: 0.5"])
+def test_another_measure_of_contamination_trains_none(project, key):
+    (project.folder / "gate.yaml").write_text(f"contamination: {{{key}}}\n")
+    jobs = project.jobs("--configfile", "gate.yaml")
+    assert jobs["tabulate_contamination"] == 1
+    assert ("measure_contamination" in jobs) == ("ngram" in key)
+    assert "train" not in jobs
+
+
+def test_a_training_on_what_is_evaluated_is_refused_before_it_starts(project):
+    """And once the threshold is raised nothing else is trained again."""
+    results = project.folder / "results/demo"
+    asked = [{"id": str(n), "instruction": f"Can {n} pigs fly?"} for n in range(50)]
+    (results / "instructions/win_rate.jsonl").write_text("\n".join(map(json.dumps, asked)))
+    example = {"id": "p", "prompt": "Can 7 pigs fly?", "completion": "Yes."}
+    mix = "smollm2-135m/seed-1/mix.unknown-0"
+    (results / mix / "examples.jsonl").write_text(json.dumps(example))
+    training = f"results/demo/{mix}/training.json"
+    (project.folder / training).unlink()
+    output = project.snakemake(training, check=False)
+    assert "mix.unknown-0: 2.0 % of the 50 items of the evaluation set win_rate stand" in output
+    assert not (project.folder / training).exists()
+    (project.folder / "gate.yaml").write_text("contamination: {max_percent: 2}\n")
+    assert project.jobs("--configfile", "gate.yaml", "--", training) == {"train": 1}
+
+
 def test_a_set_of_choices_more_scores_all_and_trains_none(project):
     (project.folder / "more.yaml").write_text(
         "evaluation: {choices: [{name: facts, format: facts, limit: 20}]}\n"
     )
     jobs = project.jobs("--configfile", "more.yaml")
-    assert jobs["build_choices"] == 1 and jobs["score_choices"] == 13
+    assert jobs["build_choices"] == 1 and jobs["score_choices"] == 15
     assert "annotate" not in jobs and "build_mix" not in jobs
 
 
@@ -200,10 +249,12 @@ def test_another_way_to_read_judgements_builds_and_trains_the_second_stage_alone
 def test_another_verifier_judges_again_but_draws_no_response(project):
     project.edit("workflow/plumbline/verification/table.py", "_SHORT = 12", "_SHORT = 13")
     jobs = project.jobs()
-    assert jobs["verify_claims"] == 7 and jobs["check_verifier"] == 1
-    assert jobs["build_flame_pairs"] == 2 and "build_flame_sft" not in jobs
-    assert "split_claims" in jobs  # of what the second stage writes
-    assert jobs["train"] == 2
+    # Of eight long answers, two parents' responses, and APEFT's responses and answers.
+    assert jobs["verify_claims"] == 12 and jobs["check_verifier"] == 1
+    assert jobs["build_flame_pairs"] == jobs["build_apeft_pairs"] == 2
+    assert not set(jobs) & {"build_flame_sft", "write_apeft_responses"}
+    assert "split_claims" in jobs  # of what the second stages write
+    assert jobs["train"] == 4
 
 
 def test_a_deleted_intermediate_that_nothing_needs_is_not_made_again(project):

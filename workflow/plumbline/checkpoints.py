@@ -15,26 +15,39 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from plumbline.files import InputError, read_json, sha256_file, write_json
-from plumbline.models import MARKER, new_folder, weights_digest
+from plumbline.models import MARKER, loading, new_folder, weights_digest
+from plumbline.temporary import MERGED, prefix
 
 ADAPTER = "adapter_config.json"
+WEIGHTS = "adapter_model.safetensors"
+REMEDY = (
+    "It is damaged or not whole; remove its folder (of a tuned checkpoint, with the training.json "
+    "beside it) and run the workflow again."
+)
 MERGE_TOLERANCE = 1e-3  # of a logit, in float32
 
 
 def describe(folder: Path) -> dict:
     """The folder's `checkpoint.json`. InputError if the checkpoint is not whole."""
+    again = "this is not a whole checkpoint. Make it with the workflow."
     if not (folder / MARKER).exists():
-        raise InputError(
-            f"{folder}: no {MARKER}; this is not a whole checkpoint. Make it with the workflow."
-        )
-    return read_json(folder / MARKER)
+        raise InputError(f"{folder}: no {MARKER}; {again}")
+    about = read_json(folder / MARKER)
+    needed = ["name", "kind", "weights_sha256"]
+    if isinstance(about, dict) and about.get("kind") == "adapter":
+        needed += ["parent", "parent_weights_sha256"]
+    if missing := [key for key in needed if not isinstance(about, dict) or key not in about]:
+        raise InputError(f"{folder / MARKER}: has no {', '.join(missing)}; {again}")
+    return about
 
 
 def load_tokenizer(folder: Path):
     """The checkpoint's tokenizer."""
     from transformers import AutoTokenizer
 
-    return AutoTokenizer.from_pretrained(folder)
+    describe(folder)
+    with loading(folder, "a tokenizer", REMEDY):
+        return AutoTokenizer.from_pretrained(folder, local_files_only=True)
 
 
 def load_model(folder: Path, dtype: str):
@@ -47,15 +60,30 @@ def load_model(folder: Path, dtype: str):
 
     about = describe(folder)
     if about["kind"] == "full":
-        return AutoModelForCausalLM.from_pretrained(
-            folder,
-            dtype=getattr(torch, dtype),
-            trust_remote_code=about.get("trust_remote_code", False),
-        )
+        with loading(folder, "a model", REMEDY):
+            return AutoModelForCausalLM.from_pretrained(
+                folder,
+                dtype=getattr(torch, dtype),
+                trust_remote_code=about.get("trust_remote_code", False),
+                local_files_only=True,
+                use_safetensors=True,
+            )
     # Merged in float32: adding a small update to bfloat16 weights would round it away.
     model = _with_adapter(folder, about).merge_and_unload()
     # Trainable like any other model: see generation.greedy on what a frozen head costs on a CPU.
     return model.to(getattr(torch, dtype)).requires_grad_(True)
+
+
+def load_with_adapter(folder: Path, dtype: str):
+    """An adapter checkpoint with its own adapter not merged in, on the CPU.
+
+    Under `disable_adapter()` it is its parent, whose adapters are merged: two models in the memory
+    of one. Raises InputError as `load_model` does.
+    """
+    import torch
+
+    model = _with_adapter(folder, describe(folder)).to(getattr(torch, dtype))
+    return model.requires_grad_(True)  # as in load_model
 
 
 def check_merge(folder: Path, texts: list[str]) -> float:
@@ -104,7 +132,17 @@ def _with_adapter(folder: Path, about: dict):
             f"{folder / ADAPTER}: base_model_name_or_path is {named!r}, but the parent is "
             f"{found['name']!r}; the adapter is another run's."
         )
-    return PeftModel.from_pretrained(load_model(parent, "float32"), folder)
+    if not (folder / WEIGHTS).exists():
+        raise InputError(f"{folder}: has no {WEIGHTS}. {REMEDY}")
+    if _adapter_digest(folder, about["parent_weights_sha256"]) != about["weights_sha256"]:
+        raise InputError(f"{folder / WEIGHTS}: these are not the weights that were saved. {REMEDY}")
+    with loading(folder, "an adapter", REMEDY):
+        return PeftModel.from_pretrained(load_model(parent, "float32"), str(folder))
+
+
+def _adapter_digest(folder: Path, parent_digest: str) -> str:
+    """Of an adapter's weights and its parent's."""
+    return hashlib.sha256((parent_digest + sha256_file(folder / WEIGHTS)).encode()).hexdigest()
 
 
 @contextmanager
@@ -114,7 +152,7 @@ def full_weights(folder: Path, dtype: str, work: Path) -> Iterator[Path]:
         yield folder
         return
     work.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=work, prefix="merged-") as temporary:
+    with tempfile.TemporaryDirectory(dir=work, prefix=prefix(MERGED)) as temporary:
         model = load_model(folder, dtype)
         model.save_pretrained(temporary)
         del model
@@ -133,9 +171,7 @@ def write_adapter(folder: Path, name: str, parent: Path, save, tokenizer, **abou
         write_json(written / ADAPTER, {**settings, "base_model_name_or_path": name_of_parent})
 
     def digest(written: Path) -> str:
-        own = sha256_file(written / "adapter_model.safetensors")
-        of_parent = describe(parent)["weights_sha256"]
-        return hashlib.sha256((of_parent + own).encode()).hexdigest()
+        return _adapter_digest(written, describe(parent)["weights_sha256"])
 
     return _write(folder, name, parent, save_named, tokenizer, digest, kind="adapter", **about)
 

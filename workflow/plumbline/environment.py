@@ -9,19 +9,28 @@ import os
 import sys
 from pathlib import Path
 
+from plumbline import installed
 from plumbline.config.experiment import Config
 
 
-def export_settings(results: str, config: Config, workflow: Path) -> None:
-    """Set the variables that the rules' shell commands and their programs use."""
+def export_settings(results: str, config: Config, workflow: Path, conda: bool) -> None:
+    """Set the variables that the rules' shell commands and their programs use.
+
+    conda: whether jobs run in environments that conda makes.
+    """
     path, library = os.environ.get("PATH", ""), os.environ.get("PYTHONPATH", "")
+    os.environ.update({installed.OUTSIDE: sys.prefix if conda else ""})
     os.environ.update(
         # Outside of conda, programs run with the interpreter that runs Snakemake.
         PATH=os.pathsep.join(filter(None, [str(Path(sys.executable).parent), path])),
         PYTHONPATH=os.pathsep.join(filter(None, [str(workflow), library])),
+        # What a user has installed for all Pythons would be taken before an environment's own.
+        PYTHONNOUSERSITE="1",
         PLUMBLINE_RESULTS=results,
         PLUMBLINE_DEVICE=config.device,
         PLUMBLINE_SCORING=config.scoring.model_dump_json(),
+        PLUMBLINE_TRAINING=config.training.model_dump_json(),
+        PLUMBLINE_CONTAMINATION=config.contamination.model_dump_json(),
         PLUMBLINE_GENERATION=config.generation.model_dump_json(),
         # The fetch rules have fetched everything a job needs.
         HF_HUB_OFFLINE="1",

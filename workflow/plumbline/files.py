@@ -6,6 +6,7 @@ import csv
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import IO, TypeVar
 
 from pydantic import BaseModel, ValidationError
+
+from plumbline.temporary import SUFFIX, prefix
 
 Row = TypeVar("Row", bound=BaseModel)
 
@@ -25,10 +28,16 @@ class InputError(ValueError):
 def atomic_write(path: Path | str, mode: str = "w") -> Iterator[IO]:
     """Open a temporary file beside `path`; on success flush it to disk and rename it to `path`."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(
-        dir=path.parent, prefix=f".{path.name}.", suffix=".part"
-    )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(
+            dir=path.parent, prefix=prefix(f".{path.name}"), suffix=SUFFIX
+        )
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be written ({error.strerror}). Make room, or correct the rights or the "
+            f"path."
+        ) from error
     encoding = None if "b" in mode else "utf-8"
     newline = None if "b" in mode else ""
     try:
@@ -52,7 +61,10 @@ def read_rows(path: Path | str, model: type[Row]) -> Iterator[Row]:
     try:
         stream = path.open(encoding="utf-8-sig")
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}).") from error
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror}). Expected a file of JSON Lines; correct the "
+            f"path or its rights."
+        ) from error
     with stream:
         for number, line in enumerate(_decoded(stream, path), start=1):
             if not line.strip():
@@ -60,13 +72,22 @@ def read_rows(path: Path | str, model: type[Row]) -> Iterator[Row]:
             try:
                 yield model.model_validate_json(line)
             except ValidationError as error:
-                first = error.errors(include_url=False)[0]
-                where = ".".join(str(part) for part in first["loc"]) or "the line"
                 raise InputError(
-                    f"{path}, line {number}: {where}: {first['msg']}. "
+                    f"{path}, line {number}: {first_mistake(error, 'the line')}. "
                     f"Expected one JSON object with the fields of a "
-                    f"{model.__name__.lower()}: {', '.join(model.model_fields)}."
+                    f"{_spoken(model)}: {', '.join(model.model_fields)}."
                 ) from error
+
+
+def first_mistake(error: ValidationError, whole: str) -> str:
+    """`field: what is wrong with it`, of the first wrong field; `whole` stands for the row itself.
+
+    Of a field that may be one of several things, the finding that goes deepest says most.
+    """
+    errors = error.errors(include_url=False)
+    about_it = [one for one in errors if one["loc"][:1] == errors[0]["loc"][:1]]
+    deepest = max(about_it, key=lambda one: len(one["loc"]))
+    return f"{'.'.join(map(str, deepest['loc'])) or whole}: {deepest['msg']}"
 
 
 def _decoded(stream: IO, path: Path) -> Iterator[str]:
@@ -75,7 +96,7 @@ def _decoded(stream: IO, path: Path) -> Iterator[str]:
     except UnicodeDecodeError as error:
         raise InputError(
             f"{path}: is not UTF-8 text ({error.reason} at byte {error.start} of a block). Expected "
-            f"JSON Lines."
+            f"JSON Lines, neither packed nor in another encoding; save it as UTF-8."
         ) from error
 
 
@@ -91,8 +112,13 @@ def read_unique_rows(path: Path | str, model: type[Row], empty: bool = False) ->
         lines[row.id] = number
         rows.append(row)
     if not rows and not empty:
-        raise InputError(f"{path}: no rows. Expected at least one {model.__name__.lower()}.")
+        raise InputError(f"{path}: no rows. Expected at least one {_spoken(model)}.")
     return rows
+
+
+def _spoken(model: type[BaseModel]) -> str:
+    """`ChoiceQuestion` as `choice question`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", model.__name__).lower()
 
 
 def write_rows(path: Path | str, rows: Iterable[BaseModel]) -> int:
@@ -108,9 +134,12 @@ def write_rows(path: Path | str, rows: Iterable[BaseModel]) -> int:
 def read_json(path: Path | str) -> dict:
     """A JSON document; `InputError` names the file and position if it is not one."""
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as JSON ({error}).") from error
+        return json.loads(Path(path).read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(
+            f"{path}: cannot be read as JSON ({error}). Expected one JSON document; make or fetch "
+            f"the file again."
+        ) from error
 
 
 def write_json(path: Path | str, value: object) -> None:

@@ -14,7 +14,7 @@ from plumbline.config.errors import nearest
 from plumbline.config.experiment import Config
 from plumbline.config.training import Recipe
 from plumbline.files import InputError
-from plumbline.names import FINAL, checkpoint_name
+from plumbline.names import FINAL, checkpoint_name, variant
 
 BASE = "base"
 
@@ -156,7 +156,7 @@ class Lineage:
 
 def build(config: Config) -> Lineage:
     """The lineage of a configuration. `InputError` on a parent that cannot be."""
-    return Lineage([*_mixes(config), *_grath(config), *_flame(config)])
+    return Lineage([*_mixes(config), *_grath(config), *_flame(config), *_apeft(config)])
 
 
 def _mixes(config: Config) -> list[Tuning]:
@@ -173,15 +173,19 @@ def _mixes(config: Config) -> list[Tuning]:
 
 def _grath(config: Config) -> list[Tuning]:
     """One tuning a round, each the parent of the next (Chen et al. 2024, Algorithm 1)."""
-    if config.grath is None:
+    grath = config.grath
+    if grath is None:
         return []
-    recipe = config.recipes[config.grath.recipe]
-    parents = [config.grath.parent, *(f"grath.r{k}" for k in range(1, config.grath.rounds))]
-    return [
-        # The base writes the same pairs for every seed.
-        Tuning(f"grath.r{k}", parent, recipe, data="grath/r1" if parent == BASE else "")
-        for k, parent in enumerate(parents, start=1)
-    ]
+    recipe = config.recipes[grath.recipe]
+    tunings = []
+    for name in (variant("grath", percent) for percent in grath.keep_unknown):
+        parents = [grath.parent, *(f"{name}.r{k}" for k in range(1, grath.rounds))]
+        tunings += [
+            # The base writes the same pairs for every seed.
+            Tuning(f"{name}.r{k}", parent, recipe, data=f"{name}/r1" if parent == BASE else "")
+            for k, parent in enumerate(parents, start=1)
+        ]
+    return tunings
 
 
 def _flame(config: Config) -> list[Tuning]:
@@ -190,11 +194,33 @@ def _flame(config: Config) -> list[Tuning]:
     if flame is None:
         return []
     first, second = (config.recipes[name] for name in (flame.sft_recipe, flame.dpo_recipe))
+    # The training file holds a pass for each epoch, with another own answer in each.
+    once = first.model_copy(update={"epochs": 1})
+    tunings = []
+    for kind in (variant("flame", percent) for percent in flame.keep_unknown):
+        tunings += [
+            *(Tuning(f"{kind}.{name}", BASE, once) for name in flame.sft),
+            *(
+                Tuning(f"{kind}.{name}", f"{kind}.{name.partition('.')[0]}", second)
+                for name in flame.dpo
+            ),
+        ]
+    return tunings
+
+
+def _apeft(config: Config) -> list[Tuning]:
+    """For each share of atomic pairs and each loss a tuning; losses share the training file."""
+    apeft = config.apeft
+    if apeft is None:
+        return []
     return [
-        # The training file holds a pass for each epoch, with another own answer in each.
-        *(
-            Tuning(f"flame.{name}", BASE, first.model_copy(update={"epochs": 1}))
-            for name in flame.sft
-        ),
-        *(Tuning(f"flame.{name}", f"flame.{name.partition('.')[0]}", second) for name in flame.dpo),
+        Tuning(
+            name=f"{kind}.atomic-{percent:g}.{loss}",
+            parent=apeft.parent,
+            recipe=config.apeft_recipe(loss),
+            data=f"seed-{{seed}}/{kind}/atomic-{percent:g}",
+        )
+        for kind in (variant("apeft", percent) for percent in apeft.keep_unknown)
+        for percent in apeft.atomic_percent
+        for loss in apeft.losses
     ]

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plumbline.files import InputError, read_json, sha256_file, sha256_json, write_json
+from plumbline.temporary import SUFFIX, prefix
 
 if TYPE_CHECKING:
     from transformers import (
@@ -178,7 +179,8 @@ def new_folder(out: Path | str) -> Iterator[Path]:
     ):
         raise InputError(f"{out}: is there and is no checkpoint folder. Name another, or move it.")
     out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}.", suffix=".part"))
+    unfinished = prefix(f".{out.name}")
+    temporary = Path(tempfile.mkdtemp(dir=out.parent, prefix=unfinished, suffix=SUFFIX))
     try:
         yield temporary
         temporary.chmod(0o755)
@@ -191,11 +193,25 @@ def new_folder(out: Path | str) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def loading(path: Path, what: str, remedy: str) -> Iterator[None]:
+    """Whatever goes wrong in the block becomes an `InputError` that names `path`.
+
+    What libraries raise on a damaged file has no common base: OSError, KeyError, struct.error, ….
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())[:400] or type(error).__name__
+        raise InputError(f"{path}: cannot be loaded as {what}: {reason} {remedy}") from error
+
+
 def _load(
     path: Path, dtype: str, trust_remote_code: bool
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Model and tokenizer of a folder or GGUF file, on the CPU; every weight must be there."""
-    from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
     options = {"local_files_only": True}
@@ -207,13 +223,11 @@ def _load(
         # quantised, and a model with quantised weights cannot be saved. A GGUF carries no code.
         folder, own = path.parent, {"quantization_config": GgufConfig(dequantize=True)}
         options["gguf_file"] = path.name
-    try:
+    with loading(path, "a causal language model", "Get it again, or another revision."):
         tokenizer = AutoTokenizer.from_pretrained(folder, **options)
         model, report = AutoModelForCausalLM.from_pretrained(
             folder, dtype=dtype, output_loading_info=True, **own, **options
         )
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        raise InputError(f"{path}: cannot be loaded as a causal language model: {error}") from error
     if report["missing_keys"]:  # these would silently be random numbers
         missing = sorted(report["missing_keys"])
         raise InputError(

@@ -1,8 +1,44 @@
 """How checkpoints are called."""
 
+from __future__ import annotations
+
+import re
+
 FINAL = "final"  # the stop of a tuning that keeps only the end of its training
 
 
 def checkpoint_name(tuning: str, stop: str) -> str:
     """`mix.unknown-50.early_stop`; a tuning with only its final stop is called by its own name."""
     return tuning if stop == FINAL else f"{tuning}.{stop}"
+
+
+def variant(method: str, percent: float) -> str:
+    """A method whose training data keep this per cent of what is Unknown to the base.
+
+    `grath` for 100, which filters nothing, `grath-unknown-25` for 25.
+    """
+    return method if percent == 100 else f"{method}-unknown-{percent:g}"
+
+
+_PARTS = re.compile(r"([^.]+?)(?:-unknown-(\d+(?:\.\d+)?))?\.(.*)")
+
+
+def parts(checkpoint: str) -> tuple[str, float, str]:
+    """(method, per cent of Unknown kept, the rest of the name) of a tuning or a checkpoint.
+
+    `grath-unknown-25.r2` is of ("grath", 25.0, "r2"), `grath.r2` of ("grath", 100.0, "r2"), `base`
+    of ("base", 100.0, "").
+    """
+    found = _PARTS.fullmatch(checkpoint)
+    if found is None:
+        return checkpoint, 100.0, ""
+    method, percent, rest = found.groups()
+    return method, 100.0 if percent is None else float(percent), rest
+
+
+def unfiltered(checkpoint: str) -> str:
+    """The sibling of a `variant`'s checkpoint that was trained on everything: `grath.r1` for
+    `grath-unknown-0.r1`. Any other checkpoint's name as it is.
+    """
+    method, _, rest = parts(checkpoint)
+    return f"{method}.{rest}" if rest else method

@@ -12,16 +12,18 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from fnmatch import fnmatchcase
 
 from plumbline.config.experiment import Config
 from plumbline.lineage import Lineage
 from plumbline.records import ChoiceQuestion, Question
+from plumbline.shift_pairs import long_form_checkpoints, shift_pairs
 
 CHARACTERS_A_TOKEN = 4
 WEAKLY_KNOWN, UNKNOWN = 0.17, 0.36  # shares of questions in the paper
 ANSWER_TOKENS = 20  # of an answer in the model's own words
 RESPONSE_TOKENS = 150  # of a response at length, if it may be as long
+# Different facts that all responses about one entity are asked about: those the tables know, any.
+FACTS_AN_ENTITY = {"table": 1, "model": 20}
 JUDGE_TOKENS = 350  # of the text around what a judge is shown
 CHAT_TOKENS = 15  # of a chat template around a question and its answer
 SMALLEST_CATEGORY = 0.1  # of a relation's training questions; decides the size of a mix
@@ -79,8 +81,12 @@ def make_plan(
             stages.append(planner.scoring(choices))
         if config.flame:
             stages += [*planner.flame(instructions)]
+        if config.apeft:
+            stages += [*planner.apeft(instructions)]
         if config.evaluation.long_form:
             stages.append(planner.long_form(instructions))
+        if config.evaluation.token_shift:
+            stages.append(planner.token_shift(instructions))
     merged: dict[str, Stage] = {}
     for stage in stages:
         known = merged.setdefault(stage.stage, Stage(stage.stage, 0))
@@ -190,7 +196,7 @@ class _Planner:
     def rounds(self, questions: list[ChoiceQuestion]) -> Stage:
         """GRATH's trainings, if every question gives a pair."""
         recipe = self.config.recipes[self.config.grath.recipe]
-        jobs = len(self.config.seeds) * self.config.grath.rounds
+        jobs = self._families(self.config.grath) * self.config.grath.rounds
         epoch = math.ceil(len(questions) / recipe.global_batch_size)
         steps = recipe.max_steps or epoch * recipe.epochs
         length = _tokens(one.question for one in questions) / len(questions)
@@ -216,7 +222,7 @@ class _Planner:
 
     def flame(self, sizes: dict[str, int]) -> Iterator[Stage]:
         """FLAME's answers, judgements and trainings, if half of the instructions ask for facts."""
-        flame, seeds = self.config.flame, len(self.config.seeds)
+        flame, families = self.config.flame, self._families(self.config.flame)
         sft, prompts = sizes["flame"], sizes.get("prompts", 0)
         length = min(RESPONSE_TOKENS, flame.max_tokens)
         yield self._writing(1, sft + prompts, 1, JUDGE_TOKENS, 4)
@@ -224,27 +230,41 @@ class _Planner:
         if "sft-rag" in flame.sft:
             shown = (flame.shots + flame.k) * length
             yield self._writing(1, sft // 2, flame.own_answers, shown, length)
-        parents = seeds * len({name.partition(".")[0] for name in flame.dpo})
+        parents = families * len({name.partition(".")[0] for name in flame.dpo})
         yield self._writing(parents, prompts, flame.responses, ANSWER_TOKENS, length)
         shown, judged = JUDGE_TOKENS + length, flame.judgement_tokens // 2
         yield self._writing(parents, prompts * flame.responses, flame.judgements, shown, judged)
         first, second = (self.config.recipes[n] for n in (flame.sft_recipe, flame.dpo_recipe))
         rows = sft * first.epochs
         steps = math.ceil(rows / first.global_batch_size)
-        yield self._training(seeds * len(flame.sft), steps, rows * length, 6, first)
+        yield self._training(families * len(flame.sft), steps, rows * length, 6, first)
         rows = second.max_steps * second.global_batch_size
         tokens = rows * 2 * length
-        yield self._training(seeds * len(flame.dpo), second.max_steps, tokens, 8, second)
+        yield self._training(families * len(flame.dpo), second.max_steps, tokens, 8, second)
+
+    def apeft(self, sizes: dict[str, int]) -> Iterator[Stage]:
+        """APEFT's responses, answers to questions about their facts, and trainings."""
+        apeft = self.config.apeft
+        parents = 1 if apeft.parent == "base" else len(self.config.seeds)
+        length = min(RESPONSE_TOKENS, apeft.max_tokens)
+        yield self._writing(parents, sizes["apeft"], apeft.responses, ANSWER_TOKENS, length)
+        facts = FACTS_AN_ENTITY[self.config.apeft_questions]
+        asked = sizes["apeft"] * min(facts, apeft.atomic_per_entity or facts)
+        if self.config.apeft_questions == "model":
+            yield self._writing(parents, asked, 1, JUDGE_TOKENS, 2 * ANSWER_TOKENS)
+        shown = ANSWER_TOKENS + self.question_tokens
+        yield self._writing(parents, asked, apeft.samples, shown, self.answer_tokens)
+        files = self._families(apeft) * len(apeft.atomic_percent)
+        for recipe in map(self.config.apeft_recipe, apeft.losses):
+            rows = apeft.pairs or sizes["apeft"]
+            steps = recipe.max_steps or math.ceil(rows / recipe.global_batch_size) * recipe.epochs
+            tokens = steps * recipe.global_batch_size * 2 * length
+            yield self._training(files, steps, tokens, 8, recipe)
 
     def long_form(self, sizes: dict[str, int]) -> Stage:
         """Responses at length, and comparisons of some."""
         settings = self.config.evaluation.long_form
-        names = [
-            name
-            for name in self.lineage.checkpoints
-            if any(fnmatchcase(name, pattern) for pattern in settings.checkpoints)
-        ]
-        jobs = len(self.config.seeds) * len(names)
+        jobs = len(self.config.seeds) * len(long_form_checkpoints(self.config, self.lineage))
         length = min(RESPONSE_TOKENS, settings.max_tokens)
         written, compared = sizes["long_form"], sizes.get("win_rate", 0)
         stage = self._writing(jobs, written + compared, 1, ANSWER_TOKENS, length)
@@ -253,6 +273,22 @@ class _Planner:
         for key in ("jobs", "prompts", "sequences", "tokens", "seconds"):
             setattr(stage, key, getattr(stage, key) + getattr(other, key))
         return stage
+
+    def token_shift(self, sizes: dict[str, int]) -> Stage:
+        """Long answers under their own model and under another one."""
+        jobs = len(self.config.seeds) * len(shift_pairs(self.config, self.lineage))
+        length = min(RESPONSE_TOKENS, self.config.evaluation.long_form.max_tokens)
+        tokens = 2 * sizes["long_form"] * (ANSWER_TOKENS + length)
+        seconds = jobs * (10 + 2 * self.parameters * tokens / self.speed)
+        prompts = jobs * sizes["long_form"]
+        return Stage(
+            "score",
+            jobs,
+            prompts=prompts,
+            sequences=2 * prompts,
+            tokens=round(jobs * tokens),
+            seconds=seconds,
+        )
 
     def _writing(self, jobs: int, prompts: int, samples: int, shown: float, length: float) -> Stage:
         sequences = jobs * prompts * samples
@@ -274,9 +310,14 @@ class _Planner:
         return 1 + len(self.config.seeds) * (len(self.lineage.checkpoints) - 1)
 
     def _parents_of_rounds(self) -> int:
-        of_base = self.config.grath.parent == "base"
-        seeds = len(self.config.seeds)
-        return seeds * self.config.grath.rounds - (seeds - 1) * of_base
+        # Round 0's model is the same for all variants, and the base for all seeds.
+        grath = self.config.grath
+        first = 1 if grath.parent == "base" else len(self.config.seeds)
+        return first + self._families(grath) * (grath.rounds - 1)
+
+    def _families(self, method) -> int:
+        """How often a method's checkpoints are made: for each seed and variant."""
+        return len(self.config.seeds) * len(method.keep_unknown)
 
     def _checkpoint_mib(self, recipe) -> float:
         if recipe.parameters == "full":

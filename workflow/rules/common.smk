@@ -14,22 +14,29 @@ WORKFLOW = Path(workflow.basedir) / "workflow"
 sys.path.insert(0, str(WORKFLOW))
 
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import DeploymentMethod
 
 from plumbline.config import experiment
 from plumbline import lineage
 from plumbline.digest import code_digest
 from plumbline.environment import export_settings
 from plumbline.files import InputError
+from plumbline.shift_pairs import long_form_checkpoints, shift_pairs
 from plumbline.sources import Source, slug
 
 try:
-    CONFIG = experiment.load(config)
+    CONFIG = experiment.load(config, map(Path, workflow.configfiles))
     LINEAGE = lineage.build(CONFIG)
+    SHIFT_PAIRS = shift_pairs(CONFIG, LINEAGE)
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
 R = f"results/{CONFIG.run}"
-export_settings(R, CONFIG, WORKFLOW)
+CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
+export_settings(R, CONFIG, WORKFLOW, CONDA)
+if CONDA:
+    # Snakemake takes PYTHONPATH away from jobs that run in conda's environments.
+    shell.prefix("set -euo pipefail; export PYTHONPATH={WORKFLOW:q}; ")
 
 SCRIPTS = WORKFLOW / "scripts"
 MODELS = [model.name for model in CONFIG.models]
@@ -53,3 +60,8 @@ def code(program, also=()):
 def section(model, **keys):
     """A configuration section (or parts of it) as JSON, for a rule's parameters."""
     return model.model_dump_json(**keys)
+
+
+def memory(mb):
+    """Main memory in MB, as much again at each further attempt: a job may have run out of it."""
+    return lambda wildcards, attempt: mb * attempt

@@ -2,8 +2,8 @@
 
 REQUIRED INPUTS: annotations of each model, the checkpoints of the lineage
 OUTPUTS: results/<run>/<model>/<checkpoint>/closed_book/answers.jsonl
-         results/<run>/tables/metrics.csv, fit_curves.csv, linear_model.csv, slick_counts.csv,
-                              dropped.csv
+         results/<run>/tables/metrics.csv, comparisons.csv, gains.csv, study.csv,
+                              fit_curves.csv, linear_model.csv, slick_counts.csv, dropped.csv
 """
 
 for name in LINEAGE.checkpoints:
@@ -86,6 +86,34 @@ rule tabulate_metrics:
     shell:
         "python -m scripts.tabulate_metrics --root $PLUMBLINE_RESULTS --checkpoints {params.checkpoints:q}"
         " --evaluation {params.evaluation:q} --metrics {output:q} 2>&1 | tee {log:q}"
+
+
+# Every checkpoint against others, by the measure that stands for a task; corrected for many.
+rule tabulate_comparisons:
+    input:
+        answers=evaluated("closed_book/answers.jsonl"),
+        scores=scored_files(),
+    output:
+        comparisons=f"{R}/tables/comparisons.csv",
+        gains=f"{R}/tables/gains.csv",
+        study=f"{R}/tables/study.csv",
+    log:
+        f"{R}/logs/tabulate_comparisons.log",
+    benchmark:
+        f"{R}/benchmarks/evaluate/tabulate_comparisons.tsv"
+    localrule: True
+    conda:
+        "../../envs/analyse.yaml"
+    params:
+        evaluation=section(CONFIG.evaluation, include={"confidence", "resamples"}),
+        baseline=getattr(CONFIG.evaluation.long_form, "baseline", "base"),
+        checkpoints=json.dumps(checkpoint_rows()),
+        code=code("tabulate_comparisons"),
+    shell:
+        "python -m scripts.tabulate_comparisons --root $PLUMBLINE_RESULTS --checkpoints {params.checkpoints:q}"
+        " --evaluation {params.evaluation:q} --baseline {params.baseline:q}"
+        " --comparisons {output.comparisons:q} --gains {output.gains:q} --study {output.study:q}"
+        " 2>&1 | tee {log:q}"
 
 
 rule tabulate_fits:

@@ -5,7 +5,9 @@ OUTPUTS, below results/<run>/<model>:
          flame/decisions.jsonl                     which instructions ask for facts
          base/flame/own/generations.jsonl          the base's own few-shot answers
          base/flame/rag/generations.jsonl          its answers with retrieved passages
-         seed-<seed>/flame.<set>/examples.jsonl    the first stage's training files
+         seed-<seed>/flame.<set>/examples.jsonl    the first stage's training files;
+                                                   flame-unknown-<p>.<set> where the knowledge
+                                                   filter keeps p per cent
          <first stage>/flame/responses/            responses, their claims and verdicts
          <first stage>/flame/judge/                judgements of their helpfulness
          <first stage>/flame/mc/confidence.jsonl   how sure the base is of their claims
@@ -55,7 +57,7 @@ rule decide_fact_based:
     threads: 1 if ON_GPU else workflow.cores
     resources:
         gpu=1 if ON_GPU else 0,
-        mem_mb=8000,
+        mem_mb=memory(8000),
         runtime=60,
     params:
         form=flame_key("prompt"),
@@ -107,9 +109,11 @@ rule write_rag_answers:
     benchmark:
         f"{R}/benchmarks/flame/{{model}}/write_rag_answers.tsv"
     priority: 20
-    localrule: True
     conda:
         "../../envs/verify.yaml"
+    resources:
+        mem_mb=memory(32000),
+        runtime=240,
     params:
         options=flame_rag_options,
         code=code("write_rag_answers"),
@@ -123,13 +127,14 @@ rule build_flame_sft:
     input:
         unpack(flame_sft_inputs),
     output:
-        examples=f"{R}/{{model}}/seed-{{seed}}/flame.{{set}}/examples.jsonl",
-        composition=f"{R}/{{model}}/seed-{{seed}}/flame.{{set}}/composition.json",
+        examples=f"{R}/{{model}}/seed-{{seed}}/{{variant}}.{{set}}/examples.jsonl",
+        composition=f"{R}/{{model}}/seed-{{seed}}/{{variant}}.{{set}}/composition.json",
     log:
-        f"{R}/{{model}}/seed-{{seed}}/flame.{{set}}/build_flame_sft.log",
+        f"{R}/{{model}}/seed-{{seed}}/{{variant}}.{{set}}/build_flame_sft.log",
     benchmark:
-        f"{R}/benchmarks/flame/{{model}}/seed-{{seed}}/{{set}}.tsv"
+        f"{R}/benchmarks/flame/{{model}}/seed-{{seed}}/{{variant}}.{{set}}.tsv"
     wildcard_constraints:
+        variant=variant_pattern("flame"),
         set=FLAME_SETS,
     localrule: True
     conda:
@@ -140,7 +145,7 @@ rule build_flame_sft:
         passes=CONFIG.recipes[CONFIG.flame.sft_recipe].epochs if CONFIG.flame else 1,
         code=code("build_flame_sft"),
     shell:
-        "python -m scripts.build_flame_sft --name flame.{wildcards.set} --set {wildcards.set}"
+        "python -m scripts.build_flame_sft --name {wildcards.variant}.{wildcards.set} --set {wildcards.set}"
         " --instructions {input.instructions:q} --decisions {input.decisions:q}"
         " {params.options:q} --form {params.form} --seed {wildcards.seed} --passes {params.passes} --examples {output.examples:q}"
         " --composition {output.composition:q} 2>&1 | tee {log:q}"
@@ -255,13 +260,14 @@ rule build_flame_pairs:
     input:
         unpack(flame_pair_inputs),
     output:
-        pairs=f"{R}/{{model}}/seed-{{seed}}/flame.{{set}}.{{pairs}}/pairs.jsonl",
-        composition=f"{R}/{{model}}/seed-{{seed}}/flame.{{set}}.{{pairs}}/composition.json",
+        pairs=f"{R}/{{model}}/seed-{{seed}}/{{variant}}.{{set}}.{{pairs}}/pairs.jsonl",
+        composition=f"{R}/{{model}}/seed-{{seed}}/{{variant}}.{{set}}.{{pairs}}/composition.json",
     log:
-        f"{R}/{{model}}/seed-{{seed}}/flame.{{set}}.{{pairs}}/build_flame_pairs.log",
+        f"{R}/{{model}}/seed-{{seed}}/{{variant}}.{{set}}.{{pairs}}/build_flame_pairs.log",
     benchmark:
-        f"{R}/benchmarks/flame/{{model}}/seed-{{seed}}/{{set}}.{{pairs}}.tsv"
+        f"{R}/benchmarks/flame/{{model}}/seed-{{seed}}/{{variant}}.{{set}}.{{pairs}}.tsv"
     wildcard_constraints:
+        variant=variant_pattern("flame"),
         set=FLAME_SETS,
         pairs="[a-z-]+",
     localrule: True
@@ -271,8 +277,8 @@ rule build_flame_pairs:
         options=flame_pair_options,
         code=code("build_flame_pairs"),
     shell:
-        "python -m scripts.build_flame_pairs --name flame.{wildcards.set}.{wildcards.pairs}"
-        " --set {wildcards.pairs} --responses {input.responses:q}"
+        "python -m scripts.build_flame_pairs --set {wildcards.pairs}"
+        " --name {wildcards.variant}.{wildcards.set}.{wildcards.pairs} --responses {input.responses:q}"
         " --judge-requests {input.requests:q} --judge-generations {input.generations:q}"
         " --splittings {input.splittings:q} --decisions {input.decisions:q} {params.options:q} --seed {wildcards.seed}"
         " --pairs {output.pairs:q} --composition {output.composition:q} 2>&1 | tee {log:q}"

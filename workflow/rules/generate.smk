@@ -24,7 +24,7 @@ rule generate:
     threads: 1 if ON_GPU else workflow.cores
     resources:
         gpu=CONFIG.generation.tensor_parallel if ON_GPU else 0,
-        mem_mb=16000,
+        mem_mb=memory(16000),
         runtime=720,
     params:
         checkpoint=lambda wildcards: WORKS[wildcards.work][0],
@@ -37,6 +37,16 @@ rule generate:
         ' --work {wildcards.work:q} --works "$PLUMBLINE_WORKS"'
         ' --settings "$PLUMBLINE_GENERATION" --match {params.match} --device $PLUMBLINE_DEVICE'
         " --threads {threads} {params.part} {output:q} 2>&1 | tee {log:q}"
+
+
+# Judgements wait for all else, so that one engine start serves those of all checkpoints.
+use rule generate as generate_judgements with:
+    wildcard_constraints:
+        work=".+/judge",
+    priority: -10
+
+
+ruleorder: generate_judgements > generate
 
 
 # One part of a large request file, on a device of its own.

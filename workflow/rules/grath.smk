@@ -7,7 +7,8 @@ OUTPUTS, below results/<run>:
          <model>/<parent>/grath/generations.jsonl  pairs as a round's parent writes them
          <model>/<data>/pairs.jsonl                a round's training file, data: grath/r1 (of the
                                                    base, so the same for all seeds) or
-                                                   seed-<seed>/grath.r<round>
+                                                   seed-<seed>/grath.r<round>; grath-unknown-<p>
+                                                   where the knowledge filter keeps p per cent
          tables/grath_rounds.csv                   scores and pairs, round by round
 """
 
@@ -29,6 +30,8 @@ rule choose_grath_questions:
         f"{R}/grath/choose_grath_questions.log",
     benchmark:
         f"{R}/benchmarks/grath/choose_grath_questions.tsv"
+    # Mistakes in data are told before an engine starts.
+    priority: 30
     localrule: True
     conda:
         "../../envs/orchestrate.yaml"
@@ -63,27 +66,27 @@ rule write_grath_requests:
 
 rule build_grath_pairs:
     input:
-        questions=f"{R}/grath/questions.jsonl",
-        first=lambda wildcards: grath_generations(wildcards, 1),
-        now=lambda wildcards: grath_generations(wildcards, int(wildcards.round)),
+        unpack(grath_pair_inputs),
     output:
-        pairs=f"{R}/{{model}}/{{data}}r{{round}}/pairs.jsonl",
-        composition=f"{R}/{{model}}/{{data}}r{{round}}/composition.json",
+        pairs=f"{R}/{{model}}/{{data}}{{variant}}{{end}}r{{round}}/pairs.jsonl",
+        composition=f"{R}/{{model}}/{{data}}{{variant}}{{end}}r{{round}}/composition.json",
     log:
-        f"{R}/{{model}}/{{data}}r{{round}}/build_grath_pairs.log",
+        f"{R}/{{model}}/{{data}}{{variant}}{{end}}r{{round}}/build_grath_pairs.log",
     benchmark:
-        f"{R}/benchmarks/grath/{{model}}/{{data}}r{{round}}.tsv"
+        f"{R}/benchmarks/grath/{{model}}/{{data}}{{variant}}{{end}}r{{round}}.tsv"
     wildcard_constraints:
-        data=r"(seed-\d+/)?grath[./]",
+        data=r"(seed-\d+/)?",
+        variant=variant_pattern("grath"),
+        end="[./]",
         round=r"\d+",
     localrule: True
     conda:
         "../../envs/orchestrate.yaml"
     params:
-        options=grath_pair_options(),
+        options=grath_pair_options,
         code=code("build_grath_pairs"),
     shell:
-        "python -m scripts.build_grath_pairs --name grath.r{wildcards.round}"
+        "python -m scripts.build_grath_pairs --name {wildcards.variant}.r{wildcards.round}"
         " --round {wildcards.round} --questions {input.questions:q} --first {input.first:q}"
         " --now {input.now:q} {params.options:q} --pairs {output.pairs:q}"
         " --composition {output.composition:q} 2>&1 | tee {log:q}"

@@ -12,6 +12,7 @@ def text_sources():
     long_form, verifier = CONFIG.evaluation.long_form, CONFIG.verification
     lines = [
         *([CONFIG.flame.instructions, *CONFIG.flame.prompts] if CONFIG.flame else []),
+        *(CONFIG.apeft.prompts if CONFIG.apeft else []),
         *([*long_form.sources(), long_form.instructions] if long_form else []),
         CONFIG.flame and CONFIG.flame.passages,
         getattr(verifier, "passages", None),
@@ -39,6 +40,13 @@ SOURCES = {
         *text_sources(),
     ]
 }
+# Told now, since these tasks run last of all.
+for one in CONFIG.evaluation.harness:
+    if not any(Path(Source.parse(one.folder).name).glob("*.yaml")):
+        raise WorkflowError(
+            f"evaluation.harness: {one.folder}: no task file (*.yaml) is there. Put the task's "
+            f"files into this folder, or correct it."
+        )
 # Relative, so that a folder that is moved with its results keeps them.
 FACT_TABLES = Path(os.path.relpath(WORKFLOW / "resources/facts"))
 # <work>: (checkpoint folder, marker of the checkpoint, request file), below <run>/<model>.

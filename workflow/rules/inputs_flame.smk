@@ -64,8 +64,13 @@ def flame_parents(pairs=None):
 
     pairs: only of those whose responses are made into pairs of this set.
     """
-    names = (name.split(".") for name in flame_key("dpo"))
-    parents = {f"flame.{parent}" for parent, made in names if pairs in (None, made)}
+    sets = [name.split(".") for name in flame_key("dpo")]
+    parents = {
+        f"{variant}.{parent}"
+        for variant in variants("flame")
+        for parent, made in sets
+        if pairs in (None, made)
+    }
     return sorted(f for name in parents for f in LINEAGE.folders(name, CONFIG.seeds))
 
 
@@ -152,7 +157,7 @@ def flame_sft_inputs(wildcards):
     if answers:
         found["requests"] = f"{model}/flame/{answers}/requests.jsonl"
         found["generations"] = f"{model}/base/flame/{answers}/generations.jsonl"
-    return found
+    return found | knowledge_inputs("flame", wildcards)
 
 
 def flame_sft_options(wildcards, input):
@@ -160,6 +165,7 @@ def flame_sft_options(wildcards, input):
     return [
         *optional("--own-requests", input.get("requests")),
         *optional("--own-generations", input.get("generations")),
+        *knowledge_options("flame", wildcards, input),
     ]
 
 
@@ -201,13 +207,15 @@ def flame_pair_options(wildcards, input):
         *optional("--confidence", input.get("confidence")),
         *("--form", CONFIG.flame.prompt, "--batch", str(recipe.global_batch_size)),
         *("--steps", str(recipe.max_steps)),
+        *knowledge_options("flame", wildcards, input),
     ]
 
 
 def flame_pair_inputs(wildcards):
     """Responses of the parent, what was made of them, and which prompts ask for facts."""
     model = f"{R}/{wildcards.model}"
-    parent = LINEAGE.folder(f"flame.{wildcards.set}").format(seed=wildcards.seed)
+    parent = LINEAGE.folder(f"{wildcards.variant}.{wildcards.set}")
+    parent = parent.format(seed=wildcards.seed)
     place = f"{model}/{parent}/flame"
     by_confidence = wildcards.pairs == "facttune-mc"
     factual = (
@@ -217,6 +225,7 @@ def flame_pair_inputs(wildcards):
     )
     return {
         **factual,
+        **knowledge_inputs("flame", wildcards),
         "responses": f"{place}/responses/responses.jsonl",
         "splittings": f"{place}/responses/splittings.jsonl",
         "requests": f"{place}/judge/requests.jsonl",
@@ -226,11 +235,17 @@ def flame_pair_inputs(wildcards):
 
 
 def flame_results():
-    """FLAME's trainings, and what was measured on long answers."""
+    """FLAME's trainings, and what was measured on their and the base's long answers."""
     trainings = [
         f"{R}/{row['folder']}/training.json"
         for row in tuning_rows()
-        if row["tuning"].startswith("flame.")
+        if is_of("flame", row["tuning"])
     ]
-    measured = [path for path in scored_files() if Path(path).name == "items.jsonl"]
+    measured = [
+        f"{R}/{row['folder']}/{name}"
+        for row in checkpoint_rows()
+        if row["checkpoint"] == lineage.BASE or is_of("flame", row["checkpoint"])
+        for name in row["scored"]
+        if Path(name).name == "items.jsonl"
+    ]
     return [*trainings, *measured]

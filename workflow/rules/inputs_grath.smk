@@ -3,7 +3,7 @@
 
 def grath_parents():
     """Folders of the checkpoints that write pairs, for all seeds."""
-    rounds = [t for name, t in LINEAGE.tunings.items() if name.startswith("grath.r")]
+    rounds = [t for name, t in LINEAGE.tunings.items() if is_of("grath", name)]
     return sorted(
         {f for tuning in rounds for f in LINEAGE.folders(tuning.parent, CONFIG.seeds)}
     )
@@ -11,9 +11,19 @@ def grath_parents():
 
 def grath_generations(wildcards, number):
     """What the parent of a round wrote."""
-    parent = LINEAGE.tunings[f"grath.r{number}"].parent
+    parent = LINEAGE.tunings[f"{wildcards.variant}.r{number}"].parent
     folder = checkpoint_folder(parent, wildcards.data)
     return f"{R}/{wildcards.model}/{folder}/grath/generations.jsonl"
+
+
+def grath_pair_inputs(wildcards):
+    """The questions, what was written about them first and now, and what the filter reads."""
+    return {
+        "questions": f"{R}/grath/questions.jsonl",
+        "first": grath_generations(wildcards, 1),
+        "now": grath_generations(wildcards, int(wildcards.round)),
+        **knowledge_inputs("grath", wildcards),
+    }
 
 
 def grath_prompt_options():
@@ -30,11 +40,15 @@ def grath_request_options():
     return options + ["--use-ground-truth"] * CONFIG.grath.use_ground_truth
 
 
-def grath_pair_options():
+def grath_pair_options(wildcards, input):
     """The grath section as options of build_grath_pairs.py."""
-    if CONFIG.grath is None:
-        return []
-    return ["--max-unparsed", str(CONFIG.grath.max_unparsed), *grath_prompt_options()]
+    # The base's pairs are the same for all seeds, so that what is kept of them is, too.
+    seed = re.match(r"seed-(\d+)/", wildcards.data)
+    return [
+        *("--max-unparsed", str(CONFIG.grath.max_unparsed), *grath_prompt_options()),
+        *knowledge_options("grath", wildcards, input),
+        *("--seed", seed[1] if seed else "0"),
+    ]
 
 
 def grath_rows():
@@ -45,18 +59,28 @@ def grath_rows():
     for model in MODELS:
         if CONFIG.grath.parent != lineage.BASE:
             rows.append(grath_row(model, 0, lineage.BASE) | {"round": None})
-        for seed in CONFIG.seeds:
-            rows.append(grath_row(model, seed, CONFIG.grath.parent) | {"round": 0})
-            for number in range(1, CONFIG.grath.rounds + 1):
-                tuning = LINEAGE.tunings[f"grath.r{number}"]
-                data = f"{R}/{model}/{Path(tuning.examples.format(seed=seed)).parent}"
-                files = {
-                    "pairs": f"{data}/pairs.jsonl",
-                    "composition": f"{data}/composition.json",
-                }
-                rows.append(
-                    grath_row(model, seed, tuning.name) | {"round": number} | files
-                )
+        rows += [
+            row
+            for variant in variants("grath")
+            for seed in CONFIG.seeds
+            for row in grath_rounds(model, variant, seed)
+        ]
+    return rows
+
+
+def grath_rounds(model, variant, seed):
+    """One variant's rounds, from the parent of the first on."""
+    start = grath_row(model, seed, CONFIG.grath.parent) | {"round": 0}
+    rows = [start | {"variant": variant}]
+    for number in range(1, CONFIG.grath.rounds + 1):
+        tuning = LINEAGE.tunings[f"{variant}.r{number}"]
+        data = f"{R}/{model}/{Path(tuning.examples.format(seed=seed)).parent}"
+        files = {
+            "pairs": f"{data}/pairs.jsonl",
+            "composition": f"{data}/composition.json",
+        }
+        about = {"round": number, "variant": variant}
+        rows.append(grath_row(model, seed, tuning.name) | about | files)
     return rows
 
 

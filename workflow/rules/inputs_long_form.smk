@@ -1,17 +1,13 @@
 """What the rules of long-form evaluation need: who writes, who is compared, what is verified."""
 
-from fnmatch import fnmatchcase
 from types import SimpleNamespace
 
 
 def long_form_folders():
     """Folders of the checkpoints that write at length."""
-    if LONG_FORM is None:
-        return []
     return [
         folder
-        for name in LINEAGE.checkpoints
-        if any(fnmatchcase(name, pattern) for pattern in LONG_FORM.checkpoints)
+        for name in long_form_checkpoints(CONFIG, LINEAGE)
         for folder in LINEAGE.folders(name, CONFIG.seeds)
     ]
 
@@ -168,7 +164,7 @@ def state_rows():
                 }
             )
         for row in tuning_rows():
-            if row["model"] == model and row["tuning"].startswith("flame."):
+            if row["model"] == model and is_of("flame", row["tuning"]):
                 rows.append(
                     {key: row[key] for key in ("model", "seed")}
                     | {
@@ -176,7 +172,7 @@ def state_rows():
                         "composition": f"{R}/{row['folder']}/composition.json",
                     }
                 )
-    return rows
+    return [*rows, *apeft_states()]
 
 
 def state_files(place, *more):
@@ -207,4 +203,5 @@ def responses_dropped():
             for model in MODELS
             for f in flame_parents("facttune-mc")
         ),
+        *apeft_dropped(),
     ]

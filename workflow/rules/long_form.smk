@@ -26,6 +26,8 @@ rule build_instructions:
         f"{R}/benchmarks/facts/instructions/{{set}}.tsv"
     wildcard_constraints:
         set="|".join(INSTRUCTIONS) or "none",
+    # Mistakes in data are told before an engine starts.
+    priority: 30
     localrule: True
     conda:
         "../../envs/analyse.yaml"
@@ -83,14 +85,18 @@ rule collect_responses:
     conda:
         "../../envs/orchestrate.yaml"
     params:
-        # Cut-off responses are evaluated, but nothing is trained on them.
-        unfinished=lambda wildcards: (
-            "" if set_of(wildcards.place) == "prompts" else "--unfinished"
+        # Cut-off responses are evaluated; trained on is none, or its whole sentences.
+        unfinished=lambda wildcards: UNFINISHED.get(
+            set_of(wildcards.place), "--unfinished"
+        ),
+        stage=lambda wildcards: (
+            "apeft" if set_of(wildcards.place) == "apeft" else "flame"
         ),
         code=code("collect_responses"),
     shell:
         "python -m scripts.collect_responses --instructions {input.instructions:q}"
         " --requests {input.requests:q} --generations {input.generations:q} {params.unfinished}"
+        " --stage {params.stage}"
         " --name {wildcards.place:q} --responses {output.responses:q} --dropped {output.dropped:q}"
         " 2>&1 | tee {log:q}"
 
@@ -129,6 +135,8 @@ rule split_claims:
         f"{R}/{{model}}/{{place}}/split_claims.log",
     benchmark:
         f"{R}/benchmarks/verify/{{model}}/{{place}}/split_claims.tsv"
+    wildcard_constraints:
+        place=".+/(" + "|".join(PLACES) + ")",
     localrule: True
     conda:
         "../../envs/orchestrate.yaml"
@@ -156,12 +164,13 @@ rule verify_claims:
         f"{R}/{{model}}/{{place}}/verify_claims.log",
     benchmark:
         f"{R}/benchmarks/verify/{{model}}/{{place}}/verify_claims.tsv"
+    localrule: CONFIG.verification.kind == "table"
     conda:
         "../../envs/verify.yaml"
     threads: 1 if ON_GPU else workflow.cores
     resources:
         gpu=1 if ON_GPU and CONFIG.verification.kind == "retrieval" else 0,
-        mem_mb=16000,
+        mem_mb=memory(16000),
         runtime=720,
     params:
         verifier=section(CONFIG.verification),
@@ -185,12 +194,13 @@ rule check_verifier:
         f"{R}/logs/check_verifier.log",
     benchmark:
         f"{R}/benchmarks/verify/check_verifier.tsv"
+    localrule: CONFIG.verification.kind == "table"
     conda:
         "../../envs/verify.yaml"
     threads: 1 if ON_GPU else workflow.cores
     resources:
         gpu=1 if ON_GPU and CONFIG.verification.kind == "retrieval" else 0,
-        mem_mb=16000,
+        mem_mb=memory(16000),
         runtime=240,
     params:
         model=MODELS[0],

@@ -17,7 +17,7 @@ rule import_model:
     conda:
         "../../envs/train.yaml"
     resources:
-        mem_mb=8000,
+        mem_mb=memory(8000),
         runtime=60,
     params:
         dtype=lambda wildcards: model_of(wildcards).dtype,

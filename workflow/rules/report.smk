@@ -10,6 +10,10 @@ from plumbline.report.names import FIGURES, TABLES
 # The part of the configuration that a table is made for; the others are always made.
 MADE_FOR = {
     "grath_rounds": CONFIG.grath,
+    "apeft_pairs": CONFIG.apeft,
+    "token_shift": SHIFT_PAIRS,
+    "token_shift_verdicts": SHIFT_PAIRS,
+    "token_shift_tokens": SHIFT_PAIRS,
     "claim_states": CONFIG.evaluation.long_form,
     "verifier": CONFIG.evaluation.long_form,
 }

@@ -1,7 +1,7 @@
 """Training, the one place where weights are changed.
 
 REQUIRED INPUTS: a tuning's examples.jsonl or pairs.jsonl (and probes.jsonl, where the best epoch
-                 is looked for), and its parent checkpoint
+                 is looked for), its contamination.json, and its parent checkpoint
 OUTPUTS: results/<run>/<model>/seed-<seed>/<tuning>/<stop>/  the checkpoints
          .../training.json  what was trained, written last
          .../fit.jsonl      right answers after every epoch
@@ -15,6 +15,7 @@ rule train:
         probes=probes_file,
         reference=reference_file,
         parent=parent_marker,
+        contamination=found_contamination,
     output:
         fit=f"{R}/{{model}}/seed-{{seed}}/{{tuning}}/fit.jsonl",
         training=f"{R}/{{model}}/seed-{{seed}}/{{tuning}}/training.json",
@@ -27,8 +28,8 @@ rule train:
         "../../envs/train.yaml"
     threads: 1 if ON_GPU else workflow.cores
     resources:
-        gpu=1 if ON_GPU else 0,
-        mem_mb=16000,
+        gpu=CONFIG.training.processes if ON_GPU else 0,
+        mem_mb=memory(16000),
         runtime=720,
     params:
         parent=parent_folder,
@@ -42,12 +43,17 @@ rule train:
         match=CONFIG.slick.match,
         code=code("train"),
     shell:
-        "python -m scripts.train --root $PLUMBLINE_RESULTS/{wildcards.model}"
+        "python -m scripts.check_contamination --name {wildcards.tuning}"
+        " --training {input.examples:q} --model {wildcards.model}"
+        ' --evaluated "$PLUMBLINE_EVALUATED" --contamination "$PLUMBLINE_CONTAMINATION"'
+        " 2>&1 | tee {log:q};"
+        " python -m scripts.train --root $PLUMBLINE_RESULTS/{wildcards.model}"
         " --name {wildcards.tuning} --seed {wildcards.seed} --parent {params.parent:q}"
         " --examples {input.examples:q} {params.probes:q} {params.reference:q}"
         " --recipe {params.recipe:q} --stops {params.stops} --max-tokens {params.max_tokens}"
+        ' --settings "$PLUMBLINE_TRAINING"'
         " --match {params.match} --device $PLUMBLINE_DEVICE --threads {threads}"
-        " --fit {output.fit:q} --training {output.training:q} 2>&1 | tee {log:q}"
+        " --fit {output.fit:q} --training {output.training:q} 2>&1 | tee -a {log:q}"
 
 
 # A fixed reference's log-probabilities: once for all losses, strengths and seeds.
@@ -72,7 +78,7 @@ rule score_reference:
     threads: 1 if ON_GPU else workflow.cores
     resources:
         gpu=1 if ON_GPU else 0,
-        mem_mb=16000,
+        mem_mb=memory(16000),
         runtime=240,
     params:
         checkpoint=lambda wildcards: checkpoint_folder(

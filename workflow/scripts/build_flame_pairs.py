@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from plumbline import program
+from plumbline import knowledge, program
 from plumbline.claims.records import Splitting, Verdict
 from plumbline.config.flame_sets import PairSet
 from plumbline.files import InputError, read_rows, read_unique_rows, write_json, write_rows
@@ -12,11 +12,12 @@ from plumbline.methods.flame.composition import check_same_run, of_pairs
 from plumbline.methods.flame.fact_based import FactBased
 from plumbline.methods.flame.inputs import fact_based_ids
 from plumbline.methods.flame.pairs import build_pairs, training_order
-from plumbline.methods.flame.responses import Response
 from plumbline.records import Generation, Request
+from plumbline.responses import scores
+from plumbline.responses.drawn import Response
 
 
-def factual_scores(args: argparse.Namespace) -> list[rewards.Factuality]:
+def factual_scores(args: argparse.Namespace) -> list[scores.Factuality]:
     """By the file that the set goes by; InputError where another one, or none, was given."""
     wanted, other = args.verdicts, args.confidence
     if args.set == "facttune-mc":
@@ -25,13 +26,13 @@ def factual_scores(args: argparse.Namespace) -> list[rewards.Factuality]:
         name = "--confidence" if args.set == "facttune-mc" else "--verdicts"
         raise InputError(f"set {args.set}: its factual scores are those of {name}; give that file.")
     if args.set == "facttune-mc":
-        return read_unique_rows(wanted, rewards.Factuality, empty=True)
-    return rewards.factuality(read_rows(wanted, Verdict))
+        return read_unique_rows(wanted, scores.Factuality, empty=True)
+    return scores.factuality(read_rows(wanted, Verdict))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--name", required=True, help="the tuning, flame.<parent>.<set>")
+    parser.add_argument("--name", required=True, help="the tuning, <variant>.<parent>.<set>")
     parser.add_argument("--set", choices=PairSet.__args__, required=True)
     parser.add_argument("--responses", type=Path, required=True)
     parser.add_argument("--judge-requests", type=Path, required=True)
@@ -44,6 +45,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, required=True)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--form", choices=("plain", "chat"), required=True)
+    knowledge.add_options(parser)
     parser.add_argument("--pairs", type=Path, required=True)
     parser.add_argument("--composition", type=Path, required=True)
     args = parser.parse_args()
@@ -60,12 +62,17 @@ def main() -> None:
         responses, helpful, splittings, factual, fact_based, every=args.confidence is None
     )
 
-    scored = rewards.scored(responses, helpful, factual)
+    scored = scores.scored(responses, helpful, factual)
     pairs, dropped = build_pairs(args.set, scored, fact_based, form=args.form)
+    left, known = knowledge.kept(
+        [one for found in pairs.values() for one in found], args, args.seed
+    )
+    pairs = {source: [one for one in left if one.source == source] for source in pairs}
+    dropped += knowledge.dropped_row("flame", f"{args.set}: pairs", known)
     composition = of_pairs(
         args.name, scored, helpful, pairs,
         training_rows=args.batch * args.steps, dropped=dropped,
-    )  # fmt: skip
+    ) | knowledge.counted(known)  # fmt: skip
     order = training_order(pairs, batch=args.batch, steps=args.steps, seed=args.seed)
     write_rows(args.pairs, order)
     write_json(args.composition, composition)

@@ -3,21 +3,21 @@
 import argparse
 from pathlib import Path
 
-from plumbline import program
+from plumbline import knowledge, program
 from plumbline.config.flame_sets import SftSet
 from plumbline.data.instruction_sets import read_instructions
 from plumbline.files import InputError, read_rows, read_unique_rows, write_json, write_rows
 from plumbline.methods.flame.fact_based import FactBased
 from plumbline.methods.flame.inputs import fact_based_ids
 from plumbline.methods.flame.own_answers import own_answers
-from plumbline.methods.flame.responses import dropped_rows
-from plumbline.methods.flame.sft import build_sft, of_examples
+from plumbline.methods.flame.sft import Built, build_sft, of_examples
 from plumbline.records import Generation, Request
+from plumbline.responses.drawn import dropped_rows
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--name", required=True, help="the tuning, flame.<set>")
+    parser.add_argument("--name", required=True, help="the tuning, <variant>.<set>")
     parser.add_argument("--set", choices=SftSet.__args__, required=True)
     parser.add_argument("--instructions", type=Path, required=True)
     parser.add_argument("--decisions", type=Path, required=True)
@@ -26,6 +26,7 @@ def main() -> None:
     parser.add_argument("--form", choices=("plain", "chat"), required=True)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--passes", type=int, required=True, help="over the instructions")
+    knowledge.add_options(parser)
     parser.add_argument("--examples", type=Path, required=True)
     parser.add_argument("--composition", type=Path, required=True)
     args = parser.parse_args()
@@ -51,8 +52,11 @@ def main() -> None:
         seed=args.seed,
         passes=args.passes,
     )
-    composition = of_examples(args.name, built, dropped)
-    write_rows(args.examples, built.examples)
+    examples, known = knowledge.kept(built.examples, args, args.seed)
+    dropped += knowledge.dropped_row("flame", f"{args.set} examples", known)
+    built = Built(examples, built.dropped)
+    composition = of_examples(args.name, built, dropped) | knowledge.counted(known)
+    write_rows(args.examples, examples)
     write_json(args.composition, composition)
     program.log.info(
         f"{args.name}: {composition['kept']:,} examples, "

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from plumbline import program
+from plumbline import knowledge, program
 from plumbline.files import read_rows, read_unique_rows, write_json, write_rows
 from plumbline.methods.grath.prompt import TAGS
 from plumbline.methods.grath.rounds import build_round, outputs
@@ -12,7 +12,7 @@ from plumbline.records import ChoiceQuestion, Generation
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--name", required=True, help="the tuning, grath.r<round>")
+    parser.add_argument("--name", required=True, help="the tuning, <variant>.r<round>")
     parser.add_argument("--round", type=int, required=True, help="counted from 1")
     parser.add_argument("--questions", type=Path, required=True)
     parser.add_argument("--first", type=Path, required=True, help="generations of round 0")
@@ -21,6 +21,8 @@ def main() -> None:
     )
     parser.add_argument("--legacy-prompt", choices=list(TAGS), help="default: chat messages")
     parser.add_argument("--max-unparsed", type=float, required=True, help="per cent")
+    knowledge.add_options(parser)
+    parser.add_argument("--seed", type=int, default=0, help="of what the filter keeps")
     parser.add_argument("--pairs", type=Path, required=True)
     parser.add_argument("--composition", type=Path, required=True)
     args = parser.parse_args()
@@ -33,7 +35,9 @@ def main() -> None:
         max_unparsed=args.max_unparsed,
         legacy_prompt=args.legacy_prompt,
     )
-    composition = built.composition(args.name, args.round)
+    pairs, known = knowledge.kept(built.pairs, args, args.seed)
+    built = built.only(pairs, knowledge.REASON)
+    composition = built.composition(args.name, args.round) | knowledge.counted(known)
     write_rows(args.pairs, built.pairs)
     write_json(args.composition, composition)
     program.log.info(

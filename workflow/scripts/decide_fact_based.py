@@ -4,7 +4,7 @@ import argparse
 from collections import Counter
 from pathlib import Path
 
-from plumbline import program
+from plumbline import devices, program
 from plumbline.config.engines import Scoring
 from plumbline.data.instruction_sets import read_instructions
 from plumbline.files import read_rows, read_unique_rows, write_rows
@@ -34,6 +34,7 @@ def main() -> None:
     decisions = classify(requests, generations)
     undecided = {one.id for one in decisions if one.decided_by == "undecided"}
     if undecided:
+        devices.take(args.device)
         import torch
         from plumbline import checkpoints
         from plumbline.methods.flame.fact_logits import yes_and_no

@@ -5,7 +5,7 @@ import logging
 import os
 from pathlib import Path
 
-from plumbline import program
+from plumbline import devices, program
 from plumbline.config.engines import Scoring
 from plumbline.files import write_rows
 
@@ -26,6 +26,7 @@ def main() -> None:
     settings = Scoring.model_validate_json(args.scoring)
     os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1")
 
+    devices.take(args.device)
     import torch
     from plumbline import checkpoints
     from plumbline.evaluation.harness import measure, task_manager

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from plumbline import program
+from plumbline import devices, program
 from plumbline.config.choices import ChoiceSet
 from plumbline.config.engines import Scoring
 from plumbline.evaluation.choices import choice_score
@@ -29,6 +29,7 @@ def main() -> None:
     settings = Scoring.model_validate_json(args.scoring)
     questions = [read_unique_rows(path, ChoiceQuestion) for path in args.choices]
 
+    devices.take(args.device)
     import torch
     from plumbline import checkpoints
     from plumbline.scoring.likelihood import score

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from plumbline import checkpoints, program
+from plumbline import checkpoints, devices, program
 from plumbline.config.engines import Scoring
 from plumbline.files import write_rows
 
@@ -20,6 +20,7 @@ def main() -> None:
     parser.add_argument("--reference", type=Path, required=True)
     args = parser.parse_args()
 
+    devices.take(args.device)
     import torch
     from plumbline.training.data import load_pairs
     from plumbline.training.reference import compute

@@ -9,7 +9,7 @@ from plumbline.claims.records import Claim, Splitting, Verdict
 from plumbline.files import read_json, read_rows, write_csv, write_json
 from plumbline.methods.flame import table
 from plumbline.methods.flame.fact_based import FactBased
-from plumbline.methods.flame.responses import Response
+from plumbline.responses.drawn import Response
 from pydantic import BaseModel, TypeAdapter
 
 

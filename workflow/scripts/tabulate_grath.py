@@ -20,6 +20,7 @@ class RoundFiles(BaseModel):
 
     model: str
     seed: int
+    variant: str = ""
     round: int | None = None
     checkpoint: str
     parent: str = ""
@@ -47,7 +48,7 @@ def main() -> None:
     parser.add_argument(
         "--rounds",
         required=True,
-        help="JSON rows model, seed, round, checkpoint, parent, scores, pairs, composition",
+        help="JSON rows model, seed, variant, round, checkpoint, parent, scores, pairs, composition",
     )
     parser.add_argument("--evaluation", required=True, help="JSON of the evaluation section")
     parser.add_argument("--table", type=Path, required=True)
@@ -72,7 +73,7 @@ def main() -> None:
                 confidence=settings.confidence,
                 resamples=settings.resamples,
             )
-        about = {name: getattr(one, name) for name in ("model", "seed", "round", "checkpoint")}
+        about = one.model_dump(include={"model", "seed", "variant", "round", "checkpoint"})
         rows += [{**row, **about} for row in found]
     write_csv(args.table, COLUMNS, rows)
     for line in as_text(rows).splitlines():

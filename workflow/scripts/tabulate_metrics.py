@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from functools import lru_cache
 from pathlib import Path
 
 from plumbline import program
@@ -20,7 +21,7 @@ def main() -> None:
     parser.add_argument(
         "--checkpoints",
         required=True,
-        help="JSON rows, a model's base first; scored: files of items in the checkpoint's folder",
+        help="JSON rows, the base's seed 0; scored: files of items in the checkpoint's folder",
     )
     parser.add_argument("--evaluation", required=True, help="JSON of the evaluation section")
     parser.add_argument("--metrics", type=Path, required=True)
@@ -28,17 +29,29 @@ def main() -> None:
     settings = Evaluation.model_validate_json(args.evaluation)
     how = {"confidence": settings.confidence, "resamples": settings.resamples}
 
+    checkpoints = json.loads(args.checkpoints)
+    there = {
+        (row["model"], row["checkpoint"], row["seed"], name): args.root / row["folder"] / name
+        for row in checkpoints
+        for name in (CLOSED_BOOK, *row["scored"])
+    }
+
+    # The parent is read again for each of its children, so that few files are held at once.
+    @lru_cache(maxsize=64)
+    def read(model: str, checkpoint: str, seed: int, name: str) -> list | None:
+        path = there.get((model, checkpoint, seed, name))
+        return path and read_unique_rows(path, Answer if name == CLOSED_BOOK else Item)
+
     rows: list[Metric] = []
-    base: dict[tuple[str, str], list] = {}
-    for row in json.loads(args.checkpoints):
-        folder = args.root / row.pop("folder")
-        for name in (CLOSED_BOOK, *row.pop("scored")):
-            closed_book = name == CLOSED_BOOK
-            found = read_unique_rows(folder / name, Answer if closed_book else Item)
-            if row["checkpoint"] == "base":
-                base[row["model"], name] = found
-            metrics = closed_book_metrics if closed_book else item_metrics
-            rows += metrics(found, base.get((row["model"], name)), **row, **how)
+    for row in checkpoints:
+        model, parent, seed = row["model"], row["parent"], row["seed"]
+        about = {key: row[key] for key in ("model", "seed", "checkpoint", "parent")}
+        for name in (CLOSED_BOOK, *row["scored"]):
+            found = read(model, row["checkpoint"], seed, name)
+            base = read(model, "base", 0, name)
+            of_parent = read(model, parent, seed, name) if parent not in ("", "base") else None
+            metrics = closed_book_metrics if name == CLOSED_BOOK else item_metrics
+            rows += metrics(found, base, of_parent, **about, **how)
     write_csv(args.metrics, list(Metric.model_fields), (row.model_dump() for row in rows))
 
 

@@ -1,12 +1,14 @@
 """Train: examples, a parent checkpoint and a recipe become the stops of a tuning."""
 
 import argparse
+import sys
 from pathlib import Path
 
-from plumbline import program
-from plumbline.config.training import Recipe
+from plumbline import devices, program
+from plumbline.config.training import Recipe, Training
 from plumbline.files import read_rows, read_unique_rows, write_json, write_rows
 from plumbline.records import Fit, Probe, Sampling
+from plumbline.training import processes
 
 
 def main() -> None:
@@ -23,6 +25,8 @@ def main() -> None:
         "--reference", nargs=2, metavar=("FILE", "CHECKPOINT"), help="below the root"
     )
     parser.add_argument("--recipe", required=True, help="JSON")
+    parser.add_argument("--settings", default="{}", help="JSON of the training section")
+    parser.add_argument("--micro-batch", type=int, help="given to the processes it starts")
     parser.add_argument("--stops", nargs="+", required=True)
     parser.add_argument("--max-tokens", type=int, required=True, help="of an answer to a probe")
     parser.add_argument("--match", required=True)
@@ -32,17 +36,27 @@ def main() -> None:
     parser.add_argument("--training", type=Path, required=True)
     args = parser.parse_args()
 
+    settings = Training.model_validate_json(args.settings)
+    recipe = Recipe.model_validate_json(args.recipe)
+    folder = args.root / f"seed-{args.seed}" / args.name
+    if not processes.launched():
+        devices.take(args.device, settings.processes)
+    if settings.processes > 1 and not processes.launched():
+        processes.launch_within_memory(
+            settings, recipe, args.name, "scripts.train", sys.argv[1:], folder / "work"
+        )
+        return
+
     import torch
-    from plumbline.training.run import Run, clean_up, train
+    from plumbline.training.run import Run, clean_up, train, train_within_memory
 
     if args.device == "cpu":
-        torch.set_num_threads(args.threads)
-    folder = args.root / f"seed-{args.seed}" / args.name
+        torch.set_num_threads(max(1, args.threads // processes.count()))
     run = Run(
         name=args.name,
         examples=args.examples,
         parent=args.root / args.parent,
-        recipe=Recipe.model_validate_json(args.recipe),
+        recipe=recipe,
         stops=tuple(args.stops),
         probes=read_unique_rows(args.probes, Probe) if args.probes else [],
         sampling=Sampling(max_tokens=args.max_tokens, stop=("\n",)),
@@ -52,8 +66,15 @@ def main() -> None:
         out=folder,
         work=folder / "work",
         reference=tuple(args.root / path for path in args.reference) if args.reference else None,
+        micro=args.micro_batch,
     )
-    summary = train(run)
+    if processes.launched():
+        with processes.noting(run.work):
+            summary = train(run)
+    else:
+        summary = train_within_memory(run)
+    if summary is None:  # not the first of several processes
+        return
     write_rows(args.fit, read_rows(run.work / "fit.jsonl", Fit) if run.probes else [])
     write_json(args.training, summary)
     clean_up(run)

@@ -8,7 +8,7 @@ from plumbline.data.instruction_sets import read_instructions
 from plumbline.files import read_rows, write_rows
 from plumbline.methods.flame.compare import compare_requests
 from plumbline.methods.flame.inputs import one_each
-from plumbline.methods.flame.responses import Response
+from plumbline.responses.drawn import Response
 
 
 def main() -> None:

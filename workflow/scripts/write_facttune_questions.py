@@ -6,7 +6,7 @@ from pathlib import Path
 from plumbline import program
 from plumbline.claims.records import Claim
 from plumbline.files import read_unique_rows, write_rows
-from plumbline.methods.flame.facttune import question_requests
+from plumbline.responses.questions import question_requests
 
 
 def main() -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from plumbline import program
 from plumbline.files import read_unique_rows, write_rows
-from plumbline.methods.flame.responses import Response
 from plumbline.methods.flame.rewards import judge_requests
+from plumbline.responses.drawn import Response
 
 
 def main() -> None:

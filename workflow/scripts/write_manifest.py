@@ -54,7 +54,7 @@ def main() -> None:
             "models": [read_json(path) for path in args.bases],
             "checkpoints": checkpoints,
             "code": {
-                path.stem: code_digest(path, library) for path in sorted(scripts.glob("*.py"))
+                path.stem: code_digest(path, library) for path in sorted(scripts.glob("[!_]*.py"))
             },
             "versions": versions(),
             "python": platform.python_version(),

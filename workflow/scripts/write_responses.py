@@ -6,7 +6,7 @@ from pathlib import Path
 from plumbline import program
 from plumbline.data.instruction_sets import read_instructions
 from plumbline.files import write_rows
-from plumbline.methods.flame.responses import response_requests
+from plumbline.responses.drawn import response_requests
 
 
 def main() -> None:

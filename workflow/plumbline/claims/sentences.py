@@ -42,6 +42,11 @@ def sentences(text: str, topic: str) -> list[str]:
     return found
 
 
+def without_last_sentence(text: str) -> str:
+    """What comes before a text's last sentence, which a token limit has cut off."""
+    return "".join([*sentencex.segment("en", text)][:-1]).rstrip()
+
+
 def _hide(line: str, name: str, bare: str) -> str:
     """The line with a plain word for the topic's name, whose marks might end sentences.
 

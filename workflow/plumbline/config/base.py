@@ -2,21 +2,70 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
 from plumbline.sources import Source
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_+-]*(\.[A-Za-z0-9_+-]+)*$")]
+# Short enough for a file name to be made of two of them.
+Name = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_+-]*(\.[A-Za-z0-9_+-]+)*$", max_length=100)
+]
 Percent = Annotated[float, Field(ge=0, le=100)]
 Limit = Annotated[int, Field(ge=1)] | None
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Dtype = Literal["bfloat16", "float16", "float32"]
 
 
+def once(values: list) -> list:
+    """The list itself; ValueError when a value is named twice."""
+    # Compared as they appear in names, where 33.3333333 and 33.3333334 are the same.
+    written = [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
+    twice = sorted({value for value in written if written.count(value) > 1})
+    if twice:
+        raise ValueError(f"{', '.join(twice)} is named twice; name it once")
+    return values
+
+
+# Per cent of Unknown that a method's variants keep; 100 is no filter.
+Kept = Annotated[list[Percent], Field(min_length=1), AfterValidator(once)]
+
+
 class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", validate_default=True)
+    model_config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_truth_for_a_number(cls, given: object) -> object:
+        """YAML reads yes, on and true as truth values, which would pass for 1; as text they fail."""
+        if not isinstance(given, dict):
+            return given
+        kept = dict(given)
+        for name, value in given.items():
+            if isinstance(value, bool | list) and name in cls.model_fields:
+                kinds = _kinds(cls.model_fields[name].annotation)
+                if bool not in kinds and kinds & {int, float}:
+                    kept[name] = _as_text(value)
+        return kept
+
+
+def _as_text(value: object) -> object:
+    if isinstance(value, list):
+        return [_as_text(one) for one in value]
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def _kinds(annotation: object) -> set:
+    """The types that an annotation is made of."""
+    parts = get_args(annotation)
+    return set().union(*map(_kinds, parts)) if parts else {annotation}
 
 
 class SourceLine(Section):

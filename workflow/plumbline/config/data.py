@@ -21,8 +21,8 @@ class Model(SourceLine):
 
 
 class Relations(Section):
-    id: list[str] = Field(min_length=1, description="Relations of the tuning domain.")
-    ood: list[str] = Field([], description="Relations that are only evaluated.")
+    id: list[Name] = Field(min_length=1, description="Relations of the tuning domain.")
+    ood: list[Name] = Field([], description="Relations that are only evaluated.")
 
     @model_validator(mode="after")
     def _apart(self):

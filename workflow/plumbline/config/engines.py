@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from plumbline.config.base import Dtype, Limit, Section, Seed
 from plumbline.config.choices import ChoiceSet, HarnessTask
+from plumbline.config.token_shift import TokenShift
 from plumbline.config.verification import LongForm
 
 
@@ -63,6 +64,9 @@ class Evaluation(Section):
     long_form: LongForm | None = Field(
         None, description="Responses at length and their claims; null: none."
     )
+    token_shift: TokenShift | None = Field(
+        None, description="How tuning shifts the distribution of tokens; null: not measured."
+    )
     harness: list[HarnessTask] = Field(
         [], description="Tasks of the LM evaluation harness, from local task files."
     )
@@ -78,4 +82,9 @@ class Evaluation(Section):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"{', '.join(twice)} names two evaluation tasks; rename one")
+        if self.token_shift and self.long_form is None:
+            raise ValueError(
+                "evaluation.token_shift: needs the answers and the factuality of long_form, which "
+                "is null; set evaluation.long_form, or token_shift to null"
+            )
         return self

@@ -42,6 +42,8 @@ def _line(key: str, items: list[dict], model: type[BaseModel]) -> str:
     # Several findings on one key: each member of a union says what it expects.
     expected = " or ".join(_expected(item) for item in items)
     words = [word for item in items for word in _allowed_words(item)]
+    if key.endswith("key_env"):  # many a key is pasted there, and messages end up in logs
+        return f"{key}: expected the name of an environment variable: letters, digits and '_'."
     return f"{key or 'the configuration'}: found {_shown(found)}; expected {expected}." + (
         nearest(found, words) if isinstance(found, str) else ""
     )
@@ -75,6 +77,14 @@ def _expected(item: dict) -> str:
             return f"at most {context['le']:g}"
         case "less_than":
             return f"less than {context['lt']:.10g}"
+        case "finite_number":
+            return "a finite number"
+        case "string_too_long":
+            return f"at most {context['max_length']} characters"
+        case "union_tag_invalid":
+            return f"{context['discriminator']} to be one of {context['expected_tags']}"
+        case "union_tag_not_found":
+            return f"the key {context['discriminator']}"
         case "string_pattern_mismatch" if "a-f" in context["pattern"]:
             return "a sha256, 64 lower-case hexadecimal digits"
         case "string_pattern_mismatch":
@@ -95,7 +105,10 @@ def _shown(value: object) -> str:
     """As in YAML, cut where it is long."""
     if value is None or isinstance(value, bool):
         return "nothing (null)" if value is None else str(value).lower()
-    text = repr(value)
+    try:
+        text = repr(value)
+    except RecursionError:
+        return "something nested without end"
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -109,7 +122,9 @@ def _key(location: list) -> str:
 def _is_type_tag(part: object) -> bool:
     """Pydantic adds the name of the union member it tried; it is no key of the file."""
     return isinstance(part, str) and (
-        part in ("int", "float", "str", "bool") or "[" in part or part.startswith("constrained")
+        part in ("int", "float", "str", "bool", "table", "retrieval", "endpoint")
+        or "[" in part
+        or part.startswith("constrained")
     )
 
 

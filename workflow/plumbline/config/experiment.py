@@ -6,19 +6,24 @@ generated from these models, and a test notices when they drift apart.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, ValidationError, model_validator
 
+from plumbline.config.apeft import Apeft
 from plumbline.config.base import Name, Section, Seed
+from plumbline.config.contamination import Contamination
 from plumbline.config.data import Facts, Model
 from plumbline.config.engines import Evaluation, Generation, Scoring
 from plumbline.config.errors import explain, nearest
 from plumbline.config.flame import Flame
 from plumbline.config.grath import Grath
 from plumbline.config.slick import Mixes, Slick
-from plumbline.config.training import Recipe
+from plumbline.config.training import Recipe, Training
 from plumbline.config.verification import Claims, Table, Verifier
+from plumbline.config.written import repeated_keys, unusable
 from plumbline.files import InputError
 
 # Names beside the models' folders in results/<run>.
@@ -52,8 +57,11 @@ class Config(Section):
     slick: Slick = Slick()
     mixes: Mixes = Mixes()
     recipes: dict[Name, Recipe] = Field(min_length=1, description="Named ways to train.")
+    training: Training = Training()
     grath: Grath | None = Field(None, description="GRATH's rounds; null: none.")
     flame: Flame | None = Field(None, description="FLAME's trainings; null: none.")
+    apeft: Apeft | None = Field(None, description="APEFT's trainings; null: none.")
+    contamination: Contamination = Contamination()
     claims: Claims = Claims()
     verification: Verifier = Field(Table(), description="What decides whether a claim is right.")
     generation: Generation = Generation()
@@ -92,11 +100,14 @@ class Config(Section):
                 )
         if self.flame:
             self._check_flame(self.flame)
+        if self.apeft:
+            self._check_apeft(self.apeft)
         for name, recipe in self.recipes.items():
             if recipe.parameters == "qlora" and self.device != "cuda":
                 raise ValueError(
                     f"recipes.{name}.parameters: qlora needs device: cuda; use lora on a {self.device}"
                 )
+            self._check_training(f"recipes.{name}", recipe)
         known = self.mixes.names()
         for name in self.mixes.overrides:
             if name not in known:
@@ -104,8 +115,24 @@ class Config(Section):
                     f"mixes.overrides.{name}: no such mix.{nearest(name, known)} "
                     f"Mixes: {', '.join(known)}"
                 )
-            self.mix_recipe(name)
+            self._check_training(f"mixes.overrides.{name}", self.mix_recipe(name))
         return self
+
+    def _check_training(self, key: str, recipe: Recipe) -> None:
+        processes, strategy = self.training.processes, self.training.strategy
+        if processes > 1 and self.device == "mps":
+            raise ValueError(f"training.processes: {processes} need device: cuda or cpu; set 1")
+        if strategy == "fsdp" and self.device != "cuda":
+            raise ValueError("training.strategy: fsdp needs device: cuda; set ddp")
+        if strategy == "fsdp" and recipe.parameters == "qlora":
+            raise ValueError(
+                f"{key}.parameters: qlora weights cannot be shared out; set training.strategy: ddp, "
+                f"or parameters: lora"
+            )
+        try:
+            recipe.micro_batch_sizes(processes)
+        except ValueError as error:
+            raise ValueError(f"{key}: {error}") from error
 
     def _check_recipe(self, key: str, name: str, *methods: str) -> None:
         if name not in self.recipes:
@@ -129,26 +156,57 @@ class Config(Section):
                 f"sources are drawn from evenly; set order: file and max_steps"
             )
 
+    def _check_apeft(self, apeft: Apeft) -> None:
+        self._check_recipe("apeft.recipe", apeft.recipe, "dpo")
+        if apeft.questions == "table" and self.verification.kind != "table":
+            raise ValueError(
+                f"apeft.questions: table needs what the table verifier reads a claim as, but "
+                f"verification.kind is {self.verification.kind}; set apeft.questions: model"
+            )
+        for loss in apeft.losses:
+            self.apeft_recipe(loss)
+
+    @property
+    def apeft_questions(self) -> str:
+        """What makes questions of claims: table or model."""
+        return self.apeft.questions or ("table" if self.verification.kind == "table" else "model")
+
     def mix_recipe(self, name: str) -> Recipe:
         """The recipe of one mix, its overrides applied."""
-        recipe = self.recipes[self.mixes.recipe].model_dump()
-        override = dict(self.mixes.overrides.get(name, {}))
-        if isinstance(override.get("lora"), dict):
-            override["lora"] = {**recipe["lora"], **override["lora"]}
+        changes = self.mixes.overrides.get(name, {})
+        return self._changed(self.mixes.recipe, changes, f"mixes.overrides.{name}")
+
+    def apeft_recipe(self, loss: str) -> Recipe:
+        """The recipe of APEFT with one loss, its overrides applied."""
+        kind = {"method": "kto", "loss": "sigmoid"} if loss == "kto" else {"loss": loss}
+        changes = {**kind, **self.apeft.overrides.get(loss, {})}
+        return self._changed(self.apeft.recipe, changes, f"apeft.overrides.{loss}")
+
+    def _changed(self, name: str, changes: dict, key: str) -> Recipe:
+        """A recipe with some of its keys changed; ValueError names `key` where that cannot be."""
+        recipe, changes = self.recipes[name].model_dump(), dict(changes)
+        if isinstance(changes.get("lora"), dict):
+            changes["lora"] = {**recipe["lora"], **changes["lora"]}
         try:
-            return Recipe.model_validate({**recipe, **override})
+            return Recipe.model_validate({**recipe, **changes})
         except ValidationError as error:
-            lines = explain(error, Recipe, prefix=f"mixes.overrides.{name}")
-            raise ValueError("; ".join(lines)) from error
+            raise ValueError("; ".join(explain(error, Recipe, prefix=key))) from error
 
 
-def load(raw: dict) -> Config:
-    """Check a merged configuration. `InputError` has one line for each mistake."""
+def load(raw: dict, files: Iterable[Path] = ()) -> Config:
+    """Check a merged configuration and the files it came from.
+
+    `InputError` has one line for each mistake.
+    """
+    lines = [line for path in files for line in repeated_keys(path)]
     try:
-        return Config.model_validate(raw)
+        config = Config.model_validate(raw)
+        lines += unusable(raw)
     except ValidationError as error:
-        lines = explain(error, Config)
+        lines += explain(error, Config)
+    if lines:
         raise InputError(
             f"The configuration has {len(lines)} mistake{'s' * (len(lines) > 1)}:\n"
             + "\n".join(f"  - {line}" for line in lines)
-        ) from None
+        )
+    return config

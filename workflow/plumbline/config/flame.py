@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from plumbline.config.base import Section
+from plumbline.config.base import Kept, Section
 from plumbline.config.flame_sets import PairSet, SftSet
 from plumbline.config.instructions import InstructionSource
 from plumbline.config.verification import Passages
@@ -47,6 +47,11 @@ class Flame(Section):
         "(dpo-fact), by both (dpo-star), its two ablations (dpo-star-gaps, dpo-star-combined), and "
         "FactTune's by verified claims (facttune) or by confidence (facttune-mc). None: the first "
         "stage alone.",
+    )
+    keep_unknown: Kept = Field(
+        [100],
+        description="One variant for each: per cent kept of the examples and pairs that state a "
+        "fact Unknown to the base; 100: no filter.",
     )
     sft_recipe: str = Field("flame_sft", description="Which of recipes trains the first stage.")
     dpo_recipe: str = Field("flame_dpo", description="Which of recipes trains the second.")

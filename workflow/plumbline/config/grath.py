@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from plumbline.config.base import Percent, Section
+from plumbline.config.base import Kept, Percent, Section
 from plumbline.config.choices import ChoiceSource
 
 
@@ -20,6 +20,11 @@ class Grath(Section):
     rounds: int = Field(2, ge=1, description="DPO rounds; every one is a checkpoint (paper: 2).")
     parent: str = Field("base", description="The checkpoint of round 0.")
     recipe: str = Field("grath", description="Which of recipes trains a round.")
+    keep_unknown: Kept = Field(
+        [100],
+        description="One variant for each: per cent kept of the pairs that state a fact Unknown to "
+        "the base; 100: no filter.",
+    )
     use_ground_truth: bool = Field(
         False,
         description="Also show a right and a wrong option of the source when asking for a pair "

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from plumbline.config.base import Limit, Percent, Section, Seed
+from plumbline.config.base import Limit, Percent, Section, Seed, once
 from plumbline.records import Category
 
 
@@ -83,12 +83,7 @@ class Mixes(Section):
     @field_validator("unknown_percent", "known_only", "idk", "single_category")
     @classmethod
     def _once(cls, values: list) -> list:
-        # Compared as they appear in names, where 33.3333333 and 33.3333334 are the same.
-        written = [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
-        twice = sorted({value for value in written if written.count(value) > 1})
-        if twice:
-            raise ValueError(f"{', '.join(twice)} is named twice; name it once")
-        return values
+        return once(values)
 
     @field_validator("known_only")
     @classmethod

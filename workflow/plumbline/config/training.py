@@ -27,6 +27,28 @@ PairedLoss = Literal[
 ]
 
 
+class Training(Section):
+    """The devices that train one checkpoint. They change results by rounding only."""
+
+    processes: int = Field(
+        1,
+        ge=1,
+        description="Processes that train one checkpoint together, each on a GPU of its own; they "
+        "share out the recipe's global_batch_size.",
+    )
+    strategy: Literal["ddp", "fsdp"] = Field(
+        "ddp",
+        description="ddp: each process holds the whole model; fsdp: they share its weights, for "
+        "models too large for one GPU (device: cuda).",
+    )
+
+    @model_validator(mode="after")
+    def _shared(self):
+        if self.strategy == "fsdp" and self.processes == 1:
+            raise ValueError("strategy: fsdp shares a model among processes; set processes above 1")
+        return self
+
+
 class FixedReference(Section):
     fixed: str = Field(description="The checkpoint, e.g. base.")
 
@@ -35,7 +57,7 @@ class Lora(Section):
     rank: int = Field(16, ge=1, description="r.")
     alpha: float = Field(32, gt=0, description="Scale is alpha / rank.")
     dropout: float = Field(0.05, ge=0, lt=1, description="Of the adapter's input.")
-    target_modules: Literal["all-linear"] | list[str] = Field(
+    target_modules: Literal["all-linear"] | Annotated[list[str], Field(min_length=1)] = Field(
         "all-linear", description="Layers that get an adapter."
     )
 
@@ -98,6 +120,30 @@ class Recipe(Section):
         50, ge=1, description="Steps between savings that a killed run resumes from (dpo, kto)."
     )
 
+    def micro_batch_sizes(self, processes: int = 1) -> list[int]:
+        """Examples of a forward pass that keep the global batch: the wanted ones, then fewer.
+
+        global_batch_size = micro-batch x accumulation x processes, all whole; each size is at most
+        half of the one before. ValueError when the wanted one is not possible.
+        """
+        share, rest = divmod(self.global_batch_size, processes)
+        sizes = [min(self.micro_batch_size, max(share, 1))]
+        if rest or share % sizes[0]:
+            raise ValueError(
+                f"global_batch_size {self.global_batch_size} is not a multiple of "
+                + (f"{processes} processes x " if processes > 1 else "")
+                + f"micro_batch_size {sizes[0]}; accumulation would not be whole"
+            )
+        fewest = 2 if self.method == "kto" else 1
+        if sizes[0] < fewest:
+            raise ValueError(
+                "method kto compares the answers of a forward pass with each other; it needs at least "
+                "2 of them: raise micro_batch_size or global_batch_size"
+            )
+        while smaller := [n for n in range(fewest, sizes[-1] // 2 + 1) if share % n == 0]:
+            sizes.append(smaller[-1])
+        return sizes
+
     @property
     def losses(self) -> dict[str, float]:
         """Weights of the paired losses by TRL's name."""
@@ -133,9 +179,5 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def _batch(self):
-        if self.global_batch_size % min(self.micro_batch_size, self.global_batch_size):
-            raise ValueError(
-                f"global_batch_size {self.global_batch_size} is not a multiple of "
-                f"micro_batch_size {self.micro_batch_size}; accumulation would not be whole"
-            )
+        self.micro_batch_sizes()
         return self

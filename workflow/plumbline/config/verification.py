@@ -120,7 +120,7 @@ class LongForm(Section):
     )
     k: list[int] = Field([32], description="Claims that count as complete, for F1@K.")
     checkpoints: list[str] = Field(
-        ["base", "flame.*"], description="Which are evaluated; * stands for anything."
+        ["base", "flame*", "apeft*"], description="Which are evaluated; * stands for anything."
     )
 
     def sources(self) -> list[InstructionSource]:

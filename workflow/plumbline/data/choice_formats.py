@@ -340,6 +340,12 @@ def _cells(path: Path) -> Iterator[tuple[str, list[str]]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.reader(stream, strict=True)
-            yield from ((f"line {reader.line_num}", cells) for cells in reader if cells)
+            for cells in filter(None, reader):
+                if any("\0" in cell for cell in cells):  # a disk that was full leaves such
+                    raise csv.Error(f"a NUL byte, line {reader.line_num}")
+                yield f"line {reader.line_num}", cells
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: cannot be read as CSV ({error}).") from error
+        raise InputError(
+            f"{path}: cannot be read as CSV ({error}). Expected UTF-8 with commas and quotes; get or "
+            f"save the file again."
+        ) from error

@@ -6,14 +6,13 @@ The dataset folder holds `<split>/<relation>.<split>.json` for the splits train,
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from plumbline.data.facts import QuestionSet, Tally, choose_relations, question_ids
-from plumbline.files import InputError
+from plumbline.files import InputError, read_json
 from plumbline.records import Domain, Question, Split
 
 log = logging.getLogger("plumbline")
@@ -185,10 +184,7 @@ def _check_files(folder: Path, domains: dict[str, Domain]) -> None:
 
 def _read(folder: Path, split: Split, relation: str) -> list[_Fact]:
     path = _path(folder, split, relation)
-    try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as JSON ({error}).") from error
+    rows = read_json(path)
     if not isinstance(rows, list):
         raise InputError(f"{path}: expected a list of questions, found {type(rows).__name__}.")
     return list(_facts(path, relation, rows))

@@ -86,6 +86,8 @@ class Tally:
 
 def fold(text: str) -> str:
     """Case and accents removed, spaces squeezed: how subjects and answers are compared."""
+    if text.isascii():  # most text is, and needs no decomposing
+        return " ".join(text.lower().split())
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).split())
 
@@ -181,7 +183,10 @@ def load_rows(path: Path | str, shares: Sequence[float] = SHARES, seed: int = 1)
     result = _assemble(rows, shares, seed)
     twice = [name for name, n in Counter(q.id for q in result.questions).items() if n > 1]
     if twice:
-        raise InputError(f"{path}: the id {twice[0]!r} occurs more than once; ids must be unique.")
+        raise InputError(
+            f"{path}: the id {twice[0]!r} occurs more than once; ids must be unique. Rename one, or "
+            f"leave ids out."
+        )
     return result
 
 
@@ -262,8 +267,8 @@ _FACT_COLUMNS = ("subject", "answers", "popularity")
 def _read_tsv(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}).") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as a table in UTF-8 ({error}).") from error
     rows = [line.split("\t") for line in lines]
     if not rows or tuple(rows[0]) != columns:
         raise InputError(f"{path}, line 1: expected the columns {', '.join(columns)}.")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from pydantic import Field
 
+from plumbline.evaluation.items import versus
 from plumbline.evaluation.statistics import Estimate, paired_difference, share
 from plumbline.files import InputError
 from plumbline.matching import Mode, exact_match, is_abstention
@@ -98,6 +99,7 @@ def majority_answers(questions: list[Question]) -> dict[str, str]:
 def closed_book_metrics(
     answers: list[Answer],
     base: list[Answer],
+    of_parent: list[Answer] | None = None,
     *,
     model: str,
     seed: int,
@@ -106,12 +108,13 @@ def closed_book_metrics(
     confidence: float,
     resamples: int,
 ) -> Iterator[Metric]:
-    """Rows `em`, `em_vs_base`, and where they say something `majority_em`, `answered`,
-    `em_answered`, for each domain, over all questions and by category.
+    """Rows `em`, `em_vs_base`, `em_vs_parent`, and where they say something `majority_em`,
+    `answered`, `em_answered`, for each domain, over all questions and by category.
 
-    `base` holds the base's answers to the same questions. Empty groups give no row.
+    `base` holds the base's answers to the same questions, `of_parent` those of the parent where
+    that is another checkpoint. Empty groups give no row.
     """
-    of_base = {answer.id: answer for answer in base}
+    others = versus(answers, base, of_parent, checkpoint=checkpoint, parent=parent)
     common = {"model": model, "seed": seed, "checkpoint": checkpoint, "parent": parent}
     abstains = any(answer.abstained for answer in answers)
     for domain in ("id", "ood"):
@@ -129,10 +132,10 @@ def closed_book_metrics(
             if checkpoint == "base":
                 right = sum(a.majority_correct for a in group)
                 found["majority_em"] = share(right, len(group), confidence)
-            else:
-                found["em_vs_base"] = paired_difference(
+            for against, theirs in others.items():
+                found[f"em_vs_{against}"] = paired_difference(
                     [a.correct for a in group],
-                    [of_base[a.id].correct for a in group],
+                    [theirs[a.id].correct for a in group],
                     [a.subject for a in group],
                     confidence=confidence,
                     resamples=resamples,

@@ -7,6 +7,7 @@ from numbers import Real
 from pathlib import Path
 
 from plumbline.files import InputError
+from plumbline.memory import first_that_fits, halves
 from plumbline.records import Domain, Item
 
 
@@ -68,13 +69,18 @@ def measure(
         raise InputError(
             f"{folder}: the data of task {task} cannot be loaded ({error})."
         ) from error
-    found = simple_evaluate(
-        model=HFLM(pretrained=model, tokenizer=tokenizer, batch_size=batch_size),
-        tasks=[loaded],
-        num_fewshot=shots,
-        limit=limit,
-        bootstrap_iters=0,
-        task_manager=manager,
+    found = first_that_fits(
+        halves(batch_size),
+        lambda size: simple_evaluate(
+            model=HFLM(pretrained=model, tokenizer=tokenizer, batch_size=size),
+            tasks=[loaded],
+            num_fewshot=shots,
+            limit=limit,
+            bootstrap_iters=0,
+            task_manager=manager,
+        ),
+        "scoring.harness_batch",
+        "Use a device with more memory, or fewer shots.",
     )
     return _items(found["samples"][task], task, domain)
 

@@ -44,6 +44,9 @@ def _trainable_head(model) -> Iterator[None]:
     """On a CPU, torch 2.13 multiplies a strided slice with a frozen bfloat16 head some 300 times
     slower than with a trainable one; no gradient is computed either way.
     """
+    if _is_shared(model):
+        yield
+        return
     weight = model.get_output_embeddings().weight
     frozen = not weight.requires_grad
     weight.requires_grad_(True)
@@ -51,6 +54,13 @@ def _trainable_head(model) -> Iterator[None]:
         yield
     finally:
         weight.requires_grad_(not frozen)
+
+
+def _is_shared(model) -> bool:
+    """Whether several processes hold the weights together."""
+    from torch.distributed.fsdp import FSDPModule
+
+    return isinstance(model, FSDPModule)
 
 
 def _batch(model, tokenizer, prompts, rows, max_tokens, ends, go_on) -> list[str]:
@@ -61,7 +71,9 @@ def _batch(model, tokenizer, prompts, rows, max_tokens, ends, go_on) -> list[str
     cache = DynamicCache(config=model.config)
     decoded: list[list[int]] = [[] for _ in rows]
     active = list(range(len(rows)))  # positions in `rows` that are still in the batch
-    with torch.inference_mode():
+    # Shared weights are brought together in buffers that training uses again, which tensors of the
+    # inference mode could not be.
+    with torch.no_grad() if _is_shared(model) else torch.inference_mode():
         for _ in range(max_tokens):
             positions = (mask.cumsum(-1) - 1).clamp(min=0)[:, -ids.shape[1] :]
             output = model(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from pathlib import Path
 
-from plumbline import checkpoints
+from plumbline import checkpoints, devices
 from plumbline.config.engines import Generation as Settings
 from plumbline.generation.engine import Engine, end_tokens
 
@@ -30,6 +30,7 @@ class Engines(ExitStack):
 
     def of(self, checkpoint: Path, tokenizer) -> Engine:
         """The engine with the checkpoint's weights."""
+        devices.take(self._device, self._settings.tensor_parallel)
         if self._settings.engine == "vllm":
             return self._vllm(checkpoint, tokenizer)
         return self._transformers(checkpoint, tokenizer)

@@ -5,6 +5,13 @@ from __future__ import annotations
 from itertools import groupby
 
 from plumbline.generation.engine import Completion, Prompt, left_padded
+from plumbline.memory import first_that_fits, halves
+
+SEQUENCES = "generation.max_num_seqs"
+REMEDY = (
+    "Draw fewer samples at once, shorten prompts or answers (max_tokens), or use a device with more "
+    "memory."
+)
 
 
 class TransformersEngine:
@@ -15,19 +22,28 @@ class TransformersEngine:
         self._end_token_ids, self._batch_size = end_token_ids, batch_size
 
     def complete(self, prompts: list[Prompt]) -> list[list[Completion]]:
-        """Answers in the order of `prompts`; batches hold prompts of like length and sampling."""
-        order = sorted(
-            range(len(prompts)),
-            key=lambda i: (prompts[i].sampling.model_dump_json(), len(prompts[i].token_ids)),
-        )
+        """Answers in the order of `prompts`; batches hold prompts of like length and sampling.
+
+        Batches are of fewer sequences from then on when memory does not suffice; InputError when
+        not even one fits.
+        """
         answers: dict[int, list[Completion]] = {}
-        for sampling, group in groupby(order, key=lambda i: prompts[i].sampling):
-            indices = list(group)
-            size = max(1, self._batch_size // sampling.n)
-            for start in range(0, len(indices), size):
-                batch = indices[start : start + size]
-                found = self._batch([prompts[i].token_ids for i in batch], sampling)
-                answers.update(zip(batch, found, strict=True))
+
+        def attempt(sequences: int) -> None:
+            self._batch_size = sequences
+            order = sorted(
+                set(range(len(prompts))) - answers.keys(),
+                key=lambda i: (prompts[i].sampling.model_dump_json(), len(prompts[i].token_ids)),
+            )
+            for sampling, group in groupby(order, key=lambda i: prompts[i].sampling):
+                indices = list(group)
+                size = max(1, sequences // sampling.n)
+                for start in range(0, len(indices), size):
+                    batch = indices[start : start + size]
+                    found = self._batch([prompts[i].token_ids for i in batch], sampling)
+                    answers.update(zip(batch, found, strict=True))
+
+        first_that_fits(halves(self._batch_size), attempt, SEQUENCES, REMEDY)
         return [answers[i] for i in range(len(prompts))]
 
     def _batch(self, rows: list[tuple[int, ...]], sampling) -> list[list[Completion]]:

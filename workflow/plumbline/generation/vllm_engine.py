@@ -3,9 +3,34 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from plumbline.generation.engine import Completion, Prompt, end_tokens
+from plumbline.memory import first_that_fits, halves, is_out_of_memory
+
+Result = TypeVar("Result")
+TRIES = 3  # with max_num_seqs, a half and a quarter of it
+REMEDY = (
+    "The lines above have vLLM's own reason. If it is memory: lower generation.max_model_len, raise "
+    "generation.gpu_memory_utilization (kv_cache_gib on a CPU), end what else uses the device, or "
+    "share the model out among more GPUs with generation.tensor_parallel."
+)
+# What vLLM says when memory does not suffice; its engine, a process of its own on a GPU, does not
+# pass on why it did not start or why it ended.
+SIGNS = (
+    "KV cache",
+    "cache blocks",
+    "GPU memory",
+    "Engine core initialization failed",
+    "EngineCore encountered an issue",
+)
+
+
+def is_too_large(error: BaseException) -> bool:
+    """Whether an engine with fewer sequences at once may do what this one failed at."""
+    return is_out_of_memory(error) or any(sign in str(error) for sign in SIGNS)
 
 
 def prepare_environment(device: str, threads: int, kv_cache_gib: float) -> None:
@@ -22,7 +47,11 @@ def prepare_environment(device: str, threads: int, kv_cache_gib: float) -> None:
 
 
 class VllmEngine:
-    """One vLLM engine over one folder of full weights."""
+    """One vLLM engine over one folder of full weights.
+
+    It is started again with fewer sequences at once, twice at most, when it does not fit into
+    memory; InputError when that does not help.
+    """
 
     def __init__(
         self,
@@ -37,35 +66,60 @@ class VllmEngine:
         tensor_parallel: int,
         seed: int,
     ):
-        from vllm import LLM
-
         if device == "cuda":
             build = {"gpu_memory_utilization": gpu_memory_utilization}
         else:
             # Whole blocks are shared between prompts: of the CPU build's default, 128 tokens, a
             # few-shot prompt of short questions fills none.
             build = {"block_size": 32, "enforce_eager": True}
-        self._llm = LLM(
-            model=str(folder),
-            dtype=dtype,
-            seed=seed,
-            max_num_seqs=max_num_seqs,
-            max_model_len=max_model_len,
-            tensor_parallel_size=tensor_parallel,
-            enable_prefix_caching=True,
+        self._options = {
+            "dtype": dtype,
+            "seed": seed,
+            "max_model_len": max_model_len,
+            "tensor_parallel_size": tensor_parallel,
+            "enable_prefix_caching": True,
             # The folder may recommend penalties or temperatures; a request says what it wants.
-            generation_config="vllm",
-            disable_log_stats=True,
-            use_tqdm_on_load=False,
+            "generation_config": "vllm",
+            "disable_log_stats": True,
+            "use_tqdm_on_load": False,
             **build,
-        )
+        }
+        self._folder, self._llm = folder, None
+        self._sizes = halves(max_num_seqs)[:TRIES]
         self._end_tokens = end_tokens(folder, tokenizer)
+        self._fitting(lambda: None)
+
+    def _fitting(self, work: Callable[[], Result]) -> Result:
+        """What `work` gives with the engine running, the largest one that fits."""
+
+        def attempt(size: int) -> Result:
+            while self._sizes[0] != size:  # the larger ones did not fit
+                self._sizes.pop(0)
+                self._llm = None
+            if self._llm is None:
+                self._llm = self._start(size)
+            return work()
+
+        return first_that_fits(
+            list(self._sizes), attempt, "generation.max_num_seqs", REMEDY, too_large=is_too_large
+        )
+
+    def _start(self, max_num_seqs: int):
+        from vllm import LLM
+        from vllm.distributed import cleanup_dist_env_and_memory
+
+        try:
+            return LLM(model=str(self._folder), max_num_seqs=max_num_seqs, **self._options)
+        except Exception:
+            cleanup_dist_env_and_memory()
+            raise
 
     def load(self, folder: Path, tokenizer) -> None:
         """Take the weights of another checkpoint of the same architecture."""
         self._llm.collective_rpc("reload_weights", kwargs={"weights_path": str(folder)})
         # What was computed with the old weights must not be met again.
         self._llm.reset_prefix_cache()
+        self._folder = folder
         self._end_tokens = end_tokens(folder, tokenizer)
 
     def complete(self, prompts: list[Prompt]) -> list[list[Completion]]:
@@ -85,7 +139,7 @@ class VllmEngine:
             for prompt in prompts
         ]
         inputs = [TokensPrompt(prompt_token_ids=list(prompt.token_ids)) for prompt in prompts]
-        outputs = self._llm.generate(inputs, parameters, use_tqdm=False)
+        outputs = self._fitting(lambda: self._llm.generate(inputs, parameters, use_tqdm=False))
         return [
             [
                 Completion(

@@ -9,7 +9,7 @@ from typing import ClassVar
 import pandas as pd
 
 from plumbline.report.responses import ShownClaim
-from plumbline.report.tables import checkpoint_label
+from plumbline.report.tables import DIFFERENCES, checkpoint_label
 
 # What is said of a difference to the base, by its direction.
 VERDICTS = {
@@ -141,9 +141,9 @@ def checkpoint_cell(name: str) -> Cell:
 
 
 def measured(row, scale: int = 100) -> Cell:
-    """A row of `over_seeds` times `scale`, its interval below; differences to the base signed."""
+    """A row of `over_seeds` times `scale`, its interval below; differences signed."""
     value, low, high = scale * row.value, scale * row.low, scale * row.high
-    if row.metric.endswith("_vs_base"):
+    if row.metric.endswith(DIFFERENCES):
         sub = "" if pd.isna(low) else f"{signed(low)} to {signed(high)}"
         return Cell(signed(value), sub, row.value, difference_tone(row, scale) if sub else "")
     return Cell(f"{value:.1f}", "" if pd.isna(low) else f"{low:.1f}–{high:.1f}", row.value)
@@ -171,7 +171,7 @@ def scores(
     rows = {(tuple(getattr(r, k) for k in keys), r.metric): r for r in means.itertuples()}
     found: dict[tuple, dict[str, Score]] = {}
     for (key, metric), row in rows.items():
-        if metric.endswith("_vs_base"):
+        if metric.endswith(DIFFERENCES):
             continue
         versus, unit = rows.get((key, f"{metric}_vs_base")), scale(metric)
         difference = measured(versus, unit) if versus else None

@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 
 from plumbline.files import atomic_write
 from plumbline.report import grath_figures as grath
+from plumbline.report import shift_figures as shift
 from plumbline.report import slick_figures as slick
 from plumbline.report.drawing import (
     GREY,
@@ -25,6 +26,7 @@ from plumbline.report.drawing import (
     percent_axis,
     titled,
 )
+from plumbline.report.grand_figures import gains
 from plumbline.report.long_form_figures import factuality
 from plumbline.report.names import FIGURES
 from plumbline.report.preference_figures import preference_curves
@@ -119,7 +121,10 @@ DRAW: dict[str, Callable[[Tables], Drawing | None]] = {
     "grath_rounds": grath.grath_rounds,
     "grath_similarity": grath.grath_similarity,
     "factuality": factuality,
+    "token_shift": shift.token_shift,
+    "token_shift_positions": shift.token_shift_positions,
     "preference_curves": preference_curves,
+    "gains": gains,
     "id_ood": id_ood,
 }
 

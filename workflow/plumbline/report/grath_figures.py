@@ -23,13 +23,14 @@ from plumbline.report.tables import (
     Tables,
     grath_pairs,
     grath_scores,
+    variant_label,
 )
 
 LINES = {"mc1": (KNOWN, "o", -0.03), "mc2": (UNKNOWN, "D", 0.03)}  # colour, marker, place
 
 
 def grath_rounds(tables: Tables) -> Drawing | None:
-    """MC1 and MC2 by round with intervals, one panel a task and domain; dashed: the base."""
+    """MC1 and MC2 by round with intervals, one panel a variant, task and domain; dashed: the base."""
     rounds = tables.grath_rounds
     rounds = rounds[rounds.metric.isin(LINES) & (rounds.task != GRATH_PAIRS)]
     if rounds.empty:
@@ -37,14 +38,16 @@ def grath_rounds(tables: Tables) -> Drawing | None:
     bases = tables.metrics[
         (tables.metrics.checkpoint == "base") & (tables.metrics.category == "All")
     ]
-    keys, several = ["model", "task", "domain"], rounds.model.nunique() > 1
+    keys, several = ["model", "variant", "task", "domain"], rounds.model.nunique() > 1
     groups = [
         list(grath_scores(part).groupby(keys, sort=False))
-        for _, part in rounds.groupby("model", sort=False)
+        for _, part in rounds.groupby(["model", "variant"], sort=False)
     ]
     drawing, panels = two_across(groups, 58, 128, sharex=True)
-    for ax, ((model, task, domain), panel) in panels:
-        place = (rounds.model == model) & (rounds.task == task) & (rounds.domain == domain)
+    for ax, ((model, variant, task, domain), panel) in panels:
+        place = (rounds.model == model) & (rounds.variant == variant)
+        place &= (rounds.task == task) & (rounds.domain == domain)
+        whose = _whose(rounds, model, variant)
         base = bases[(bases.model == model) & (bases.task == task) & (bases.domain == domain)]
         for metric, (colour, marker, shift) in LINES.items():
             line = panel[panel.metric == metric].sort_values("round")
@@ -68,13 +71,13 @@ def grath_rounds(tables: Tables) -> Drawing | None:
                     row.value,
                     row.low,
                     row.high,
-                    f"{model}, {task}, {DOMAINS[domain]}, round {row.round:.0f}: "
+                    f"{whose}, {task}, {DOMAINS[domain]}, round {row.round:.0f}: "
                     f"{METRICS[metric]} {described(row)}",
                     color=colour,
                     marker=marker,
                     markersize=4.5,
                 )
-        ax.set(title=titled(several, model, f"{task}, {domain.upper()}"))
+        ax.set(title=titled(several or whose != model, whose, f"{task}, {domain.upper()}"))
         _whole_rounds(ax, rounds)
         percent_axis(ax, "yaxis")
     drawing.figure.supxlabel("rounds of preference training", fontsize=9.5)
@@ -92,16 +95,17 @@ def grath_rounds(tables: Tables) -> Drawing | None:
 
 
 def grath_similarity(tables: Tables) -> Drawing | None:
-    """Mean similarity of a pair's two answers by round, with intervals; one line a model."""
+    """Mean similarity of a pair's two answers by round, with intervals; one line a variant."""
     rows = tables.grath_rounds[tables.grath_rounds.metric == "similarity"]
     if rows.empty:
         return None
-    models = list(dict.fromkeys(rows.model))
+    lines = list(dict.fromkeys(zip(rows.model, rows.variant, strict=True)))
     drawing = Drawing(190 * POINT)
     ax, means = drawing.axes[0, 0], grath_pairs(rows)
-    for place, model in enumerate(models):
-        colour, line = SERIES[place % len(SERIES)], means[means.model == model].sort_values("round")
-        x = line["round"] + 0.04 * (place - (len(models) - 1) / 2)
+    for place, (model, variant) in enumerate(lines):
+        own = means[(means.model == model) & (means.variant == variant)]
+        colour, line = SERIES[place % len(SERIES)], own.sort_values("round")
+        x = line["round"] + 0.04 * (place - (len(lines) - 1) / 2)
         ax.plot(x, line.value, color=colour, linewidth=1.2, alpha=0.7)
         for at, row in zip(x, line.itertuples(), strict=True):
             drawing.dot(
@@ -110,22 +114,34 @@ def grath_similarity(tables: Tables) -> Drawing | None:
                 row.value,
                 row.low,
                 row.high,
-                f"{model}, pairs of round {row.round:.0f}: similarity {row.value:.2f}, 95 % "
-                f"interval {row.low:.2f} to {row.high:.2f}, n = {row.n:.0f}",
+                f"{_whose(rows, model, variant)}, pairs of round {row.round:.0f}: "
+                f"similarity {row.value:.2f}, 95 % interval {row.low:.2f} to {row.high:.2f}, "
+                f"n = {row.n:.0f}",
                 color=colour,
                 marker="o",
             )
     ax.set(ylim=(0, 1), xlabel="pairs of round", ylabel="similarity")
     _whole_rounds(ax, rows)
-    if len(models) > 1:
+    if len(lines) > 1:
         drawing.legend(
             [
-                Line2D([], [], color=SERIES[place % len(SERIES)], marker="o", label=model)
-                for place, model in enumerate(models)
+                Line2D(
+                    [],
+                    [],
+                    color=SERIES[place % len(SERIES)],
+                    marker="o",
+                    label=_whose(rows, *line),
+                )
+                for place, line in enumerate(lines)
             ],
             2,
         )
     return drawing
+
+
+def _whose(rows, model: str, variant: str) -> str:
+    """The model, and its variant where there are several."""
+    return f"{model}, {variant_label(variant)}" if rows.variant.nunique() > 1 else model
 
 
 def _whole_rounds(ax, rows) -> None:

@@ -19,7 +19,14 @@ from plumbline.report.blocks import (
     percent,
     scores,
 )
-from plumbline.report.tables import METRICS, Run, checkpoint_label, grath_pairs, grath_scores
+from plumbline.report.tables import (
+    METRICS,
+    Run,
+    checkpoint_label,
+    grath_pairs,
+    grath_scores,
+    variant_label,
+)
 
 SHOWN = ("mc1", "mc2", "acc")
 JUDGED = ("mc1", "mc2")
@@ -38,13 +45,14 @@ MEANS = {
 }
 
 
+Task = tuple[str, str, str, str]  # model, variant, task, domain
 Rounds = dict[int, dict[str, Score]]  # by round and metric
 
 
-def by_task(rounds: pd.DataFrame) -> dict[tuple[str, str, str], Rounds]:
-    """Means over seeds, by model, task and domain, in the table's order."""
-    keys = ["model", "task", "domain", "round"]
-    tasks: dict[tuple[str, str, str], Rounds] = {}
+def by_task(rounds: pd.DataFrame) -> dict[Task, Rounds]:
+    """Means over seeds, by model, variant, task and domain, in the table's order."""
+    keys = ["model", "variant", "task", "domain", "round"]
+    tasks: dict[Task, Rounds] = {}
     for (*key, number_), found in scores(grath_scores(rounds), keys).items():
         tasks.setdefault(tuple(key), {})[int(number_)] = found
     return tasks
@@ -56,12 +64,13 @@ def rounds(run: Run) -> list[Block]:
     if not tasks:
         return []
     words = []
-    for model in table.model.unique():
-        own = {key[1:]: found for key, found in tasks.items() if key[0] == model}
-        start = table[(table.model == model) & (table["round"] == 0)].checkpoint
-        words += _by_round(named(table, model), own)
+    for model, variant in dict.fromkeys(key[:2] for key in tasks):
+        own = {key[2:]: found for key, found in tasks.items() if key[:2] == (model, variant)}
+        here = table[(table.model == model) & (table.variant == variant)]
+        start = here[here["round"] == 0].checkpoint
+        words += _by_round(named(table, model, *_named_variant(table, variant)), own)
         if len(start) and start.iloc[0] != "base":
-            about = named(table, model, "round 0")
+            about = named(table, model, *_named_variant(table, variant), "round 0")
             words.append(f"{about} is {checkpoint_label(start.iloc[0])}.")
     seeds = table.seed.nunique()
     caption = "MC1 and MC2 by round, with 95 % intervals; dashed: the base."
@@ -70,9 +79,14 @@ def rounds(run: Run) -> list[Block]:
     return [
         Prose(words),
         Picture("grath_rounds", caption),
-        _score_table(tasks, seeds),
+        _score_table(table, tasks),
         *_pair_blocks(table),
     ]
+
+
+def _named_variant(table: pd.DataFrame, variant: str) -> list[str]:
+    """The variant's label where there are several."""
+    return [variant_label(variant)] if table.variant.nunique() > 1 else []
 
 
 OUTCOMES = {  # of the last round, by whether a figure is clearly higher and whether one is lower
@@ -113,12 +127,13 @@ def _by_round(about: str, tasks: dict[tuple[str, str], Rounds]) -> list[str]:
     return lines
 
 
-def _score_table(tasks: dict[tuple[str, str, str], Rounds], seeds: int) -> Table:
-    rows = []
-    for (model, task, domain), found in tasks.items():
+def _score_table(table: pd.DataFrame, tasks: dict[Task, Rounds]) -> Table:
+    rows, seeds = [], table.seed.nunique()
+    for (model, variant, task, domain), found in tasks.items():
+        whose = Cell(model, *_named_variant(table, variant))
         for number_, by_metric in sorted(found.items()):
             n = max(score.n for score in by_metric.values())
-            cells = [Cell(model), Cell(task), Cell(domain.upper()), number(number_), number(n)]
+            cells = [whose, Cell(task), Cell(domain.upper()), number(number_), number(n)]
             for metric in SHOWN:
                 score = by_metric.get(metric)
                 cells.append(score.value if score else Cell("–"))
@@ -140,20 +155,20 @@ def _score_table(tasks: dict[tuple[str, str, str], Rounds], seeds: int) -> Table
 
 
 def _pair_blocks(table: pd.DataFrame) -> list[Block]:
-    found: dict[tuple[str, int], dict] = {}
+    found: dict[tuple[tuple[str, str], int], dict] = {}
     for row in grath_pairs(table).itertuples():
-        found.setdefault((row.model, int(row.round)), {})[row.metric] = row
+        found.setdefault(((row.model, row.variant), int(row.round)), {})[row.metric] = row
     if not found:
         return []
     rows, clauses, overlaps = [], {}, {}
-    for (model, number_), here in found.items():
+    for (whose, number_), here in found.items():
         value = {name: row.value for name, row in here.items()}
         share = value["parsed"] / value["asked"]
-        clauses.setdefault(model, []).append(
+        clauses.setdefault(whose, []).append(
             f"round {number_}, {count(value['parsed'])} of {count(value['asked'])} outputs "
             f"({percent(share, 0)} %) held a pair and {count(value['pairs'])} pairs were trained on"
         )
-        overlaps.setdefault(model, []).append(here["similarity"])
+        overlaps.setdefault(whose, []).append(here["similarity"])
         means = [
             number(
                 here[name].value, f"{here[name].value:.{digits}f}", _interval(here[name], digits)
@@ -161,11 +176,12 @@ def _pair_blocks(table: pd.DataFrame) -> list[Block]:
             for name, (_, digits) in MEANS.items()
         ]
         cells = [number(value[name]) for name in (*COUNTS, *TRAINED)]
-        rows.append([Cell(model), number(number_), *cells, *means])
+        whose_cell = Cell(whose[0], *_named_variant(table, whose[1]))
+        rows.append([whose_cell, number(number_), *cells, *means])
     words = []
-    for model, parts in clauses.items():
-        about = named(table, model, "pairs")
-        words.append(f"{about}: {'; '.join(parts)}. {_similarity(overlaps[model])}")
+    for (model, variant), parts in clauses.items():
+        about = named(table, model, *_named_variant(table, variant), "pairs")
+        words.append(f"{about}: {'; '.join(parts)}. {_similarity(overlaps[model, variant])}")
     caption = (
         "What a round's pairs were made of. The round's parent is asked for a correct and an "
         "incorrect answer to every question. Where its output holds no pair, round 0's correct "
@@ -210,10 +226,11 @@ WIDEST = 22  # of a task's name in a terminal
 def as_lines(table: pd.DataFrame) -> list[str]:
     """MC1 and MC2 by round for a terminal, aligned and under 80 columns; none without rounds."""
     lines, part = [], None
-    for (model, task, domain), found in by_task(table).items():
-        if part != model:
-            part = model
-            lines += ["", f"{model}, GRATH by round", f"  {'task':<{WIDEST}} domain  round"]
+    for (model, variant, task, domain), found in by_task(table).items():
+        if part != (model, variant):
+            part = model, variant
+            lines += ["", f"{model}, {variant_label(variant)} by round"]
+            lines.append(f"  {'task':<{WIDEST}} domain  round")
             lines[-1] += "".join(f"  {METRICS[m]:>5} %{'to base':>10}" for m in JUDGED)
         name = task if len(task) <= WIDEST else f"{task[: WIDEST - 1]}…"
         for number_, by_metric in sorted(found.items()):

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from plumbline.names import parts
+from plumbline.report import grand_sections as grand
 from plumbline.report import grath_sections as grath
 from plumbline.report import long_form_sections as long_form
 from plumbline.report.blocks import (
@@ -87,7 +89,7 @@ def sentences(metrics: pd.DataFrame, model: str) -> list[str]:
         compared: dict[str, list[Standing]] = {}
         for s in here:
             if s.difference:
-                kind = KINDS.get(s.checkpoint.partition(".")[0], "other tuned checkpoints")
+                kind = KINDS.get(parts(s.checkpoint)[0], "other tuned checkpoints")
                 compared.setdefault(kind, []).append(s)
         for kind, group in compared.items():
             words.append(f"Of {len(group)} {kind}: {_verdicts(group)}.")
@@ -153,7 +155,8 @@ def table(metrics: pd.DataFrame, model: str) -> Table:
 
 def as_text(tables: Tables) -> str:
     """The headline for a terminal: aligned columns under 80 characters, one part a domain; then
-    MC1 and MC2 by round of GRATH, and how factual long answers are, where there are any.
+    which checkpoints differ significantly, MC1 and MC2 by round of GRATH, and how factual long
+    answers are, where there are any.
     """
     lines, part = [], None
     for s in standings(tables.metrics):
@@ -167,6 +170,7 @@ def as_text(tables: Tables) -> str:
             line += f"{mark:>2}{s.difference.text:>7}  {s.difference.sub}"
         lines.append(line.rstrip())
     lines = lines or ["", "No closed-book EM in the metrics."]
+    lines += grand.as_lines(tables.comparisons)
     lines += grath.as_lines(tables.grath_rounds) + long_form.as_lines(tables.metrics)
     return (
         "\n".join([*lines[1:], "", "▼ lower, ▲ higher than the base, ≈ no clear difference"]) + "\n"

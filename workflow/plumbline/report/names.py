@@ -24,6 +24,12 @@ TABLES = {
     "metrics": Columns(
         "model checkpoint parent task domain split category metric", "seed value low high n"
     ),
+    "comparisons": Columns(
+        "model checkpoint against other task domain metric significant",
+        "value other_value difference low high p p_corrected n seeds",
+    ),
+    "gains": Columns("model checkpoint against other domain tasks", "value low high n"),
+    "study": Columns("model method loss domain against tasks", "percent value low high n"),
     "fact_counts": Columns("relation domain split", "kept"),
     "slick_counts": Columns("model relation domain split category", "n"),
     "fit_curves": Columns(
@@ -33,9 +39,22 @@ TABLES = {
     "preference_curves": Columns(
         "model tuning", "seed step epoch loss margin accuracy chosen rejected"
     ),
-    "grath_rounds": Columns("model checkpoint task domain metric", "seed round value low high n"),
+    "grath_rounds": Columns(
+        "model variant checkpoint task domain metric", "seed round value low high n"
+    ),
+    "apeft_pairs": Columns("model set item state", "seed n"),
     "claim_states": Columns("model checkpoint item state", "seed n"),
     "verifier": Columns("relation metric", "value low high n"),
+    "token_shift": Columns("model tuned reference domain position metric", "seed value low high n"),
+    "token_shift_verdicts": Columns(
+        "model tuned reference verdict reason",
+        "seed id_shifted id_low id_high ood_shifted ood_low ood_high change change_low change_high "
+        "change_n margin",
+    ),
+    "token_shift_tokens": Columns("model tuned reference token", "seed shifted n"),
+    "contamination": Columns(
+        "model training set examples", "rows n equal shared contaminated percent"
+    ),
     "dropped": Columns("stage model seed item reason", "n"),
     "stages": Columns("stage", "wall_seconds peak_memory_mib jobs"),
 }
@@ -51,9 +70,16 @@ FIGURES = {
         "Similarity of correct and incorrect answers by round", "grath_rounds", "GRATH"
     ),
     "factuality": Figure("FActScore against helpfulness", "metrics", "FLAME"),
+    "token_shift": Figure(
+        "Shares of shifted tokens in and out of the domain", "token_shift", "Token shift"
+    ),
+    "token_shift_positions": Figure(
+        "Share of shifted tokens by position in the answer", "token_shift", "Token shift"
+    ),
     "preference_curves": Figure(
         "Loss, margin and accuracy by step of preference training", "preference_curves", "GRATH"
     ),
+    "gains": Figure("Gain in the domain against gain out of it", "gains", "All checkpoints"),
     "id_ood": Figure(
         "Every checkpoint in and out of the tuning domain", "metrics", "All checkpoints"
     ),

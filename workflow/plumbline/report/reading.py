@@ -94,12 +94,31 @@ TERMS = {
         A mix such as idk-… is trained to say that it does not know. EM counts that as wrong;
         em_answered is EM over the questions it did answer, to be read beside answered, their
         share.""",
+    "Token distribution shift": """
+        Lin et al. 2023, “The Unlocking Spell on Base LLMs”. How often the model before tuning
+        would have chosen other tokens than the tuned one, given the same prompt and the same
+        tokens so far. Yuan et al. 2024 (“Beyond Under-Alignment”, APEFT) compare prompts in and
+        out of the tuning domain: under-aligned is a model that behaves outside almost as before,
+        over-aligned one that changes there in the wrong way. The rule that tells them apart here
+        is ours.""",
     "95 % interval": """
         Accuracies: Wilson's; other means and differences: bootstrap over the questions. It covers
         the luck of which questions were asked, not that of the training seed: with several seeds
         the bounds are averaged and the seeds shown apart. An interval that holds zero is called no
         clear difference, which is no proof that there is none. Of twenty true zeros, about one
         looks clear by chance.""",
+    "Corrected for many (✱)": """
+        Where many differences are looked at, some look clear by chance. Each difference to the base
+        (and, apart from these, to the parent) has a p value: how often flipping the signs of whole
+        clusters of questions, such as all on one subject, puts the mean as far from zero. Holm's
+        method (1979) corrects the p values of all checkpoints and tasks of a model; ✱ marks those
+        at most 5 % then, so that a run in which nothing differs shows a ✱ in one of twenty cases
+        at most. With several seeds a question counts once, with its mean over the seeds.""",
+    "Gain": """
+        The mean, over the tasks of a domain, of the difference in points between two checkpoints:
+        each task counts alike. Only tasks measured by a share of what is true (EM, MC1, accuracy,
+        FActScore) that all checkpoints shown together have; the win rate, which asks what a judge
+        prefers, is left out. Interval: bootstrap of the clusters within each task.""",
     "Linear model": """
         Accuracy regressed on the shares of the tuning set that are fitted and Known, and fitted
         and Unknown, over all mixes and epochs. The epochs of one run are not independent: its

@@ -9,10 +9,13 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from plumbline.report import grand_sections as grand
 from plumbline.report import grath_sections as grath
 from plumbline.report import headline
 from plumbline.report import preference_sections as preferences
+from plumbline.report import shift_sections as shift
 from plumbline.report import slick_sections as slick
+from plumbline.report.apeft_sections import facts_and_pairs
 from plumbline.report.blocks import (
     Block,
     Cell,
@@ -25,6 +28,7 @@ from plumbline.report.blocks import (
     named,
     number,
 )
+from plumbline.report.contamination_sections import contamination
 from plumbline.report.long_form_sections import long_answers
 from plumbline.report.reading import how_to_read
 from plumbline.report.tables import Run
@@ -32,11 +36,17 @@ from plumbline.report.task_sections import id_ood
 
 
 def headline_section(run: Run) -> list[Block]:
-    metrics = run.tables.metrics
+    metrics, compared = run.tables.metrics, run.tables.comparisons
     blocks: list[Block] = []
     for model in dict.fromkeys(s.model for s in headline.standings(metrics)):
         blocks += [
-            Prose(headline.sentences(metrics, model), named(metrics, model)),
+            Prose(
+                [
+                    *headline.sentences(metrics, model),
+                    *([grand.sentence(compared, model)] if len(compared) else []),
+                ],
+                named(metrics, model),
+            ),
             headline.table(metrics, model),
         ]
     return blocks
@@ -128,14 +138,24 @@ SECTIONS: list[tuple[str, str, Builder, str]] = [
     ("unknown", "Accuracy against the share of Unknown", slick.by_unknown, "metrics.csv"),
     ("linear", "The linear model", slick.linear_model, "linear_model.csv"),
     ("grath", "GRATH, round by round", grath.rounds, "grath_rounds.csv"),
+    ("apeft", "APEFT: facts and pairs", facts_and_pairs, "apeft_pairs.csv"),
     ("long_form", "Long answers: how many claims are right", long_answers, "metrics.csv"),
+    ("token_shift", "Token distribution shift", shift.shares, "token_shift.csv"),
     (
         "preferences",
         "Preference training, step by step",
         preferences.curves,
         "preference_curves.csv",
     ),
+    ("study", "Atomic and general preferences, loss by loss", grand.study, "study.csv"),
+    ("grand", "All checkpoints on all tasks", grand.grand, "comparisons.csv"),
     ("domains", "In and out of the domain", id_ood, "metrics.csv"),
+    (
+        "contamination",
+        "Whether training saw what is evaluated",
+        contamination,
+        "contamination.csv",
+    ),
     ("losses", "Everything dropped", losses, "dropped.csv"),
     ("costs", "Plan and actual cost", costs, "stages.csv"),
     ("manifest", "Where it comes from", provenance, "manifest.json"),

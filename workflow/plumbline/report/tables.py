@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from plumbline.files import InputError
+from plumbline.names import parts
 from plumbline.records import Category
 from plumbline.report.names import TABLES
 from plumbline.report.responses import ShownResponse
@@ -29,9 +30,12 @@ METRICS = {
     "responded": "respond ratio",
     "win": "win rate",
 }
+DIFFERENCES = ("_vs_base", "_vs_parent")  # endings of metrics that are paired differences
 COUNTED = ("claims", "correct", "wrong", "unverifiable", "words")  # numbers, even those below 1
 # Metrics that come first, by what a task is measured by.
 LEADING = [("em",), ("mc1", "mc2"), ("acc", "mc2", "acc_norm"), ("factscore",), ("win",)]
+# By the first part of a checkpoint's name.
+METHODS = {"grath": "GRATH", "flame": "FLAME", "apeft": "APEFT"}
 STOPS = {"early_stop": "early stop", "convergence": "convergence"}
 # Parts of the names of FLAME's checkpoints.
 STAGES = {
@@ -43,6 +47,8 @@ STAGES = {
     "-mc": "-MC",
     ".": ", ",
 }
+# A checkpoint of APEFT, or its training file, which has no loss.
+_ATOMIC = re.compile(r"atomic-(?P<percent>\d+(?:\.\d+)?)(?:\.(?P<loss>\w+))?")
 _STAGE = re.compile("|".join(map(re.escape, STAGES)))
 
 # Gekhman et al. 2024, Table 1 (PaLM 2 base, full EntityQuestions): accuracy points and R2.
@@ -57,13 +63,21 @@ class Tables:
     """One data frame a CSV file of a run's `tables/` folder; an absent file is an empty frame."""
 
     metrics: pd.DataFrame
+    comparisons: pd.DataFrame
+    gains: pd.DataFrame
+    study: pd.DataFrame
     slick_counts: pd.DataFrame
     fit_curves: pd.DataFrame
     linear_model: pd.DataFrame
     preference_curves: pd.DataFrame
     grath_rounds: pd.DataFrame
+    apeft_pairs: pd.DataFrame
     claim_states: pd.DataFrame
     verifier: pd.DataFrame
+    token_shift: pd.DataFrame
+    token_shift_verdicts: pd.DataFrame
+    token_shift_tokens: pd.DataFrame
+    contamination: pd.DataFrame
     fact_counts: pd.DataFrame
     dropped: pd.DataFrame
     stages: pd.DataFrame
@@ -147,9 +161,10 @@ def over_seeds(frame: pd.DataFrame, by: list[str]) -> pd.DataFrame:
 
 def scale_of(metrics: pd.DataFrame, metric: str) -> int:
     """100 for a metric that is a fraction (shown in percent; differences in points), else 1."""
-    if metric.removesuffix("_vs_base") in COUNTED:
+    metric = metric.partition("_vs_")[0]
+    if metric in COUNTED:
         return 1
-    values = metrics[metrics.metric == metric.removesuffix("_vs_base")].value
+    values = metrics[metrics.metric == metric].value
     return 100 if values.between(0, 1).all() else 1
 
 
@@ -168,7 +183,7 @@ def main_metrics(part: pd.DataFrame) -> list[str]:
     accuracy comes with them where every question has one true choice, which shows in that MC1 and
     MC3 are the same.
     """
-    present = [m for m in dict.fromkeys(part.metric) if not m.endswith("_vs_base")]
+    present = [m for m in dict.fromkeys(part.metric) if not m.endswith(DIFFERENCES)]
     shown = next((first for first in LEADING if first[0] in present), present[:1])
     shown = [metric for metric in shown if metric in present]
     if {"mc1", "mc3", "acc_norm"} <= set(present):
@@ -180,42 +195,65 @@ def main_metrics(part: pd.DataFrame) -> list[str]:
 
 
 def grath_scores(rounds: pd.DataFrame) -> pd.DataFrame:
-    """Means over seeds of the scores by round: one row a model, task, domain, round and metric."""
-    keys = ["model", "task", "domain", "round", "metric"]
+    """Means over seeds of the scores: one row a model, variant, task, domain, round and metric."""
+    keys = ["model", "variant", "task", "domain", "round", "metric"]
     return over_seeds(rounds[rounds.task != GRATH_PAIRS], keys)
 
 
 def grath_pairs(rounds: pd.DataFrame) -> pd.DataFrame:
-    """Means over seeds of what is counted and measured on pairs: one row a model, round, metric."""
-    return over_seeds(rounds[rounds.task == GRATH_PAIRS], ["model", "round", "metric"])
+    """Means over seeds of what is counted and measured on pairs: one row a model, variant, round
+    and metric.
+    """
+    return over_seeds(rounds[rounds.task == GRATH_PAIRS], ["model", "variant", "round", "metric"])
 
 
 def checkpoint_label(name: str) -> str:
     """`mix.unknown-50.early_stop` as `unknown-50, early stop`, `grath.r1` as `GRATH, round 1`,
-    `flame.sft-star.dpo-star` as `FLAME: SFT★, DPO★`; other names as they are.
+    `flame.sft-star.dpo-star` as `FLAME: SFT★, DPO★`, `grath-unknown-0.r1` as `GRATH without Unknown,
+    round 1`; other names as they are.
     """
-    kind, _, rest = name.partition(".")
+    method, percent, rest = parts(name)
     tuning, _, stop = rest.rpartition(".")
-    if kind == "mix" and tuning and stop in STOPS:
+    if method == "mix" and tuning and stop in STOPS:
         return f"{tuning}, {STOPS[stop]}"
-    if kind == "flame" and rest:
-        return f"FLAME: {_STAGE.sub(lambda found: STAGES[found[0]], rest)}"
-    return re.sub(r"^grath\.r(\d+)$", r"GRATH, round \1", name)
+    if method == "flame" and rest:
+        stages = _STAGE.sub(lambda found: STAGES[found[0]], rest)
+        return f"{_variant_label(method, percent)}: {stages}"
+    if method == "grath" and re.fullmatch(r"r\d+", rest):
+        return f"{_variant_label(method, percent)}, round {rest[1:]}"
+    if method == "apeft" and (found := _ATOMIC.fullmatch(rest)):
+        loss = f", {found['loss']}" if found["loss"] else ""
+        return f"{_variant_label(method, percent)}: {found['percent']} % atomic{loss}"
+    return name
+
+
+def variant_label(variant: str) -> str:
+    """`grath` as `GRATH`, `grath-unknown-25` as `GRATH with 25 % of Unknown`."""
+    method, percent, _ = parts(f"{variant}.")
+    return _variant_label(method, percent)
+
+
+def _variant_label(method: str, percent: float) -> str:
+    filtered = f" with {percent:g} % of Unknown" if percent else " without Unknown"
+    return METHODS.get(method, method) + (filtered if percent < 100 else "")
 
 
 def checkpoint_order(name: str) -> tuple:
     """Sort key: the base, the mixes by their share of Unknown, other mixes, GRATH's rounds,
-    FLAME's first stage and then its second, all else.
+    FLAME's first stage and then its second, APEFT's by share of atomic pairs, all else. Of a
+    method first what keeps all Unknown.
     """
-    kinds = ("mix.unknown-", "mix.", "grath.", "flame.")
+    method, percent, rest = parts(name)
+    name = f"{method}.{rest}" if rest else method
+    kinds = ("mix.unknown-", "mix.", "grath.", "flame.", "apeft.")
     rank = next((n for n, kind in enumerate(kinds) if name.startswith(kind)), len(kinds))
     rank = -1 if name == "base" else rank
     stem, _, stop = name.rpartition(".")
     if stop not in STOPS:
         stem, stop = name, ""
-    parts = re.split(r"(\d+|\.)", stem)
-    natural = [(not p.isdigit(), int(p) if p.isdigit() else 0, p) for p in parts]
-    return rank, stem.count("."), natural, list(STOPS).index(stop) if stop else 0
+    pieces = re.split(r"(\d+|\.)", stem)
+    natural = [(not p.isdigit(), int(p) if p.isdigit() else 0, p) for p in pieces]
+    return rank, -percent, stem.count("."), natural, list(STOPS).index(stop) if stop else 0
 
 
 def mix_points(metrics: pd.DataFrame) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from plumbline.report.blocks import (
 from plumbline.report.tables import (
     CATEGORIES,
     CLOSED_BOOK,
+    DIFFERENCES,
     DOMAINS,
     METRICS,
     Run,
@@ -44,8 +45,8 @@ def id_ood(run: Run) -> list[Block]:
         else:
             several = part[part.category != "All"].metric.unique()
             by_category = [name for name in names if name in several]
-            plain, rest = main, [n for n in names if n.removesuffix("_vs_base") not in main]
-            rest = [n for n in rest if not n.endswith("_vs_base")]
+            plain = main
+            rest = [n for n in names if n not in main and not n.endswith(DIFFERENCES)]
         if plain:
             opened[key[0]] += 1
             folded = opened[key[0]] > OPEN
@@ -120,8 +121,9 @@ def _by_category(title: str, part: pd.DataFrame, scale: int, folded: bool) -> Ta
             [checkpoint_cell(name), *[measured(c, scale) if c else Cell("–") for c in cells]]
         )
     unit = "percent" if scale == 100 else "the metric's own unit"
-    if part.metric.iloc[0].endswith("_vs_base"):
-        unit = "difference to the base in " + ("points" if scale == 100 else unit)
+    if part.metric.iloc[0].endswith(DIFFERENCES):
+        other = part.metric.iloc[0].rpartition("_")[2]
+        unit = f"difference to the {other} in " + ("points" if scale == 100 else unit)
     heads = [Cell(category, f"n {count(sizes[domain, category])}") for domain, category in columns]
     spans = [(DOMAINS[d], sum(d == column[0] for column in columns)) for d in DOMAINS]
     groups = [("", 1), *[span for span in spans if span[1]]]

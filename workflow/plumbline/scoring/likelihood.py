@@ -14,9 +14,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby, takewhile
 
+from plumbline.memory import first_that_fits, halves
 from plumbline.program import Progress
 
-_PRECISE_ROWS = 256  # logits in float32 at once, each as wide as the vocabulary
+PRECISE_ROWS = 256  # logits in float32 at once, each as wide as the vocabulary
+BATCH = "scoring.batch_tokens"
+REMEDY = "Use a device with more memory, or shorten prompts and answers."
 Tokens = tuple[int, ...]
 
 
@@ -35,15 +38,39 @@ def score(
 
     `model` is a causal language model of transformers that caches keys and values, in evaluation
     mode. A forward pass spans at most `batch_tokens` tokens, cached ones and filling included, or
-    one row if that alone is longer. log p is computed in float32 at least, whatever the model's
-    precision. `progress` counts items.
+    one row if that alone is longer; half of them, and so on, when memory does not suffice. log p is
+    computed in float32 at least, whatever the model's precision. `progress` counts items.
+
+    Raises InputError when not even one row fits into memory.
     """
+    scores: dict[int, list[float]] = {}
+
+    def attempt(tokens: int) -> None:
+        left = [i for i in range(len(items)) if i not in scores]
+        found = _scored(model, [items[i] for i in left], tokens)
+        for batch in found:
+            scores.update({left[place]: sums for place, sums in batch.items()})
+            if progress:
+                progress.advance(len(batch))
+
+    # With less than twice the tokens of the shortest row, each pass is of one row.
+    shortest = min((len(i.prompt) + min(map(len, i.continuations)) for i in items), default=2) - 1
+    first_that_fits(
+        halves(batch_tokens, shortest),
+        attempt,
+        BATCH,
+        REMEDY,
+    )
+    return [scores[i] for i in range(len(items))]
+
+
+def _scored(model, items: Sequence[Item], batch_tokens: int) -> Iterator[dict[int, list[float]]]:
+    """The sums of one batch of items after the other, by their places in `items`."""
     import torch
     from transformers import DynamicCache
 
     if not items:
-        return []
-    scores = [[0.0] * len(item.continuations) for item in items]
+        return
     # The last token of a prompt goes with the continuations, whose first tokens it predicts.
     prompts = [item.prompt[:-1] for item in items]
     first, last = min(prompts), max(prompts)  # no two differ earlier than these
@@ -64,14 +91,13 @@ def score(
                     for place, i in enumerate(batch)
                     for choice, tokens in enumerate(items[i].continuations)
                 ]
+                scores = {i: [0.0] * len(items[i].continuations) for i in batch}
                 for part in _fitting(rows, length, batch_tokens):
                     branch = _branch(model, cache, [row.place for row in part])
                     sums = _sums(model, branch, [row.tokens for row in part])
                     for row, value in zip(part, sums, strict=True):
                         scores[row.item][row.choice] = value
-                if progress:
-                    progress.advance(len(batch))
-    return scores
+                yield scores
 
 
 @dataclass(frozen=True)
@@ -122,15 +148,15 @@ def _sums(model, cache, rows: list[Tokens]) -> list[float]:
     lengths = torch.tensor([len(row) - 1 for row in rows])
     chosen = (torch.arange(width) < lengths[:, None]).to(model.device)
     filled = filled.to(model.device)
-    with _only(model.get_output_embeddings(), chosen):
+    with only_at(model.get_output_embeddings(), chosen):
         output = model(input_ids=filled[:, :-1], past_key_values=cache, use_cache=True)
     precise = torch.promote_types(output.logits.dtype, torch.float32)
     found = torch.zeros(chosen.shape, dtype=precise, device=model.device)
     found[chosen] = torch.cat([
         torch.log_softmax(logits.to(precise), -1).gather(-1, targets[:, None])[:, 0]
         for logits, targets in zip(
-            output.logits[0].split(_PRECISE_ROWS),
-            filled[:, 1:][chosen].split(_PRECISE_ROWS),
+            output.logits[0].split(PRECISE_ROWS),
+            filled[:, 1:][chosen].split(PRECISE_ROWS),
             strict=True,
         )
     ])  # fmt: skip
@@ -138,7 +164,7 @@ def _sums(model, cache, rows: list[Tokens]) -> list[float]:
 
 
 @contextmanager
-def _only(head, chosen) -> Iterator[None]:
+def only_at(head, chosen) -> Iterator[None]:
     """Let `head` project only the chosen positions (rows x width): logits are 1 x chosen x words.
 
     In the model's own forward pass, so that whatever it does to its logits is done here too.

@@ -6,7 +6,7 @@ import logging
 import math
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from transformers import TrainerCallback
@@ -16,7 +16,8 @@ from plumbline.files import InputError, read_json, write_json
 from plumbline.generation.engine import end_tokens
 from plumbline.names import checkpoint_name
 from plumbline.program import Progress
-from plumbline.training.monitor import FitLog, measure
+from plumbline.training import processes
+from plumbline.training.monitor import TOGETHER, FitLog, measure
 
 log = logging.getLogger("plumbline")
 WHOLE = "whole"  # a file in a trainer checkpoint, written once all the others are
@@ -29,18 +30,21 @@ class Savings(TrainerCallback):
         self.run = run
 
     def on_save(self, args, state, control, **_):
-        (Path(args.output_dir) / f"checkpoint-{state.global_step}" / WHOLE).touch()
+        processes.wait()  # each has written its part
+        if processes.first():
+            (Path(args.output_dir) / f"checkpoint-{state.global_step}" / WHOLE).touch()
 
     def last(self) -> Path | None:
         """The newest whole trainer checkpoint; broken ones are removed."""
-        found = sorted(
+        if processes.first():
+            for folder in (self.run.work / "trainer").glob("checkpoint-*"):
+                if not (folder / WHOLE).exists():
+                    shutil.rmtree(folder)
+        processes.wait()
+        whole = sorted(
             (self.run.work / "trainer").glob("checkpoint-*"),
             key=lambda path: int(path.name.split("-")[1]),
         )
-        for folder in found:
-            if not (folder / WHOLE).exists():
-                shutil.rmtree(folder)
-        whole = [folder for folder in found if folder.exists()]
         if not whole:
             return None
         state = read_json(whole[-1] / "trainer_state.json")
@@ -91,6 +95,10 @@ class Keeper(TrainerCallback):
     def __init__(self, run, trainer, tokenizer, fits: FitLog):
         self.run, self.trainer, self.tokenizer, self.fits = run, trainer, tokenizer, fits
 
+    def on_train_begin(self, args, state, control, **_):
+        if not self.fits.rows:
+            self.measure(epoch=0)
+
     def on_epoch_end(self, args, state, control, **_):
         epoch = round(state.epoch)
         self.measure(epoch)
@@ -98,17 +106,21 @@ class Keeper(TrainerCallback):
             self._write_candidate(epoch)
 
     def on_save(self, args, state, control, **_):
+        if not processes.first():
+            return
         keep = {self.fits.best_epoch(), self.run.recipe.epochs}
         for candidate in self.run.out.glob(".candidate-*"):
             if int(candidate.name.rpartition("-")[2]) not in keep:
                 shutil.rmtree(candidate)
 
     def measure(self, epoch: int) -> None:
-        if not self.run.probes:
+        # Processes that share the weights go through every forward pass together.
+        shared = self.trainer.is_fsdp_enabled
+        if not self.run.probes or not (processes.first() or shared):
             return
         model = self.trainer.accelerator.unwrap_model(self.trainer.model)
         model.eval()
-        with _merged(model):
+        with nullcontext() if shared else _merged(model):
             rows = measure(
                 model,
                 self.tokenizer,
@@ -117,6 +129,7 @@ class Keeper(TrainerCallback):
                 end_token_ids=end_tokens(self.run.parent, self.tokenizer),
                 sampling=self.run.sampling,
                 match=self.run.match,
+                together=TOGETHER[:1] if shared else TOGETHER,
             )
         model.train()
         self.fits.add(rows)
@@ -174,22 +187,34 @@ def _merged(model) -> Iterator[None]:
 
 
 def write_checkpoint(run, trainer, tokenizer, folder: Path, name: str, **about) -> None:
-    """The trained weights as a checkpoint folder: an adapter, or full weights."""
+    """The trained weights as a checkpoint folder: an adapter, or full weights.
+
+    To be called by all processes; the first one writes.
+    """
     model = trainer.accelerator.unwrap_model(trainer.model)
+    state = trainer.accelerator.get_state_dict(trainer.model) if trainer.is_fsdp_enabled else None
+    if not processes.first():
+        return
     common = {"name": name, "parent": run.parent, "tokenizer": tokenizer, **about}
     if run.recipe.parameters != "full":
-        checkpoints.write_adapter(folder, save=model.save_pretrained, **common)
+        checkpoints.write_adapter(
+            folder, save=lambda path: model.save_pretrained(path, state_dict=state), **common
+        )
     else:
         checkpoints.write_full(
             folder,
-            save=lambda path: _save_full(model, path, run.recipe.dtype),
+            save=lambda path: _save_full(model, path, run.recipe.dtype, state),
             dtype=run.recipe.dtype,
             **common,
         )
 
 
-def _save_full(model, folder: Path, dtype: str) -> None:
+def _save_full(model, folder: Path, dtype: str, state: dict | None) -> None:
     import torch
 
-    state = {key: value.to(getattr(torch, dtype)) for key, value in model.state_dict().items()}
+    if state is None:
+        state = model.state_dict()
+    else:  # put together from several processes, in which tied weights are no longer one
+        state = {key: state[key] for key in state.keys() - model.all_tied_weights_keys.keys()}
+    state = {key: value.to(getattr(torch, dtype)) for key, value in state.items()}
     model.save_pretrained(folder, state_dict=state)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from plumbline.files import read_rows, write_rows
 from plumbline.generation.engine import render
 from plumbline.generation.greedy import greedy_answers
 from plumbline.matching import Mode, can_still_match, exact_match
+from plumbline.memory import first_that_fits, halves
 from plumbline.records import Fit, Probe, Sampling
+from plumbline.training import processes
+
+TOGETHER = halves(64)  # answers decoded at once, fewer when memory does not suffice
 
 
 def measure(
@@ -21,6 +26,7 @@ def measure(
     end_token_ids: list[int],
     sampling: Sampling,
     match: Mode,
+    together: Sequence[int] = TOGETHER,
 ) -> list[Fit]:
     """Greedy exact match by part, domain and category. A train question is *fitted* when right.
 
@@ -31,13 +37,20 @@ def measure(
         ended = any(stop in text for stop in sampling.stop)
         return not ended and can_still_match(text, probes[i].answers, match)
 
-    texts = greedy_answers(
-        model,
-        tokenizer,
-        [render(tokenizer, probe) for probe in probes],
-        max_tokens=sampling.max_tokens,
-        end_token_ids=end_token_ids,
-        go_on=go_on,
+    prompts = [render(tokenizer, probe) for probe in probes]
+    texts = first_that_fits(
+        together,
+        lambda size: greedy_answers(
+            model,
+            tokenizer,
+            prompts,
+            max_tokens=sampling.max_tokens,
+            end_token_ids=end_token_ids,
+            go_on=go_on,
+            batch_size=size,
+        ),
+        "probes asked at once:",
+        "Use a device with more memory, or shorten the questions.",
     )
     n, correct = Counter(), Counter()
     for probe, text in zip(probes, texts, strict=True):
@@ -70,7 +83,8 @@ class FitLog:
 
     def add(self, rows: list[Fit]) -> None:
         self.rows += rows
-        write_rows(self.path, self.rows)
+        if processes.first():
+            write_rows(self.path, self.rows)
 
     def best_epoch(self) -> int | None:
         """The first epoch with the highest accuracy on dev (EARLY_STOP); None before any."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from transformers import PrinterCallback
@@ -13,9 +13,10 @@ from plumbline import checkpoints
 from plumbline.config.training import Recipe
 from plumbline.files import InputError, read_json, sha256_file, sha256_json, write_json
 from plumbline.matching import Mode
+from plumbline.memory import first_that_fits
 from plumbline.names import FINAL, checkpoint_name
 from plumbline.records import Probe, Sampling
-from plumbline.training import reference, trainers
+from plumbline.training import processes, reference, trainers
 from plumbline.training.callbacks import Keeper, Savings, Steps, write_checkpoint
 from plumbline.training.data import check_end_token, load_examples, load_pairs, unpaired
 from plumbline.training.monitor import FitLog
@@ -43,7 +44,8 @@ class Run:
     examples: the training file, prompt-completion rows (sft) or pairs (dpo, kto). reference: for
     dpo, stored log-probabilities and the checkpoint they are of; None: the parent, recomputed.
     out: folder of the tuning; each stop becomes a folder in it. work: its scratch folder, which
-    outlives a killed job and is removed at the end.
+    outlives a killed job and is removed at the end. micro: examples of a forward pass, when they are
+    to be fewer than the recipe's.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Run:
     out: Path
     work: Path
     reference: tuple[Path, Path] | None = None
+    micro: int | None = None
 
     def identity(self) -> str:
         """Digest of everything the result depends on; work of another identity is not reused."""
@@ -83,21 +86,45 @@ class Run:
             "seed": self.seed,
             "device": self.device,
             "work": self.work,
+            "micro": self.micro or self.recipe.micro_batch_sizes(processes.count())[0],
         }
 
 
-def train(run: Run) -> dict:
+def train_within_memory(run: Run) -> dict:
+    """Like `train` in one process, with smaller micro-batches where the recipe's do not fit.
+
+    The global batch stays, since more of the smaller ones are added up. Raises InputError also when
+    not even the smallest fits.
+    """
+    return first_that_fits(
+        run.recipe.micro_batch_sizes(),
+        lambda micro: train(replace(run, micro=micro)),
+        f"{run.name}: micro_batch_size",
+        processes.REMEDY,
+    )
+
+
+def train(run: Run) -> dict | None:
     """Train and write the stops; returns the content of `training.json`.
+
+    Where several processes train, only the first one writes and returns it, the others None.
 
     stops: `final` and `convergence` are the end of training, `early_stop` the first epoch with the
     best dev accuracy (sft). Raises InputError when training changes nothing, starts from a wrong
     reference, or leaves adapters that do not merge.
     """
-    _claim(run)
+    processes.join(run.device)
+    if processes.first():
+        _claim(run)
+    processes.wait()
     tokenizer = checkpoints.load_tokenizer(run.parent)
     savings = Savings(run)
     train_by = _supervised if run.recipe.method == "sft" else _by_preference
     trainer, stops, about, texts = train_by(run, tokenizer, savings)
+    processes.wait()
+    processes.leave()
+    if not processes.first():
+        return None
     for stop, entry in stops.items():
         description = checkpoints.describe(run.out / stop)
         entry["weights_sha256"] = description["weights_sha256"]
@@ -110,6 +137,8 @@ def train(run: Run) -> dict:
         "steps": trainer.state.global_step,
         "recipe": run.recipe.model_dump(mode="json"),
         "seed": run.seed,
+        "processes": processes.count(),
+        "micro_batch_size": run.where["micro"],
         **about,
     }
 
@@ -142,12 +171,10 @@ def _supervised(run: Run, tokenizer, savings: Savings) -> tuple:
     trainer.add_callback(keeper)
     resumed = savings.last()
     fits.keep_until(round(_epoch_of(resumed)))
-    if not fits.rows:
-        keeper.measure(epoch=0)
     _fit(run, trainer, resumed)
     last = run.recipe.epochs
     epochs = {FINAL: last, "convergence": last, "early_stop": fits.best_epoch()}
-    for stop in run.stops:
+    for stop in run.stops if processes.first() else ():
         keeper.promote(epochs[stop], stop)
     loss = [
         {"epoch": round(row["epoch"], 4), "loss": row["loss"]}
@@ -177,7 +204,8 @@ def _by_preference(run: Run, tokenizer, savings: Savings) -> tuple:
     epoch = round(trainer.state.epoch, 4)
     for stop in run.stops:
         name = checkpoint_name(run.name, stop)
-        shutil.rmtree(run.out / stop, ignore_errors=True)
+        if processes.first():
+            shutil.rmtree(run.out / stop, ignore_errors=True)
         write_checkpoint(run, trainer, tokenizer, run.out / stop, name, epoch=epoch)
     curve = [
         {name: row[key] for name, key in CURVE.items() if key in row}
@@ -192,15 +220,23 @@ def _by_preference(run: Run, tokenizer, savings: Savings) -> tuple:
 def _fit(run: Run, trainer, resumed: Path | None) -> None:
     """Train from the beginning or from what was saved. InputError when no weight changes."""
     trainer.remove_callback(PrinterCallback)  # the callbacks here log what is worth reading
-    model = trainer.accelerator.unwrap_model(trainer.model)
-    before = _trainable_norm(model)
+    together = run.where["micro"] * processes.count()
+    if processes.count() > 1 and (rest := len(trainer.train_dataset) % together):
+        log.info(
+            f"{run.name}: {together - rest} examples come twice in each epoch's last step, so that "
+            f"all {processes.count()} processes have as many"
+        )
+    before = _trainable_norm(trainer.accelerator.unwrap_model(trainer.model))
     trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
-    if resumed is None and _trainable_norm(model) == before:
+    after = _trainable_norm(trainer.accelerator.unwrap_model(trainer.model))
+    if resumed is None and after == before:
         raise InputError(f"{run.name}: training changed no weight; check the learning rate.")
 
 
 def _trainable_norm(model) -> float:
-    return sum(float(p.detach().float().norm()) for p in model.parameters() if p.requires_grad)
+    norms = [p.detach().float().norm() for p in model.parameters() if p.requires_grad]
+    # Of weights that processes share, each has a part.
+    return sum(float(n.full_tensor() if hasattr(n, "full_tensor") else n) for n in norms)
 
 
 def _epoch_of(checkpoint: Path | None) -> float:

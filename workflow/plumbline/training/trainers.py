@@ -9,6 +9,7 @@ from pathlib import Path
 from plumbline import checkpoints
 from plumbline.config.training import Recipe
 from plumbline.files import InputError
+from plumbline.training import processes
 from plumbline.training.data import TokenPair
 from plumbline.training.reference import Reference
 
@@ -16,7 +17,8 @@ from plumbline.training.reference import Reference
 def sft_trainer(recipe: Recipe, rows: list[dict], tokenizer, **where):
     """Supervised fine-tuning on the completions of prompt-completion rows.
 
-    where: parent, seed, device and work, as for the other two trainers.
+    where: parent, seed, device, work and micro (examples of a forward pass), as for the other two
+    trainers.
     """
     from datasets import Dataset
     from trl import SFTConfig, SFTTrainer
@@ -95,12 +97,12 @@ def kto_trainer(recipe: Recipe, rows: list[dict], tokenizer, **where):
 
 def _arguments(recipe: Recipe, where: dict) -> dict:
     """The arguments that all of TRL's configurations share."""
-    micro = min(recipe.micro_batch_size, recipe.global_batch_size)
     warmup = recipe.warmup_steps and recipe.scheduler == "constant"
     return {
         "output_dir": str(where["work"] / "trainer"),
-        "per_device_train_batch_size": micro,
-        "gradient_accumulation_steps": recipe.global_batch_size // micro,
+        "per_device_train_batch_size": where["micro"],
+        "gradient_accumulation_steps": recipe.global_batch_size
+        // (where["micro"] * processes.count()),
         "num_train_epochs": recipe.epochs or 1,
         "max_steps": recipe.max_steps or -1,
         "learning_rate": recipe.learning_rate,
@@ -118,6 +120,7 @@ def _arguments(recipe: Recipe, where: dict) -> dict:
         "max_length": None,  # what is too long was left out and counted before
         "dataloader_pin_memory": False,
         "dataset_num_proc": None,
+        "ddp_find_unused_parameters": False,
         "save_total_limit": 2,
         "report_to": [],
         "disable_tqdm": True,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from plumbline import devices
 from plumbline.claims.records import Claim, Verdict
 from plumbline.config.engines import Scoring
 from plumbline.config.verification import Endpoint, Table, Verifier
@@ -79,6 +80,7 @@ def _embedder(settings, args):
     if settings.embeddings is None:
         return None
     folder = _given(args.embeddings, "--embeddings", "the folder of the embedding model")
+    devices.take(args.device)
     return Embedder(folder, args.device)
 
 
@@ -87,6 +89,7 @@ def _judge(settings, args):
         from plumbline.verification import endpoint
 
         return endpoint.EndpointJudge(settings, endpoint.key_from(os.environ, settings.key_env))
+    devices.take(args.device)
     import torch
 
     from plumbline.verification import logits

@@ -93,7 +93,8 @@ def _parquet(path: Path) -> list[Passage]:
         table = pandas.read_parquet(path, columns=columns)
     except (OSError, ValueError) as error:  # pyarrow's own errors are ValueErrors
         raise InputError(
-            f"{path}: cannot be read as Parquet with the columns {', '.join(columns)} ({error})."
+            f"{path}: cannot be read as Parquet with the columns {', '.join(columns)} "
+            f"({str(error).splitlines()[0]}). Give the file these columns."
         ) from error
     found, lines = [], {}
     for number, row in enumerate(table.to_dict("records"), start=1):

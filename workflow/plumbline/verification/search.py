@@ -87,8 +87,9 @@ class Embedder:
         from transformers import AutoModel, AutoTokenizer
 
         try:
-            self._tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-            self._model = AutoModel.from_pretrained(folder, local_files_only=True)
+            options = {"local_files_only": True, "trust_remote_code": False}
+            self._tokenizer = AutoTokenizer.from_pretrained(folder, **options)
+            self._model = AutoModel.from_pretrained(folder, use_safetensors=True, **options)
         except (OSError, ValueError) as error:
             raise InputError(
                 f"{folder}: cannot be loaded as an embedding model ({error}). Expected a folder "

@@ -138,10 +138,18 @@ def render(relation: str, subject: str, object_: str, template: str | None = Non
     subject, object_ = _named(subject, kinds[0]), _named(object_, kinds[1])
     vowel = object_[:1].lower() in "aeiou" and not _SOUNDS_AS_CONSONANT.match(object_)
     an_object = f"{'an' if vowel else 'a'} {object_}"
-    text = template.format(subject=subject, object=object_, an_object=an_object)
-    # A name such as eXistenZ keeps its small letter; a common noun and an article do not.
+    return as_sentence(template.format(subject=subject, object=object_, an_object=an_object))
+
+
+def as_sentence(text: str) -> str:
+    """With a capital where a word opens it; a name such as eXistenZ keeps its small letter."""
     begins_with_word = re.match(r"[a-z]+\b", text)
     return text[0].upper() + text[1:] if begins_with_word else text
+
+
+def named(relation: str, object_: str) -> str:
+    """An object of the relation as running text calls it: "the" before some countries."""
+    return _named(object_, KINDS.get(relation, ("", ""))[1])
 
 
 def wordings(relation: str) -> tuple[str, ...]:

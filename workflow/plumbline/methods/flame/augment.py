@@ -12,9 +12,9 @@ from math import ceil
 from plumbline.data.instructions import Instruction
 from plumbline.data.similar import rouge_l, words
 from plumbline.files import InputError
-from plumbline.methods.flame.prompting import Form, asked
-from plumbline.methods.flame.responses import answers
 from plumbline.records import Generation, Request, Sampling
+from plumbline.responses.drawn import answers
+from plumbline.responses.prompting import Form, asked
 
 PURPOSE = "flame_augment"
 SIMILAR = 0.7  # ROUGE-L from which an instruction is not new

@@ -12,9 +12,9 @@ from pydantic import Field
 
 from plumbline.data.instructions import Instruction
 from plumbline.files import InputError
-from plumbline.methods.flame.prompting import Form, demonstrated, stop_at
-from plumbline.methods.flame.responses import answers
 from plumbline.records import Generation, NonEmpty, Record, Request, Sampling
+from plumbline.responses.drawn import answers
+from plumbline.responses.prompting import Form, demonstrated, stop_at
 
 PURPOSE = "flame_compare"
 Outcome = Literal["win", "loss", "tie", "inconsistent", "identical", "unparsed"]

@@ -7,9 +7,9 @@ from statistics import fmean
 
 from plumbline.claims.records import Splitting
 from plumbline.files import InputError
-from plumbline.methods.flame.responses import Response
-from plumbline.methods.flame.rewards import Factuality, Helpfulness, Scored
 from plumbline.records import Pair
+from plumbline.responses.drawn import Response
+from plumbline.responses.scores import Factuality, Helpfulness, Scored
 
 
 def of_pairs(

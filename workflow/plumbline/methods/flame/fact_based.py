@@ -9,9 +9,9 @@ from typing import Literal
 from pydantic import Field
 
 from plumbline.data.instructions import Instruction
-from plumbline.methods.flame.prompting import Form, demonstrated, stop_at
-from plumbline.methods.flame.responses import answers
 from plumbline.records import Generation, NonEmpty, Record, Request, Sampling
+from plumbline.responses.drawn import answers
+from plumbline.responses.prompting import Form, demonstrated, stop_at
 
 PURPOSE = "flame_fact_based"
 # Continuations of the prompt whose log-probabilities decide where the text does not.

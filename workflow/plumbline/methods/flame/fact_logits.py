@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from plumbline.generation.engine import render
 from plumbline.methods.flame.fact_based import CONTINUATIONS
-from plumbline.methods.flame.prompting import Form
 from plumbline.program import Progress
 from plumbline.records import ChoiceQuestion, Request
+from plumbline.responses.prompting import Form
 from plumbline.scoring.likelihood import Item, score
 from plumbline.scoring.prompts import encode
 

@@ -9,7 +9,7 @@ from plumbline.claims.records import Response as AnyResponse
 from plumbline.data.instructions import Instruction
 from plumbline.files import InputError, read_unique_rows
 from plumbline.methods.flame.fact_based import FactBased
-from plumbline.methods.flame.responses import Response
+from plumbline.responses.drawn import Response
 
 
 def fact_based_ids(decisions: Iterable[FactBased], instructions: Collection[str]) -> set[str]:

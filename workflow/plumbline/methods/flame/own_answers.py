@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from plumbline.data.instructions import Instruction
 from plumbline.data.similar import Index, near_duplicate
 from plumbline.files import InputError
-from plumbline.methods.flame.prompting import NEXT, few_shot_prompt
-from plumbline.methods.flame.responses import collect
 from plumbline.records import Generation, Request, Sampling
+from plumbline.responses.drawn import collect
+from plumbline.responses.prompting import NEXT, few_shot_prompt
 
 PURPOSE = "flame_own_answer"
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from plumbline.config.flame_sets import SftSet
 from plumbline.data.instructions import Instruction
-from plumbline.methods.flame.prompting import Form, instruction_prompt, response_side
-from plumbline.methods.flame.responses import dropped_rows
 from plumbline.records import Example
+from plumbline.responses.drawn import dropped_rows
+from plumbline.responses.prompting import Form, instruction_prompt, response_side
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Literal
 
@@ -24,6 +24,7 @@ class GrathPair(Pair):
     correct: NonEmpty
     incorrect: NonEmpty = Field(description="Always round 0's.")
     correct_from: Literal["this round", "round 0"]
+    changed: bool = Field(description="Whether the correct answer is another than round 0's.")
     similarity: float = Field(ge=0, le=1, description="Word-level F1 of the two answers.")
 
 
@@ -34,9 +35,20 @@ class Round:
     pairs: list[GrathPair]
     asked: int
     parsed: int
-    kept_first: int
-    changed: int
     dropped: Counter
+
+    @property
+    def kept_first(self) -> int:
+        return sum(pair.correct_from == "round 0" for pair in self.pairs)
+
+    @property
+    def changed(self) -> int:
+        return sum(pair.changed for pair in self.pairs)
+
+    def only(self, pairs: list[GrathPair], reason: str) -> Round:
+        """The round of these of its pairs; the others are dropped for this reason."""
+        lost = Counter({reason: len(self.pairs) - len(pairs)})
+        return replace(self, pairs=pairs, dropped=self.dropped + lost)
 
     def composition(self, name: str, number: int) -> dict:
         """The round's composition.json. `kept_first` and `changed` count pairs."""
@@ -107,7 +119,6 @@ def build_round(
     later = {question.id: parse(now[question.id]) for question in questions}
     _check_parsed(later, now, max_unparsed, number)
     pairs, dropped = [], Counter()
-    changed = 0
     for question in questions:
         start, new = parse(first[question.id]), later[question.id]
         if isinstance(start, Unparsed):
@@ -118,7 +129,6 @@ def build_round(
         if reason := unfit(sides):
             dropped[reason] += 1
             continue
-        changed += sides.correct != start.correct
         pairs.append(
             GrathPair(
                 id=question.id,
@@ -128,6 +138,7 @@ def build_round(
                 correct=sides.correct,
                 incorrect=sides.incorrect,
                 correct_from="this round" if fresh else "round 0",
+                changed=sides.correct != start.correct,
                 similarity=similarity(*sides),
             )
         )
@@ -141,8 +152,6 @@ def build_round(
         pairs=pairs,
         asked=len(questions),
         parsed=sum(isinstance(sides, Sides) for sides in later.values()),
-        kept_first=sum(pair.correct_from == "round 0" for pair in pairs),
-        changed=changed,
         dropped=dropped,
     )
 

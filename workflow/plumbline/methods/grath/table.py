@@ -10,6 +10,7 @@ from plumbline.methods.grath.rounds import GrathPair
 COLUMNS = [
     "model",
     "seed",
+    "variant",
     "round",
     "checkpoint",
     "task",
@@ -69,13 +70,15 @@ def pair_rows(
 
 
 def as_text(rows: Iterable[dict]) -> str:
-    """MC1 and MC2 (percent, with interval) by round, aligned for a terminal; "" without any."""
+    """MC1 and MC2 (percent, with interval) by variant and round, aligned for a terminal; "" without
+    any.
+    """
     found: dict[tuple, dict[str, dict]] = {}
     for row in rows:
         if row["metric"] in ("mc1", "mc2"):
-            key = row["model"], row["task"], row["domain"], row["seed"], row["round"]
+            key = tuple(row[k] for k in ("model", "variant", "task", "domain", "seed", "round"))
             found.setdefault(key, {})[row["metric"]] = row
-    lines = [("model", "task", "domain", "seed", "round", "n", "MC1 %", "MC2 %")]
+    lines = [("model", "variant", "task", "domain", "seed", "round", "n", "MC1 %", "MC2 %")]
     for key in sorted(found):
         metrics = found[key]
         n = max(row["n"] for row in metrics.values())

@@ -90,6 +90,11 @@ def build_mix(
     "I don't know".
     """
     category = {annotation.id: annotation.category for annotation in annotations}
+    if lacking := next((one.id for one in questions if one.id not in category), None):
+        raise InputError(
+            f"question {lacking!r} has no annotation; the two files are of different runs. Annotate "
+            f"these questions."
+        )
     sizes, dropped = relation_sizes(questions, category, on_empty)
     pools = _ordered_pools(questions, category, seed)
     kind, _, rest = name.partition("-")

@@ -8,16 +8,17 @@ from collections.abc import Iterable, Iterator
 from pydantic import Field
 
 from plumbline.claims.records import Response as AnyResponse
+from plumbline.claims.sentences import without_last_sentence
 from plumbline.data.instructions import Instruction
 from plumbline.files import InputError
-from plumbline.methods.flame.prompting import (
+from plumbline.records import Generation, NonEmpty, Request, Sampling
+from plumbline.responses.prompting import (
     NEXT,
     Form,
     asked,
     instruction_prompt,
     stop_at,
 )
-from plumbline.records import Generation, NonEmpty, Request, Sampling
 
 PURPOSE = "flame_response"
 
@@ -63,11 +64,13 @@ def collect(
     generations: Iterable[Generation],
     *,
     unfinished: bool = False,
+    whole_sentences: bool = False,
 ) -> tuple[list[Response], Counter]:
     """The usable responses in the order of the requests, and reasons for which others are not.
 
     Empty ones are dropped, and so are those that the token limit cut off, since training on them
-    teaches to stop in mid-sentence; `unfinished` keeps both (for evaluation). Raises InputError
+    teaches to stop in mid-sentence; `unfinished` keeps both (for evaluation),
+    `whole_sentences` keeps what was cut off up to its last whole sentence. Raises InputError
     when a request has fewer or more answers than were asked for.
     """
     by_id = {one.id: one for one in instructions}
@@ -82,6 +85,9 @@ def collect(
         for one in drawn:
             text = one.text.split(NEXT)[0].strip()
             whole = one.finish == "stop" or NEXT in one.text
+            if whole_sentences and not whole:
+                text = without_last_sentence(text)
+                whole = text != ""
             if not text and not unfinished:
                 dropped["empty"] += 1
             elif not whole and not unfinished:
@@ -122,10 +128,10 @@ def answers(
     return list(asked_.values())
 
 
-def dropped_rows(item: str, reasons: Counter) -> list[dict]:
+def dropped_rows(item: str, reasons: Counter, stage: str = "flame") -> list[dict]:
     """Rows for the table of everything left out."""
     return [
-        {"stage": "flame", "item": item, "reason": reason, "n": n}
+        {"stage": stage, "item": item, "reason": reason, "n": n}
         for reason, n in sorted(reasons.items())
         if n
     ]

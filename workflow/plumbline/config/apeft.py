@@ -1,0 +1,82 @@
+"""APEFT: atomic preferences beside general ones."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from plumbline.config.base import Kept, Limit, Percent, Section, once
+from plumbline.config.instructions import InstructionSource
+from plumbline.config.training import PairedLoss
+
+PreferenceLoss = Literal[PairedLoss, "kto"]
+
+
+class Apeft(Section):
+    """Pairs about single facts beside pairs of whole responses (Yuan et al. 2024).
+
+    The paper's full text, code and data are not open to us: what is not said to be the paper's is
+    ours.
+    """
+
+    parent: str = Field(
+        "base", description="The checkpoint that writes the responses and is trained."
+    )
+    prompts: list[InstructionSource] = Field(
+        [InstructionSource(format="entities")],
+        min_length=1,
+        description="What responses are drawn for; entities: training subjects of the facts.",
+    )
+    prompt: Literal["plain", "chat"] = Field(
+        "chat", description="plain: under headers; chat: in the model's chat template."
+    )
+    responses: int = Field(10, ge=2, description="Responses a prompt (FactTune: 10).")
+    temperature: float = Field(
+        1.0, gt=0, description="Of responses and of answers to single questions (FactTune: 1.0)."
+    )
+    max_tokens: int = Field(512, ge=8, description="Longest response in tokens.")
+    general_per_entity: Limit = Field(
+        None, description="General pairs a prompt, drawn by the seed; null: all."
+    )
+    atomic_per_entity: Limit = Field(
+        None, description="Questions about single facts an entity; null: all."
+    )
+    questions: Literal["table", "model"] | None = Field(
+        None,
+        description="What makes a question of a claim: table: the fact the verifier read it as; "
+        "model: the parent, few-shot; null: table with verification.kind: table, else model.",
+    )
+    samples: int = Field(20, ge=2, description="Answers drawn for each question, S.")
+    atomic_percent: Annotated[list[Percent], Field(min_length=1), AfterValidator(once)] = Field(
+        [0, 50], description="Training files: per cent atomic pairs; 0: general pairs only."
+    )
+    pairs: Limit = Field(
+        None, description="Pairs of each training file; null: the most that all shares can have."
+    )
+    max_length_gap: int = Field(
+        4, ge=0, description="Words by which the two statements of a pair may differ in length."
+    )
+    keep_unknown: Kept = Field(
+        [100],
+        description="One variant for each: per cent kept of the pairs that state a fact Unknown to "
+        "the base; 100: no filter.",
+    )
+    recipe: str = Field("apeft", description="Which of recipes, of method dpo.")
+    losses: Annotated[list[PreferenceLoss], Field(min_length=1), AfterValidator(once)] = Field(
+        ["sigmoid"],
+        description="Every training file is trained on with each: a paired loss by TRL's name, or "
+        "kto for the pairs taken apart.",
+    )
+    overrides: dict[str, dict] = Field(
+        {}, description="Recipe keys that differ for one loss, e.g. robust: {label_smoothing: 0.1}."
+    )
+
+    @model_validator(mode="after")
+    def _overridden(self):
+        for name in self.overrides:
+            if name not in self.losses:
+                raise ValueError(
+                    f"overrides.{name}: {name} is not among losses ({', '.join(self.losses)})"
+                )
+        return self

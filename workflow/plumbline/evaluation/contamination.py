@@ -1,0 +1,184 @@
+"""Whether training data hold what is evaluated: equal questions, and runs of words in common.
+
+Words are those of `matching.normalise`: lower case, without punctuation and articles. Runs of 13
+words are GPT-3's measure (Brown et al. 2020, App. C). Ours: an item whose question is shorter is
+looked for as a whole, if it has at least `WHOLE` words, since few shorter questions tell more than
+that they have the same form.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from pydantic import AliasChoices, BaseModel, Field
+
+from plumbline.files import InputError, read_rows, read_unique_rows
+from plumbline.matching import normalise
+from plumbline.records import Message, NonEmpty, Record, Split, as_text
+
+WHOLE = 5  # words; no n-gram is shorter either
+SHOWN = 3  # ids of contaminated items that are named
+
+# What chat templates and the form of a prompt put around turns.
+_TAGS = re.compile(r"</?s>|\[/?INST\]|<\|\w+\|>")
+
+
+class Evaluated(Record):
+    """What closed-book questions, choice questions and instructions have in common."""
+
+    id: NonEmpty
+    question: NonEmpty = Field(validation_alias=AliasChoices("question", "instruction"))
+    choices: list[str] = Field([], description="Of a choice question.")
+    split: Split = "test"
+
+
+class Trained(Record):
+    """A row of a training file: an example or a pair."""
+
+    id: NonEmpty
+    prompt: str | list[Message]
+    completion: str | list[Message] | None = None
+    chosen: str | list[Message] | None = None
+    rejected: str | list[Message] | None = None
+
+    def texts(self) -> list[str]:
+        """The prompt with each of its answers."""
+        answers = (self.completion, self.chosen, self.rejected)
+        prompt = as_text(self.prompt)
+        return [f"{prompt}\n{as_text(answer)}" for answer in answers if answer is not None]
+
+
+class Overlap(BaseModel):
+    """How much of one evaluation set stands in one training file; counts are of its items."""
+
+    set: str
+    n: int
+    equal: int = Field(description="Their question is a training question, when normalised.")
+    shared: int = Field(description="A run of words, or the whole short question, is in a row.")
+    contaminated: int = Field(description="One or the other.")
+    examples: list[str] = Field(description="Ids of some contaminated items.")
+
+    @property
+    def percent(self) -> float:
+        """Contaminated items, in per cent."""
+        return 100 * self.contaminated / self.n if self.n else 0.0
+
+
+class Contamination(BaseModel):
+    """What was found for one training file."""
+
+    training: str
+    rows: int
+    ngram: int
+    overlaps: list[Overlap]
+
+
+def measure(
+    training: str, rows: Sequence[Trained], sets: Mapping[str, Sequence[Evaluated]], ngram: int
+) -> Contamination:
+    """Compare a training file with every evaluation set.
+
+    ngram: words in a row that count, at least `WHOLE`. An item shares a run when one is in its
+    question or in one of its choices.
+    """
+    asked = training_questions([as_text(row.prompt) for row in rows])
+    index = _Runs(ngram)
+    for name, items in sets.items():
+        for item in items:
+            index.add((name, item.id), item)
+    found = index.find({text for row in rows for text in row.texts()})
+    overlaps = []
+    for name, items in sets.items():
+        equal = {one.id for one in items if normalise(one.question) in asked}
+        shared = {one.id for one in items if (name, one.id) in found}
+        overlaps.append(
+            Overlap(
+                set=name,
+                n=len(items),
+                equal=len(equal),
+                shared=len(shared),
+                contaminated=len(equal | shared),
+                examples=sorted(equal | shared)[:SHOWN],
+            )
+        )
+    return Contamination(training=training, rows=len(rows), ngram=ngram, overlaps=overlaps)
+
+
+def measure_files(training: str, path: Path, sets: Mapping[str, Path], ngram: int) -> Contamination:
+    """`measure` of files; of questions with splits the test split is evaluated."""
+    return measure(
+        training,
+        read_unique_rows(path, Trained, empty=True),
+        {
+            name: [row for row in read_rows(file, Evaluated) if row.split == "test"]
+            for name, file in sets.items()
+        },
+        ngram,
+    )
+
+
+def training_questions(prompts: Iterable[str]) -> set[str]:
+    """What prompts ask, normalised: each prompt, and each of its lines (of few-shot prompts one is
+    the question), without the lines that stand in all prompts, which are their form.
+    """
+    lines = {prompt: _lines(prompt) for prompt in prompts}
+    form = set.intersection(*map(set, lines.values())) if len(lines) > 1 else set()
+    found = set()
+    for own in lines.values():
+        left = [line for line in own if line not in form]
+        found |= {normalise(text) for text in ["\n".join(left), *left]}
+    return found - {""}
+
+
+def refuse(found: Contamination, max_percent: float | None) -> None:
+    """Raises InputError where more than `max_percent` of an evaluation set is contaminated."""
+    for one in found.overlaps:
+        if max_percent is not None and one.percent > max_percent:
+            raise InputError(
+                f"{found.training}: {one.percent:.1f} % of the {one.n} items of the evaluation set "
+                f"{one.set} stand in this training file ({one.equal} as an equal question, "
+                f"{one.shared} by {found.ngram} words in a row or as a whole), more than "
+                f"contamination.max_percent allows ({max_percent:g} %). Some of them: "
+                f"{', '.join(one.examples)}. Take them out of the evaluation set or of what is "
+                f"trained on, or raise contamination.max_percent (null: report only)."
+            )
+
+
+class _Runs:
+    """Runs of words and the items they are from."""
+
+    def __init__(self, ngram: int):
+        self.ngram = ngram
+        self._owners: dict[tuple[str, ...], set] = defaultdict(set)
+        # Lengths of runs by the words all of them begin with: one look-up a word of a text.
+        self._lengths: dict[tuple[str, ...], set[int]] = defaultdict(set)
+
+    def add(self, owner: tuple[str, str], item: Evaluated) -> None:
+        question = normalise(item.question).split()
+        if WHOLE <= len(question) < self.ngram:
+            self._add(owner, tuple(question))
+        for words in (question, *(normalise(choice).split() for choice in item.choices)):
+            for at in range(len(words) - self.ngram + 1):
+                self._add(owner, tuple(words[at : at + self.ngram]))
+
+    def _add(self, owner: tuple[str, str], run: tuple[str, ...]) -> None:
+        self._owners[run].add(owner)
+        self._lengths[run[:WHOLE]].add(len(run))
+
+    def find(self, texts: Iterable[str]) -> set[tuple[str, str]]:
+        """Whose runs stand in any of the texts."""
+        found: set[tuple[str, str]] = set()
+        for text in texts:
+            words = tuple(normalise(text).split())
+            for at in range(len(words) - WHOLE + 1):
+                for length in self._lengths.get(words[at : at + WHOLE], ()):
+                    found |= self._owners.get(words[at : at + length], set())
+        return found
+
+
+def _lines(prompt: str) -> list[str]:
+    lines = (line.strip() for line in _TAGS.sub("\n", prompt).splitlines())
+    return [line for line in lines if line]

@@ -1,0 +1,1 @@
+"""APEFT: preferences about single facts beside those about whole responses (Yuan et al. 2024)."""

@@ -1,0 +1,89 @@
+"""Sampled answers to a question about a fact, each distinct one as a statement to be verified."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+
+from pydantic import Field
+
+from plumbline.claims.records import Claim
+from plumbline.files import InputError
+from plumbline.matching import first_line, is_abstention, normalise
+from plumbline.methods.apeft.questions import SLOT, AtomicQuestion
+from plumbline.records import Generation, NonEmpty, Request
+from plumbline.responses.drawn import answers
+from plumbline.verification.statements import as_sentence, named
+
+
+class Answered(Claim):
+    """What one answer to a question says; `response` is the question's id."""
+
+    answer: NonEmpty = Field(description="The answer's commonest spelling.")
+    n: int = Field(ge=1, description="Samples that gave it, however spelled.")
+
+
+def statements(
+    questions: Iterable[AtomicQuestion],
+    requests: Iterable[Request],
+    generations: Iterable[Generation],
+) -> tuple[list[Answered], Counter]:
+    """A claim for every distinct answer, the commonest first, and samples that are no answer.
+
+    Answers are told apart by their normalised first lines. Raises InputError where questions and
+    requests do not fit.
+    """
+    drawn = {request.claim: found for request, found in answers(requests, generations)}
+    rows: list[Answered] = []
+    dropped: Counter = Counter()
+    for question in questions:
+        if question.id not in drawn:
+            raise InputError(
+                f"question {question.id} was not asked; questions and requests are of different "
+                f"runs. Make them again."
+            )
+        spellings: dict[str, Counter] = defaultdict(Counter)
+        for one in drawn[question.id]:
+            line = _answer(first_line(one.text), question.statement)
+            if not normalise(line):
+                dropped["empty"] += 1
+            elif is_abstention(line):
+                dropped["abstained"] += 1
+            elif one.finish == "length" and "\n" not in one.text.strip():
+                dropped["unfinished"] += 1
+            else:
+                spellings[normalise(line)][line] += 1
+        ordered = sorted(spellings.items(), key=lambda item: (-item[1].total(), item[0]))
+        for number, (_, found) in enumerate(ordered):
+            answer = min(found, key=lambda line: (-found[line], line))
+            rows.append(
+                Answered(
+                    id=f"{question.id}#{number}",
+                    response=question.id,
+                    topic=question.topic,
+                    sentence=0,
+                    text=stated(question, answer),
+                    answer=answer,
+                    n=found.total(),
+                )
+            )
+    return rows, dropped
+
+
+def _answer(line: str, statement: str) -> str:
+    """The line without a full stop, and without the statement's beginning if it repeats that."""
+    opening = statement.partition(SLOT)[0]
+    if opening and line.casefold().startswith(opening.casefold()):
+        line = line[len(opening) :]
+    return line.rstrip(" .")
+
+
+def stated(question: AtomicQuestion, answer: str) -> str:
+    """The full statement of an answer, e.g. "The capital of Peru is Lima."."""
+    if question.relation:
+        answer = named(question.relation, answer)
+    # No second article where the statement has one before the slot.
+    if re.search(rf"\b(?:a|an|the) {re.escape(SLOT)}", question.statement, re.IGNORECASE):
+        answer = re.sub(r"^(?:a|an|the) (?=\S)", "", answer, flags=re.IGNORECASE)
+    return as_sentence(question.statement.replace(SLOT, answer))

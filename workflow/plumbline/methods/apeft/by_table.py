@@ -1,0 +1,63 @@
+"""Questions about claims by the fact tables: what the verifier read a claim as, asked for.
+
+Ours: the verifier's evidence names the relation and the subject a claim is about; the question is
+that of the fact, the statement the relation's own wording.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from plumbline.claims.records import Claim, Verdict
+from plumbline.files import InputError
+from plumbline.methods.apeft.questions import SLOT, AtomicQuestion
+from plumbline.records import Question
+from plumbline.verification.statements import render, wordings
+
+
+def questions(
+    claims: Iterable[Claim], verdicts: Mapping[str, Verdict], facts: Iterable[Question]
+) -> tuple[list[AtomicQuestion], Counter]:
+    """A question for each fact that a claim was read as, and why some have none.
+
+    verdicts: by claim id. A claim that is false or undecided counts too, since it names what the
+    question asks about. Facts about subjects that are not trained on are not asked about. Raises
+    InputError for a claim without a verdict.
+    """
+    known = {(one.relation, one.subject): one for one in facts}
+    found: list[AtomicQuestion] = []
+    dropped: Counter = Counter()
+    for claim in claims:
+        if claim.id not in verdicts:
+            raise InputError(
+                f"claim {claim.id} has no verdict; the files are of different runs. Verify again."
+            )
+        evidence = [one for one in verdicts[claim.id].evidence if "relation" in one]
+        if not evidence:
+            dropped["no fact recognised"] += 1
+        for number, one in enumerate(evidence):
+            fact = known.get((one["relation"], one["subject"]))
+            if fact is None:
+                dropped["fact without a question"] += 1
+            elif fact.split != "train":
+                dropped["subject not of the training split"] += 1
+            else:
+                found.append(
+                    AtomicQuestion(
+                        id=f"{claim.id}/{number}",
+                        topic=claim.topic,
+                        claim=claim.id,
+                        question=fact.question,
+                        statement=statement(fact.relation, fact.subject),
+                        object=next(iter(one.get("found", ())), None),
+                        relation=fact.relation,
+                    )
+                )
+    return found, dropped
+
+
+def statement(relation: str, subject: str) -> str:
+    """The relation's first wording that takes any object as it is, with the slot for it."""
+    template = next(text for text in wordings(relation) if "{object}" in text)
+    return render(relation, subject, SLOT, template)

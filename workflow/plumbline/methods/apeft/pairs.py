@@ -1,0 +1,138 @@
+"""APEFT's pairs: of two statements about one fact, and of two whole responses.
+
+Yuan et al. 2024 keep the facts a model potentially knows by sampling its answers, and pair a right
+statement with a wrong one that contradicts it. The rule is ours: of S answers to a fact's
+question, k are right; 0 < k < S is potentially knowing, and a verifier has to find an answer
+refuted, not merely unsupported, for the two to contradict each other.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from plumbline.claims.records import Verdict
+from plumbline.files import InputError
+from plumbline.methods.apeft.answers import Answered
+from plumbline.methods.apeft.questions import AtomicQuestion
+from plumbline.records import Pair
+from plumbline.responses.drawn import Response
+from plumbline.responses.pairs import Pairing, by_instruction
+from plumbline.responses.prompting import Form, instruction_prompt, response_side
+from plumbline.responses.scores import factuality, scored
+
+UNKNOWN, KNOWN = "unknown: no answer right", "known: every answer right"
+
+
+@dataclass
+class Built:
+    """Pairs, why questions or responses gave none, and questions by their number of right answers."""
+
+    pairs: list[Pair]
+    dropped: dict[str, Counter]
+    right: Counter = field(default_factory=Counter)
+
+
+def atomic(
+    questions: Iterable[AtomicQuestion],
+    answered: Iterable[Answered],
+    verdicts: Mapping[str, Verdict],
+    *,
+    samples: int,
+    form: Form,
+    max_length_gap: int,
+) -> Built:
+    """One pair of each question that the model potentially knows the answer to.
+
+    verdicts: by claim id. samples: S, answers drawn a question. Chosen is the commonest answer
+    whose statement is supported, rejected the commonest whose statement is refuted; of equally
+    common ones the first by text. Pairs whose statements differ by more than `max_length_gap`
+    words are dropped, since length would tell them apart. Raises InputError for an answer without
+    a verdict.
+    """
+    by_question: dict[str, list[Answered]] = defaultdict(list)
+    for one in answered:
+        if one.id not in verdicts:
+            raise InputError(
+                f"answer {one.id} has no verdict; the files are of different runs. Verify again."
+            )
+        by_question[one.response].append(one)
+    built, dropped = Built([], {}), Counter()
+    for question in questions:
+        groups: dict[str, list[Answered]] = defaultdict(list)
+        for one in by_question[question.id]:
+            groups[verdicts[one.id].verdict].append(one)
+        k = sum(one.n for one in groups["supported"])
+        built.right[k] += 1
+        reason = None
+        if k == 0:
+            reason = UNKNOWN
+        elif k == samples:
+            reason = KNOWN
+        elif not groups["refuted"]:
+            reason = "no answer contradicts the right one"
+        if reason is None:
+            right, wrong = (_commonest(groups[name]) for name in ("supported", "refuted"))
+            if abs(len(right.text.split()) - len(wrong.text.split())) > max_length_gap:
+                reason = "lengths differ too much"
+        if reason:
+            dropped[reason] += 1
+            continue
+        built.pairs.append(
+            Pair(
+                id=f"{question.id}/atomic",
+                prompt=instruction_prompt(question.question, form),
+                chosen=response_side(right.text, form),
+                rejected=response_side(wrong.text, form),
+                source="atomic",
+                topic=question.topic,
+                claim=question.claim,
+                right=k,
+                samples=samples,
+            )
+        )
+    built.dropped["atomic pairs"] = dropped
+    return built
+
+
+def _commonest(answers: list[Answered]) -> Answered:
+    return min(answers, key=lambda one: (-one.n, one.text))
+
+
+def general(
+    responses: Iterable[Response],
+    verdicts: Iterable[Verdict],
+    *,
+    form: Form,
+    per_entity: int | None,
+    seed: int,
+) -> Built:
+    """Every two responses whose shares of supported claims differ, as in FactTune.
+
+    Tian et al. 2024; at most `per_entity` pairs a prompt, drawn by the seed. Responses without
+    claims have no score. Raises InputError for a verdict on another response.
+    """
+    responses, verdicts = list(responses), list(verdicts)
+    known = {one.id for one in responses}
+    for verdict in verdicts:
+        if verdict.response not in known:
+            raise InputError(
+                f"verdict on claim {verdict.claim}: its response {verdict.response} is not among "
+                f"the responses; the files are of different runs. Verify again."
+            )
+    pairing = Pairing(form)
+    rows = scored(responses, factual=factuality(verdicts))
+    pairing.every("general", by_instruction(rows), lambda row: row.factual)
+    groups: dict[str, list[Pair]] = defaultdict(list)
+    for pair in pairing.pairs["general"]:
+        groups[pair.instruction].append(pair)
+    built = Built([], pairing.dropped)
+    for name, found in groups.items():
+        order = list(found)
+        random.Random(f"{seed}:{name}").shuffle(order)
+        drawn = {pair.id for pair in order[:per_entity]}
+        built.pairs += [pair for pair in found if pair.id in drawn]
+        built.dropped["general pairs"]["over general_per_entity"] += len(found) - len(drawn)
+    return built

@@ -1,0 +1,70 @@
+"""Questions about single facts, each with the statement that an answer to it makes.
+
+Yuan et al. 2024 take responses apart into facts and ask the model about each. How a fact becomes a
+question is not known to us; the two ways here (`by_table`, `by_model`) are ours.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+
+from pydantic import Field, field_validator
+
+from plumbline.claims.records import Claim
+from plumbline.data.select import order
+from plumbline.matching import normalise
+from plumbline.records import NonEmpty, Record
+
+SLOT = "{answer}"
+SEED = 1  # of which questions are asked; the same for all seeds of a run, as the responses are
+
+
+class AtomicQuestion(Record):
+    """A question whose answer is the object of one claim."""
+
+    id: NonEmpty = Field(description="The claim's id, with a suffix.")
+    topic: NonEmpty = Field(description="The entity that the response was about.")
+    claim: NonEmpty = Field(description="Id of the claim.")
+    question: NonEmpty
+    statement: NonEmpty = Field(description="The fact with {answer} in its object's place.")
+    object: str | None = Field(None, description="The object the claim names, if any.")
+    relation: str | None = Field(None, description="The relation of the tables, where known.")
+
+    @field_validator("statement")
+    @classmethod
+    def _one_slot(cls, text: str) -> str:
+        if text.count(SLOT) != 1:
+            raise ValueError(f"expected {SLOT} once")
+        return text
+
+
+def distinct(claims: Iterable[Claim]) -> tuple[list[Claim], Counter]:
+    """The first of the claims about a topic that are the same once normalised; the others' number."""
+    kept: dict[tuple[str, str], Claim] = {}
+    total = 0
+    for claim in claims:
+        total += 1
+        kept.setdefault((claim.topic, normalise(claim.text)), claim)
+    return list(kept.values()), Counter({"said before": total - len(kept)})
+
+
+def choose(
+    questions: Iterable[AtomicQuestion], per_entity: int | None
+) -> tuple[list[AtomicQuestion], Counter]:
+    """At most `per_entity` questions a topic, each asked once; and why the others are not.
+
+    Questions of a topic are the same when they are so once normalised; the first one stays. Which
+    ones are over the limit depends on their ids alone.
+    """
+    by_topic: dict[str, dict[str, AtomicQuestion]] = defaultdict(dict)
+    dropped: Counter = Counter()
+    for one in questions:
+        if by_topic[one.topic].setdefault(normalise(one.question), one) is not one:
+            dropped["asked before"] += 1
+    kept = []
+    for found in by_topic.values():
+        drawn = sorted(found.values(), key=lambda one: order(one.id, SEED))[:per_entity]
+        dropped["over atomic_per_entity"] += len(found) - len(drawn)
+        kept += [one for one in found.values() if one in drawn]
+    return kept, dropped

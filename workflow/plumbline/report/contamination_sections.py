@@ -1,0 +1,69 @@
+"""Whether training files hold what is evaluated, told."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from plumbline.report.blocks import Block, Cell, Prose, Table, count, named, number
+from plumbline.report.tables import Run
+
+
+def contamination(run: Run) -> list[Block]:
+    table = run.tables.contamination
+    if table.empty:
+        return []
+    settings = run.manifest.get("config", {}).get("contamination", {})
+    words = [_sentence(table, model) for model in table.model.unique()]
+    limit = settings.get("max_percent")
+    if settings:
+        words.append(
+            "Nothing is refused; the figures are only told."
+            if limit is None
+            else f"A training is refused on a file that holds more than {limit:g} % of a set."
+        )
+    rows = [
+        [
+            Cell(row.model),
+            Cell(row.training),
+            Cell(row.set),
+            number(row.rows),
+            number(row.n),
+            number(row.equal),
+            number(row.shared),
+            number(row.contaminated),
+            number(row.percent, f"{row.percent:.2f}"),
+            Cell(row.examples),
+        ]
+        for row in table.itertuples()
+    ]
+    run_of_words = f"{settings['ngram']} words" if settings else "so many words"
+    caption = (
+        "Items of every evaluation set that stand in a training file. Equal: the item's question "
+        f"is one of the prompts'. Shared: {run_of_words} in a row of its question or of one of its "
+        "choices stand in a prompt and its answer; of a shorter question, the whole. %: either. "
+        "Case, punctuation and articles do not count. Tasks of the LM evaluation harness have no "
+        "rows here and are not compared."
+    )
+    columns = ["model", "training file", "evaluation set", "rows", "items", "equal", "shared"]
+    columns += ["either", "%", "for example"]
+    return [Prose(words), Table(caption, columns, rows, folded=True)]
+
+
+def _sentence(table: pd.DataFrame, model: str) -> str:
+    """The model's training files in one sentence, and where most of a set was found."""
+    own = table[table.model == model]
+    held = own[own.contaminated > 0]
+    files, sets = own.training.nunique(), own.set.nunique()
+    about = named(table, model)
+    opening = f"{about}: of" if about else "Of"
+    plural = "s" * (sets > 1)
+    compared = f"{opening} {files} training files compared with {sets} evaluation set{plural} each,"
+    if held.empty:
+        return f"{compared} none holds an item that is evaluated."
+    most = held.loc[held.percent.idxmax()]
+    holding = held.training.nunique()
+    return (
+        f"{compared} {holding} hold{'s' * (holding == 1)} items that are evaluated; most: "
+        f"{most.training}, {count(most.contaminated)} of {count(most.n)} items of {most.set} "
+        f"({most.percent:.1f} %)."
+    )

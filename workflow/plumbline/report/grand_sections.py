@@ -1,0 +1,307 @@
+"""All checkpoints on all tasks with every difference corrected for their number; the study over
+losses; what the filter of unknown facts changes.
+"""
+
+from __future__ import annotations
+
+import textwrap
+
+import pandas as pd
+
+from plumbline.report.blocks import (
+    Block,
+    Cell,
+    Picture,
+    Prose,
+    Table,
+    checkpoint_cell,
+    count,
+    direction,
+    measured,
+    named,
+    number,
+    signed,
+)
+from plumbline.report.tables import (
+    CLOSED_BOOK,
+    DOMAINS,
+    METRICS,
+    Run,
+    checkpoint_label,
+    checkpoint_order,
+    over_seeds,
+    scale_of,
+)
+
+STAR = "✱"  # of a difference that is significant after the correction
+SPANS = {"id": "ID", "ood": "OOD", "both": "mean of both"}
+VERDICTS = {"up": "a clear gain", "down": "a clear loss", "even": "no clear difference"}
+KEY = (
+    f"▲ higher, ▼ lower, ≈ the 95 % interval holds zero. {STAR} significant at the 5 % level after "
+    "Holm's correction for all comparisons of a model with the same kind of other."
+)
+
+
+def grand(run: Run) -> list[Block]:
+    """The grand table of each model, its picture, every comparison, and the crossing."""
+    comparisons = run.tables.comparisons
+    if comparisons.empty:
+        return []
+    models = list(dict.fromkeys(comparisons.model))
+    return [
+        Prose([_about(comparisons, model) + sentence(comparisons, model) for model in models]),
+        *([Picture("gains", _picture_caption(run.tables.gains))] if len(run.tables.gains) else []),
+        *[_grand_table(run, model) for model in models],
+        _every(run),
+        *_crossing(run),
+    ]
+
+
+def sentence(comparisons: pd.DataFrame, model: str) -> str:
+    """Which of a model's checkpoints differ significantly from the base, and where."""
+    family = comparisons[(comparisons.model == model) & (comparisons.against == "base")]
+    opening = (
+        f"After Holm's correction for {count(len(family))} comparisons with the base (checkpoints "
+        f"times tasks), "
+    )
+    found = family[family.significant == "yes"]
+    if found.empty:
+        return f"{opening}no checkpoint differs significantly from it on any task."
+    parts = []
+    for name in sorted(found.checkpoint.unique(), key=checkpoint_order):
+        own = found[found.checkpoint == name]
+        ways = []
+        for way, rows in (("lower", own[own.difference < 0]), ("higher", own[own.difference > 0])):
+            if len(rows):
+                where = ", ".join(f"{r.task} {r.domain.upper()}" for r in rows.itertuples())
+                ways.append(f"{way} on {where}")
+        parts.append(f"{checkpoint_label(name)} ({'; '.join(ways)})")
+    others = family.checkpoint.nunique() - len(parts)
+    rest = "one does not" if others == 1 else f"{others} do not"
+    end = f"; the other {rest}" if others else ""
+    return f"{opening}these differ significantly from it: {'; '.join(parts)}{end}."
+
+
+def as_lines(comparisons: pd.DataFrame) -> list[str]:
+    """The sentence of each model for a terminal; none without comparisons."""
+    lines = []
+    for model in dict.fromkeys(comparisons.model):
+        text = _about(comparisons, model) + sentence(comparisons, model)
+        lines += ["", *textwrap.wrap(text, 78)]
+    return lines
+
+
+def _about(frame: pd.DataFrame, model: str) -> str:
+    return f"{model}: " if frame.model.nunique() > 1 else ""
+
+
+def _picture_caption(gains: pd.DataFrame) -> str:
+    over = gains[gains.against == "base"]
+    listed = []
+    for domain in DOMAINS:
+        names = dict.fromkeys(over[over.domain == domain].tasks)
+        listed.append(f"{domain.upper()}: {' or '.join(n.replace(' ', ', ') for n in names)}")
+    return (
+        f"Gain over the base in and out of the domain, in points with 95 % intervals: the mean "
+        f"difference of the tasks, each counting alike ({'; '.join(listed)}). Only tasks that all "
+        f"checkpoints of a model have, so that they can be compared; win rates are left out."
+    )
+
+
+def _difference(row, scale: float) -> Cell:
+    """A difference with its interval, starred where it is significant after the correction."""
+    cell = _interval(row.difference, row.low, row.high, scale)
+    star = f" {STAR}" if row.significant == "yes" else ""
+    return Cell(cell.text + star, cell.sub, cell.sort, cell.tone)
+
+
+def _interval(value: float, low: float, high: float, scale: float = 100) -> Cell:
+    low, high = scale * low, scale * high
+    return Cell(
+        signed(scale * value), f"{signed(low)} to {signed(high)}", value, direction(low, high)
+    )
+
+
+def _places(comparisons: pd.DataFrame) -> list[tuple[str, str, str]]:
+    """Task, domain and metric, closed-book questions first, ID before OOD."""
+    found = comparisons[["task", "domain", "metric"]].drop_duplicates()
+    places = list(found.itertuples(index=False, name=None))
+    order = list(dict.fromkeys(task for task, *_ in places))
+    return sorted(
+        places, key=lambda p: (p[0] != CLOSED_BOOK, order.index(p[0]), list(DOMAINS).index(p[1]))
+    )
+
+
+def _grand_table(run: Run, model: str) -> Table:
+    """Checkpoints down; tasks across: value, difference to the base, difference to the parent."""
+    metrics, here = run.tables.metrics, run.tables.comparisons
+    here = here[(here.model == model) & (here.against != "full")]
+    own = metrics[(metrics.model == model) & (metrics.category == "All")]
+    means = over_seeds(own, ["checkpoint", "task", "domain", "metric"])
+    values = {(r.checkpoint, r.task, r.domain, r.metric): r for r in means.itertuples()}
+    found = {(r.checkpoint, r.against, r.task, r.domain): r for r in here.itertuples()}
+    parents = {r.checkpoint: r.other for r in here[here.against == "parent"].itertuples()}
+    places = _places(here)
+    heads: list[str | Cell] = ["checkpoint", *["trained from"] * bool(parents)]
+    groups, columns = [("", len(heads))], []
+    for task, domain, metric in places:
+        there = here[(here.task == task) & (here.domain == domain)]
+        against = [a for a in ("base", "parent") if (there.against == a).any()]
+        columns.append((task, domain, metric, against))
+        unit = " %" if scale_of(metrics, metric) == 100 else ""
+        heads += [Cell(f"{METRICS.get(metric, metric)}{unit}", f"n {count(there.n.max())}")]
+        heads += [f"to {one}" for one in against]
+        groups.append((f"{task}, {domain.upper()}", 1 + len(against)))
+    rows = []
+    for name in sorted({"base", *here.checkpoint}, key=checkpoint_order):
+        cells = [checkpoint_cell(name)]
+        if parents:
+            parent = parents.get(name, "" if name == "base" else "base")
+            cells.append(checkpoint_cell(parent) if parent else Cell("–"))
+        for task, domain, metric, against in columns:
+            scale, value = scale_of(metrics, metric), values.get((name, task, domain, metric))
+            cells.append(measured(value, scale) if value else Cell("–"))
+            for one in against:
+                row = found.get((name, one, task, domain))
+                cells.append(_difference(row, scale) if row else Cell("–"))
+        rows.append(cells)
+    seeds = int(here.seeds.max())
+    caption = (
+        f"{named(run.tables.comparisons, model, 'every checkpoint')} on every task, by the measure "
+        f"that stands for the task, with paired differences to the base and, where that is another "
+        f"checkpoint, to the one it was trained from. {KEY}"
+    )
+    caption += f" Means of {seeds} seeds." if seeds > 1 else ""
+    return Table(caption, heads, rows, groups)
+
+
+def _every(run: Run) -> Table:
+    """One row a comparison, with its p values."""
+    rows = [
+        [
+            Cell(r.model),
+            checkpoint_cell(r.checkpoint),
+            Cell(checkpoint_label(r.other), r.against),
+            Cell(r.task),
+            Cell(r.domain.upper()),
+            _difference(r, scale_of(run.tables.metrics, r.metric)),
+            _p(r.p),
+            _p(r.p_corrected),
+            number(r.n),
+        ]
+        for r in run.tables.comparisons.sort_values(
+            ["p_corrected", "p"], kind="stable"
+        ).itertuples()
+    ]
+    return Table(
+        "Every comparison with its p value: by how often flipping the signs of whole clusters of "
+        "items puts the mean as far from zero, and the same corrected for all comparisons.",
+        ["model", "checkpoint", "against", "task", "domain", "points", "p", "p corrected", "n"],
+        rows,
+        folded=True,
+    )
+
+
+def _p(value: float) -> Cell:
+    return number(value, "<0.001" if value < 0.001 else f"{value:.3f}")
+
+
+def _crossing(run: Run) -> list[Block]:
+    """Checkpoints whose training data were rid of Unknown beside those trained on everything."""
+    found = run.tables.comparisons[run.tables.comparisons.against == "full"]
+    gained = run.tables.gains[run.tables.gains.against == "full"]
+    if found.empty:
+        return []
+    lines, rows = [], []
+    for r in gained[gained.domain == "both"].itertuples():
+        cell = _interval(r.value, r.low, r.high)
+        about = named(found, r.model, f"{checkpoint_label(r.checkpoint)} over its full sibling")
+        lines.append(
+            f"{about}: {cell.text} points, mean of ID and OOD ({cell.sub}): {VERDICTS[cell.tone]}."
+        )
+    for r in gained[gained.domain != "both"].itertuples():
+        cells = [Cell("mean of tasks", r.tasks), Cell(r.domain.upper()), number(r.n)]
+        cells += [Cell("–"), Cell("–"), _interval(r.value, r.low, r.high), Cell("–")]
+        rows.append([Cell(r.model), checkpoint_cell(r.checkpoint), *cells])
+    for r in found.itertuples():
+        scale = scale_of(run.tables.metrics, r.metric)
+        metric = METRICS.get(r.metric, r.metric)
+        cells = [Cell(r.task, metric), Cell(r.domain.upper()), number(r.n)]
+        cells += [number(v, f"{scale * v:.1f}") for v in (r.value, r.other_value)]
+        cells += [_difference(r, scale), _p(r.p_corrected)]
+        rows.append([Cell(r.model), checkpoint_cell(r.checkpoint), *cells])
+    heads = ["model", "checkpoint", "task", "domain", "n"]
+    heads += ["filtered", "full", "difference", "p corrected"]
+    caption = (
+        f"Checkpoints tuned on less of what is Unknown to the base beside the same ones tuned on "
+        f"everything, over the items that both have the measure of. {KEY}"
+    )
+    return [
+        Prose(lines, "With and without what the base does not know"),
+        Table(caption, heads, rows),
+    ]
+
+
+def study(run: Run) -> list[Block]:
+    """General preferences alone and mixed with atomic ones, under each loss (Yuan et al. 2024)."""
+    table = run.tables.study
+    if table.empty:
+        return []
+    keys = ["model", "method", "percent"]
+    found = {
+        (r.model, r.method, r.percent, r.loss, r.against, r.domain): r for r in table.itertuples()
+    }
+    lines, rows = [], []
+    domains = [domain for domain in SPANS if (table.domain == domain).any()]
+    againsts = [one for one in ("parent", "general-only") if (table.against == one).any()]
+    for (model, method, percent), part in table.groupby(keys, sort=False):
+        losses = list(dict.fromkeys(part.loss))
+        lines += _average(part, named(table, model, _studied(method, percent)), losses)
+        for loss in losses:
+            cells = [Cell(model), Cell(_studied(method, percent), sort=f"{method} {percent:07.3f}")]
+            several = f"mean of {len(losses) - 1} losses"
+            cells.append(Cell(several if loss == "average" else loss))
+            for against in againsts:
+                for domain in domains:
+                    row = found.get((model, method, percent, loss, against, domain))
+                    cells.append(_interval(row.value, row.low, row.high) if row else Cell("–"))
+            rows.append(cells)
+    over = {"parent": "gain over the parent", "general-only": "gain over general preferences alone"}
+    tasks = "; ".join(
+        f"{domain.upper()}: {table[table.domain == domain].tasks.iloc[0].replace(' ', ', ')}"
+        for domain in DOMAINS
+        if domain in domains
+    )
+    caption = (
+        f"Gains in points with 95 % intervals over the same items: the mean difference of the "
+        f"tasks, each counting alike ({tasks}). ▲ higher, ▼ lower, ≈ the interval holds zero. The "
+        f"paper gives an average gain of 3.45 %; whether that is in points, and on which tasks, is "
+        f"not known here."
+    )
+    heads = ["model", "preferences", "loss", *[SPANS[d] for _ in againsts for d in domains]]
+    groups = [("", 3), *[(over[one], len(domains)) for one in againsts]]
+    return [Prose(lines), Table(caption, heads, rows, groups)]
+
+
+def _studied(method: str, percent: float) -> str:
+    """What a method was trained on, in words."""
+    text = f"{percent:g} % atomic" if percent else "general only"
+    kept = method.partition("-unknown-")[2]
+    return f"{text}, {kept} % of Unknown kept" if kept else text
+
+
+def _average(part: pd.DataFrame, about: str, losses: list[str]) -> list[str]:
+    """The gain over both domains and all losses, in a sentence."""
+    against = "general-only" if (part.against == "general-only").any() else "parent"
+    loss = "average" if "average" in losses else losses[0]
+    rows = part[(part.against == against) & (part.loss == loss) & (part.domain == "both")]
+    over = {"parent": "the parent", "general-only": "general preferences alone"}[against]
+    mean = f"mean of {len(losses) - 1} losses" if loss == "average" else f"under the loss {loss}"
+    lines = []
+    for r in rows.itertuples():
+        cell = _interval(r.value, r.low, r.high)
+        lines.append(
+            f"{about}: {cell.text} points over {over} ({cell.sub}), mean of ID and OOD, {mean}: "
+            f"{VERDICTS[cell.tone]}."
+        )
+    return lines

@@ -1,0 +1,66 @@
+"""Which checkpoints' token distributions are compared, and who writes at length for it."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from plumbline.config.errors import nearest
+from plumbline.config.experiment import Config
+from plumbline.files import InputError
+from plumbline.lineage import BASE, Lineage
+
+
+class Pair(NamedTuple):
+    """Names of two checkpoints."""
+
+    tuned: str
+    reference: str
+
+
+def shift_pairs(config: Config, lineage: Lineage) -> list[Pair]:
+    """The pairs of `evaluation.token_shift`, each once; [] where the section is null.
+
+    A name with * stands for every checkpoint it fits but the reference. InputError for a name
+    without * that is no checkpoint, and for the base without a reference.
+    """
+    settings = config.evaluation.token_shift
+    found: list[Pair] = []
+    for number, pair in enumerate(settings.pairs if settings else []):
+        key = f"evaluation.token_shift.pairs[{number}]"
+        if pair.reference is not None:
+            _check(f"{key}.reference", pair.reference, lineage)
+        if "*" in pair.tuned:
+            other = pair.reference or BASE
+            fitting = [one for one in lineage.checkpoints if fnmatchcase(one, pair.tuned)]
+            names = [one for one in fitting if one != other]
+        else:
+            _check(f"{key}.tuned", pair.tuned, lineage)
+            names = [pair.tuned]
+        for name in names:
+            reference = pair.reference or lineage.parent(name)
+            if not reference:
+                raise InputError(f"{key}.tuned: {name} has no parent; name a reference.")
+            found.append(Pair(name, reference))
+    return list(dict.fromkeys(found))
+
+
+def long_form_checkpoints(config: Config, lineage: Lineage) -> list[str]:
+    """The checkpoints that write at length: those evaluated so, and both sides of every pair."""
+    settings = config.evaluation.long_form
+    if settings is None:
+        return []
+    compared = {name for pair in shift_pairs(config, lineage) for name in pair}
+    return [
+        name
+        for name in lineage.checkpoints
+        if name in compared or any(fnmatchcase(name, one) for one in settings.checkpoints)
+    ]
+
+
+def _check(key: str, name: str, lineage: Lineage) -> None:
+    if name not in lineage.checkpoints:
+        raise InputError(
+            f"{key}: {name} does not exist.{nearest(name, lineage.checkpoints)} "
+            f"Checkpoints: {', '.join(lineage.checkpoints)}."
+        )

@@ -1,0 +1,153 @@
+"""APEFT: preferences about single facts beside those about whole responses (Yuan et al. 2024).
+
+REQUIRED INPUTS: instructions/apeft.jsonl, facts/questions.jsonl, the parent checkpoint
+OUTPUTS, below results/<run>/<model>:
+         <parent>/apeft/responses/            responses, their claims and verdicts
+         <parent>/apeft/questions.jsonl       questions about single facts
+         <parent>/apeft/answers/              many answers to each
+         <parent>/apeft/atomic/               the answers as statements, and their verdicts
+         seed-<seed>/apeft/atomic-<percent>/  training files, the same for all losses;
+                                              apeft-unknown-<p> where the knowledge filter keeps p
+                                              per cent
+         tables/apeft_pairs.csv               what became of facts and pairs (below results/<run>)
+"""
+
+for work, folder, requests in apeft_works():
+    add_work(work, folder, requests)
+
+
+rule write_apeft_responses:
+    input:
+        instructions=f"{R}/instructions/apeft.jsonl",
+    output:
+        requests=f"{R}/{{model}}/apeft/responses/requests.jsonl",
+    log:
+        f"{R}/{{model}}/apeft/responses/write_responses.log",
+    benchmark:
+        f"{R}/benchmarks/apeft/{{model}}/write_responses.tsv"
+    priority: 20
+    localrule: True
+    conda:
+        "../../envs/orchestrate.yaml"
+    params:
+        options=apeft_response_options(),
+        code=code("write_responses"),
+    shell:
+        "python -m scripts.write_responses --instructions {input.instructions:q}"
+        " {params.options:q} --requests {output.requests:q} 2>&1 | tee {log:q}"
+
+
+rule write_apeft_questions:
+    input:
+        claims=f"{R}/{{model}}/{{folder}}/apeft/responses/claims.jsonl",
+    output:
+        requests=f"{R}/{{model}}/{{folder}}/apeft/questions/requests.jsonl",
+    log:
+        f"{R}/{{model}}/{{folder}}/apeft/questions/write_apeft_questions.log",
+    benchmark:
+        f"{R}/benchmarks/apeft/{{model}}/{{folder}}/write_apeft_questions.tsv"
+    localrule: True
+    conda:
+        "../../envs/orchestrate.yaml"
+    params:
+        code=code("write_apeft_questions"),
+    shell:
+        "python -m scripts.write_apeft_questions --claims {input.claims:q}"
+        " --requests {output.requests:q} 2>&1 | tee {log:q}"
+
+
+rule write_apeft_answers:
+    input:
+        unpack(apeft_question_inputs),
+    output:
+        questions=f"{R}/{{model}}/{{folder}}/apeft/questions.jsonl",
+        requests=f"{R}/{{model}}/{{folder}}/apeft/answers/requests.jsonl",
+        dropped=f"{R}/{{model}}/{{folder}}/apeft/dropped.json",
+    log:
+        f"{R}/{{model}}/{{folder}}/apeft/write_apeft_answers.log",
+    benchmark:
+        f"{R}/benchmarks/apeft/{{model}}/{{folder}}/write_apeft_answers.tsv"
+    localrule: True
+    conda:
+        "../../envs/orchestrate.yaml"
+    params:
+        options=apeft_question_options,
+        code=code("write_apeft_answers"),
+    shell:
+        "python -m scripts.write_apeft_answers --claims {input.claims:q} {params.options:q}"
+        " --name {wildcards.folder:q}/apeft --questions {output.questions:q}"
+        " --requests {output.requests:q} --dropped {output.dropped:q} 2>&1 | tee {log:q}"
+
+
+rule collect_apeft_answers:
+    input:
+        questions=f"{R}/{{model}}/{{folder}}/apeft/questions.jsonl",
+        requests=f"{R}/{{model}}/{{folder}}/apeft/answers/requests.jsonl",
+        generations=f"{R}/{{model}}/{{folder}}/apeft/answers/generations.jsonl",
+    output:
+        claims=f"{R}/{{model}}/{{folder}}/apeft/atomic/claims.jsonl",
+        dropped=f"{R}/{{model}}/{{folder}}/apeft/atomic/dropped.json",
+    log:
+        f"{R}/{{model}}/{{folder}}/apeft/atomic/collect_apeft_answers.log",
+    benchmark:
+        f"{R}/benchmarks/apeft/{{model}}/{{folder}}/collect_apeft_answers.tsv"
+    localrule: True
+    conda:
+        "../../envs/orchestrate.yaml"
+    params:
+        code=code("collect_apeft_answers"),
+    shell:
+        "python -m scripts.collect_apeft_answers --questions {input.questions:q}"
+        " --requests {input.requests:q} --generations {input.generations:q}"
+        " --name {wildcards.folder:q}/apeft --claims {output.claims:q}"
+        " --dropped {output.dropped:q} 2>&1 | tee {log:q}"
+
+
+rule build_apeft_pairs:
+    input:
+        unpack(apeft_pair_inputs),
+    output:
+        pairs=f"{R}/{{model}}/seed-{{seed}}/{{variant}}/atomic-{{percent}}/pairs.jsonl",
+        composition=f"{R}/{{model}}/seed-{{seed}}/{{variant}}/atomic-{{percent}}/composition.json",
+    log:
+        f"{R}/{{model}}/seed-{{seed}}/{{variant}}/atomic-{{percent}}/build_apeft_pairs.log",
+    benchmark:
+        f"{R}/benchmarks/apeft/{{model}}/seed-{{seed}}/{{variant}}.atomic-{{percent}}.tsv"
+    wildcard_constraints:
+        variant=variant_pattern("apeft"),
+        percent=r"\d+(\.\d+)?",
+    localrule: True
+    conda:
+        "../../envs/orchestrate.yaml"
+    params:
+        options=apeft_pair_options,
+        code=code("build_apeft_pairs"),
+    shell:
+        "python -m scripts.build_apeft_pairs --percent {wildcards.percent}"
+        " --name {wildcards.variant}.atomic-{wildcards.percent} --responses {input.responses:q}"
+        " --verdicts {input.verdicts:q} --questions {input.questions:q}"
+        " --answers {input.answers:q} --answer-verdicts {input.answer_verdicts:q}"
+        " {params.options:q} --seed {wildcards.seed} --pairs {output.pairs:q}"
+        " --composition {output.composition:q} 2>&1 | tee {log:q}"
+
+
+rule tabulate_apeft:
+    input:
+        sorted(
+            {row[key] for row in apeft_rows() for key in ("composition", "questions")}
+        ),
+    output:
+        f"{R}/tables/apeft_pairs.csv",
+    log:
+        f"{R}/logs/tabulate_apeft.log",
+    benchmark:
+        f"{R}/benchmarks/apeft/tabulate_apeft.tsv"
+    localrule: True
+    conda:
+        "../../envs/orchestrate.yaml"
+    params:
+        rows=json.dumps(apeft_rows()),
+        code=code("tabulate_apeft"),
+    shell:
+        "python -m scripts.tabulate_apeft --rows {params.rows:q} --table {output:q}"
+        " 2>&1 | tee {log:q}"

@@ -1,0 +1,62 @@
+"""The gate before training: how much of what is evaluated stands in a training file.
+
+REQUIRED INPUTS: a tuning's examples.jsonl or pairs.jsonl, and the evaluation sets
+OUTPUTS: results/<run>/<model>/<training file's folder>/contamination.json  what was found
+         results/<run>/tables/contamination.csv
+"""
+
+
+# For the table, and so that all evaluation sets are there before the first training. What is
+# refused is the training itself, which compares once more: its files may be newer.
+rule measure_contamination:
+    input:
+        training=lambda wildcards: (
+            f"{R}/{wildcards.model}/{wildcards.data}/{TRAINING_FILES[wildcards.data]}"
+        ),
+        evaluation=lambda wildcards: list(evaluation_sets(wildcards.model).values()),
+    output:
+        f"{R}/{{model}}/{{data}}/contamination.json",
+    log:
+        f"{R}/{{model}}/{{data}}/measure_contamination.log",
+    benchmark:
+        f"{R}/benchmarks/contamination/{{model}}/{{data}}.tsv"
+    wildcard_constraints:
+        data="|".join(map(re.escape, TRAINING_FILES)) or "none",
+    priority: 20
+    localrule: True
+    conda:
+        "../../envs/orchestrate.yaml"
+    params:
+        evaluation=lambda wildcards: [
+            f"{name}={path}" for name, path in evaluation_sets(wildcards.model).items()
+        ],
+        ngram=CONFIG.contamination.ngram,
+        code=code("measure_contamination"),
+    shell:
+        "python -m scripts.measure_contamination --name {wildcards.data}"
+        " --training {input.training:q} --evaluation {params.evaluation:q}"
+        " --ngram {params.ngram} --found {output:q} 2>&1 | tee {log:q}"
+
+
+rule tabulate_contamination:
+    input:
+        expand(
+            f"{R}/{{model}}/{{data}}/contamination.json",
+            model=MODELS,
+            data=TRAINING_FILES,
+        ),
+    output:
+        f"{R}/tables/contamination.csv",
+    log:
+        f"{R}/logs/tabulate_contamination.log",
+    benchmark:
+        f"{R}/benchmarks/contamination/tabulate_contamination.tsv"
+    localrule: True
+    conda:
+        "../../envs/orchestrate.yaml"
+    params:
+        contamination=section(CONFIG.contamination),
+        code=code("tabulate_contamination"),
+    shell:
+        "python -m scripts.tabulate_contamination --root $PLUMBLINE_RESULTS --found {input:q}"
+        " --contamination {params.contamination:q} --table {output:q} 2>&1 | tee {log:q}"

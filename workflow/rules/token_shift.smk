@@ -1,0 +1,71 @@
+"""Token distribution shift: greedy answers of a tuned model under the model it is compared with.
+
+REQUIRED INPUTS: long answers of the tuned checkpoint, measured long answers of both
+OUTPUTS: results/<run>/<model>/<tuned>/token_shift/<reference>.jsonl   the rank of every token
+         results/<run>/tables/token_shift.csv, token_shift_verdicts.csv, token_shift_tokens.csv
+"""
+
+
+rule measure_token_shift:
+    input:
+        instructions=f"{R}/instructions/long_form.jsonl",
+        requests=lambda wildcards: (
+            f"{R}/{wildcards.model}/{WORKS[f'{wildcards.folder}/long_form'][2]}"
+        ),
+        generations=f"{R}/{{model}}/{{folder}}/long_form/generations.jsonl",
+        checkpoint=marker_at,
+        reference=shift_reference,
+    output:
+        f"{R}/{{model}}/{{folder}}/token_shift/{{reference}}.jsonl",
+    log:
+        f"{R}/{{model}}/{{folder}}/token_shift/{{reference}}.log",
+    benchmark:
+        f"{R}/benchmarks/score/{{model}}/{{folder}}/token_shift-{{reference}}.tsv"
+    wildcard_constraints:
+        reference="[^/]+",
+    conda:
+        "../../envs/train.yaml"
+    threads: 1 if ON_GPU else workflow.cores
+    resources:
+        gpu=1 if ON_GPU else 0,
+        mem_mb=memory(16000),
+        runtime=240,
+    params:
+        reference=lambda wildcards: checkpoint_folder(
+            wildcards.reference, wildcards.folder
+        ),
+        dtype=SHIFT.dtype if SHIFT else "",
+        code=code("measure_token_shift"),
+    shell:
+        "python -m scripts.measure_token_shift --tuned $PLUMBLINE_RESULTS/{wildcards.model}/{wildcards.folder:q}"
+        " --reference $PLUMBLINE_RESULTS/{wildcards.model}/{params.reference:q}"
+        " --instructions {input.instructions:q} --requests {input.requests:q}"
+        " --generations {input.generations:q} --dtype {params.dtype}"
+        ' --scoring "$PLUMBLINE_SCORING" --device $PLUMBLINE_DEVICE --threads {threads}'
+        " --shift {output:q} 2>&1 | tee {log:q}"
+
+
+rule tabulate_token_shift:
+    input:
+        shift_files(),
+    output:
+        shares=f"{R}/tables/token_shift.csv",
+        verdicts=f"{R}/tables/token_shift_verdicts.csv",
+        tokens=f"{R}/tables/token_shift_tokens.csv",
+    log:
+        f"{R}/logs/tabulate_token_shift.log",
+    benchmark:
+        f"{R}/benchmarks/evaluate/tabulate_token_shift.tsv"
+    localrule: True
+    conda:
+        "../../envs/analyse.yaml"
+    params:
+        pairs=json.dumps(shift_rows()),
+        evaluation=section(CONFIG.evaluation, include={"confidence", "resamples"}),
+        margin=SHIFT.margin if SHIFT else 0,
+        code=code("tabulate_token_shift"),
+    shell:
+        "python -m scripts.tabulate_token_shift --pairs {params.pairs:q}"
+        " --evaluation {params.evaluation:q} --margin {params.margin}"
+        " --shares {output.shares:q} --verdicts {output.verdicts:q} --tokens {output.tokens:q}"
+        " 2>&1 | tee {log:q}"

@@ -1,0 +1,41 @@
+"""Remove what no result needs and no process uses; say what else could go, at what cost."""
+
+import argparse
+import shutil
+from pathlib import Path
+
+from plumbline import disk, program
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--results", type=Path, default=Path("results"))
+    parser.add_argument("--snakemake", type=Path, default=Path(".snakemake"))
+    args = parser.parse_args()
+    freed = 0
+    for one in list(disk.leftovers(args.results, args.snakemake)):
+        if one.owner == "dead":
+            if one.path.is_dir():
+                shutil.rmtree(one.path)
+            else:
+                one.path.unlink(missing_ok=True)
+            freed += one.size
+            print(f"removed {one.path} ({disk.human(one.size)})")
+        else:
+            why = (
+                "in use" if one.owner == "alive" else f"of a process on {one.owner}; if it is dead"
+            )
+            tail = "" if one.owner == "alive" else ", delete it by hand"
+            print(f"kept {one.path} ({disk.human(one.size)}), {why}{tail}")
+    print(f"{disk.human(freed)} freed.")
+    uses = disk.usage(args.results)
+    if uses:
+        print("\nWhat is left, and what deleting it by hand would cost:")
+    for stage, consequence in disk.CONSEQUENCES.items():
+        total = sum(use.size for use in uses if use.stage == stage)
+        if total:
+            print(f"  {disk.human(total):>9}  {stage}: {consequence}.")
+
+
+if __name__ == "__main__":
+    program.run(main, "clean_cache")

@@ -1,0 +1,44 @@
+"""Count APEFT's facts, answers and pairs: one table over all training files."""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+from plumbline import program
+from plumbline.files import read_json, write_csv
+from plumbline.methods.apeft.composition import COLUMNS, asked_states, states
+from pydantic import BaseModel, TypeAdapter
+
+
+class Files(BaseModel):
+    """What is known of one training file."""
+
+    model: str
+    seed: int
+    set: str
+    composition: Path
+    questions: Path
+
+    def states(self) -> Iterator[tuple[str, str, int]]:
+        yield from asked_states(read_json(self.questions))
+        yield from states(read_json(self.composition))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--rows", required=True, help="JSON rows model, seed, set, composition, questions"
+    )
+    parser.add_argument("--table", type=Path, required=True)
+    args = parser.parse_args()
+    rows = [
+        {**one.model_dump(include={"model", "seed", "set"}), "item": item, "state": state, "n": n}
+        for one in TypeAdapter(list[Files]).validate_json(args.rows)
+        for item, state, n in one.states()
+    ]
+    write_csv(args.table, COLUMNS, rows)
+    program.log.info(f"{len(rows):,} states")
+
+
+if __name__ == "__main__":
+    program.run(main, "tabulate_apeft")

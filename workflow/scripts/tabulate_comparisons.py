@@ -1,0 +1,62 @@
+"""Compare every checkpoint with its base and its parent, task by task and all tasks together."""
+
+import argparse
+import json
+from pathlib import Path
+
+from plumbline import program
+from plumbline.config.engines import Evaluation
+from plumbline.evaluation.closed_book import Answer
+from plumbline.evaluation.comparisons import Comparison, compare
+from plumbline.evaluation.gains import GainRow, StudyRow, gain_rows, study_rows
+from plumbline.evaluation.grid import Gatherer
+from plumbline.files import read_unique_rows, write_csv
+from plumbline.records import Item
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--root", type=Path, required=True, help="folder of the run")
+    parser.add_argument(
+        "--checkpoints",
+        required=True,
+        help="JSON rows, the base's seed 0; scored: files of items in the checkpoint's folder",
+    )
+    parser.add_argument("--evaluation", required=True, help="JSON of the evaluation section")
+    parser.add_argument("--baseline", help="the checkpoint that win rates compare with")
+    parser.add_argument("--comparisons", type=Path, required=True)
+    parser.add_argument("--gains", type=Path, required=True)
+    parser.add_argument("--study", type=Path, required=True)
+    args = parser.parse_args()
+    settings = Evaluation.model_validate_json(args.evaluation)
+    how = {"confidence": settings.confidence, "resamples": settings.resamples}
+
+    models: dict[str, list[dict]] = {}
+    for row in json.loads(args.checkpoints):
+        models.setdefault(row["model"], []).append(row)
+    compared: list[Comparison] = []
+    gained: list[GainRow] = []
+    studied: list[StudyRow] = []
+    for model, rows in models.items():
+        gatherer = Gatherer()
+        for row in rows:
+            folder, about = args.root / row["folder"], (row["checkpoint"], row["seed"])
+            gatherer.add(*about, read_unique_rows(folder / "closed_book/answers.jsonl", Answer))
+            for name in row["scored"]:
+                gatherer.add(*about, read_unique_rows(folder / name, Item))
+        seeds = [row["seed"] for row in rows if row["checkpoint"] == args.baseline]
+        grids = gatherer.grids(args.baseline, seeds)
+        parents = {row["checkpoint"]: row["parent"] for row in rows}
+        compared += compare(model, grids, parents, **how)
+        gained += gain_rows(model, grids, parents, **how)
+        studied += study_rows(model, grids, parents, **how)
+    for path, record, found in (
+        (args.comparisons, Comparison, compared),
+        (args.gains, GainRow, gained),
+        (args.study, StudyRow, studied),
+    ):
+        write_csv(path, list(record.model_fields), (row.model_dump() for row in found))
+
+
+if __name__ == "__main__":
+    program.run(main, "tabulate_comparisons")

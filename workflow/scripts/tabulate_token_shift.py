@@ -1,0 +1,82 @@
+"""Bring token distribution shift into tables: shares, verdicts, and the tokens shifted most."""
+
+import argparse
+from pathlib import Path
+
+from plumbline import program
+from plumbline.config.engines import Evaluation
+from plumbline.evaluation import alignment
+from plumbline.evaluation import token_shift as shift
+from plumbline.files import InputError, read_unique_rows, write_csv
+from plumbline.records import Item
+from pydantic import BaseModel, TypeAdapter
+
+
+class PairFiles(BaseModel):
+    """A pair of checkpoints: the ranks, and measured long answers of both."""
+
+    model: str
+    seed: int
+    tuned: str
+    reference: str
+    shift: Path
+    items: Path
+    reference_items: Path
+
+
+def tables_of(one: PairFiles, margin: float, **bootstrap) -> tuple[list[dict], dict, list[dict]]:
+    """A pair's rows of the three tables. margin: a fraction, as the table has it."""
+    about = one.model_dump(include={"model", "seed", "tuned", "reference"})
+    ranked = read_unique_rows(one.shift, shift.TokenShift)
+    items, before = (read_unique_rows(p, Item) for p in (one.items, one.reference_items))
+    for path, found in ((one.items, items), (one.reference_items, before)):
+        if {row.id for row in ranked} != {item.id for item in found}:
+            raise InputError(
+                f"{path}: not the same prompts as in {one.shift}; they are of different runs. "
+                f"Run the stages that make them again."
+            )
+    measured = shift.shift_measures(ranked, **bootstrap)
+    measured += shift.change_measures(items, before, **bootstrap)
+    of = {(one.domain, one.position, one.metric): one.estimate for one in measured}
+    inside, outside = (of.get((domain, shift.ALL, shift.SHIFTED)) for domain in ("id", "ood"))
+    change = of.get(("ood", shift.ALL, shift.CHANGE))
+    verdict = alignment.verdict_row(inside, outside, change, margin)
+    return (
+        [about | found.row() for found in measured],
+        about | verdict,
+        [about | row for row in shift.top_tokens(ranked)],
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--pairs",
+        required=True,
+        help="JSON rows model, seed, tuned, reference, shift, items, reference_items",
+    )
+    parser.add_argument("--evaluation", required=True, help="JSON of the evaluation section")
+    parser.add_argument("--margin", type=float, required=True, help="of a small change, in points")
+    parser.add_argument("--shares", type=Path, required=True)
+    parser.add_argument("--verdicts", type=Path, required=True)
+    parser.add_argument("--tokens", type=Path, required=True)
+    args = parser.parse_args()
+    settings = Evaluation.model_validate_json(args.evaluation)
+    bootstrap = {"confidence": settings.confidence, "resamples": settings.resamples}
+    shares, verdicts, tokens = [], [], []
+    for one in TypeAdapter(list[PairFiles]).validate_json(args.pairs):
+        measured, verdict, listed = tables_of(one, args.margin / 100, **bootstrap)
+        shares += measured
+        verdicts.append(verdict)
+        tokens += listed
+        program.log.info(
+            f"{one.model}, seed {one.seed}, {one.tuned} against {one.reference}: "
+            f"{verdict['verdict']}; {verdict['reason']}"
+        )
+    write_csv(args.shares, shift.COLUMNS, shares)
+    write_csv(args.verdicts, alignment.COLUMNS, verdicts)
+    write_csv(args.tokens, shift.TOKEN_COLUMNS, tokens)
+
+
+if __name__ == "__main__":
+    program.run(main, "tabulate_token_shift")
