@@ -23,7 +23,7 @@ else
 endif
 
 SNAKEMAKE := .venv/bin/snakemake
-TESTS := $(wildcard tests/unit tests/workflow tests/e2e tests/slurm)
+TESTS := $(wildcard tests/unit tests/workflow tests/e2e tests/slurm tests/ops)
 
 .PHONY: help setup demo test test-ops lint fetch status clean-cache clean lock audit
 
@@ -52,11 +52,11 @@ status: setup ## what lies on disk by run and stage, and what would run again
 clean-cache: setup ## remove what dead runs left and no result needs; say what else could go
 	@PYTHONPATH=workflow .venv/bin/python -m scripts.clean_cache
 
-test: setup lint ## lint, then all tests: unit, workflow, end to end, SLURM
+test: setup lint ## lint, then all tests: unit, workflow, end to end, SLURM, operation in short
 	@bash tests/install_browser.sh
 	@.venv/bin/python -m pytest $(TESTS) --durations=10
 
-test-ops: setup ## tests of operation: a real SLURM cluster (installed as root), conda, faults, no network
+test-ops: setup ## operation at length: a real SLURM cluster (installed as root), conda, faults, no network
 	@bash tests/slurm/install.sh
 	@PLUMBLINE_WHOLE=1 .venv/bin/python -m pytest $(wildcard tests/slurm tests/ops) --durations=10
 

@@ -1,5 +1,6 @@
 """What goes wrong on clusters: each fault is told with its log, and a rerun does what is missing."""
 
+import os
 import re
 import signal
 
@@ -8,7 +9,13 @@ from cluster_run import GENERATIONS, GPUS, PROFILE, SCORES, SETTINGS, Run, held,
 from lab.cluster import ask, until
 from project import Project
 
-pytestmark = [pytest.mark.slurm, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.slurm,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(
+        os.environ.get("PLUMBLINE_WHOLE") != "1", reason="PLUMBLINE_WHOLE=1 asks for it (16 minutes)"
+    ),
+]
 ONCE = ("--retries", "0")
 
 

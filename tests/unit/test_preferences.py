@@ -1,5 +1,6 @@
 """Preference training: the losses, the reference, one step against plain TRL, resuming."""
 
+import hashlib
 import math
 import os
 import signal
@@ -359,7 +360,7 @@ def test_a_killed_run_ends_as_if_it_had_not_been_killed(tiny_base, tmp_path, cap
 
 
 def test_an_adapter_of_another_base_or_of_nothing_is_refused(tiny_base, tmp_path):
-    from plumbline.files import read_json, write_json
+    from plumbline.files import read_json, sha256_file, write_json
 
     run = make_run(tmp_path, tiny_base, epochs=1)
     train(run)
@@ -374,6 +375,12 @@ def test_an_adapter_of_another_base_or_of_nothing_is_refused(tiny_base, tmp_path
     assert 0 <= checkpoints.check_merge(folder, ["capital"]) < checkpoints.MERGE_TOLERANCE
     zero = {name: torch.zeros_like(value) for name, value in weights(folder).items()}
     save_file(zero, folder / "adapter_model.safetensors")
+    with pytest.raises(InputError, match="not the weights that were saved"):
+        checkpoints.load_model(folder, "float32")
+    marker = folder / "checkpoint.json"
+    parent = checkpoints.describe(tiny_base)["weights_sha256"]
+    digest = hashlib.sha256((parent + sha256_file(folder / "adapter_model.safetensors")).encode())
+    write_json(marker, {**read_json(marker), "weights_sha256": digest.hexdigest()})
     with pytest.raises(InputError, match="the adapter is zero"):
         checkpoints.check_merge(folder, ["capital"])
 

@@ -48,18 +48,19 @@ def test_several_models_and_seeds_are_branches(project):
     # answers, long answers and those compared with, APEFT's responses and answers.
     of_base = 9
     # Of each seed: three mixes' two stops; two rounds, of which one writes pairs; FLAME's four
-    # checkpoints with closed book, long answers, answers to compare and comparisons, two of them
-    # with responses and their judgements; the second round's long answers, answers to compare and
-    # comparisons, since its token shift is measured; APEFT's two checkpoints as FLAME's.
-    of_seed = 3 * 2 + 2 + 1 + 4 * 4 + 2 * 2 + 3 + 2 * 4
+    # checkpoints with closed book, long answers and answers to compare, two of them with responses;
+    # APEFT's two checkpoints likewise.
+    of_seed = 3 * 2 + 2 + 1 + 4 * 3 + 2 + 2 * 3
     assert jobs["generate"] == 2 * (of_base + 2 * of_seed)
+    # Comparisons of six checkpoints with the base, and judgements of two parents' responses.
+    assert jobs["generate_judgements"] == 2 * 2 * (6 + 2)
     assert jobs["build_grath_pairs"] == 2 * (1 + 2)
 
 
 def test_shards_are_jobs_of_their_own(project):
     (project.folder / "shards.yaml").write_text("generation: {shards: 4}\n")
     jobs = project.jobs("--configfile", "shards.yaml")
-    assert jobs["generate_shard"] == 4 * jobs["generate"]
+    assert jobs["generate_shard"] == 4 * (jobs["generate"] + jobs["generate_judgements"])
 
 
 def test_a_fixed_reference_is_scored_once_for_all_seeds(project):
@@ -114,10 +115,9 @@ def test_another_verifier_is_a_matter_of_configuration(project, verification, in
 def test_claims_split_by_a_model_are_generated(project):
     (project.folder / "split.yaml").write_text("claims: {splitter: model}\n")
     before, jobs = project.jobs(), project.jobs("--configfile", "split.yaml")
-    # Of eight checkpoints' long answers, GRATH's second round among them, of two parents' responses
-    # and of APEFT's.
-    assert jobs["write_claim_requests"] == 11
-    assert jobs["generate"] == before["generate"] + 11
+    # Of seven checkpoints' long answers, of two parents' responses and of APEFT's.
+    assert jobs["write_claim_requests"] == 10
+    assert jobs["generate"] == before["generate"] + 10
 
 
 def test_a_mistake_is_told_in_a_line_before_anything_runs(project):

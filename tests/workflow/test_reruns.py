@@ -114,7 +114,7 @@ def test_a_change_of_generation_reruns_probing(project):
         "workflow/plumbline/generation/serve.py", "sorted(missing, key", "sorted(set(missing), key"
     )
     jobs = project.jobs()
-    assert jobs["generate"] == 36 + 3 + 10 and "annotate" in jobs
+    assert jobs["generate"] == 38 and jobs["generate_judgements"] == 8 and "annotate" in jobs
     assert "prepare_probe" not in jobs and "import_model" not in jobs
 
 
@@ -167,9 +167,8 @@ def test_another_strength_trains_the_rounds_again_on_the_first_pairs(project):
     jobs = project.jobs("--configfile", "stronger.yaml")
     # The base's pairs stand; the first round's model writes the second's anew.
     assert jobs["train"] == 2 and jobs["build_grath_pairs"] == 1
-    # The first round's pairs, two closed books, and the second round at length in three ways.
-    assert jobs["generate"] == 1 + 2 + 3 and jobs["score_choices"] == 2
-    assert jobs["measure_token_shift"] == 1
+    # The first round's pairs and two closed books.
+    assert jobs["generate"] == 1 + 2 and jobs["score_choices"] == 2
     assert "annotate" not in jobs and "build_mix" not in jobs
 
 
@@ -243,14 +242,14 @@ def test_another_way_to_read_judgements_builds_and_trains_the_second_stage_alone
     assert "build_flame_sft" not in jobs and "build_grath_pairs" not in jobs
     # Judgements are asked for by the same module; then of two checkpoints closed books, long
     # answers, answers to compare, comparisons.
-    assert jobs["generate"] == 2 + 2 * 4
+    assert jobs["generate"] == 2 * 3 and jobs["generate_judgements"] == 2 + 2
 
 
 def test_another_verifier_judges_again_but_draws_no_response(project):
     project.edit("workflow/plumbline/verification/table.py", "_SHORT = 12", "_SHORT = 13")
     jobs = project.jobs()
-    # Of eight long answers, two parents' responses, and APEFT's responses and answers.
-    assert jobs["verify_claims"] == 12 and jobs["check_verifier"] == 1
+    # Of seven long answers, two parents' responses, and APEFT's responses and answers.
+    assert jobs["verify_claims"] == 11 and jobs["check_verifier"] == 1
     assert jobs["build_flame_pairs"] == jobs["build_apeft_pairs"] == 2
     assert not set(jobs) & {"build_flame_sft", "write_apeft_responses"}
     assert "split_claims" in jobs  # of what the second stages write

@@ -40,3 +40,6 @@ def export_settings(results: str, config: Config, workflow: Path, conda: bool) -
         TQDM_DISABLE="1",
         TRANSFORMERS_VERBOSITY="error",
     )
+    # Threads that wait by spinning take the cores from whatever else runs: a training that shares
+    # its cores would be slowed down many times over.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
