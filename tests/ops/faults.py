@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -22,7 +23,9 @@ CONFIG = Path(__file__).with_name("faults.yaml")
 # One core a job: two jobs run at a time, so that a kill hits more than one.
 SINGLE = ("generate", "generate_judgements", "train", "score_choices", "measure_token_shift")
 OPTIONS = ["--configfile", str(CONFIG), "--set-threads", *(f"{rule}=1" for rule in SINGLE)]
-JITTER = 6.0  # seconds; a moment within a job rather than at its end
+# About how long jobs take, in the time of a light one; moments are drawn over the sum.
+WEIGHTS = {"train": 12, "score_choices": 5, "generate": 3, "generate_judgements": 3}
+JITTER = 8.0  # seconds; a moment within a job rather than at its end
 NAMES = ("Peru", "Chad", "Cuba", "Fiji", "Iran", "Iraq", "Laos", "Mali", "Oman", "Togo", "Kenya")
 
 
@@ -52,6 +55,7 @@ class Kill:
     running: list[str]  # programs
     saved: dict[str, int]  # last whole step by tuning folder
     stored: set[tuple[str, str]]  # (store, key)
+    trained: dict[str, int]  # when the log was last written, by tuning folder trained to its end
 
 
 @dataclass
@@ -73,10 +77,11 @@ class Faults:
     def model(self) -> Path:
         return self.results / "faults/taught"
 
-    def run(self, kills: int, jobs: int, timeout: float = 1800) -> None:
-        """Kill at `kills` moments spread over `jobs` jobs, restart each time, then let it finish."""
+    def run(self, kills: int, timeout: float = 3600) -> None:
+        """Kill at `kills` moments spread over the whole work, restart each time, let it finish."""
         draw = random.Random(self.seed)
-        moments = sorted(draw.uniform(0, 0.9 * jobs) for _ in range(kills))
+        work = _work(self.project.jobs(*OPTIONS))
+        moments = sorted(draw.uniform(0, 0.9 * work) for _ in range(kills))
         deadline = time.monotonic() + timeout
         for number, moment in enumerate([*moments, None]):
             log = self.project.folder / f"session-{number}.log"
@@ -84,7 +89,7 @@ class Faults:
             jitter = draw.uniform(0, JITTER)
             while process.poll() is None:
                 assert time.monotonic() < deadline, log.read_text()[-3000:]
-                done = self.finished.total() + len(_finished(log))
+                done = _work(self.finished + Counter(_finished(log)))
                 if moment is not None and done >= moment:
                     time.sleep(jitter)
                     break
@@ -94,6 +99,7 @@ class Faults:
             if ended is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
+            assert "Error in rule" not in log.read_text(), log.read_text()[-6000:]
             self.finished.update(_finished(log))
             self.started.update(
                 re.findall(r"^(?:local)?rule (\w+):", log.read_text(), re.MULTILINE)
@@ -103,8 +109,11 @@ class Faults:
                 assert ended == 0, log.read_text()[-4000:]
                 return
             self.kills.append(
-                Kill(self.finished.total(), running, self.saved_steps(), self.stored())
-            )
+                Kill(
+                    self.finished.total(), running, self.saved_steps(), self.stored(),
+                    self.trained(),
+                )
+            )  # fmt: skip
             assert not (found := damaged(self.results)), found
             self.project.snakemake("--unlock", *OPTIONS)
 
@@ -118,7 +127,9 @@ class Faults:
             )  # fmt: skip
 
     def _follow_up(self) -> None:
-        """No training that got any further may have begun before the last step that was saved."""
+        """No training that got any further may have begun before the last step that was saved, and
+        none that was over may have begun at all.
+        """
         if not self.kills:
             return
         now = self.saved_steps()
@@ -130,6 +141,17 @@ class Faults:
                 )
                 assert went_on == [str(step)], f"{tuning}: saved to {step}, went on after {went_on}"
                 self.resumed.append((tuning, step))
+        for tuning, written in self.kills[-1].trained.items():
+            log = self.model / tuning / "train.log"
+            if log.stat().st_mtime_ns != written and "epoch" in log.read_text():
+                raise AssertionError(f"{tuning} was trained again: {log.read_text()}")
+
+    def trained(self) -> dict[str, int]:
+        """When the log was last written of each tuning that has been trained to its end."""
+        return {
+            str(file.parent.relative_to(self.model)): (file.parent / "train.log").stat().st_mtime_ns
+            for file in self.model.glob("seed-*/*/.finished.json")
+        }
 
     def saved_steps(self) -> dict[str, int]:
         """The last step that each unfinished training has wholly saved."""
@@ -154,6 +176,10 @@ class Faults:
             f"{[len(kill.stored) for kill in self.kills]}; "
             f"files with temporary names left: {len(list(self.results.rglob('.*.part')))}"
         )
+
+
+def _work(jobs: Mapping[str, int]) -> int:
+    return sum(WEIGHTS.get(rule, 1) * n for rule, n in jobs.items())
 
 
 def _finished(log: Path) -> list[str]:
@@ -220,10 +246,13 @@ def _check(path: Path, appended: bool) -> None:
             assert text.endswith("\n"), "half a line"
             assert all(len(a) == len(b) for a, b in pairwise(csv.reader(text.splitlines()))), "rows"
         case ".safetensors":
-            from safetensors import safe_open  # checks header and length
+            from safetensors import SafetensorError, safe_open
 
-            with safe_open(path, "numpy") as file:
-                assert file.keys(), "no weights"
+            try:  # checks header and length
+                with safe_open(path, "numpy") as file:
+                    assert file.keys(), "no weights"
+            except SafetensorError as error:
+                raise ValueError(str(error)) from error
         case ".png":
             assert path.read_bytes().endswith(b"IEND\xaeB`\x82"), "half a picture"
         case ".svg" | ".html":

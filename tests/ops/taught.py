@@ -1,9 +1,9 @@
 """A tiny model that has been taught just enough for every stage of the workflow to have work.
 
 It knows a quarter of the capitals, is wrong about a quarter, and with the others it depends on the
-example shown before; it describes a country by a capital, right or wrong; and it keeps to the forms that GRATH's pairs and
-FLAME's judgements are read from. Attention reaches back only a few tokens, so that what was learned
-on short texts holds behind long demonstrations too.
+example shown before; it describes a country by a capital, right or wrong; and it keeps to the forms
+that GRATH's pairs and FLAME's judgements are read from. Attention reaches back only a few tokens, so
+that what was learned on short texts holds behind long demonstrations too.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tiny import tiny_tokenizer
 
 LIBRARY = Path(__file__).parents[2] / "workflow"
 FACTS = LIBRARY / "resources/facts"
-STEPS, BATCH, WINDOW = 500, 48, 32
+STEPS, BATCH, WINDOW = 700, 48, 32
 RIGHT = ("always", "after some", "after some", "never")  # of four subjects in turn
 
 
@@ -50,7 +50,7 @@ def lessons(draw: random.Random) -> tuple[str, str]:
     example = f"Q: What is the capital of {SHOWN[shown][0]}?\nA: {SHOWN[shown][1]}\n\n"
     ask = f"{example}Q: What is the capital of {country}?\nA:"
     kind = draw.choices(
-        ["fact", "describe", "chat", "judge", "compare", "pair"], [10, 3, 1, 1, 1, 2]
+        ["fact", "describe", "chat", "judge", "compare", "pair"], [16, 2, 1, 1, 1, 2]
     )
     match kind[0]:
         case "fact":
@@ -92,6 +92,7 @@ def teach(folder: Path, seed: int = 0) -> Path:
     import torch
     from transformers import MistralConfig, MistralForCausalLM
 
+    torch.set_num_threads(1)  # more do not help with so little, and wait for each other
     torch.manual_seed(seed)
     draw = random.Random(seed)
     tokenizer = tiny_tokenizer(FILLER)

@@ -46,15 +46,15 @@ def project(tmp_path):
     return made
 
 
-@pytest.mark.parametrize("back", [60, 3600 * 24 * 400])
-def test_results_that_look_older_than_their_inputs(project, back):
+def test_results_that_look_older_than_their_inputs(project):
     """The clock jumped back between two jobs. Snakemake knows inputs of up to 1 MB by their content;
-    what was made of larger ones it makes again, unless it is told that it is up to date."""
+    what was made of larger ones it makes again, unless it is told that it is up to date.
+    """
     annotations = project.folder / f"{SLICK}/annotations.jsonl"
 
     def jump():
         written = annotations.stat().st_mtime
-        os.utime(annotations, (written - back, written - back))
+        os.utime(annotations, (written - 3600, written - 3600))
 
     jump()
     assert project.jobs() == {}

@@ -13,7 +13,8 @@ pytestmark = [
     pytest.mark.slurm,
     pytest.mark.timeout(600),
     pytest.mark.skipif(
-        os.environ.get("PLUMBLINE_WHOLE") != "1", reason="PLUMBLINE_WHOLE=1 asks for it (16 minutes)"
+        os.environ.get("PLUMBLINE_WHOLE") != "1",
+        reason="PLUMBLINE_WHOLE=1 asks for it (16 minutes)",
     ),
 ]
 ONCE = ("--retries", "0")

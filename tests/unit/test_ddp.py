@@ -118,7 +118,9 @@ def test_two_processes_learn_what_one_learns(tiny_base, tmp_path, recipe, strate
         for name, value in ours.items():
             torch.testing.assert_close(value, theirs[name], rtol=0, atol=1e-4)
     # One process writes and tells; nothing is left behind but the note of what came out.
-    assert sorted(path.name for path in out.iterdir()) == sorted([".finished.json", *alone["stops"]])
+    assert sorted(path.name for path in out.iterdir()) == sorted(
+        [".finished.json", *alone["stops"]]
+    )
     assert told.count(f"{run.stops[-1]} at epoch") == 1
     if sft:
         fits = read_rows(tmp_path / "together" / "fit.jsonl", Fit)

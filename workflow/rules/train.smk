@@ -53,7 +53,7 @@ rule train:
         " --recipe {params.recipe:q} --stops {params.stops} --max-tokens {params.max_tokens}"
         ' --settings "$PLUMBLINE_TRAINING"'
         " --match {params.match} --device $PLUMBLINE_DEVICE --threads {threads}"
-        " --fit {output.fit:q} --training {output.training:q} 2>&1 | tee -a {log:q}"
+        " --code {params.code} --fit {output.fit:q} --training {output.training:q} 2>&1 | tee -a {log:q}"
 
 
 # A fixed reference's log-probabilities: once for all losses, strengths and seeds.

@@ -21,7 +21,11 @@ def main() -> None:
     args = parser.parse_args()
     facts = read_unique_rows(args.facts, Question)
     claims = labelled_claims(facts, args.n, args.seed)
-    rows = agreement_rows(make.verify(claims, facts, args), claims)
+    if len(claims) < args.n:
+        program.log.warning(
+            f"the facts of relations with wordings give {len(claims):,} claims, not {args.n:,}"
+        )
+    rows = [] if not claims else agreement_rows(make.verify(claims, facts, args), claims)
     write_csv(args.table, COLUMNS, rows)
     for row in rows:
         if row["relation"] == "All":

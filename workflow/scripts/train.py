@@ -6,7 +6,7 @@ from pathlib import Path
 
 from plumbline import devices, program
 from plumbline.config.training import Recipe, Training
-from plumbline.files import read_rows, read_unique_rows, write_json, write_rows
+from plumbline.files import read_unique_rows, write_json, write_rows
 from plumbline.records import Fit, Probe, Sampling
 from plumbline.training import processes
 
@@ -32,6 +32,7 @@ def main() -> None:
     parser.add_argument("--match", required=True)
     parser.add_argument("--device", required=True)
     parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--code", default="", help="digest of the code; other work is not reused")
     parser.add_argument("--fit", type=Path, required=True, help="right answers to the probes")
     parser.add_argument("--training", type=Path, required=True)
     args = parser.parse_args()
@@ -48,6 +49,7 @@ def main() -> None:
         return
 
     import torch
+    from plumbline.training import finished
     from plumbline.training.run import Run, clean_up, train, train_within_memory
 
     if args.device == "cpu":
@@ -67,16 +69,20 @@ def main() -> None:
         work=folder / "work",
         reference=tuple(args.root / path for path in args.reference) if args.reference else None,
         micro=args.micro_batch,
+        code=args.code,
     )
-    if processes.launched():
-        with processes.noting(run.work):
-            summary = train(run)
-    else:
-        summary = train_within_memory(run)
-    if summary is None:  # not the first of several processes
+    kept = finished.find(run)
+    if kept is None:
+        if processes.launched():
+            with processes.noting(run.work):
+                summary = train(run)
+        else:
+            summary = train_within_memory(run)
+    if not processes.first():
         return
-    write_rows(args.fit, read_rows(run.work / "fit.jsonl", Fit) if run.probes else [])
-    write_json(args.training, summary)
+    kept = kept or finished.keep(run, summary)
+    write_rows(args.fit, (Fit(**row) for row in kept["fits"]))
+    write_json(args.training, kept["training"])
     clean_up(run)
 
 

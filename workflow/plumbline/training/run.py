@@ -45,7 +45,7 @@ class Run:
     dpo, stored log-probabilities and the checkpoint they are of; None: the parent, recomputed.
     out: folder of the tuning; each stop becomes a folder in it. work: its scratch folder, which
     outlives a killed job and is removed at the end. micro: examples of a forward pass, when they are
-    to be fewer than the recipe's.
+    to be fewer than the recipe's. code: digest of what the program means.
     """
 
     name: str
@@ -62,6 +62,7 @@ class Run:
     work: Path
     reference: tuple[Path, Path] | None = None
     micro: int | None = None
+    code: str = ""
 
     def identity(self) -> str:
         """Digest of everything the result depends on; work of another identity is not reused."""
@@ -76,6 +77,7 @@ class Run:
                 list(self.stops),
                 self.seed,
                 sha256_file(self.reference[0]) if self.reference else None,
+                self.code,
             ]
         )
 

@@ -10,7 +10,6 @@ from pydantic import Field
 
 from plumbline.claims.records import Claim, Verdict
 from plumbline.data.facts import fold
-from plumbline.files import InputError
 from plumbline.records import Question
 from plumbline.verification.statements import STATEMENTS, render
 
@@ -28,11 +27,11 @@ def labelled_claims(
     seed: int,
     statements: Mapping[str, Sequence[str]] = STATEMENTS,
 ) -> list[LabelledClaim]:
-    """`n` claims, half of them false, spread evenly over the relations that have wordings.
+    """At most `n` claims, half of them false, spread evenly over the relations with wordings.
 
     A false claim has the first answer of another subject of the relation, none of whose answers
     is accepted for its own. Wordings are drawn at random; equal seeds give equal claims.
-    InputError when the facts do not suffice.
+    Fewer than `n` where the facts do not suffice, none where no relation has wordings.
     """
     facts: dict[str, list[Question]] = defaultdict(list)
     for question in questions:
@@ -65,11 +64,6 @@ def labelled_claims(
                 )
             )
         turn += 1
-    if len(claims) < n:
-        raise InputError(
-            f"{n:,} claims were asked for, but the facts with wordings give only {len(claims):,}; "
-            f"ask for fewer."
-        )
     return claims
 
 

@@ -1,6 +1,6 @@
 """All four methods on a small scale, killed at random moments: nothing is lost, nothing is wrong.
 
-PLUMBLINE_KILLS says how often (5; `make test-ops` 20), PLUMBLINE_KILL_SEED when.
+PLUMBLINE_KILLS says how often (5; with PLUMBLINE_WHOLE=1 20), PLUMBLINE_KILL_SEED when.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from faults import OPTIONS, Faults, damaged, entries, new_project
 from taught import teach
 
 pytestmark = [pytest.mark.workflow, pytest.mark.timeout(7200)]
-KILLS = int(os.environ.get("PLUMBLINE_KILLS", 5))
+WHOLE = os.environ.get("PLUMBLINE_WHOLE") == "1"
+KILLS = int(os.environ.get("PLUMBLINE_KILLS", 20 if WHOLE else 5))
 SEED = int(os.environ.get("PLUMBLINE_KILL_SEED", 1))
 TIMES = "stages.csv"  # the only table that holds how long things took
 
@@ -31,7 +32,7 @@ def taught(tmp_path_factory):
 def killed(tmp_path_factory):
     """A run that was killed `KILLS` times and has then ended."""
     run = Faults(new_project(tmp_path_factory.mktemp("faults") / "killed"), SEED)
-    run.run(KILLS, _jobs(run))
+    run.run(KILLS)
     print(run.figures())
     return run
 
@@ -47,12 +48,8 @@ def undisturbed(killed):
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_text("".join(line for _, line in kept), encoding="utf-8")
     run = Faults(project, SEED)
-    run.run(0, 0)
+    run.run(0)
     return run
-
-
-def _jobs(run: Faults) -> int:
-    return sum(run.project.jobs(*OPTIONS).values())
 
 
 def lines_of(path: Path) -> list[tuple[str, str]]:

@@ -1,0 +1,46 @@
+"""What a training came to, kept beside its checkpoints until the next one of the same tuning.
+
+A job can be killed when its training is over and nobody has taken note of that yet. Snakemake then
+removes the job's outputs and starts it again; it finds its result here and trains no step twice.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from plumbline import checkpoints
+from plumbline.files import InputError, read_json, read_rows, write_json
+from plumbline.records import Fit
+from plumbline.training.run import Run
+
+log = logging.getLogger("plumbline")
+FILE = ".finished.json"
+
+
+def keep(run: Run, summary: dict) -> dict:
+    """Keep the content of `training.json` and, of a run with probes, its fit rows; returns both."""
+    fits = read_rows(run.work / "fit.jsonl", Fit) if run.probes else ()
+    kept = {
+        "identity": run.identity(),
+        "training": summary,
+        "fits": [row.model_dump(mode="json") for row in fits],
+    }
+    write_json(run.out / FILE, kept)
+    return kept
+
+
+def find(run: Run) -> dict | None:
+    """What was kept, if it is of this very run and its checkpoints are still those it left."""
+    if not (run.out / FILE).exists():
+        return None
+    try:
+        kept = read_json(run.out / FILE)
+        same = kept["identity"] == run.identity() and all(
+            checkpoints.describe(run.out / stop)["weights_sha256"] == entry["weights_sha256"]
+            for stop, entry in kept["training"]["stops"].items()
+        )
+    except (InputError, KeyError, TypeError):  # damaged, or a checkpoint is gone
+        return None
+    if same:
+        log.info(f"{run.name}: was trained to its end before; nothing to train")
+    return kept if same else None
