@@ -145,7 +145,7 @@ def _choices(model: str) -> list[dict]:
         # The same questions for all checkpoints: the same draws, moved.
         before = _scores(np.random.default_rng(start + place), 0, right, n)
         for seed in SEEDS:
-            for checkpoint, moved in shifts.items():
+            for checkpoint, amount in shifts.items():
                 if checkpoint == "base" and seed != SEEDS[0]:
                     continue
                 about = dict(
@@ -159,7 +159,7 @@ def _choices(model: str) -> list[dict]:
                     category="All",
                 )
                 own = np.random.default_rng(start + place)
-                moved = _scores(own, moved * (1 + 0.05 * seed), right, n)
+                moved = _scores(own, amount * (1 + 0.05 * seed), right, n)
                 for metric, values in moved.items():
                     rows.append(about | dict(metric=metric) | bounds(values))
                     if checkpoint != "base":

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from plumbline.claims.records import Verdict
 from plumbline.data.facts import fold, load_embedded
-from plumbline.files import InputError
 from plumbline.verification.statements import STATEMENTS
 from plumbline.verification.table import TableVerifier
 from plumbline.verification.truth import agreement, agreement_by_relation, labelled_claims
