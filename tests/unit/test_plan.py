@@ -45,8 +45,8 @@ def test_the_default_experiment():
     # Probing; a closed book of each checkpoint; pairs by the parents of both rounds.
     assert stages["generate"]["jobs"] == 1 + 9 + 2
     assert stages["train"]["jobs"] == 3 + 2
-    # 6 of 60 training questions probed are of the smallest category: a step in each of 6 epochs.
-    assert stages["train"]["steps"] == 3 * 6 + 2 * 12
+    # 4 of 40 training questions probed are of the smallest category: a step in each of 5 epochs.
+    assert stages["train"]["steps"] == 3 * 5 + 2 * 8
 
 
 def test_seeds_share_what_the_base_writes():
@@ -76,8 +76,8 @@ def test_a_shift_is_scored_and_both_sides_write_at_length():
     more = {
         key: stages["score"][key] - without["score"][key] for key in ("jobs", "prompts", "tokens")
     }
-    # 28 answers of two checkpoints, each under two models: 20 tokens of prompt, 128 of answer.
-    assert more == {"jobs": 2, "prompts": 2 * 28, "tokens": 2 * 2 * 28 * (20 + 128)}
+    # 28 answers of two checkpoints, each under two models: 20 tokens of prompt, 96 of answer.
+    assert more == {"jobs": 2, "prompts": 2 * 28, "tokens": 2 * 2 * 28 * (20 + 96)}
     # Two rounds of GRATH write at length and are compared, beside the others.
     assert stages["generate"]["jobs"] - without["generate"]["jobs"] == 2 * 2
 
@@ -85,8 +85,8 @@ def test_a_shift_is_scored_and_both_sides_write_at_length():
 def test_flame_and_long_answers_come_on_top():
     without, stages = planned(flame=None, evaluation=WITHOUT), planned(evaluation=UNSHIFTED)
     assert stages["train"]["jobs"] - without["train"]["jobs"] == 4
-    # 64 instructions in two passes by eights, and eight steps, of two trainings each.
-    assert stages["train"]["steps"] - without["train"]["steps"] == 2 * 16 + 2 * 8
+    # 64 instructions in two passes by eights, and six steps, of two trainings each.
+    assert stages["train"]["steps"] - without["train"]["steps"] == 2 * 16 + 2 * 6
     # Classifier; own answers; responses and judgements of two parents; four closed books of the
     # new checkpoints; of five checkpoints long answers and comparisons.
     more = stages["generate"]["jobs"] - without["generate"]["jobs"]
@@ -98,11 +98,11 @@ def test_apeft_comes_on_top():
     without = planned(seeds=[1, 2], flame=None, evaluation=WITHOUT)
     stages = planned(seeds=[1, 2], flame=None, evaluation=WITHOUT, apeft=apeft)
     more = {key: stages["train"][key] - without["train"][key] for key in ("jobs", "steps")}
-    # Two shares under three losses for both seeds, eight steps each.
-    assert more == {"jobs": 2 * 2 * 3, "steps": 2 * 2 * 3 * 8}
+    # Two shares under three losses for both seeds, six steps each.
+    assert more == {"jobs": 2 * 2 * 3, "steps": 2 * 2 * 3 * 6}
     keys = ("jobs", "prompts", "sequences")
     more = {key: stages["generate"][key] - without["generate"][key] for key in keys}
-    # Responses and answers of the base; closed books of 24 questions, of the new checkpoints.
+    # Responses and answers of the base; closed books of 20 questions, of the new checkpoints.
     assert more == {
-        "jobs": 2 + 12, "prompts": 24 + 24 + 12 * 24, "sequences": 24 * 4 + 24 * 8 + 12 * 24
+        "jobs": 2 + 12, "prompts": 24 + 24 + 12 * 20, "sequences": 24 * 4 + 24 * 8 + 12 * 20
     }  # fmt: skip
