@@ -32,7 +32,7 @@ def preference_curves(tables: Tables) -> Drawing | None:
         for place, tuning in enumerate(tunings)
     }
     panels = [(model, measure) for model in models for measure in MEASURES]
-    head = 40 + 14 * math.ceil((len(tunings) + 1) / 3)
+    head = 40 + 14 * math.ceil((len(tunings) + 1) / 2)
     drawing = Drawing((head + 105 * len(panels)) * POINT, len(panels), sharex=True)
     for ax, (model, measure) in zip(drawing.axes[:, 0], panels, strict=True):
         for tuning, (colour, dash) in looks.items():
@@ -70,6 +70,6 @@ def preference_curves(tables: Tables) -> Drawing | None:
             ],
             Line2D([], [], color=INK, linewidth=0.8, linestyle=":", label="loss of ln 2"),
         ],
-        3,
+        2,
     )
     return drawing
