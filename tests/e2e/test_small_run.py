@@ -17,6 +17,7 @@ from project import Project
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 SMALL = Path(__file__).with_name("small.yaml")
 FLAME = ("flame.sft", "flame.sft-star", "flame.sft.dpo", "flame.sft-star.dpo-star")
+APEFT = ("apeft.atomic-0.sigmoid", "apeft.atomic-50.sigmoid")
 CATEGORIES = {"HighlyKnown", "MaybeKnown", "WeaklyKnown", "Unknown"}
 
 
@@ -117,7 +118,7 @@ def test_the_tables_keep_their_contract(run):
         "model,seed,checkpoint,parent,task,domain,split,category,metric,value,low,high,n"
     )
     checkpoints = {row["checkpoint"] for row in metrics}
-    assert checkpoints == {"base", "grath.r1", "grath.r2", *FLAME} | {
+    assert checkpoints == {"base", "grath.r1", "grath.r2", *FLAME, *APEFT} | {
         f"mix.unknown-{x}.{stop}" for x in (0, 100) for stop in ("early_stop", "convergence")
     }
     for checkpoint in checkpoints:
@@ -185,10 +186,8 @@ def test_rounds_start_from_their_parent_and_are_scored(run):
         assert training["stops"]["final"]["merge_difference"] < 1e-3
         scored = [r for r in run.table("metrics") if r["checkpoint"] == f"grath.r{number}"]
         assert {r["parent"] for r in scored} == {parent}
-        # The second round's token shift is measured on its long answers.
-        long = {"long_form", "win_rate"} if number == 2 else set()
-        assert {"closed_book", "facts", "openbookqa"} | long == {r["task"] for r in scored}
-    for name in FLAME:
+        assert {"closed_book", "facts", "openbookqa"} == {r["task"] for r in scored}
+    for name in (*FLAME, *APEFT):
         tasks = {r["task"] for r in run.table("metrics") if r["checkpoint"] == name}
         assert tasks == {"closed_book", "facts", "openbookqa", "long_form", "win_rate"}
     table = run.table("grath_rounds")
@@ -260,11 +259,35 @@ def test_factscore_is_the_mean_share_of_supported_claims(run):
             assert float(row["value"]) == pytest.approx(sum(shares) / len(shares), abs=1e-9)
 
 
+def test_atomic_pairs_are_of_facts_that_are_known_in_part(run):
+    """APEFT's selection followed by hand from the raw answers and verdicts (Yuan et al. 2024)."""
+    requests = {row["id"]: row for row in run.rows("base/apeft/answers/requests.jsonl")}
+    drawn = defaultdict(list)
+    for row in run.rows("base/apeft/answers/generations.jsonl"):
+        drawn[requests[row["request"]]["claim"]].append(row)
+    verdicts = {
+        row["claim"]: row["verdict"] for row in run.rows("base/apeft/atomic/verdicts.jsonl")
+    }
+    said = defaultdict(lambda: defaultdict(dict))
+    for row in run.rows("base/apeft/atomic/claims.jsonl"):
+        said[row["response"]][verdicts[row["id"]]][row["text"]] = row["n"]
+    mixed = run.rows("seed-1/apeft/atomic-50/pairs.jsonl")
+    atomic = [row for row in mixed if row["source"] == "atomic"]
+    assert len(atomic) == (len(mixed) + 1) // 2 and len(mixed) >= 2
+    general = run.rows("seed-1/apeft/atomic-0/pairs.jsonl")
+    assert len(general) == len(mixed) and {row["source"] for row in general} == {"general"}
+    for row in atomic:
+        question = row["id"].removesuffix("/atomic")
+        right, wrong = said[question]["supported"], said[question]["refuted"]
+        assert 0 < sum(right.values()) < len(drawn[question]) == row["samples"]
+        assert row["chosen"][0]["content"] in right and row["rejected"][0]["content"] in wrong
+
+
 def test_token_shift_is_the_share_of_ranks_above_three(run):
     """Read from the ranks again; a tuned model's own tokens are its likeliest, but for rounding."""
-    pairs = {"grath.r2": "base", "flame.sft-star.dpo-star": "flame.sft-star"}
+    pairs = {"flame.sft-star.dpo-star": "flame.sft-star", **dict.fromkeys(APEFT, "base")}
     judged = {(r["tuned"], r["reference"]) for r in run.table("token_shift_verdicts")}
-    assert judged >= set(pairs.items())
+    assert judged == set(pairs.items())
     shares = {
         (r["tuned"], r["domain"], r["metric"]): float(r["value"])
         for r in run.table("token_shift")
