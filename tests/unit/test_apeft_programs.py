@@ -2,8 +2,6 @@
 
 import csv
 import json
-import sys
-from importlib import import_module
 from types import SimpleNamespace
 
 import pytest
@@ -12,6 +10,7 @@ from plumbline.files import InputError, read_json, read_rows, write_rows
 from plumbline.methods.apeft.answers import Answered
 from plumbline.methods.apeft.questions import AtomicQuestion
 from plumbline.records import Category, Pair, Question, Request
+from programs import program
 from slick_data import annotation
 
 CAPITALS = {"Norway": "Oslo", "Chile": "Santiago", "Kenya": "Nairobi", "Peru": "Lima"}
@@ -35,17 +34,6 @@ ANSWERS = {
     "Kenya": ("Nairobi",) * 4,  # k = S
     "Peru": ("Lima", "Nairobi", "Oslo", "Nairobi"),  # k = 1, contradicted
 }
-
-
-def program(monkeypatch, name, /, **arguments):
-    """Run a program with arguments by name; a list gives several values, True a bare flag."""
-    words = []
-    for key, value in arguments.items():
-        words.append("--" + key.replace("_", "-"))
-        if value is not True:
-            words += map(str, value if isinstance(value, list) else [value])
-    monkeypatch.setattr(sys, "argv", [name, *words])
-    import_module(f"scripts.{name}").main()
 
 
 @pytest.fixture

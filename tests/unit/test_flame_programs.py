@@ -2,9 +2,7 @@
 
 import csv
 import json
-import sys
 from collections import Counter
-from importlib import import_module
 
 import pytest
 from flame_data import answered, instruction
@@ -27,18 +25,8 @@ from plumbline.records import Category, Example, Item, Message, Pair, Question, 
 from plumbline.responses.drawn import Response
 from plumbline.responses.scores import Factuality
 from plumbline.verification.passages import Passage
+from programs import program
 from slick_data import annotation
-
-
-def program(monkeypatch, name, /, **arguments):
-    """Run a program with arguments by name; a list gives several values, True a bare flag."""
-    words = []
-    for key, value in arguments.items():
-        words.append("--" + key.replace("_", "-"))
-        if value is not True:
-            words += map(str, value if isinstance(value, list) else [value])
-    monkeypatch.setattr(sys, "argv", [name, *words])
-    import_module(f"scripts.{name}").main()
 
 
 def question(relation, subject, answer, split="test", domain="id"):

@@ -51,6 +51,12 @@ for one in CONFIG.evaluation.harness:
 FACT_TABLES = Path(os.path.relpath(WORKFLOW / "resources/facts"))
 # <work>: (checkpoint folder, marker of the checkpoint, request file), below <run>/<model>.
 WORKS = {}
+# Names of the training files by their folders, below results/<run>/<model>; some are shared.
+TRAINING_FILES = {
+    str(path.parent): path.name
+    for tuning in LINEAGE.tunings.values()
+    for path in (Path(tuning.examples.format(seed=seed)) for seed in CONFIG.seeds)
+}
 
 
 def marker_of(line, sha256):
@@ -264,10 +270,9 @@ def scored_files():
 def compositions():
     """What each training file was made of."""
     return sorted(
-        {
-            f"{R}/{row['model']}/{Path(LINEAGE.tunings[row['tuning']].examples.format(seed=row['seed'])).parent}/composition.json"
-            for row in tuning_rows()
-        }
+        f"{R}/{model}/{data}/composition.json"
+        for model in MODELS
+        for data in TRAINING_FILES
     )
 
 

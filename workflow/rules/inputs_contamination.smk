@@ -1,12 +1,5 @@
 """What the contamination gate needs: every training file, and what it is compared with."""
 
-# Names of the training files by their folders, below results/<run>/<model>; some are shared.
-TRAINING_FILES = {
-    str(path.parent): path.name
-    for tuning in LINEAGE.tunings.values()
-    for path in (Path(tuning.examples.format(seed=seed)) for seed in CONFIG.seeds)
-}
-
 
 def evaluation_sets(model):
     """All that checkpoints are asked in evaluation, by name; tasks of the harness have no rows."""

@@ -1,0 +1,15 @@
+"""Runs a program of workflow/scripts in this process, as a rule would."""
+
+import sys
+from importlib import import_module
+
+
+def program(monkeypatch, name, /, **arguments):
+    """Run a program with arguments by name; a list gives several values, True a bare flag."""
+    words = []
+    for key, value in arguments.items():
+        words.append("--" + key.replace("_", "-"))
+        if value is not True:
+            words += map(str, value if isinstance(value, list) else [value])
+    monkeypatch.setattr(sys, "argv", [name, *words])
+    import_module(f"scripts.{name}").main()
