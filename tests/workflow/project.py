@@ -80,3 +80,14 @@ class Project:
         text = file.read_text()
         assert old in text, f"{old!r} is not in {path}"
         file.write_text(text.replace(old, new))
+
+
+def overlaid(project, text, name="mine.yaml"):
+    """Arguments for the default configuration with this overlay."""
+    (project.folder / name).write_text(text)
+    return "--configfile", name, "--"
+
+
+def rules(output, name):
+    """The printed jobs of a rule."""
+    return [part.split("\n[")[0] for part in output.split(f"rule {name}:")[1:]]

@@ -1,7 +1,7 @@
 """What APEFT's settings add to a plan of jobs."""
 
 import pytest
-from project import Project
+from project import Project, overlaid, rules
 
 pytestmark = pytest.mark.workflow
 
@@ -9,17 +9,6 @@ pytestmark = pytest.mark.workflow
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     return Project(tmp_path_factory.mktemp("project"))
-
-
-def overlaid(project, text, name="mine.yaml"):
-    """Arguments for the default configuration with this overlay."""
-    (project.folder / name).write_text(text)
-    return "--configfile", name, "--"
-
-
-def rules(output, name):
-    """The printed jobs of a rule."""
-    return [part.split("\n[")[0] for part in output.split(f"rule {name}:")[1:]]
 
 
 def test_the_target_is_everything_up_to_the_trainings(project):

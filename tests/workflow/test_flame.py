@@ -1,7 +1,7 @@
 """What each of FLAME's parts adds to a plan of jobs, and that none adds anything unasked."""
 
 import pytest
-from project import Project
+from project import Project, overlaid, rules
 
 pytestmark = pytest.mark.workflow
 
@@ -12,17 +12,6 @@ AUGMENTATION = {"write_augmentation", "collect_augmented"}
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     return Project(tmp_path_factory.mktemp("project"))
-
-
-def overlaid(project, text):
-    """Arguments for the default configuration with this overlay."""
-    (project.folder / "mine.yaml").write_text(text)
-    return "--configfile", "mine.yaml", "--"
-
-
-def rules(output, name):
-    """The printed jobs of a rule."""
-    return [part.split("\n[")[0] for part in output.split(f"rule {name}:")[1:]]
 
 
 def test_the_default_has_no_part_that_it_does_not_name(project):

@@ -1,7 +1,7 @@
 """What the knowledge filter's variants add to a plan of jobs, and that none is added unasked."""
 
 import pytest
-from project import Project
+from project import Project, overlaid, rules
 
 pytestmark = pytest.mark.workflow
 
@@ -11,17 +11,6 @@ BUILDERS = ("build_grath_pairs", "build_flame_sft", "build_flame_pairs")
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     return Project(tmp_path_factory.mktemp("project"))
-
-
-def overlaid(project, text):
-    """Arguments for the default configuration with this overlay."""
-    (project.folder / "mine.yaml").write_text(text)
-    return "--configfile", "mine.yaml", "--"
-
-
-def rules(output, name):
-    """The printed jobs of a rule."""
-    return [part.split("\n[")[0] for part in output.split(f"rule {name}:")[1:]]
 
 
 def added(project, text, *targets):

@@ -1,7 +1,7 @@
 """What token distribution shift adds to a plan of jobs: its own, and long answers of both sides."""
 
 import pytest
-from project import Project
+from project import Project, overlaid
 
 pytestmark = pytest.mark.workflow
 
@@ -12,12 +12,6 @@ PAIR = "evaluation: {token_shift: {pairs: [{tuned: grath.r2}]}}\n"
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     return Project(tmp_path_factory.mktemp("project"))
-
-
-def overlaid(project, text):
-    """Arguments for the default configuration with this overlay."""
-    (project.folder / "mine.yaml").write_text(text)
-    return "--configfile", "mine.yaml", "--"
 
 
 def test_a_pair_adds_long_answers_of_both_sides_and_one_measurement(project):
