@@ -24,3 +24,12 @@ def tiny_base(tmp_path_factory) -> Path:
     original = tiny_model(folder / "original", ["Paris", "Rome", "Oslo", "capital", "France"])
     import_model(original, folder / "base", "base", dtype="float32", source="file:tiny")
     return folder / "base"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """No two files of one name: which of them an `import` finds would depend on the tests run."""
+    names: dict[str, Path] = {}
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        other = names.setdefault(path.name, path)
+        if other is not path and path.name != "conftest.py":
+            raise pytest.UsageError(f"{path} has the name of {other}: rename one of them")

@@ -4,9 +4,11 @@ import sys
 from importlib import import_module
 
 
-def program(monkeypatch, name, /, **arguments):
-    """Run a program with arguments by name; a list gives several values, True a bare flag."""
-    words = []
+def program(monkeypatch, name, /, *words, **arguments):
+    """Run a program with words as they are, then arguments by name: a list gives several values,
+    True a bare flag.
+    """
+    words = list(map(str, words))
     for key, value in arguments.items():
         words.append("--" + key.replace("_", "-"))
         if value is not True:

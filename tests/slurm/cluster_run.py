@@ -45,14 +45,19 @@ class Run:
     """Snakemake, submitting jobs from a project's folder."""
 
     def __init__(
-        self, project: Project, *arguments: str, resources: list[str] = GPUS, config: str = ""
+        self,
+        project: Project,
+        *arguments: str,
+        resources: list[str] = GPUS,
+        config: str = "",
+        settings: list[str] = SETTINGS,
     ):
         self.project = project
         self.before = {job.number for job in all_jobs()}
         self.log = project.folder / "driver.log"
         command = [
             sys.executable, "-m", "snakemake", *arguments, "--workflow-profile", PROFILE, *QUICK,
-            *SETTINGS, *([config] if config else []), "--set-resources", *resources,
+            *settings, *([config] if config else []), "--set-resources", *resources,
         ]  # fmt: skip
         environment = {**os.environ, "NO_COLOR": "1", "OMP_NUM_THREADS": "1"}
         environment.pop("PYTHONPATH", None)
@@ -111,9 +116,9 @@ def held(project: Project) -> Iterator[None]:
         yield
 
 
-def left_to_do(project: Project, *targets: str) -> dict[str, int]:
+def left_to_do(project: Project, *targets: str, settings: list[str] = SETTINGS) -> dict[str, int]:
     """The jobs of each rule that a rerun would have."""
-    return project.jobs(*targets, "--workflow-profile", PROFILE, *SETTINGS)
+    return project.jobs(*targets, "--workflow-profile", PROFILE, *settings)
 
 
 def use_partitions(project: Project) -> None:

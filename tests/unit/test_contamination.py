@@ -2,8 +2,6 @@
 
 import csv
 import json
-import sys
-from importlib import import_module
 
 import pytest
 from hypothesis import given
@@ -21,6 +19,7 @@ from plumbline.evaluation.contamination import (
 from plumbline.files import InputError, read_json
 from plumbline.report.contamination_sections import contamination
 from plumbline.report.tables import Run
+from programs import program
 from pydantic import ValidationError
 from report_data import metric, tables_of, texts
 
@@ -177,11 +176,6 @@ def test_settings():
 
 
 # Programs
-
-
-def program(monkeypatch, name, *words):
-    monkeypatch.setattr(sys, "argv", [name, *map(str, words)])
-    import_module(f"scripts.{name}").main()
 
 
 def write(path, *rows):

@@ -1,7 +1,5 @@
 import csv
 import json
-import sys
-from importlib import import_module
 
 import pytest
 from hypothesis import given
@@ -15,6 +13,7 @@ from plumbline.methods.grath.questions import choose
 from plumbline.methods.grath.rounds import GrathPair, build_round, outputs
 from plumbline.methods.grath.table import as_text, pair_rows
 from plumbline.records import ChoiceQuestion, Generation, Request
+from programs import program
 from real_data import DATA
 
 
@@ -431,11 +430,6 @@ def test_scores_as_text_are_aligned_and_in_order():
 
 
 # Programs
-
-
-def program(monkeypatch, name, *arguments):
-    monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
-    import_module(f"scripts.{name}").main()
 
 
 def test_the_programs_from_questions_to_pairs(tmp_path, monkeypatch):

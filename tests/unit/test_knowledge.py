@@ -1,9 +1,7 @@
 """The knowledge filter: what states a fact, what is kept, and what each builder makes of it."""
 
 import argparse
-import sys
 from collections import Counter
-from importlib import import_module
 
 import pytest
 from hypothesis import given
@@ -14,6 +12,7 @@ from plumbline.knowledge import Facts, keep, sides
 from plumbline.methods.grath.prompt import request_id
 from plumbline.names import parts, variant
 from plumbline.records import Category, ChoiceQuestion, Example, Generation, Message, Pair
+from programs import program
 from slick_data import annotation, question
 
 
@@ -174,11 +173,6 @@ def test_names_that_only_look_like_variants():
 
 
 # Builders
-
-
-def program(monkeypatch, name, *words):
-    monkeypatch.setattr(sys, "argv", [name, *map(str, words)])
-    import_module(f"scripts.{name}").main()
 
 
 def said(name, correct, incorrect):

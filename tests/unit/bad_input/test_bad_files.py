@@ -2,7 +2,7 @@
 
 import pytest
 from bad_files import KINDS
-from programs import check, run
+from checked import check, run
 
 
 @pytest.mark.parametrize("kind", [pytest.param(kind, id=kind.name) for kind in KINDS])

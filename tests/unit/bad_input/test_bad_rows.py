@@ -4,7 +4,7 @@ import re
 
 import pytest
 from bad_rows import DAMAGES, FORMATS
-from programs import check, run
+from checked import check, run
 
 CASES = [
     pytest.param(form, damage, id=f"{form.name}-{damage.name}")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from bad_files import KINDS
-from programs import files
+from checked import files
 
 ROOT = Path(__file__).parents[3]
 SAMPLE = [

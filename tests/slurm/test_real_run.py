@@ -1,0 +1,42 @@
+"""The small run of the real model, all four methods, through sbatch."""
+
+import os
+from collections import Counter
+
+import pytest
+from cluster_run import GPU_RULES, Run, left_to_do, use_partitions
+from project import ROOT, Project
+
+pytestmark = [
+    pytest.mark.slurm,
+    pytest.mark.e2e,
+    pytest.mark.timeout(3600),
+    pytest.mark.skipif(
+        os.environ.get("PLUMBLINE_WHOLE") != "1",
+        reason="PLUMBLINE_WHOLE=1 asks for it (30 minutes)",
+    ),
+]
+SETTINGS = ["--configfile", str(ROOT / "tests/e2e/small.yaml")]
+# What of GPU work a default run has besides the tiny one's.
+ALL_GPU_RULES = (*GPU_RULES, "generate_judgements", "measure_token_shift")
+
+
+def test_the_small_run_through_sbatch(cluster, tmp_path):
+    if cluster and not cluster.accounting:
+        pytest.skip("half an hour, and was shown with accounting")
+    project = Project(tmp_path)
+    use_partitions(project)
+    # As on a cluster whose nodes have no network: what is fetched is fetched before.
+    project.snakemake("fetch", *SETTINGS, timeout=900)
+    gpus = [f"{rule}:gpu=1" for rule in ALL_GPU_RULES]
+    run = Run(project, "--jobs", "2", resources=gpus, settings=SETTINGS)
+    code, said = run.wait(3500)
+    assert code == 0, said[-4000:]
+    jobs = run.jobs()
+    print(len(jobs), "jobs through sbatch:", dict(Counter(job.rule for job in jobs)))
+    assert {job.state for job in jobs} == {"COMPLETED"}
+    for job in jobs:
+        assert job.partition == ("gpu" if job.rule in ALL_GPU_RULES else "cpu"), job
+    assert 20 <= len(jobs) < 100  # tens, not thousands
+    assert (project.folder / "results/small/report/index.html").stat().st_size > 100_000
+    assert left_to_do(project, settings=SETTINGS) == {}
