@@ -13,11 +13,12 @@ import yaml
 from plumbline import checkpoints
 from plumbline.evaluation.choices import choice_metrics
 from plumbline.evaluation.harness import measure
+from plumbline.fetching import fetch
 from plumbline.models import import_model
 from plumbline.records import ChoiceQuestion
 from plumbline.scoring.likelihood import score
 from plumbline.scoring.prompts import encode
-from plumbline.sources import Source, fetch
+from plumbline.sources import Source
 from real_data import DATA
 
 ROOT = Path(__file__).parents[2]

@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 from faults import entries
 from plumbline import checkpoints
+from plumbline.fetching import fetch
 from plumbline.files import InputError, read_rows, write_rows
 from plumbline.models import import_model
 from plumbline.records import Generation, Request, Sampling
-from plumbline.sources import Source, fetch
+from plumbline.sources import Source
 from scripts import generate
 from tiny import tiny_model
 

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from plumbline.config.choices import ChoiceSource
 from plumbline.data.choice_formats import READERS
 from plumbline.data.choices import load_choices, normalised_question, overlap
+from plumbline.fetching import fetch
 from plumbline.files import InputError, read_json, read_rows, write_rows
 from plumbline.records import ChoiceQuestion, Question
-from plumbline.sources import Source, fetch
+from plumbline.sources import Source
 from real_data import DATA
 
 

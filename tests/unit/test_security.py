@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from plumbline import sources
+from plumbline import fetching
 from plumbline.claims.records import Claim, Splitting, Verdict
 from plumbline.config import experiment
 from plumbline.files import InputError, read_json, write_json, write_rows
@@ -158,13 +158,13 @@ def test_of_a_hostile_wheel_only_the_named_file_is_written(tmp_path, monkeypatch
         archive.writestr("../../outside.csv", "x")
         archive.writestr("/tmp/plumbline-outside.csv", "x")
         archive.writestr(link, "/etc/passwd")
-    monkeypatch.setattr(sources, "_download_wheel", lambda *_: wheel)
+    monkeypatch.setattr(fetching, "_download_wheel", lambda *_: wheel)
     digest = "c46ec56181773f94ba48d0c8bea7fb7a308f0cd5d8f8d6a8b8bd40fe0fd0a1b7"
     with pytest.raises(InputError, match="expected sha256"):
-        sources.fetch(Source.parse("pypi:evil==1.0/evil/link.csv", digest), tmp_path / "out")
+        fetching.fetch(Source.parse("pypi:evil==1.0/evil/link.csv", digest), tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []
-    digest = sources.hashlib.sha256(b"/etc/passwd").hexdigest()
-    path = sources.fetch(Source.parse("pypi:evil==1.0/evil/link.csv", digest), tmp_path / "out")
+    digest = fetching.hashlib.sha256(b"/etc/passwd").hexdigest()
+    path = fetching.fetch(Source.parse("pypi:evil==1.0/evil/link.csv", digest), tmp_path / "out")
     assert path.read_text() == "/etc/passwd" and not path.is_symlink()
     assert sorted(one.name for one in tmp_path.rglob("*.csv")) == ["link.csv"]
     assert not Path("/tmp/plumbline-outside.csv").exists()

@@ -12,8 +12,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from plumbline.fetching import MARKER, fetch, read_marker
 from plumbline.files import InputError
-from plumbline.sources import MARKER, Source, fetch, read_marker, slug
+from plumbline.sources import Source, slug
 
 DATA = bytes(range(256)) * 9000  # over 2 MB: more than one chunk
 PROGRAM = Path(__file__).parents[2] / "workflow/scripts/fetch_source.py"
@@ -73,6 +74,24 @@ def test_a_password_in_an_address_is_refused_and_not_repeated():
     with pytest.raises(InputError, match="remove the password") as error:
         Source.parse("https://user:secret@example.org/x", sha(b""))
     assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize("query", ["token=hush", "a=1&api_key=hush", "X-Amz-Signature=hush"])
+@pytest.mark.parametrize("digest", [sha(b""), None])
+def test_a_key_in_an_address_is_refused_and_not_repeated(query, digest):
+    with pytest.raises(InputError, match=r"looks like a secret.*=\$NAME") as error:
+        Source.parse(f"https://example.org/x?{query}", digest)
+    assert "hush" not in str(error.value)
+
+
+def test_an_address_with_a_variable_that_is_not_set(monkeypatch):
+    monkeypatch.delenv("PLUMBLINE_KEY", raising=False)
+    with pytest.raises(InputError, match=r"\$PLUMBLINE_KEY is not set"):
+        Source.parse("https://example.org/x?key=$PLUMBLINE_KEY", sha(b""))
+    monkeypatch.setenv("PLUMBLINE_KEY", "two\nlines")
+    with pytest.raises(InputError, match="no address may") as error:
+        Source.parse("https://example.org/x?key=$PLUMBLINE_KEY", sha(b""))
+    assert "lines" not in str(error.value)
 
 
 def test_slugs_are_safe_and_distinct():
@@ -167,6 +186,20 @@ def test_a_download_is_checked_kept_and_repaired(tmp_path):
     assert fetch(source, tmp_path) == path  # and now without the server
     (tmp_path / MARKER).unlink()
     assert fetch(source, tmp_path) == path
+
+
+def test_a_key_from_the_environment_is_sent_and_kept_nowhere(tmp_path, monkeypatch, caplog):
+    monkeypatch.setenv("PLUMBLINE_KEY", "hush")
+    caplog.set_level("DEBUG")
+    with serving(lambda handler: answer(handler, DATA)) as (address, seen):
+        source = Source.parse(f"{address}/data.bin?v=1&key=$PLUMBLINE_KEY", sha(DATA))
+        assert fetch(source, tmp_path).read_bytes() == DATA
+    assert [path for _, path, _ in seen] == ["/data.bin?v=1&key=hush"]
+    (tmp_path / "data.bin").write_bytes(b"damaged")
+    with pytest.raises(InputError, match="could not be fetched") as error:
+        fetch(source, tmp_path)
+    told = [str(error.value), caplog.text, repr(source), (tmp_path / MARKER).read_text()]
+    assert "hush" not in "".join(told) and "$PLUMBLINE_KEY" in told[-1]
 
 
 @pytest.mark.parametrize(

@@ -359,6 +359,15 @@ def test_training_that_changes_nothing_is_an_error(tiny_base, tmp_path):
         train(make_run(tmp_path, tiny_base, learning_rate=1e-30, epochs=1, parameters="full"))
 
 
+@pytest.mark.parametrize("names", [["query_proj"], ["q_proj", "proj"], ["lm_heads"]])
+def test_layers_that_the_model_lacks_are_named(tiny_base, tmp_path, names):
+    run = make_run(tmp_path, tiny_base, epochs=1, lora={"target_modules": names})
+    with pytest.raises(InputError, match=f"no layer '{names[-1]}'.*names among .*q_proj") as error:
+        train(run)
+    assert "down_proj" in str(error.value)
+    assert not list(run.out.glob("*/checkpoint.json"))
+
+
 def test_asking_in_between_does_not_touch_the_weights(lora, tiny_base):
     from peft import PeftModel
     from plumbline.training.callbacks import _merged

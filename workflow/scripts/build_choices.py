@@ -8,9 +8,9 @@ from pathlib import Path
 from plumbline import program
 from plumbline.config.choices import ChoiceSet, ChoiceSource
 from plumbline.data.choices import load_choices
+from plumbline.fetching import read_marker
 from plumbline.files import InputError, read_unique_rows, write_json, write_rows
 from plumbline.records import Question
-from plumbline.sources import read_marker
 from pydantic import TypeAdapter
 
 

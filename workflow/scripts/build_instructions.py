@@ -6,9 +6,9 @@ from pathlib import Path
 from plumbline import program
 from plumbline.config.instructions import InstructionSource
 from plumbline.data.instruction_sets import gather
+from plumbline.fetching import read_marker
 from plumbline.files import read_unique_rows, write_json, write_rows
 from plumbline.records import Question
-from plumbline.sources import read_marker
 from pydantic import TypeAdapter
 
 

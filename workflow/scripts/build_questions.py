@@ -9,8 +9,8 @@ from pathlib import Path
 from plumbline import program
 from plumbline.data.entityquestions import load_entityquestions
 from plumbline.data.facts import SHARES, load_embedded, load_rows
+from plumbline.fetching import MARKER, read_marker
 from plumbline.files import InputError, write_csv, write_rows
-from plumbline.sources import MARKER, read_marker
 
 log = logging.getLogger("plumbline")
 

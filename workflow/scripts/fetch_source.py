@@ -6,8 +6,9 @@ import argparse
 from pathlib import Path
 
 from plumbline import program
+from plumbline.fetching import MARKER, fetch
 from plumbline.files import InputError
-from plumbline.sources import MARKER, Source, fetch
+from plumbline.sources import Source
 
 
 def main() -> None:

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from plumbline import program
+from plumbline.fetching import read_marker
 from plumbline.models import DTYPES, import_model
-from plumbline.sources import read_marker
 
 
 def main() -> None:

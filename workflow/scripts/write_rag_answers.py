@@ -6,12 +6,12 @@ from pathlib import Path
 from plumbline import program
 from plumbline.config.verification import Passages
 from plumbline.data.instruction_sets import read_instructions
+from plumbline.fetching import read_marker
 from plumbline.files import read_unique_rows, write_rows
 from plumbline.methods.flame.fact_based import FactBased
 from plumbline.methods.flame.inputs import fact_based_ids
 from plumbline.methods.flame.retrieved import passage_store, rag_answer_requests
 from plumbline.records import Question
-from plumbline.sources import read_marker
 
 
 def main() -> None:

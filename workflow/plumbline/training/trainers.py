@@ -140,6 +140,8 @@ def _model(recipe: Recipe, where: dict, tokenizer) -> dict:
     """The model to train, its adapter's configuration, and the tokenizer."""
     model = _load(recipe, where["parent"], where["work"])
     _set_dropout(model, recipe.dropout)
+    if recipe.parameters != "full":
+        _check_layers(recipe.lora.target_modules, model)
     return {
         "model": model,
         "processing_class": tokenizer,
@@ -186,6 +188,24 @@ def _adapter(recipe: Recipe):
         bias="none",
         task_type="CAUSAL_LM",
     )
+
+
+def _check_layers(targets: str | list[str], model) -> None:
+    """Raise InputError if a name is no layer's; PEFT says nothing as long as one of them is."""
+    from torch.nn import Linear
+
+    if targets == "all-linear":
+        return
+    layers = [name for name, _ in model.named_modules()]
+    for target in targets:
+        if not any(f".{name}".endswith(f".{target}") for name in layers):
+            linear = {
+                n.rpartition(".")[2] for n, m in model.named_modules() if isinstance(m, Linear)
+            }
+            raise InputError(
+                f"lora.target_modules: the model has no layer {target!r}. Expected all-linear or "
+                f"names among {', '.join(sorted(linear))}."
+            )
 
 
 def _set_dropout(model, rate: float) -> None:

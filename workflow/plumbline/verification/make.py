@@ -14,9 +14,9 @@ from plumbline import devices
 from plumbline.claims.records import Claim, Verdict
 from plumbline.config.engines import Scoring
 from plumbline.config.verification import Endpoint, Table, Verifier
+from plumbline.fetching import MARKER, read_marker
 from plumbline.files import InputError
 from plumbline.records import Question
-from plumbline.sources import MARKER, read_marker
 
 log = logging.getLogger("plumbline")
 
