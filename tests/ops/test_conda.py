@@ -15,13 +15,15 @@ from pathlib import Path
 
 import pytest
 from conda_lab import channel
-from project import Project
+from project import ROOT, Project
 
 pytestmark = [pytest.mark.workflow, pytest.mark.timeout(1200)]
 LAB = Path(__file__).with_name("conda_lab")
 TOOLS = ("py-rattler==0.26.0", "pyyaml==6.0.3")
 VERSION = "3.12"  # of Python, in envs/
 QUESTIONS = "results/demo/facts/questions.jsonl"
+# Those of a run on the CPU.
+ENVIRONMENTS = {path.name for path in (ROOT / "envs").glob("*.yaml")} - {"generate-gpu.yaml"}
 
 
 def interpreter() -> Path | None:
@@ -130,3 +132,18 @@ def test_a_program_stops_where_a_package_is_not_the_pinned_one(run):
     )
     run.facts()  # put right, it works again
     assert (run.project.folder / QUESTIONS).exists()
+
+
+@pytest.mark.e2e
+@pytest.mark.skipif(
+    os.environ.get("PLUMBLINE_WHOLE") != "1", reason="PLUMBLINE_WHOLE=1 asks for it (25 minutes)"
+)
+@pytest.mark.timeout(5400)
+def test_the_whole_small_run_in_all_environments(run):
+    """The real model, every rule in an environment of its own kind."""
+    settings = ["--use-conda", "--configfile", str(ROOT / "tests/e2e/small.yaml")]
+    said = run.project.snakemake(*settings, timeout=5000)
+    made = {name for name in ENVIRONMENTS if f"Creating conda environment envs/{name}" in said}
+    assert made == ENVIRONMENTS - {"orchestrate.yaml"}  # which is there from the first target
+    assert (run.project.folder / "results/small/report/index.html").stat().st_size > 100_000
+    assert "Nothing to be done" in run.project.snakemake(*settings)
