@@ -9,6 +9,7 @@ from plumbline.files import read_unique_rows, write_rows
 from plumbline.methods.flame.fact_based import FactBased
 from plumbline.methods.flame.inputs import fact_based_ids
 from plumbline.methods.flame.own_answers import own_answer_requests
+from plumbline.responses import drawn
 
 
 def main() -> None:
@@ -19,10 +20,7 @@ def main() -> None:
         "--all", type=int, choices=(0, 1), required=True, help="0: only for those that need facts"
     )
     parser.add_argument("--shots", type=int, required=True)
-    parser.add_argument("--samples", type=int, required=True)
-    parser.add_argument("--temperature", type=float, required=True)
-    parser.add_argument("--top-p", type=float, required=True)
-    parser.add_argument("--max-tokens", type=int, required=True)
+    drawn.add_sampling(parser)
     parser.add_argument("--requests", type=Path, required=True)
     args = parser.parse_args()
     instructions = read_instructions([args.instructions])
@@ -31,11 +29,8 @@ def main() -> None:
     requests = own_answer_requests(
         [one for one in instructions if args.all or one.id in facts],
         instructions,
-        max_tokens=args.max_tokens,
         shots=args.shots,
-        samples=args.samples,
-        temperature=args.temperature,
-        top_p=args.top_p,
+        **drawn.sampling(args),
     )
     written = write_rows(args.requests, requests)
     program.log.info(f"{written:,} requests; {len(facts):,} of {len(instructions):,} need facts")

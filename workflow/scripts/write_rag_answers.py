@@ -12,6 +12,7 @@ from plumbline.methods.flame.fact_based import FactBased
 from plumbline.methods.flame.inputs import fact_based_ids
 from plumbline.methods.flame.retrieved import passage_store, rag_answer_requests
 from plumbline.records import Question
+from plumbline.responses import drawn
 
 
 def main() -> None:
@@ -23,10 +24,7 @@ def main() -> None:
     parser.add_argument("--facts", type=Path, required=True, help="for passages of the facts")
     parser.add_argument("--k", type=int, required=True, help="passages before an instruction")
     parser.add_argument("--shots", type=int, required=True)
-    parser.add_argument("--samples", type=int, required=True)
-    parser.add_argument("--temperature", type=float, required=True)
-    parser.add_argument("--top-p", type=float, required=True)
-    parser.add_argument("--max-tokens", type=int, required=True)
+    drawn.add_sampling(parser)
     parser.add_argument("--requests", type=Path, required=True)
     args = parser.parse_args()
     instructions = read_instructions([args.instructions])
@@ -42,11 +40,8 @@ def main() -> None:
         instructions,
         store,
         args.k,
-        max_tokens=args.max_tokens,
         shots=args.shots,
-        samples=args.samples,
-        temperature=args.temperature,
-        top_p=args.top_p,
+        **drawn.sampling(args),
     )
     written = write_rows(args.requests, requests)
     program.log.info(

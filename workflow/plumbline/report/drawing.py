@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import matplotlib
@@ -94,6 +94,12 @@ class Drawing:
             ends = ([x, x], [low, high]) if upright else ([low, high], [y, y])
             ax.plot(*ends, color=style["color"], linewidth=1.2, solid_capstyle="butt")
         self.mark(ax.plot([x], [y], linestyle="", **style)[0], text)
+
+    def line(self, ax: Axes, x, rows: pd.DataFrame, text: Callable, **style) -> None:
+        """A thin line through rows with value, low and high, a dot at each; `text` of a row."""
+        ax.plot(x, rows.value, color=style["color"], linewidth=1.2, alpha=0.7)
+        for at, row in zip(x, rows.itertuples(), strict=True):
+            self.dot(ax, at, row.value, row.low, row.high, text(row), **style)
 
     def legend(self, handles: list, columns: int) -> None:
         self.figure.legend(

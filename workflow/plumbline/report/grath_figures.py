@@ -63,20 +63,18 @@ def grath_rounds(tables: Tables) -> Drawing | None:
                     alpha=0.35,
                     markersize=3,
                 )
-            ax.plot(line["round"] + shift, line.value, color=colour, linewidth=1.2, alpha=0.7)
-            for row in line.itertuples():
-                drawing.dot(
-                    ax,
-                    row.round + shift,
-                    row.value,
-                    row.low,
-                    row.high,
-                    f"{whose}, {task}, {DOMAINS[domain]}, round {row.round:.0f}: "
-                    f"{METRICS[metric]} {described(row)}",
-                    color=colour,
-                    marker=marker,
-                    markersize=4.5,
-                )
+            about, what = f"{whose}, {task}, {DOMAINS[domain]}", METRICS[metric]
+            drawing.line(
+                ax,
+                line["round"] + shift,
+                line,
+                lambda row, about=about, what=what: (
+                    f"{about}, round {row.round:.0f}: {what} {described(row)}"
+                ),
+                color=colour,
+                marker=marker,
+                markersize=4.5,
+            )
         ax.set(title=titled(several or whose != model, whose, f"{task}, {domain.upper()}"))
         _whole_rounds(ax, rounds)
         percent_axis(ax, "yaxis")
@@ -106,20 +104,18 @@ def grath_similarity(tables: Tables) -> Drawing | None:
         own = means[(means.model == model) & (means.variant == variant)]
         colour, line = SERIES[place % len(SERIES)], own.sort_values("round")
         x = line["round"] + 0.04 * (place - (len(lines) - 1) / 2)
-        ax.plot(x, line.value, color=colour, linewidth=1.2, alpha=0.7)
-        for at, row in zip(x, line.itertuples(), strict=True):
-            drawing.dot(
-                ax,
-                at,
-                row.value,
-                row.low,
-                row.high,
-                f"{_whose(rows, model, variant)}, pairs of round {row.round:.0f}: "
-                f"similarity {row.value:.2f}, 95 % interval {row.low:.2f} to {row.high:.2f}, "
-                f"n = {row.n:.0f}",
-                color=colour,
-                marker="o",
-            )
+        whose = _whose(rows, model, variant)
+        drawing.line(
+            ax,
+            x,
+            line,
+            lambda row, whose=whose: (
+                f"{whose}, pairs of round {row.round:.0f}: similarity {row.value:.2f}, "
+                f"95 % interval {row.low:.2f} to {row.high:.2f}, n = {row.n:.0f}"
+            ),
+            color=colour,
+            marker="o",
+        )
     ax.set(ylim=(0, 1), xlabel="pairs of round", ylabel="similarity")
     _whole_rounds(ax, rows)
     if len(lines) > 1:

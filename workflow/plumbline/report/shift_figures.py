@@ -85,20 +85,16 @@ def token_shift_positions(tables: Tables) -> Drawing | None:
         for domain, (colour, marker, shift) in LINES.items():
             line = panel[panel.domain == domain]
             x = [places.index(position) + shift for position in line.position]
-            ax.plot(x, line.value, color=PALETTE[colour], linewidth=1.2, alpha=0.7)
-            for at, row in zip(x, line.itertuples(), strict=True):
-                drawing.dot(
-                    ax,
-                    at,
-                    row.value,
-                    row.low,
-                    row.high,
-                    f"{model}, {pair_label(tuned, reference)}, {DOMAINS[domain]}, tokens "
-                    f"{row.position}: shifted {described(row)}",
-                    color=PALETTE[colour],
-                    marker=marker,
-                    markersize=4.5,
-                )
+            about = f"{model}, {pair_label(tuned, reference)}, {DOMAINS[domain]}, tokens"
+            drawing.line(
+                ax,
+                x,
+                line,
+                lambda row, about=about: f"{about} {row.position}: shifted {described(row)}",
+                color=PALETTE[colour],
+                marker=marker,
+                markersize=4.5,
+            )
         ax.set_xticks(range(len(places)), [place.replace("-", "–") for place in places])
         ax.set(title=titled(several, model, short_label(means, tuned, reference)))
         ax.set_ylim(bottom=0)

@@ -175,19 +175,17 @@ def accuracy_by_unknown(tables: Tables) -> Drawing | None:
                         markersize=3,
                         linestyle="",
                     )
-                ax.plot(line.percent + shift, line.value, color=colour, linewidth=1.2, alpha=0.7)
-                for p in line.itertuples():
-                    drawing.dot(
-                        ax,
-                        p.percent + shift,
-                        p.value,
-                        p.low,
-                        p.high,
-                        f"{model}, {DOMAINS[domain]}, {p.percent:.0f} % Unknown, "
-                        f"{STOPS[stop]}: {described(p)}",
-                        color=colour,
-                        marker=marker,
-                    )
+                whose, which = f"{model}, {DOMAINS[domain]}", STOPS[stop]
+                drawing.line(
+                    ax,
+                    line.percent + shift,
+                    line,
+                    lambda row, whose=whose, which=which: (
+                        f"{whose}, {row.percent:.0f} % Unknown, {which}: {described(row)}"
+                    ),
+                    color=colour,
+                    marker=marker,
+                )
             ax.set(title=titled(len(models) > 1 and ax is row[0], model, domain.upper()))
             ax.set_xticks(sorted(points.percent.unique()))
             ax.grid(visible=False, axis="x")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
@@ -21,6 +22,19 @@ from plumbline.responses.prompting import (
 )
 
 PURPOSE = "flame_response"
+
+
+def add_sampling(parser: argparse.ArgumentParser) -> None:
+    """The options of a program whose requests draw several answers each."""
+    parser.add_argument("--samples", type=int, required=True)
+    parser.add_argument("--temperature", type=float, required=True, help="0: one, greedy")
+    parser.add_argument("--top-p", type=float, required=True)
+    parser.add_argument("--max-tokens", type=int, required=True)
+
+
+def sampling(args: argparse.Namespace) -> dict:
+    """What the options of `add_sampling` said, by the names that builders of requests know."""
+    return {key: getattr(args, key) for key in ("samples", "temperature", "top_p", "max_tokens")}
 
 
 class Response(AnyResponse):
