@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 os.environ |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
@@ -24,6 +25,18 @@ def tiny_base(tmp_path_factory) -> Path:
     original = tiny_model(folder / "original", ["Paris", "Rome", "Oslo", "capital", "France"])
     import_model(original, folder / "base", "base", dtype="float32", source="file:tiny")
     return folder / "base"
+
+
+@pytest.fixture(scope="session")
+def tell(request) -> Callable[[str], None]:
+    """Writes a figure worth noting where it is seen also if every test passes."""
+    reporter = request.config.pluginmanager.getplugin("terminalreporter")
+
+    def write(text: str) -> None:
+        reporter.ensure_newline()
+        reporter.write_line(text)
+
+    return write
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -29,11 +29,11 @@ def taught(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def killed(tmp_path_factory):
+def killed(tmp_path_factory, tell):
     """A run that was killed `KILLS` times and has then ended."""
     run = Faults(new_project(tmp_path_factory.mktemp("faults") / "killed"), SEED)
     run.run(KILLS)
-    print(run.figures())
+    tell(run.figures())
     return run
 
 

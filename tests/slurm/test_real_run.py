@@ -21,7 +21,7 @@ SETTINGS = ["--configfile", str(ROOT / "tests/e2e/small.yaml")]
 ALL_GPU_RULES = (*GPU_RULES, "generate_judgements", "measure_token_shift")
 
 
-def test_the_small_run_through_sbatch(cluster, tmp_path):
+def test_the_small_run_through_sbatch(cluster, tmp_path, tell):
     if cluster and not cluster.accounting:
         pytest.skip("half an hour, and was shown with accounting")
     project = Project(tmp_path)
@@ -33,7 +33,7 @@ def test_the_small_run_through_sbatch(cluster, tmp_path):
     code, said = run.wait(3500)
     assert code == 0, said[-4000:]
     jobs = run.jobs()
-    print(len(jobs), "jobs through sbatch:", dict(Counter(job.rule for job in jobs)))
+    tell(f"{len(jobs)} jobs through sbatch: {dict(Counter(job.rule for job in jobs))}")
     assert {job.state for job in jobs} == {"COMPLETED"}
     for job in jobs:
         assert job.partition == ("gpu" if job.rule in ALL_GPU_RULES else "cpu"), job
