@@ -89,7 +89,9 @@ def run(request, tmp_path_factory):
         if request.param == "stand-in":
             for name, value in stand_in(tmp_path_factory.mktemp("lab")).items():
                 patch.setenv(name, value)
-        yield Run(tmp_path_factory.mktemp("conda"))
+        made = Run(tmp_path_factory.mktemp("conda"))
+        yield made
+        shutil.rmtree(made.project.folder / ".snakemake/conda")  # gigabytes
 
 
 def test_a_target_is_made_in_the_environment_of_its_rule(run):
@@ -136,7 +138,8 @@ def test_a_program_stops_where_a_package_is_not_the_pinned_one(run):
 
 @pytest.mark.e2e
 @pytest.mark.skipif(
-    os.environ.get("PLUMBLINE_WHOLE") != "1", reason="PLUMBLINE_WHOLE=1 asks for it (25 minutes)"
+    os.environ.get("PLUMBLINE_WHOLE") != "1",
+    reason="PLUMBLINE_WHOLE=1 asks for it (15 minutes, 20 GB of disk)",
 )
 @pytest.mark.timeout(5400)
 def test_the_whole_small_run_in_all_environments(run):

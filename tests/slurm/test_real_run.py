@@ -13,7 +13,7 @@ pytestmark = [
     pytest.mark.timeout(3600),
     pytest.mark.skipif(
         os.environ.get("PLUMBLINE_WHOLE") != "1",
-        reason="PLUMBLINE_WHOLE=1 asks for it (30 minutes)",
+        reason="PLUMBLINE_WHOLE=1 asks for it (20 minutes)",
     ),
 ]
 SETTINGS = ["--configfile", str(ROOT / "tests/e2e/small.yaml")]
@@ -23,7 +23,7 @@ ALL_GPU_RULES = (*GPU_RULES, "generate_judgements", "measure_token_shift")
 
 def test_the_small_run_through_sbatch(cluster, tmp_path, tell):
     if cluster and not cluster.accounting:
-        pytest.skip("half an hour, and was shown with accounting")
+        pytest.skip("a third of an hour, and was shown with accounting")
     project = Project(tmp_path)
     use_partitions(project)
     # As on a cluster whose nodes have no network: what is fetched is fetched before.
