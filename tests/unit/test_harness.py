@@ -9,7 +9,8 @@ import pytest
 import yaml
 from plumbline import checkpoints
 from plumbline.evaluation.choices import choice_metrics
-from plumbline.evaluation.harness import _items, measure, task_manager
+from plumbline.evaluation.contamination import Evaluated
+from plumbline.evaluation.harness import _items, _without_form, measure, questions, task_manager
 from plumbline.files import InputError, read_unique_rows
 from plumbline.records import ChoiceQuestion, Item
 from plumbline.scoring.likelihood import score
@@ -98,6 +99,68 @@ def test_shots_are_shown(tiny_base, folder):
         assert len(items) == 6
         longest[shots] = max(widths)
     assert longest[2] > 2 * longest[0]
+
+
+def asked(folder, name, limit=None):
+    return questions(name, folder, shots=0, limit=limit)
+
+
+def test_what_a_task_asks(folder, tmp_path):
+    run = subprocess.run(
+        [
+            sys.executable, "-m", "scripts.list_harness_questions", "--task", "sums", "--folder",
+            str(folder), "--shots", "0", "--limit", "5", "--questions", str(tmp_path / "asked"),
+        ],
+        cwd=Path(__file__).parents[2] / "workflow", capture_output=True, text=True,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    rows = read_unique_rows(tmp_path / "asked", Evaluated)
+    assert [(row.id, row.question, row.choices) for row in rows] == [
+        (f"sums/{n}", one["question"], one["choices"]) for n, one in enumerate(QUESTIONS[:5])
+    ]
+
+
+def test_a_task_says_itself_what_is_compared(folder):
+    data = yaml.safe_load((folder / "sums.yaml").read_text())["dataset_kwargs"]
+    write(
+        folder, "own", dataset_kwargs=data, should_decontaminate=True,
+        doc_to_decontamination_query="question", doc_to_text="Well: {{question}} Eh?",
+    )  # fmt: skip
+    assert [row.question for row in asked(folder, "own")] == [q["question"] for q in QUESTIONS]
+
+
+def test_choices_in_the_place_of_the_prompt_are_the_question(folder):
+    """As in WinoGrande: a prompt for each choice, one end for all."""
+    data = yaml.safe_load((folder / "sums.yaml").read_text())["dataset_kwargs"]
+    write(
+        folder, "blanks", dataset_kwargs=data, doc_to_text="gold", doc_to_target="{{question}}",
+    )  # fmt: skip
+    (first, *_) = asked(folder, "blanks", 1)
+    assert first.question == "\n".join(first.choices) == "7\n34 or so\ngreen"
+
+
+def test_a_text_to_be_continued_has_no_choices(folder):
+    data = yaml.safe_load((folder / "sums.yaml").read_text())["dataset_kwargs"]
+    write(
+        folder, "free", dataset_kwargs=data, output_type="generate_until", doc_to_choice=None,
+        doc_to_target="{{choices[0]}}", metric_list=[{"metric": "exact_match"}],
+    )  # fmt: skip
+    assert {tuple(row.choices) for row in asked(folder, "free")} == {()}
+
+
+@pytest.mark.parametrize(
+    ("prompts", "left"),
+    [
+        (["Read.\nQ: a b?\nA:", "Read.\nQ: a c?\nA:"], ["a b?", "a c?"]),
+        (["What is a?", "What is b?"], ["What is a?", "What is b?"]),
+        (["Note: one\nno", "Hint: two"], ["Note: one\nno", "Hint: two"]),
+        (["Q: the same", "Q: the same"], ["Q: the same", "Q: the same"]),
+        (["Q: alone\nA:"], ["Q: alone\nA:"]),
+        ([], []),
+    ],
+)
+def test_what_all_prompts_share_is_their_form(prompts, left):
+    assert _without_form(prompts) == left
 
 
 def test_a_task_that_is_not_there(folder):

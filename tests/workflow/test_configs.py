@@ -91,6 +91,7 @@ def test_tasks_of_the_harness_are_run_on_every_checkpoint(project):
     )
     jobs = project.jobs("--configfile", "harness.yaml")
     assert jobs["run_harness"] == jobs["score_choices"] == 15
+    assert jobs["list_harness_questions"] == 1  # for the gate before training
 
 
 @pytest.mark.parametrize(

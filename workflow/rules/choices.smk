@@ -3,6 +3,7 @@
 REQUIRED INPUTS: the sources the configuration names, facts/questions.jsonl for sets made of facts
 OUTPUTS: results/<run>/choices/<set>.jsonl                          the questions
          results/<run>/<model>/<checkpoint>/choices/scores.jsonl    log-probabilities and metrics
+         results/<run>/harness/<task>.jsonl                         what the harness's tasks ask
          results/<run>/<model>/<checkpoint>/harness/<task>.jsonl    LM evaluation harness, likewise
 """
 
@@ -61,6 +62,28 @@ rule score_choices:
         " --scores {output:q} 2>&1 | tee {log:q}"
 
 
+rule list_harness_questions:
+    input:
+        harness_files,
+    output:
+        f"{R}/harness/{{task}}.jsonl",
+    log:
+        f"{R}/harness/{{task}}.log",
+    benchmark:
+        f"{R}/benchmarks/facts/harness-{{task}}.tsv"
+    # Mistakes in data are told before an engine starts.
+    priority: 30
+    localrule: True
+    conda:
+        "../../envs/train.yaml"
+    params:
+        options=harness_options,
+        code=code("list_harness_questions"),
+    shell:
+        "python -m scripts.list_harness_questions {params.options:q} --questions {output:q}"
+        " 2>&1 | tee {log:q}"
+
+
 rule run_harness:
     input:
         tasks=harness_files,
@@ -80,9 +103,10 @@ rule run_harness:
         runtime=720,
     params:
         options=harness_options,
+        domain=lambda wildcards: harness_task(wildcards).domain,
         dtype=CONFIG.scoring.dtype,
         code=code("run_harness"),
     shell:
         "python -m scripts.run_harness --checkpoint $PLUMBLINE_RESULTS/{wildcards.model}/{wildcards.folder:q}"
-        ' {params.options:q} --scoring "$PLUMBLINE_SCORING" --device $PLUMBLINE_DEVICE'
+        ' {params.options:q} --domain {params.domain} --scoring "$PLUMBLINE_SCORING" --device $PLUMBLINE_DEVICE'
         " --threads {threads} --scores {output:q} 2>&1 | tee {log:q}"

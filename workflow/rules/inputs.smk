@@ -234,18 +234,11 @@ def harness_files(wildcards):
 
 
 def harness_options(wildcards):
-    """A harness task as options of run_harness.py."""
+    """A harness task as options of the programs that load it."""
     one = harness_task(wildcards)
     return [
         *("--task", one.task, "--folder", Source.parse(one.folder).name),
-        *(
-            "--shots",
-            str(one.shots),
-            "--limit",
-            str(one.limit or 0),
-            "--domain",
-            one.domain,
-        ),
+        *("--shots", str(one.shots), "--limit", str(one.limit or 0)),
     ]
 
 

@@ -2,12 +2,16 @@
 
 
 def evaluation_sets(model):
-    """All that checkpoints are asked in evaluation, by name; tasks of the harness have no rows."""
+    """All that checkpoints are asked in evaluation, by name."""
     return {
         "closed_book": f"{R}/{model}/slick/questions.jsonl",
         **{
             one.name: f"{R}/choices/{one.name}.jsonl"
             for one in CONFIG.evaluation.choices
+        },
+        **{
+            one.task: f"{R}/harness/{one.task}.jsonl"
+            for one in CONFIG.evaluation.harness
         },
         **{
             name: f"{R}/instructions/{name}.jsonl"

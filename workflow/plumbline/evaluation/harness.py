@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from itertools import islice
 from numbers import Real
 from pathlib import Path
 
+from plumbline.evaluation.contamination import Evaluated
 from plumbline.files import InputError
 from plumbline.memory import first_that_fits, halves
 from plumbline.records import Domain, Item
@@ -63,12 +65,7 @@ def measure(
     from lm_eval.models.huggingface import HFLM
 
     manager = task_manager(task, folder, shots)
-    try:
-        loaded = manager.load([task])["tasks"][task]
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"{folder}: the data of task {task} cannot be loaded ({error})."
-        ) from error
+    loaded = _load(manager, task, folder)
     found = first_that_fits(
         halves(batch_size),
         lambda size: simple_evaluate(
@@ -83,6 +80,54 @@ def measure(
         "Use a device with more memory, or fewer shots.",
     )
     return _items(found["samples"][task], task, domain)
+
+
+def questions(task: str, folder: Path, *, shots: int, limit: int | None) -> list[Evaluated]:
+    """What a task asks, with its choices, for the comparison with training files.
+
+    The question is the task's own decontamination query if it has one, else its prompt without the
+    label and lines that all prompts share (`Question:`, `Answer:`; ours). InputError as `measure`.
+    """
+    loaded = _load(task_manager(task, folder, shots), task, folder)
+    docs = list(islice(loaded.eval_docs, limit))
+    choices = [
+        list(map(str, loaded.doc_to_choice(doc))) if loaded.config.doc_to_choice else []
+        for doc in docs
+    ]
+    if loaded.should_decontaminate():
+        asked = [str(loaded.doc_to_decontamination_query(doc)) for doc in docs]
+    else:
+        prompts = map(loaded.doc_to_text, docs)
+        # A number stands for as many prompts as there are choices, which they hold.
+        asked = _without_form(
+            ["\n".join(own) if isinstance(prompt, int) else prompt
+             for prompt, own in zip(prompts, choices, strict=True)]
+        )  # fmt: skip
+    return [
+        Evaluated(id=f"{task}/{n}", question=text, choices=own)
+        for n, (text, own) in enumerate(zip(asked, choices, strict=True))
+    ]
+
+
+def _load(manager, task: str, folder: Path):
+    try:
+        return manager.load([task])["tasks"][task]
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{folder}: the data of task {task} cannot be loaded ({error})."
+        ) from error
+
+
+def _without_form(prompts: list[str]) -> list[str]:
+    """Prompts without the lines, and the label before the first other line, that all of them have."""
+    if len(prompts) < 2:
+        return prompts
+    lines = [prompt.splitlines() for prompt in prompts]
+    form = set.intersection(*map(set, lines))
+    left = ["\n".join(line for line in own if line not in form) for own in lines]
+    if len({text.partition(":")[0] for text in left}) == 1:
+        left = [text.partition(":")[2] for text in left]
+    return [text.strip() or prompt for text, prompt in zip(left, prompts, strict=True)]
 
 
 def _items(samples: list[dict], task: str, domain: Domain) -> list[Item]:

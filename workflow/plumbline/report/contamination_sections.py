@@ -41,8 +41,7 @@ def contamination(run: Run) -> list[Block]:
         "Items of every evaluation set that stand in a training file. Equal: the item's question "
         f"is one of the prompts'. Shared: {run_of_words} in a row of its question or of one of its "
         "choices stand in a prompt and its answer; of a shorter question, the whole. %: either. "
-        "Case, punctuation and articles do not count. Tasks of the LM evaluation harness have no "
-        "rows here and are not compared."
+        "Case, punctuation and articles do not count."
     )
     columns = ["model", "training file", "evaluation set", "rows", "items", "equal", "shared"]
     columns += ["either", "%", "for example"]
