@@ -14,7 +14,7 @@ pytestmark = [
     pytest.mark.timeout(600),
     pytest.mark.skipif(
         os.environ.get("PLUMBLINE_WHOLE") != "1",
-        reason="PLUMBLINE_WHOLE=1 asks for it (16 minutes)",
+        reason="PLUMBLINE_WHOLE=1 asks for it (9 minutes)",
     ),
 ]
 ONCE = ("--retries", "0")
