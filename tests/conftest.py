@@ -31,10 +31,12 @@ def tiny_base(tmp_path_factory) -> Path:
 def tell(request) -> Callable[[str], None]:
     """Writes a figure worth noting where it is seen also if every test passes."""
     reporter = request.config.pluginmanager.getplugin("terminalreporter")
+    capture = request.config.pluginmanager.getplugin("capturemanager")
 
     def write(text: str) -> None:
-        reporter.ensure_newline()
-        reporter.write_line(text)
+        with capture.global_and_fixture_disabled():
+            reporter.ensure_newline()
+            reporter.write_line(text)
 
     return write
 

@@ -26,6 +26,9 @@ OPTIONS = ["--configfile", str(CONFIG), "--set-threads", *(f"{rule}=1" for rule 
 # About how long jobs take, in the time of a light one; moments are drawn over the sum.
 WEIGHTS = {"train": 12, "score_choices": 5, "generate": 3, "generate_judgements": 3}
 JITTER = 8.0  # seconds; a moment within a job rather than at its end
+# Shares of the work before which moments are drawn, and after which there is no more waiting: what
+# comes last is quick.
+DRAWN, LATEST = 0.9, 0.95
 NAMES = ("Peru", "Chad", "Cuba", "Fiji", "Iran", "Iraq", "Laos", "Mali", "Oman", "Togo", "Kenya")
 
 
@@ -81,18 +84,20 @@ class Faults:
         """Kill at `kills` moments spread over the whole work, restart each time, let it finish."""
         draw = random.Random(self.seed)
         work = _work(self.project.jobs(*OPTIONS))
-        moments = sorted(draw.uniform(0, 0.9 * work) for _ in range(kills))
+        moments = sorted(draw.uniform(0, DRAWN * work) for _ in range(kills))
         deadline = time.monotonic() + timeout
         for number, moment in enumerate([*moments, None]):
             log = self.project.folder / f"session-{number}.log"
             process = self._start(log)
-            jitter = draw.uniform(0, JITTER)
+            jitter, reached = draw.uniform(0, JITTER), None
             while process.poll() is None:
-                assert time.monotonic() < deadline, log.read_text()[-3000:]
+                now = time.monotonic()
+                assert now < deadline, log.read_text()[-3000:]
                 done = _work(self.finished + Counter(_finished(log)))
                 if moment is not None and done >= moment:
-                    time.sleep(jitter)
-                    break
+                    reached = reached or now
+                    if now >= reached + jitter or done >= LATEST * work:
+                        break
                 time.sleep(0.1)
             ended = process.poll()
             running = _programs(process.pid)
