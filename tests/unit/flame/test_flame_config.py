@@ -10,7 +10,7 @@ from plumbline.files import InputError
 from plumbline.lineage import build
 from snakemake.utils import update_config
 
-FOLDER = Path(__file__).parents[2] / "config"
+FOLDER = Path(__file__).parents[3] / "config"
 DEFAULT = yaml.safe_load((FOLDER / "config.yaml").read_text(encoding="utf-8"))
 
 

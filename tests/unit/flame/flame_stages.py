@@ -1,0 +1,94 @@
+"""Made-up inputs of FLAME's programs, and the two programs that build training files."""
+
+from flame_data import answered
+from plumbline.claims.records import Verdict
+from plumbline.data.instruction_sets import Prompt
+from plumbline.files import read_json, read_unique_rows
+from plumbline.methods.flame.fact_based import FactBased
+from plumbline.records import Category, Example, Pair, Question
+from programs import program
+from slick_data import annotation
+
+
+def question(relation, subject, answer, split="test", domain="id"):
+    return Question(
+        id=f"{relation}/{subject}", relation=relation, subject=subject, question="What?",
+        answers=[answer], split=split, domain=domain,
+    )  # fmt: skip
+
+
+CAPITALS = {"Norway": "Oslo", "Chile": "Santiago", "Kenya": "Nairobi", "Peru": "Lima"}
+FACTS = [
+    *(question("country_capital", name, city) for name, city in CAPITALS.items()),
+    question("country_capital", "Egypt", "Cairo", split="train"),
+    question("person_profession", "Ada Lovelace", "mathematician"),
+    question("person_country", "Ada Lovelace", "England"),
+    question("country_continent", "Egypt", "Africa", domain="ood"),
+    question("deity_mythology", "Njord", "Norse mythology", domain="ood"),
+]
+
+
+def decision(name, fact_based, **more):
+    return FactBased(id=name, fact_based=fact_based, decided_by="text", text="", **more)
+
+
+def generated(requests, texts):
+    """Generations of all requests; texts by request id, one or a list of several each."""
+    found = []
+    for request in requests:
+        said = texts[request.id]
+        found += answered(request, *([said] if isinstance(said, str) else said))
+    return found
+
+
+ASKED = [
+    Prompt(id="a", instruction="Who was Ada?", source="t", fact_based=True, responses=["A queen."]),
+    Prompt(id="b", instruction="Sing a song.", source="t", fact_based=False, responses=["La."]),
+    Prompt(id="c", instruction="Where is Peru?", source="t", responses=["In the Andes.", "South."]),
+    Prompt(id="d", instruction="Add 2 and 3.", source="t", fact_based=False),
+]
+
+
+DECISIONS = [decision("a", True), decision("b", False), decision("c", True), decision("d", False)]
+
+
+def build_sft(files, monkeypatch, name, **more):
+    program(
+        monkeypatch, "build_flame_sft", name=f"flame.{name}", set=name,
+        instructions=files("instructions.jsonl"), decisions=files("decisions.jsonl"),
+        form="plain", seed=4, passes=1, examples=files("examples.jsonl"),
+        composition=files("composition.json"), **more,
+    )  # fmt: skip
+    examples = read_unique_rows(files("examples.jsonl"), Example)
+    found = {one.instruction: (one.completion, one.response_from) for one in examples}
+    return found, read_json(files("composition.json"))
+
+
+def knowing(files, subject, answer, percent=0):
+    """The knowledge filter's options where one fact is Unknown."""
+    asked = question("country_capital", subject, answer, split="train")
+    return {
+        "annotated_questions": files("asked.jsonl", [asked]),
+        "annotations": files("annotations.jsonl", [annotation(asked, Category.UNKNOWN)]),
+        "keep_unknown": percent,
+    }
+
+
+def verified(name, *verdicts):
+    words = {"s": "supported", "r": "refuted", "u": "unverifiable"}
+    return [
+        Verdict(claim=f"{name}.{i}", response=name, verdict=words[one], verifier="table")
+        for i, one in enumerate(verdicts)
+    ]
+
+
+def build_pairs(files, monkeypatch, name="dpo-star", steps=3, **factual):
+    factual = factual or {"verdicts": files("verdicts.jsonl")}
+    program(
+        monkeypatch, "build_flame_pairs", name=f"flame.sft.{name}", set=name,
+        responses=files("responses.jsonl"), judge_requests=files("judge.jsonl"),
+        judge_generations=files("judged.jsonl"), splittings=files("splittings.jsonl"),
+        decisions=files("decisions.jsonl"), batch=2, steps=steps, seed=1, form="plain",
+        pairs=files("pairs.jsonl"), composition=files("composition.json"), **factual,
+    )  # fmt: skip
+    return read_unique_rows(files("pairs.jsonl"), Pair), read_json(files("composition.json"))
