@@ -1,5 +1,6 @@
-"""Runs a program of workflow/scripts in this process, as a rule would."""
+"""Runs a program of workflow/scripts in this process, as a rule would, and reads its tables."""
 
+import csv
 import sys
 from importlib import import_module
 
@@ -15,3 +16,9 @@ def program(monkeypatch, name, /, *words, **arguments):
             words += map(str, value if isinstance(value, list) else [value])
     monkeypatch.setattr(sys, "argv", [name, *words])
     import_module(f"scripts.{name}").main()
+
+
+def csv_rows(path):
+    """A table's rows, by column."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))

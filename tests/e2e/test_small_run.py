@@ -1,6 +1,5 @@
 """The real small model through vLLM and TRL, killed once on the way, from sources to report."""
 
-import csv
 import json
 import os
 import re
@@ -12,6 +11,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from programs import csv_rows
 from project import Project
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
@@ -61,8 +61,7 @@ class Run:
         return [json.loads(line) for line in (self.model / path).read_text().splitlines()]
 
     def table(self, name: str) -> list[dict]:
-        with (self.root / f"tables/{name}.csv").open(newline="") as stream:
-            return list(csv.DictReader(stream))
+        return csv_rows(self.root / f"tables/{name}.csv")
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """APEFT's programs, from instructions to training files, on made-up answers and real verdicts."""
 
-import csv
 import json
 from types import SimpleNamespace
 
@@ -10,7 +9,7 @@ from plumbline.files import InputError, read_json, read_rows, write_rows
 from plumbline.methods.apeft.answers import Answered
 from plumbline.methods.apeft.questions import AtomicQuestion
 from plumbline.records import Category, Pair, Question, Request
-from programs import program
+from programs import csv_rows, program
 from slick_data import annotation
 
 CAPITALS = {"Norway": "Oslo", "Chile": "Santiago", "Kenya": "Nairobi", "Peru": "Lima"}
@@ -169,11 +168,10 @@ def test_all_counts_reach_the_table(made):
         for percent in (0, 100)
     ]  # fmt: skip
     made.run("tabulate_apeft", rows=json.dumps(rows), table=made.path("table.csv"))
-    with made.path("table.csv").open(encoding="utf-8", newline="") as stream:
-        found = {
-            (row["set"][13:], row["item"], row["state"]): int(row["n"])
-            for row in csv.DictReader(stream)
-        }
+    found = {
+        (row["set"][13:], row["item"], row["state"]): int(row["n"])
+        for row in csv_rows(made.path("table.csv"))
+    }
     assert found["0", "pairs", "atomic"] == 0 and found["100", "pairs", "atomic"] == 2
     assert found["0", "right answers", "1"] == found["100", "right answers", "1"] == 1
     assert found["0", "facts", "asked about"] == 4 and found["0", "facts", "asked before"] == 3

@@ -1,6 +1,5 @@
 """Every checkpoint against others: pairing, seeds, p values by hand, families, and the programs."""
 
-import csv
 import json
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from plumbline.evaluation.statistics import (
 from plumbline.files import InputError, write_rows
 from plumbline.names import unfiltered
 from plumbline.report.tables import LEADING
+from programs import csv_rows
 from report_grand_data import grid_of, item, items
 from scipy.stats import permutation_test
 
@@ -264,11 +264,7 @@ def program(run, name, out, *files):
          "--evaluation", '{"confidence": 0.9, "resamples": 300}', *options],
         check=True, env={"PYTHONPATH": str(ROOT)},
     )  # fmt: skip
-    tables = {}
-    for file in files:
-        with (out / f"{file}.csv").open(newline="") as stream:
-            tables[file] = list(csv.DictReader(stream))
-    return tables
+    return {file: csv_rows(out / f"{file}.csv") for file in files}
 
 
 def test_the_programs_agree_with_each_other(run, tmp_path):

@@ -1,6 +1,5 @@
 """Contamination of training files: what counts, what is refused, what the table and report say."""
 
-import csv
 import json
 
 import pytest
@@ -19,7 +18,7 @@ from plumbline.evaluation.contamination import (
 from plumbline.files import InputError, read_json
 from plumbline.report.contamination_sections import contamination
 from plumbline.report.tables import Run
-from programs import program
+from programs import csv_rows, program
 from pydantic import ValidationError
 from report_data import metric, tables_of, texts
 
@@ -242,8 +241,7 @@ def test_the_table_of_a_run(measured, monkeypatch, tmp_path):
         program(monkeypatch, *words, '{"max_percent": 1}')
     assert not (tmp_path / "table.csv").exists()
     program(monkeypatch, *words, '{"max_percent": 50}')
-    with (tmp_path / "table.csv").open(encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream))
+    rows = csv_rows(tmp_path / "table.csv")
     assert rows[0] == {
         "model": "m", "training": "seed-1/grath.r1", "rows": "1", "set": "closed_book", "n": "2",
         "equal": "1", "shared": "0", "contaminated": "1", "percent": "50.0000", "examples": "t1",

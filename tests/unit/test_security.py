@@ -29,6 +29,7 @@ from plumbline.models import import_model
 from plumbline.records import Generation, Request, Sampling
 from plumbline.sources import Source
 from plumbline.verification.search import Embedder
+from programs import csv_rows
 from report_data import write_results
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -248,8 +249,7 @@ def shown_answers(folder: Path, text: str) -> None:
 def test_what_a_model_generates_stays_text_in_the_report(tmp_path):
     folder = write_results(tmp_path / "results")
     for file in (folder / "tables").glob("*.csv"):  # and names that a configuration chooses
-        with file.open(newline="") as stream:
-            rows = list(csv.DictReader(stream))
+        rows = csv_rows(file)
         for row in rows:
             if "model" in row:
                 row["model"] = row["model"].replace("small-360m", f"small {EVIL}")

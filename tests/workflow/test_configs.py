@@ -1,10 +1,10 @@
 """Every shipped configuration makes a whole plan of jobs, and mistakes are told before any runs."""
 
-import csv
 import json
 
 import pytest
 from plumbline.data.entityquestions import TEMPLATES
+from programs import csv_rows
 from project import ROOT, Project
 
 pytestmark = pytest.mark.workflow
@@ -161,7 +161,7 @@ def test_entityquestions_take_the_place_of_the_embedded_facts(project):
         "run: eq\nfacts: {source: entityquestions, path: 'file:eq'}\n"
     )
     project.snakemake("facts", "--configfile", "eq.yaml")
-    with (project.folder / "results/eq/tables/fact_counts.csv").open() as stream:
-        kept = {(row["relation"], row["split"]): row["kept"] for row in csv.DictReader(stream)}
+    counts = csv_rows(project.folder / "results/eq/tables/fact_counts.csv")
+    kept = {(row["relation"], row["split"]): row["kept"] for row in counts}
     assert kept["P17", "train"] == kept["P50", "test"] == "5"
     assert len({relation for relation, _ in kept}) == 19

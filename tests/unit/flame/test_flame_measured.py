@@ -1,6 +1,5 @@
 """The programs that measure: responses, comparisons, the verifier itself, the states."""
 
-import csv
 import json
 
 import pytest
@@ -12,12 +11,7 @@ from plumbline.evaluation.statistics import share
 from plumbline.files import InputError, read_json, read_rows, read_unique_rows
 from plumbline.methods.flame.fact_based import FactBased
 from plumbline.records import Item, Request
-from programs import program
-
-
-def csv_rows(path):
-    with path.open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
+from programs import csv_rows, program
 
 
 def test_long_responses_are_measured(files, monkeypatch):
