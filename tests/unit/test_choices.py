@@ -1,6 +1,5 @@
 import json
 import random
-import sys
 from collections import Counter
 
 import pytest
@@ -12,6 +11,7 @@ from plumbline.fetching import fetch
 from plumbline.files import InputError, read_json, read_rows, write_rows
 from plumbline.records import ChoiceQuestion, Question
 from plumbline.sources import Source
+from programs import program
 
 # --- any format -----------------------------------------------------------------------------------
 
@@ -205,21 +205,17 @@ def test_facts_that_cannot_be_asked_are_counted_by_relation():
 # --- the program ----------------------------------------------------------------------------------
 
 
-def build(monkeypatch, settings, *options):
-    from scripts.build_choices import main
-
-    argv = ["build_choices", "--choices", json.dumps(settings), "--name", "mine", *options]
-    monkeypatch.setattr(sys, "argv", [str(part) for part in argv])
-    main()
+def build(monkeypatch, settings, **options):
+    program(monkeypatch, "build_choices", choices=json.dumps(settings), name="mine", **options)
 
 
 def test_the_program_writes_rows_and_counts(tmp_path, monkeypatch):
     path = lines(tmp_path, own(1), own(2), own(3))
     fetch(Source.parse(f"file:{path}"), tmp_path / "source")
     settings = {"format": "rows", "source": f"file:{path}", "limit": 2}
-    out = ["--out", tmp_path / "out.jsonl", "--dropped", tmp_path / "dropped.json"]
-    marker = ["--source-marker", tmp_path / "source" / "source.json"]
-    build(monkeypatch, settings | {"name": "mine", "domain": "id"}, *marker, *out)
+    out = {"out": tmp_path / "out.jsonl", "dropped": tmp_path / "dropped.json"}
+    marker = {"source_marker": tmp_path / "source" / "source.json"}
+    build(monkeypatch, settings | {"name": "mine", "domain": "id"}, **marker, **out)
     rows = list(read_rows(tmp_path / "out.jsonl", ChoiceQuestion))
     assert [row.domain for row in rows] == ["id", "id"]
     assert read_json(tmp_path / "dropped.json") == {
@@ -229,10 +225,10 @@ def test_the_program_writes_rows_and_counts(tmp_path, monkeypatch):
     }
 
     write_rows(tmp_path / "facts.jsonl", [fact(i, city) for i, city in enumerate(CITIES)])
-    facts = ["--facts", tmp_path / "facts.jsonl"]
-    build(monkeypatch, {"format": "facts"}, *facts, *out)
+    facts = {"facts": tmp_path / "facts.jsonl"}
+    build(monkeypatch, {"format": "facts"}, **facts, **out)
     assert len(list(read_rows(tmp_path / "out.jsonl", ChoiceQuestion))) == 8
     with pytest.raises(InputError, match="format facts: give --facts, and it alone"):
-        build(monkeypatch, {"format": "facts"}, *facts, *marker, *out)
+        build(monkeypatch, {"format": "facts"}, **facts, **marker, **out)
     with pytest.raises(InputError, match="format rows: give --source-marker"):
-        build(monkeypatch, settings, *out)
+        build(monkeypatch, settings, **out)

@@ -1,9 +1,6 @@
 """Every checkpoint against others: pairing, seeds, p values by hand, families, and the programs."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,11 +18,9 @@ from plumbline.evaluation.statistics import (
 from plumbline.files import InputError, write_rows
 from plumbline.names import unfiltered
 from plumbline.report.tables import LEADING
-from programs import csv_rows
+from programs import csv_rows, program
 from report_grand_data import grid_of, item, items
 from scipy.stats import permutation_test
-
-ROOT = Path(__file__).resolve().parents[2] / "workflow"
 
 
 def names(n):
@@ -256,21 +251,20 @@ def run(tmp_path_factory):
     return root, json.dumps(rows)
 
 
-def program(run, name, out, *files):
+def tabulate(monkeypatch, run, name, out, *files):
     root, rows = run
-    options = [part for file in files for part in (f"--{file}", str(out / f"{file}.csv"))]
-    subprocess.run(
-        [sys.executable, "-m", f"scripts.{name}", "--root", root, "--checkpoints", rows,
-         "--evaluation", '{"confidence": 0.9, "resamples": 300}', *options],
-        check=True, env={"PYTHONPATH": str(ROOT)},
+    program(
+        monkeypatch, name, root=root, checkpoints=rows,
+        evaluation='{"confidence": 0.9, "resamples": 300}',
+        **{file: out / f"{file}.csv" for file in files},
     )  # fmt: skip
     return {file: csv_rows(out / f"{file}.csv") for file in files}
 
 
-def test_the_programs_agree_with_each_other(run, tmp_path):
-    metrics = program(run, "tabulate_metrics", tmp_path, "metrics")["metrics"]
+def test_the_programs_agree_with_each_other(run, tmp_path, monkeypatch):
+    metrics = tabulate(monkeypatch, run, "tabulate_metrics", tmp_path, "metrics")["metrics"]
     files = ("comparisons", "gains", "study")
-    found = program(run, "tabulate_comparisons", tmp_path, *files)
+    found = tabulate(monkeypatch, run, "tabulate_comparisons", tmp_path, *files)
     differences = {
         (r["checkpoint"], r["task"], r["domain"], r["metric"]): r
         for r in metrics

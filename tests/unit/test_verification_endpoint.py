@@ -2,7 +2,6 @@
 
 import json
 import logging
-import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -18,6 +17,7 @@ from plumbline.verification.endpoint import EndpointError, EndpointJudge, key_fr
 from plumbline.verification.judging import Case, JudgingVerifier
 from plumbline.verification.passages import Passage
 from plumbline.verification.search import PassageStore
+from programs import program
 from pydantic import TypeAdapter, ValidationError
 
 SECRET = "sk-very-secret-0123456789"
@@ -353,8 +353,6 @@ def test_impossible_settings_are_refused(change, message):
 
 
 def test_the_program_asks_only_for_what_is_missing(serve, tmp_path, monkeypatch):
-    from scripts import verify_claims
-
     server = serve()
     write_rows(tmp_path / "claims.jsonl", claims_of(3))
     write_rows(tmp_path / "pages.jsonl", [PAGE])
@@ -367,10 +365,8 @@ def test_the_program_asks_only_for_what_is_missing(serve, tmp_path, monkeypatch)
         "store": tmp_path / "store",
         "verdicts": tmp_path / "verdicts.jsonl",
     }
-    words = [word for key, value in arguments.items() for word in (f"--{key}", str(value))]
-    monkeypatch.setattr(sys, "argv", ["verify_claims", *words])
-    verify_claims.main()
-    verify_claims.main()
+    program(monkeypatch, "verify_claims", **arguments)
+    program(monkeypatch, "verify_claims", **arguments)
     assert len(server.asked) == 3
     assert server.headers[0]["Authorization"] == f"Bearer {SECRET}"
     verdicts = list(read_rows(tmp_path / "verdicts.jsonl", Verdict))

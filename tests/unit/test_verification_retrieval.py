@@ -1,7 +1,6 @@
 """Passages, search, the judge by logits, and the store of finished judgements."""
 
 import json
-import sys
 
 import numpy as np
 import pandas
@@ -16,6 +15,7 @@ from plumbline.verification import logits
 from plumbline.verification.judging import Case, Judgement, JudgingVerifier, Kept
 from plumbline.verification.passages import Passage, chunks, fact_passages, read_passages
 from plumbline.verification.search import Embedder, PassageStore
+from programs import program
 
 PAGES = [
     Passage(id="1", title="Ada Quill", text="Ada Quill was a baker. She was born in Northport."),
@@ -302,7 +302,6 @@ def test_refusals_are_not_kept(tmp_path, store):
 def test_the_program_with_a_checkpoint_as_judge(tmp_path, tiny_base, monkeypatch):
     from plumbline.claims.records import Verdict
     from plumbline.files import write_rows
-    from scripts import verify_claims
 
     write_rows(tmp_path / "pages.jsonl", PAGES)
     write_rows(
@@ -318,9 +317,7 @@ def test_the_program_with_a_checkpoint_as_judge(tmp_path, tiny_base, monkeypatch
         "store": tmp_path / "store",
         "verdicts": tmp_path / "verdicts.jsonl",
     }
-    words = [word for key, value in arguments.items() for word in (f"--{key}", str(value))]
-    monkeypatch.setattr(sys, "argv", ["verify_claims", *words])
-    verify_claims.main()
+    program(monkeypatch, "verify_claims", **arguments)
     first, second = read_rows(tmp_path / "verdicts.jsonl", Verdict)
     assert first.score is not None and first.verifier == "retrieval"
     assert second.state == "no page"

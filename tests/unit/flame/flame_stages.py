@@ -47,8 +47,6 @@ ASKED = [
     Prompt(id="c", instruction="Where is Peru?", source="t", responses=["In the Andes.", "South."]),
     Prompt(id="d", instruction="Add 2 and 3.", source="t", fact_based=False),
 ]
-
-
 DECISIONS = [decision("a", True), decision("b", False), decision("c", True), decision("d", False)]
 
 
