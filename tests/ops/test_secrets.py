@@ -10,11 +10,14 @@ from project import Project
 
 pytestmark = [pytest.mark.workflow, pytest.mark.timeout(300)]
 KEY = "sk-planted-0123456789abcdef"
-SBATCH = """#!/bin/sh
-# Writes down the call, its standard input and whether jobs would get the key; refuses the job.
-{ printf '%s\\n' "$@"; cat; } >> "$CALLS/calls.txt"
+# SLURM's commands that Snakemake may call; where SLURM is installed, none of them is the real one.
+SLURM = ("sacct", "sacctmgr", "sbatch", "scancel", "scontrol", "sinfo", "squeue", "sshare")
+REFUSES = """#!/bin/sh
+# Writes down the call, with the script sbatch is given, and whether jobs would get the key; refuses.
+printf '%s\\n' "$0" "$@" >> "$CALLS/calls.txt"
+case $0 in */sbatch) cat >> "$CALLS/calls.txt" ;; esac
 [ -n "$JUDGE_KEY" ] && touch "$CALLS/has-the-key"
-echo 'sbatch: error: no' >&2
+echo "$0: error: no" >&2
 exit 1
 """
 
@@ -57,8 +60,9 @@ def test_a_run_leaves_a_key_nowhere(project):
 def test_a_job_script_holds_the_name_of_a_key_only(project, tmp_path, monkeypatch):
     commands = tmp_path / "bin"
     commands.mkdir()
-    (commands / "sbatch").write_text(SBATCH)
-    (commands / "sbatch").chmod(0o755)
+    for name in SLURM:
+        (commands / name).write_text(REFUSES)
+        (commands / name).chmod(0o755)
     monkeypatch.setenv("PATH", os.pathsep.join([str(commands), os.environ["PATH"]]))
     monkeypatch.setenv("CALLS", str(tmp_path))
     pytest.importorskip("snakemake_executor_plugin_slurm")
@@ -69,9 +73,9 @@ def test_a_job_script_holds_the_name_of_a_key_only(project, tmp_path, monkeypatc
         "--slurm-init-seconds-before-status-checks", "1",
         "--default-resources", "slurm_partition=cpu", check=False,
     )  # fmt: skip
-    calls = tmp_path / "calls.txt"
-    assert calls.exists(), said[-3000:]
-    assert "import_model" in calls.read_text()
+    calls = (tmp_path / "calls.txt").read_text()
+    assert f"{commands}/sbatch\n" in calls, said[-3000:]
+    assert "import_model" in calls
     assert (tmp_path / "has-the-key").exists()
-    assert KEY not in said + calls.read_text()
+    assert KEY not in said + calls
     assert holders(project.folder) == []
