@@ -9,6 +9,7 @@ from plumbline.data.entityquestions import (
     check_paper_counts,
     load_entityquestions,
 )
+from plumbline.data.facts import question_ids
 from plumbline.files import InputError
 
 
@@ -129,6 +130,27 @@ def test_same_question_with_two_answers_is_kept_or_merged(dataset):
     answers = [q.answers for q in merged.questions if q.subject == "Bolivia"]
     assert answers == [["La Paz", "Sucre"]]
     assert cell(merged, "P36", "train")["merged"] == 2
+
+
+def test_a_question_in_two_splits_is_kept_in_both_with_an_id_of_its_own(dataset):
+    """As 33 of the real ones in train and dev, and 6 in dev and test."""
+    seen, evaluated = ask("P36", "Bolivia", "Sucre"), ask("P36", "Peru", "Lima")
+    folder = dataset(
+        train_P36=[seen, seen], dev_P36=[seen, evaluated], test_P36=[evaluated, evaluated]
+    )
+    questions = load_entityquestions(folder).questions
+    assert len({q.id for q in questions}) == len(questions)
+    found = [(q.subject, q.split, q.id) for q in questions if q.subject in ("Bolivia", "Peru")]
+    once, again = (
+        question_ids([("P36", *one)])[0]
+        for one in (("Bolivia", seen["question"], "Sucre"), ("Peru", evaluated["question"], "Lima"))
+    )
+    assert found == [
+        ("Bolivia", "train", once), ("Bolivia", "train", f"{once}-2"), ("Bolivia", "dev", f"{once}-3"),
+        ("Peru", "dev", again), ("Peru", "test", f"{again}-2"), ("Peru", "test", f"{again}-3"),
+    ]  # fmt: skip
+    strict = load_entityquestions(folder, strict_dev=True).questions
+    assert not [q for q in strict if q.split == "dev" and q.subject in ("Bolivia", "Peru")]
 
 
 def test_chosen_relations_replace_the_defaults(dataset):

@@ -14,6 +14,7 @@ from plumbline.data.facts import (
 )
 from plumbline.data.select import select
 from plumbline.files import InputError, write_csv
+from programs import program
 
 FACTS = Path(__file__).parents[2] / "workflow" / "resources" / "facts"
 
@@ -183,7 +184,7 @@ def test_impossible_shares_are_refused(shares):
         split_of("x", "id", shares)
 
 
-def test_ambiguous_and_duplicate_rows_are_dropped_and_counted(tmp_path):
+def test_equal_and_ambiguous_questions_are_dropped_and_counted(tmp_path):
     path = rows_file(
         tmp_path,
         row("Bogotá", ["Colombia"], split="test"),
@@ -198,7 +199,66 @@ def test_ambiguous_and_duplicate_rows_are_dropped_and_counted(tmp_path):
         ("other", "Santiago"),
     ]
     counted = cell(result, relation="r", split="test")
-    assert (counted["kept"], counted["duplicate"], counted["ambiguous_subject"]) == (1, 1, 2)
+    assert (counted["kept"], counted["duplicate"], counted["ambiguous_question"]) == (1, 1, 2)
+    assert result.dropped() == {"duplicate": 1, "ambiguous_question": 2}
+
+
+def test_a_subject_may_be_asked_about_more_than_once(tmp_path):
+    names = [f"Person {number}" for number in range(60)]
+    result = load_rows(
+        rows_file(
+            tmp_path,
+            *(
+                row(name, [f"18{n}"], question=f"When was {name} born?")
+                for n, name in enumerate(names)
+            ),
+            *(
+                row(name, [f"Town {n}"], question=f"Where was {name} born?")
+                for n, name in enumerate(names)
+            ),
+        )
+    )
+    assert len(result.questions) == 120 and not result.dropped()
+    splits = defaultdict(set)
+    for question in result.questions:
+        splits[question.subject].add(question.split)
+    assert all(len(found) == 1 for found in splits.values())
+    assert set.union(*splits.values()) == {"train", "dev", "test"}
+
+
+@pytest.mark.parametrize(
+    ("answers", "merge", "expected"),
+    [
+        ([["Sucre"], ["Sucre", "La Paz"]], False, ["Sucre", "La Paz"]),
+        ([["Sucre"], ["La Paz"]], False, None),
+        ([["Sucre"], ["La Paz"]], True, ["Sucre", "La Paz"]),
+        ([["a"], ["d"], ["b", "c"], ["c", "d"], ["a", "b"]], False, ["a", "d", "b", "c"]),
+        ([["a"], ["a", "b"], ["c"]], False, None),
+        ([["Bogotá"], ["Bogota"]], False, ["Bogotá", "Bogota"]),  # a spelling to accept too
+    ],
+)
+def test_one_question_with_other_answers(tmp_path, answers, merge, expected):
+    """Answers that have one in common are of one fact; without, nobody can tell which is meant."""
+    path = rows_file(tmp_path, *(row("Bolivia", given) for given in answers), row("Peru"))
+    result = load_rows(path, merge_duplicates=merge)
+    found = {question.subject: question.answers for question in result.questions}
+    assert found == {"Peru": ["a"]} | ({"Bolivia": expected} if expected else {})
+    lost = result.dropped()
+    assert sum(lost.values()) == len(answers) - (1 if expected else 0)
+    assert lost.get("ambiguous_question", 0) == (0 if expected else len(answers))
+
+
+def test_an_empty_result_says_what_was_dropped(tmp_path, monkeypatch):
+    path = rows_file(
+        tmp_path,
+        row("A", ["x"]),
+        row("A", ["y"]),
+        row("B", domain="ood", relation="s", split="train"),
+    )
+    out = {"questions": tmp_path / "q.jsonl", "counts": tmp_path / "c.csv"}
+    message = r"rows\.jsonl: no question is left .*dropped: 2 ambiguous_question, 1 ood_train"
+    with pytest.raises(InputError, match=message):
+        program(monkeypatch, "build_questions", source="rows", path=path, **out)
 
 
 def test_given_splits_are_kept_but_overlap_is_not(tmp_path):

@@ -58,6 +58,11 @@ def test_a_set_shows_no_subject_twice():
     for seed in range(30):
         for one in draw_exemplar_sets(twins, small(shots=2, exemplar_sets=2, seed=seed)):
             assert len(set(one.subjects)) == 2
+    spelled = [
+        question("capital", n, "dev", subject=("Ünal", "unal", "Meier")[n]) for n in range(3)
+    ]
+    with pytest.raises(InputError, match="has 2 dev question"):
+        draw_exemplar_sets(spelled, small(shots=2, exemplar_sets=2))
 
 
 def test_every_dev_question_can_be_asked_with_some_set():
@@ -96,6 +101,11 @@ def test_sets_that_show_the_questions_subject_are_left_out():
     # The subject decides, not the question: the same entity asked about in train leaks as well.
     namesake = question("capital", 99, "train", subject=shown.subject)
     assert sets[0] not in usable_sets(namesake, sets)
+    # Nor the row's id: a question may stand in two splits.
+    elsewhere = shown.model_copy(update={"id": f"{shown.id}-2", "split": "test"})
+    assert sets[0] not in usable_sets(elsewhere, sets)
+    respelled = question("capital", 99, "test", subject=f" {shown.subject.upper()}")
+    assert sets[0] not in usable_sets(respelled, sets)
     assert usable_sets(question("capital", 0), sets) == sets
     with pytest.raises(InputError, match=r"capital/dev/.*every exemplar set"):
         usable_sets(shown, sets[:1])

@@ -51,19 +51,17 @@ def main() -> None:
             wish.path, wish.id_relations, wish.ood_relations, wish.strict_dev, wish.merge_duplicates
         )
     else:
-        result = load_rows(wish.path, wish.shares, wish.seed)
+        result = load_rows(wish.path, wish.shares, wish.seed, wish.merge_duplicates)
+    lost = ", ".join(f"{n:,} {reason}" for reason, n in result.dropped().items()) or "none"
     if not result.questions:
-        raise InputError(f"{wish.path}: no question is left after the filters.")
+        raise InputError(
+            f"{wish.path}: no question is left after the filters (dropped: {lost}). "
+            f"config/README.md says under Facts what each filter drops."
+        )
 
     write_csv(wish.counts, list(result.counts[0]), result.counts)
     write_rows(wish.questions, result.questions)
-    dropped = sum(
-        value
-        for row in result.counts
-        for reason, value in row.items()
-        if isinstance(value, int) and reason != "kept"
-    )
-    log.info(f"{len(result.questions):,} questions kept, {dropped:,} dropped")
+    log.info(f"{len(result.questions):,} questions kept; dropped: {lost}")
 
 
 if __name__ == "__main__":

@@ -77,8 +77,9 @@ class Facts(Section):
     )
     merge_duplicates: bool = Field(
         False,
-        description="Merge rows with the same question and other answers "
-        "(entityquestions; the paper keeps them).",
+        description="A question that is asked with other answers once more accepts them all "
+        "(entityquestions: the paper keeps both; rows: without it they are merged only where they "
+        "have an answer in common, and otherwise dropped as ambiguous).",
     )
     seed: Seed = Field(1, description="Seed of the split by subject.")
 
@@ -96,9 +97,10 @@ class Facts(Section):
             raise ValueError(
                 "facts.relations: not used with source: rows, whose rows name theirs; remove it"
             )
-        for key in ("strict_dev", "merge_duplicates"):
-            if getattr(self, key) and self.source != "entityquestions":
-                raise ValueError(f"facts.{key}: only for source: entityquestions; remove it")
+        if self.strict_dev and self.source != "entityquestions":
+            raise ValueError("facts.strict_dev: only for source: entityquestions; remove it")
+        if self.merge_duplicates and self.source == "embedded":
+            raise ValueError("facts.merge_duplicates: not for source: embedded; remove it")
         if self.path is None and self.sha256 is not None:
             raise ValueError("facts.sha256: there is no facts.path that it could check; remove it")
         if self.path is not None:

@@ -7,11 +7,18 @@ The dataset folder holds `<split>/<relation>.<split>.json` for the splits train,
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from plumbline.data.facts import QuestionSet, Tally, choose_relations, question_ids
+from plumbline.data.facts import (
+    QuestionSet,
+    Tally,
+    all_answers,
+    choose_relations,
+    question_ids,
+)
 from plumbline.files import InputError, read_json
 from plumbline.records import Domain, Question, Split
 
@@ -111,7 +118,7 @@ def load_entityquestions(
     test_subjects = {fact.subject for facts in tests.values() for fact in facts}
 
     tally = Tally()
-    questions: list[Question] = []
+    kept: list[tuple[_Fact, Split]] = []
 
     def keep(relation: str, split: Split, facts: list[_Fact], unwanted: dict[str, set[str]]):
         domain = domains[relation]
@@ -130,7 +137,7 @@ def load_entityquestions(
             tally.add(relation, domain, split, "merged", len(left) - len(merged))
             left = merged
         tally.add(relation, domain, split, "kept", len(left))
-        questions.extend(_questions(left, split, domain))
+        kept.extend((fact, split) for fact in left)
         return left
 
     train_subjects: set[str] = set()
@@ -144,7 +151,7 @@ def load_entityquestions(
         keep(relation, "dev", _read(folder, "dev", relation), overlaps if strict_dev else {})
         keep(relation, "test", tests[relation], {})
 
-    result = QuestionSet(questions, tally.rows())
+    result = QuestionSet(_questions(kept, domains), tally.rows())
     if domains == DEFAULT_DOMAINS and not strict_dev and not merge_duplicates:
         check_paper_counts(result.counts)
     return result
@@ -219,16 +226,15 @@ def _is_answers(answers: object) -> bool:
 
 
 def _merged(facts: list[_Fact]) -> list[_Fact]:
-    by_question: dict[str, _Fact] = {}
+    same: dict[str, list[_Fact]] = defaultdict(list)
     for fact in facts:
-        first = by_question.setdefault(fact.question, fact)
-        new = tuple(answer for answer in fact.answers if answer not in first.answers)
-        by_question[fact.question] = replace(first, answers=first.answers + new)
-    return list(by_question.values())
+        same[fact.question].append(fact)
+    return [replace(group[0], answers=tuple(all_answers(group))) for group in same.values()]
 
 
-def _questions(facts: list[_Fact], split: Split, domain: Domain) -> list[Question]:
-    ids = question_ids((f.relation, f.subject, f.question, f.answers[0]) for f in facts)
+def _questions(kept: list[tuple[_Fact, Split]], domains: dict[str, Domain]) -> list[Question]:
+    """The ids tell apart what stands in a split twice, or in two of them (39 of the real ones)."""
+    ids = question_ids((f.relation, f.subject, f.question, f.answers[0]) for f, _ in kept)
     return [
         Question(
             id=name,
@@ -237,7 +243,7 @@ def _questions(facts: list[_Fact], split: Split, domain: Domain) -> list[Questio
             question=fact.question,
             answers=list(fact.answers),
             split=split,
-            domain=domain,
+            domain=domains[fact.relation],
         )
-        for name, fact in zip(ids, facts, strict=True)
+        for name, (fact, split) in zip(ids, kept, strict=True)
     ]

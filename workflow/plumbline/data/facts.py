@@ -28,8 +28,9 @@ SHARES = (0.6, 0.1, 0.3)
 SPLITS: tuple[Split, ...] = ("train", "dev", "test")
 REASONS = (
     "duplicate",  # the same question with the same answers once more
-    "merged",  # the same question with another answer, accepted beside the first
-    "ambiguous_subject",  # one subject, different answers: nobody can tell which is meant
+    "merged",  # the same question with further answers, accepted beside the first's
+    "ambiguous_subject",  # its name means several things in the source of an embedded table
+    "ambiguous_question",  # one question, answers without one in common: which is meant?
     "several_answers",  # more than one gold answer
     "ood_train",  # a train row of a relation that is evaluated only
     "test_subject_overlap",  # its subject is asked about in a test question
@@ -60,6 +61,11 @@ class QuestionSet:
 
     questions: list[Question]
     counts: list[dict]
+
+    def dropped(self) -> dict[str, int]:
+        """How many rows were dropped in all, by reason; only reasons that there were."""
+        sums = {reason: sum(row[reason] for row in self.counts) for reason in REASONS}
+        return {reason: n for reason, n in sums.items() if n}
 
 
 class Tally:
@@ -163,12 +169,19 @@ def load_embedded(
     return _assemble(rows, shares, seed, tally)
 
 
-def load_rows(path: Path | str, shares: Sequence[float] = SHARES, seed: int = 1) -> QuestionSet:
+def load_rows(
+    path: Path | str,
+    shares: Sequence[float] = SHARES,
+    seed: int = 1,
+    merge_duplicates: bool = False,
+) -> QuestionSet:
     """The user's own questions: JSON Lines with the fields of `Row`.
 
     Rows with a split keep it; a train row whose subject is asked about in a test question is
-    dropped and counted. Raises `InputError` naming the line of a malformed row, and for a file
-    without rows, a relation that is both in and out of the domain, and an `id` given twice.
+    dropped and counted. Rows of a relation that ask the same become one, the first, which accepts
+    the answers of all. Where these have none in common the question is ambiguous and dropped,
+    unless `merge_duplicates`. Raises `InputError` naming the line of a malformed row, and for a
+    file without rows, a relation that is both in and out of the domain, and an `id` given twice.
     """
     rows = list(read_rows(path, Row))
     if not rows:
@@ -180,7 +193,7 @@ def load_rows(path: Path | str, shares: Sequence[float] = SHARES, seed: int = 1)
                 f"{path}, row {number}: relation {row.relation!r} is {row.domain} here and "
                 f"{domain_of[row.relation]} before; give a relation one domain."
             )
-    result = _assemble(rows, shares, seed)
+    result = _assemble(rows, shares, seed, merge=merge_duplicates)
     twice = [name for name, n in Counter(q.id for q in result.questions).items() if n > 1]
     if twice:
         raise InputError(
@@ -217,31 +230,46 @@ def choose_relations(
     return chosen
 
 
-def _assemble(
-    rows: list[Row], shares: Sequence[float], seed: int, tally: Tally | None = None
-) -> QuestionSet:
-    """Splits, ids and the drops all sources of single facts share; tally: what was dropped before."""
-    tally = tally or Tally()
-    answers_of: dict[tuple[str, str], set[frozenset[str]]] = defaultdict(set)
-    for row in rows:
-        answers_of[row.relation, fold(row.subject)].add(frozenset(map(fold, row.answers)))
+def all_answers(rows: Iterable[Row]) -> list[str]:
+    """The answers of all rows, each once, by first appearance."""
+    return list(dict.fromkeys(answer for row in rows for answer in row.answers))
 
-    split_rows: list[tuple[Row, Split]] = []
-    seen: set[tuple[str, str, frozenset[str]]] = set()
+
+def _assemble(
+    rows: list[Row],
+    shares: Sequence[float],
+    seed: int,
+    tally: Tally | None = None,
+    merge: bool = False,
+) -> QuestionSet:
+    """Splits, ids and the drops all sources of single facts share.
+
+    tally: what was dropped before; merge: also questions whose answers have none in common.
+    """
+    tally = tally or Tally()
+    asked: dict[tuple[str, str], list[tuple[Row, Split]]] = defaultdict(list)
     for row in rows:
         split = row.split or split_of(row.subject, row.domain, shares, seed)
-        key = (row.relation, fold(row.question), frozenset(map(fold, row.answers)))
-        if key in seen:
-            reason = "duplicate"
-        elif len(answers_of[row.relation, fold(row.subject)]) > 1:
-            reason = "ambiguous_subject"
-        elif split == "train" and row.domain == "ood":
-            reason = "ood_train"
+        asked[row.relation, fold(row.question)].append((row, split))
+
+    split_rows: list[tuple[Row, Split]] = []
+    for same in asked.values():
+        distinct: dict[frozenset[str], tuple[Row, Split]] = {}
+        for row, split in same:
+            answers = frozenset(map(fold, row.answers))
+            if distinct.setdefault(answers, (row, split))[0] is not row:
+                tally.add(row.relation, row.domain, split, "duplicate")
+        (first, own_split), *others = distinct.values()
+        if merge or _hang_together(list(distinct)):
+            reason, lost = "merged", others
+            if own_split == "train" and first.domain == "ood":
+                tally.add(first.relation, first.domain, own_split, "ood_train")
+            else:
+                accepted = all_answers(row for row, _ in same)
+                split_rows.append((first.model_copy(update={"answers": accepted}), own_split))
         else:
-            split_rows.append((row, split))
-            reason = None
-        seen.add(key)
-        if reason:
+            reason, lost = "ambiguous_question", distinct.values()
+        for row, split in lost:
             tally.add(row.relation, row.domain, split, reason)
 
     test_subjects = {fold(row.subject) for row, split in split_rows if split == "test"}
@@ -258,6 +286,15 @@ def _assemble(
         for name, (row, split) in zip(ids, kept, strict=True)
     ]
     return QuestionSet(questions, tally.rows())
+
+
+def _hang_together(groups: list[frozenset[str]]) -> bool:
+    """Whether each group of answers shares one with another, directly or through others."""
+    joined, *apart = groups
+    while near := [group for group in apart if group & joined]:
+        joined = joined.union(*near)
+        apart = [group for group in apart if group not in near]
+    return not apart
 
 
 _RELATION_COLUMNS = ("relation", "template", "domain", "licence", "source")

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from plumbline.config.slick import Slick
+from plumbline.data.facts import fold
 from plumbline.files import InputError
 from plumbline.records import NonEmpty, Question, Record, Request, Sampling
 
@@ -29,8 +30,9 @@ class ExemplarSet(Record):
 def draw_exemplar_sets(questions: list[Question], settings: Slick) -> list[ExemplarSet]:
     """N_ex distinct random k-shot sets for each relation, drawn from its dev questions.
 
-    The same sets serve all questions of the relation. A set shows no subject twice, and no
-    subject is in all sets of its relation, so that each can be asked about with one of them.
+    The same sets serve all questions of the relation. A set shows no subject twice, however it is
+    written, and no subject is in all sets of its relation, so that each can be asked about with
+    one of them.
     Raises InputError naming the relation when its dev questions do not suffice.
     """
     dev: dict[str, list[Question]] = defaultdict(list)
@@ -39,7 +41,7 @@ def draw_exemplar_sets(questions: list[Question], settings: Slick) -> list[Exemp
             dev[question.relation].append(question)
     sets = []
     for relation in sorted({question.relation for question in questions}):
-        pool = list({question.subject: question for question in dev[relation]}.values())
+        pool = list({fold(question.subject): question for question in dev[relation]}.values())
         chosen: set[tuple[str, ...]] = set()
         random_ = random.Random(f"{settings.seed}:{relation}")
         always = {question.id for question in pool}  # in every set so far
@@ -86,11 +88,13 @@ def few_shot_prompt(exemplar_set: ExemplarSet, question: Question) -> str:
 
 
 def usable_sets(question: Question, sets: list[ExemplarSet]) -> list[ExemplarSet]:
-    """The relation's sets that do not show the question's own subject, and thereby its answer.
+    """The relation's sets that show neither the question nor another one about its subject.
 
-    Raises InputError when none is left.
+    By the subject, not by the row: a question may stand in two splits. Raises InputError when
+    none is left.
     """
-    usable = [one for one in sets if question.subject not in one.subjects]
+    own = fold(question.subject)
+    usable = [one for one in sets if own not in map(fold, one.subjects)]
     if not usable:
         raise InputError(
             f"question {question.id}: every exemplar set of {question.relation} shows its subject; "
