@@ -4,11 +4,15 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from collections import Counter
 from pathlib import Path
 
 import pytest
+import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from plumbline import lineage, names
+from plumbline.config import experiment
 from plumbline.files import InputError, read_json
 from plumbline.report import headline, task_sections
 from plumbline.report.figures import DRAW, draw_figures
@@ -16,6 +20,7 @@ from plumbline.report.names import FIGURES, TABLES
 from plumbline.report.page import write_page
 from plumbline.report.responses import read_responses
 from plumbline.report.tables import (
+    METHODS,
     Run,
     Tables,
     checkpoint_label,
@@ -26,7 +31,8 @@ from plumbline.report.tables import (
 )
 from report_data import metric, tables_of, texts, write_results
 
-SCRIPTS = Path(__file__).resolve().parents[2] / "workflow" / "scripts"
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = ROOT / "workflow" / "scripts"
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -108,6 +114,25 @@ def test_variants_stand_behind_what_they_are_variants_of():
     assert checkpoint_label("grath-unknown-0.r2") == "GRATH without Unknown, round 2"
     label = "FLAME with 12.5 % of Unknown: SFT★, DPO★"
     assert checkpoint_label("flame-unknown-12.5.sft-star.dpo-star") == label
+
+
+def test_every_method_is_called_by_its_name_in_the_headline(tmp_path):
+    """Those of the shipped configurations, with filtered variants."""
+    raw = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+    for method in ("grath", "flame", "apeft"):
+        raw[method]["keep_unknown"] = [100, 0]
+    checkpoints = lineage.build(experiment.load(raw)).checkpoints
+    rows = [metric(checkpoint) for checkpoint in checkpoints]
+    rows += [metric(one, metric="em_vs_base", value=0.1) for one in checkpoints[1:]]
+    [line] = headline.sentences(tables_of(tmp_path, rows).metrics, "m")
+    told = re.findall(r"Of (\d+) checkpoints of ([^:]+):", line)
+    counts = Counter(METHODS[names.parts(one)[0]] for one in checkpoints[1:])
+    assert told == [(str(n), method) for method, n in counts.items()]
+    assert "other" not in line
+    assert [one for one in checkpoints[1:] if checkpoint_label(one) == one] == []
+    assert sorted(checkpoints, key=checkpoint_order)[0] == "base"
+    kinds = [names.parts(one)[0] for one in sorted(checkpoints, key=checkpoint_order)[1:]]
+    assert list(dict.fromkeys(kinds)) == list(METHODS)
 
 
 def test_mixes_and_rounds_are_judged_apart(tmp_path):

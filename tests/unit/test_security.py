@@ -242,7 +242,7 @@ def shown_answers(folder: Path, text: str) -> None:
     names = ("responses", "splittings", "claims", "verdicts")
     row = {"model": "tiny-135m", "seed": 1, "checkpoint": "base"}
     row |= {name: str(folder / f"{name}.jsonl") for name in names}
-    run("tabulate_flame", rows=json.dumps([row]), table=folder / "states.csv",
+    run("tabulate_states", rows=json.dumps([row]), table=folder / "states.csv",
         sample=folder / "tables/responses.json")  # fmt: skip
 
 

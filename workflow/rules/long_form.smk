@@ -300,7 +300,7 @@ rule tabulate_states:
         "../../envs/orchestrate.yaml"
     params:
         rows=json.dumps(state_rows()),
-        code=code("tabulate_flame"),
+        code=code("tabulate_states"),
     shell:
-        "python -m scripts.tabulate_flame --rows {params.rows:q} --table {output.table:q}"
+        "python -m scripts.tabulate_states --rows {params.rows:q} --table {output.table:q}"
         " --sample {output.sample:q} 2>&1 | tee {log:q}"

@@ -191,7 +191,7 @@ def test_every_state_is_counted_and_some_responses_are_shown(second_stage, monke
 
     def tabulate(rows, **more):
         program(
-            monkeypatch, "tabulate_flame", rows=json.dumps(rows), table=files("states.csv"),
+            monkeypatch, "tabulate_states", rows=json.dumps(rows), table=files("states.csv"),
             sample=files("sample.json"), **more,
         )  # fmt: skip
         found = csv_rows(files("states.csv"))

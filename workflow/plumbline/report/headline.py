@@ -20,13 +20,14 @@ from plumbline.report.blocks import (
     measured,
     percent,
 )
-from plumbline.report.tables import DOMAINS, Tables, checkpoint_label, checkpoint_order, over_seeds
-
-KINDS = {
-    "mix": "checkpoints of mixes",
-    "grath": "checkpoints of GRATH",
-    "flame": "checkpoints of FLAME",
-}
+from plumbline.report.tables import (
+    DOMAINS,
+    Tables,
+    checkpoint_label,
+    checkpoint_order,
+    method_label,
+    over_seeds,
+)
 
 
 @dataclass(frozen=True)
@@ -89,10 +90,10 @@ def sentences(metrics: pd.DataFrame, model: str) -> list[str]:
         compared: dict[str, list[Standing]] = {}
         for s in here:
             if s.difference:
-                kind = KINDS.get(parts(s.checkpoint)[0], "other tuned checkpoints")
-                compared.setdefault(kind, []).append(s)
-        for kind, group in compared.items():
-            words.append(f"Of {len(group)} {kind}: {_verdicts(group)}.")
+                method = method_label(parts(s.checkpoint)[0])
+                compared.setdefault(method, []).append(s)
+        for method, group in compared.items():
+            words.append(f"Of {len(group)} checkpoints of {method}: {_verdicts(group)}.")
         majority = metrics[
             (metrics.model == model)
             & (metrics.domain == domain)

@@ -69,7 +69,7 @@ FIGURES = {
     "grath_similarity": Figure(
         "Similarity of correct and incorrect answers by round", "grath_rounds", "GRATH"
     ),
-    "factuality": Figure("FActScore against helpfulness", "metrics", "FLAME"),
+    "factuality": Figure("FActScore against helpfulness", "metrics", "Long answers"),
     "token_shift": Figure(
         "Shares of shifted tokens in and out of the domain", "token_shift", "Token shift"
     ),
@@ -77,7 +77,9 @@ FIGURES = {
         "Share of shifted tokens by position in the answer", "token_shift", "Token shift"
     ),
     "preference_curves": Figure(
-        "Loss, margin and accuracy by step of preference training", "preference_curves", "GRATH"
+        "Loss, margin and accuracy by step of preference training",
+        "preference_curves",
+        "Preference training",
     ),
     "gains": Figure("Gain in the domain against gain out of it", "gains", "All checkpoints"),
     "id_ood": Figure(

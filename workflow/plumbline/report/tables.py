@@ -34,8 +34,8 @@ DIFFERENCES = ("_vs_base", "_vs_parent")  # endings of metrics that are paired d
 COUNTED = ("claims", "correct", "wrong", "unverifiable", "words")  # numbers, even those below 1
 # Metrics that come first, by what a task is measured by.
 LEADING = [("em",), ("mc1", "mc2"), ("acc", "mc2", "acc_norm"), ("factscore",), ("win",)]
-# By the first part of a checkpoint's name.
-METHODS = {"grath": "GRATH", "flame": "FLAME", "apeft": "APEFT"}
+# By the first part of a checkpoint's name, in reading order.
+METHODS = {"mix": "mixes", "grath": "GRATH", "flame": "FLAME", "apeft": "APEFT"}
 STOPS = {"early_stop": "early stop", "convergence": "convergence"}
 # Parts of the names of FLAME's checkpoints.
 STAGES = {
@@ -235,17 +235,22 @@ def variant_label(variant: str) -> str:
 
 def _variant_label(method: str, percent: float) -> str:
     filtered = f" with {percent:g} % of Unknown" if percent else " without Unknown"
-    return METHODS.get(method, method) + (filtered if percent < 100 else "")
+    return method_label(method) + (filtered if percent < 100 else "")
+
+
+def method_label(method: str) -> str:
+    """`grath` as `GRATH`, `mix` as `mixes`; a method without a name of its own as it is."""
+    return METHODS.get(method, method)
 
 
 def checkpoint_order(name: str) -> tuple:
-    """Sort key: the base, the mixes by their share of Unknown, other mixes, GRATH's rounds,
-    FLAME's first stage and then its second, APEFT's by share of atomic pairs, all else. Of a
-    method first what keeps all Unknown.
+    """Sort key: the base, the mixes by their share of Unknown, other mixes, the other methods in
+    the order of `METHODS` (GRATH's rounds, FLAME's first stage and then its second, APEFT's by
+    share of atomic pairs), all else. Of a method first what keeps all Unknown.
     """
     method, percent, rest = parts(name)
     name = f"{method}.{rest}" if rest else method
-    kinds = ("mix.unknown-", "mix.", "grath.", "flame.", "apeft.")
+    kinds = ["mix.unknown-", *(f"{one}." for one in METHODS)]
     rank = next((n for n, kind in enumerate(kinds) if name.startswith(kind)), len(kinds))
     rank = -1 if name == "base" else rank
     stem, _, stop = name.rpartition(".")

@@ -86,4 +86,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    program.run(main, "tabulate_flame")
+    program.run(main, "tabulate_states")
