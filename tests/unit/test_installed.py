@@ -12,27 +12,12 @@ import pytest
 from plumbline import installed
 
 ROOT = Path(__file__).resolve().parents[2]
-RULES = """
-rule bake:
-    conda:
-        "../../envs/oven.yaml"
-    shell:
-        "python -m scripts.bake --bread {output}"
-
-
-rule eat:
-    conda:
-        "../../envs/eat-gpu.yaml" if ON_GPU else "../../envs/eat.yaml"
-    shell:
-        "python -m scripts.eat"
-"""
+PROGRAMS = {"bake": "oven", "eat": "eat"}
 
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
-    """A project of two rules, and packages that can be imported as `found` says."""
-    (tmp_path / "workflow/rules").mkdir(parents=True)
-    (tmp_path / "workflow/rules/all.smk").write_text(RULES)
+    """A project of two programs, and packages that can be imported as `found` says."""
     (tmp_path / "envs").mkdir()
     (tmp_path / "requirements").mkdir()
     (tmp_path / "prefix").mkdir()
@@ -49,6 +34,7 @@ def project(tmp_path, monkeypatch):
         "# list\nflour==1.5\nbakers-yeast==2.0\nknife==3\n"
     )
     monkeypatch.setattr(installed, "ROOT", tmp_path)
+    monkeypatch.setattr(installed, "ENVIRONMENTS", PROGRAMS)
 
     def found(**versions):
         folder = tmp_path / "packages"
@@ -97,7 +83,6 @@ def test_only_what_the_program_needs_is_asked_for(project):
     folder = project(knife="3")
     assert "bakers-yeast" in in_venv(folder, "bake")
     assert in_venv(folder, "eat") is None  # the list has no fork and no spoon
-    assert installed.environments("bak") == []
     assert in_venv(folder, "bak") is None  # a program that no rule runs
     assert in_conda(folder, "bak", active=None) is None
 

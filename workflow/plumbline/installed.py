@@ -10,29 +10,51 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 # Where Snakemake itself runs, if its jobs are to run in environments that conda makes.
 OUTSIDE = "PLUMBLINE_OUTSIDE_CONDA"
+# Which environment of envs/ each program runs in; the rules take it from here. Of one that is also
+# there as <name>-gpu.yaml, that is taken on a CUDA device.
+PROGRAMS = {
+    "analyse": """
+        build_choices build_instructions draw_figures judge_closed_book tabulate_comparisons
+        tabulate_fits tabulate_grath tabulate_metrics tabulate_token_shift write_closed_book
+        write_report""",
+    "generate": "generate",
+    "orchestrate": """
+        annotate build_apeft_pairs build_flame_pairs build_flame_sft build_grath_pairs build_mix
+        build_questions choose_grath_questions collect_apeft_answers collect_augmented
+        collect_responses count_dropped count_slick fetch_source judge_comparisons make_plan
+        measure_confidence measure_contamination measure_long_form prepare_probe print_plan
+        split_claims tabulate_apeft tabulate_contamination tabulate_curves tabulate_stages
+        tabulate_states write_apeft_answers write_apeft_questions write_augmentation
+        write_claim_requests write_comparisons write_fact_based write_facttune_answers
+        write_facttune_questions write_grath_requests write_judgements write_own_answers
+        write_responses""",
+    "train": """
+        check_contamination decide_fact_based import_model list_harness_questions
+        measure_token_shift run_harness score_choices score_reference train write_manifest""",
+    "verify": "check_verifier verify_claims write_rag_answers",
+}
+ENVIRONMENTS = {program: name for name, all_ in PROGRAMS.items() for program in all_.split()}
 _PIN = re.compile(r"(?m)^(?:[^#\n]* )?([A-Za-z0-9][\w.-]*)(?:\[[\w,]+\])?==(\S+)$")
 
 
-def problem(program: str, environment: dict[str, str], prefix: str = sys.prefix) -> str | None:
+def problem(program: str, variables: Mapping[str, str], prefix: str = sys.prefix) -> str | None:
     """What is wrong with where a program runs and what to do about it; None: nothing.
 
-    environment: the variables; prefix: the interpreter's folder. Two kinds of environment are
+    variables: the environment's; prefix: the interpreter's folder. Two kinds of environment are
     judged, by what the program's rule needs of them: those that conda made for a run with
     --use-conda, and the one that `make setup` made. Any other is its maker's choice.
     """
-    names = environments(program)
-    if not names:
+    if program not in ENVIRONMENTS:
         return None
-    if outside := environment.get(OUTSIDE):
-        on_gpu = environment.get("PLUMBLINE_DEVICE") == "cuda"
-        [name] = [one for one in names if one.endswith("-gpu.yaml") == on_gpu] or names
-        active = environment.get("CONDA_PREFIX")
+    if outside := variables.get(OUTSIDE):
+        name = environment(program, variables.get("PLUMBLINE_DEVICE") == "cuda")
+        active = variables.get("CONDA_PREFIX")
         if not active or _same(prefix, outside) or not _same(prefix, active):
             return (
                 f"runs in {prefix}, not in the environment of envs/{name}: that was not activated. "
@@ -46,18 +68,16 @@ def problem(program: str, environment: dict[str, str], prefix: str = sys.prefix)
     if not lists:
         return f"runs in {prefix}, which 'make setup' has not finished. Run 'make setup'."
     listed = _pins_of(ROOT / lists[0])
-    wanted = {package: listed[package] for n in names for package in _pins(n) if package in listed}
+    files = {environment(program, on_gpu) for on_gpu in (False, True)}
+    wanted = {package: listed[package] for f in files for package in _pins(f) if package in listed}
     return _differing(lists[0], wanted, prefix, "Run 'make clean setup'")
 
 
-def environments(program: str) -> list[str]:
-    """The files in envs/ that the rules name for a program, sorted; none: no rule runs it."""
-    found: set[str] = set()
-    for file in (ROOT / "workflow/rules").glob("*.smk"):
-        for rule in re.split(r"(?m)^(?=(?:use )?rule )", file.read_text(encoding="utf-8")):
-            if re.search(rf"python -m scripts\.{re.escape(program)}\b", rule):
-                found.update(re.findall(r"envs/([\w-]+\.yaml)", rule))
-    return sorted(found)
+def environment(program: str, on_gpu: bool) -> str:
+    """The file in envs/ of the environment that a program runs in. KeyError if no rule runs it."""
+    name = ENVIRONMENTS[program]
+    gpu = f"{name}-gpu.yaml"
+    return gpu if on_gpu and (ROOT / "envs" / gpu).is_file() else f"{name}.yaml"
 
 
 def _differing(file: str, wanted: dict[str, str], prefix: str, remedy: str) -> str | None:

@@ -28,7 +28,7 @@ rule write_apeft_responses:
     priority: 20
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        environment("write_responses")
     params:
         options=apeft_response_options(),
         code=code("write_responses"),
@@ -48,7 +48,7 @@ rule write_apeft_questions:
         f"{R}/benchmarks/apeft/{{model}}/{{folder}}/write_apeft_questions.tsv"
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        environment("write_apeft_questions")
     params:
         code=code("write_apeft_questions"),
     shell:
@@ -69,7 +69,7 @@ rule write_apeft_answers:
         f"{R}/benchmarks/apeft/{{model}}/{{folder}}/write_apeft_answers.tsv"
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        environment("write_apeft_answers")
     params:
         options=apeft_question_options,
         code=code("write_apeft_answers"),
@@ -93,7 +93,7 @@ rule collect_apeft_answers:
         f"{R}/benchmarks/apeft/{{model}}/{{folder}}/collect_apeft_answers.tsv"
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        environment("collect_apeft_answers")
     params:
         code=code("collect_apeft_answers"),
     shell:
@@ -118,7 +118,7 @@ rule build_apeft_pairs:
         percent=r"\d+(\.\d+)?",
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        environment("build_apeft_pairs")
     params:
         options=apeft_pair_options,
         code=code("build_apeft_pairs"),
@@ -144,7 +144,7 @@ rule tabulate_apeft:
         f"{R}/benchmarks/apeft/tabulate_apeft.tsv"
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        environment("tabulate_apeft")
     params:
         rows=json.dumps(apeft_rows()),
         code=code("tabulate_apeft"),

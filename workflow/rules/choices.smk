@@ -24,7 +24,7 @@ rule build_choices:
     priority: 30
     localrule: True
     conda:
-        "../../envs/analyse.yaml"
+        environment("build_choices")
     params:
         options=choices_options,
         code=code("build_choices"),
@@ -44,7 +44,7 @@ rule score_choices:
     benchmark:
         f"{R}/benchmarks/score/{{model}}/{{folder}}/choices.tsv"
     conda:
-        "../../envs/train.yaml"
+        environment("score_choices")
     threads: 1 if ON_GPU else workflow.cores
     resources:
         gpu=1 if ON_GPU else 0,
@@ -75,7 +75,7 @@ rule list_harness_questions:
     priority: 30
     localrule: True
     conda:
-        "../../envs/train.yaml"
+        environment("list_harness_questions")
     params:
         options=harness_options,
         code=code("list_harness_questions"),
@@ -95,7 +95,7 @@ rule run_harness:
     benchmark:
         f"{R}/benchmarks/score/{{model}}/{{folder}}/harness-{{task}}.tsv"
     conda:
-        "../../envs/train.yaml"
+        environment("run_harness")
     threads: 1 if ON_GPU else workflow.cores
     resources:
         gpu=1 if ON_GPU else 0,

@@ -17,7 +17,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
 
 from plumbline.config import experiment
-from plumbline import lineage
+from plumbline import installed, lineage
 from plumbline.digest import code_digest
 from plumbline.environment import export_settings
 from plumbline.files import InputError
@@ -55,6 +55,11 @@ def code(program, also=()):
     A change of meaning reruns the rules that use the module, a comment or a checkout none.
     """
     return code_digest(SCRIPTS / f"{program}.py", WORKFLOW / "plumbline", also)
+
+
+def environment(program):
+    """The conda environment of a program's rule."""
+    return f"../../envs/{installed.environment(program, ON_GPU)}"
 
 
 def section(model, **keys):

@@ -25,7 +25,7 @@ rule measure_contamination:
     priority: 20
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        environment("measure_contamination")
     params:
         evaluation=lambda wildcards: [
             f"{name}={path}" for name, path in evaluation_sets(wildcards.model).items()
@@ -53,7 +53,7 @@ rule tabulate_contamination:
         f"{R}/benchmarks/contamination/tabulate_contamination.tsv"
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        environment("tabulate_contamination")
     params:
         contamination=section(CONFIG.contamination),
         code=code("tabulate_contamination"),

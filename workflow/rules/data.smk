@@ -19,7 +19,7 @@ rule fetch_source:
         source="[^/]+",
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        environment("fetch_source")
     params:
         source=lambda wildcards: source_options(SOURCES[wildcards.source]),
         code=code("fetch_source"),
@@ -48,7 +48,7 @@ rule build_questions:
     priority: 30
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        environment("build_questions")
     params:
         options=facts_options(),
         code=code("build_questions"),

@@ -27,7 +27,7 @@ rule write_closed_book:
     priority: 20
     localrule: True
     conda:
-        "../../envs/analyse.yaml"
+        environment("write_closed_book")
     params:
         slick=section(CONFIG.slick, include={"max_tokens", "seed"}),
         form=CONFIG.mixes.prompt,
@@ -55,7 +55,7 @@ rule judge_closed_book:
         f"{R}/benchmarks/evaluate/{{model}}/{{folder}}/judge_closed_book.tsv"
     localrule: True
     conda:
-        "../../envs/analyse.yaml"
+        environment("judge_closed_book")
     params:
         match=CONFIG.slick.match,
         code=code("judge_closed_book"),
@@ -78,7 +78,7 @@ rule tabulate_metrics:
         f"{R}/benchmarks/evaluate/tabulate_metrics.tsv"
     localrule: True
     conda:
-        "../../envs/analyse.yaml"
+        environment("tabulate_metrics")
     params:
         evaluation=section(CONFIG.evaluation, include={"confidence", "resamples"}),
         checkpoints=json.dumps(checkpoint_rows()),
@@ -103,7 +103,7 @@ rule tabulate_comparisons:
         f"{R}/benchmarks/evaluate/tabulate_comparisons.tsv"
     localrule: True
     conda:
-        "../../envs/analyse.yaml"
+        environment("tabulate_comparisons")
     params:
         evaluation=section(CONFIG.evaluation, include={"confidence", "resamples"}),
         baseline=getattr(CONFIG.evaluation.long_form, "baseline", "base"),
@@ -130,7 +130,7 @@ rule tabulate_fits:
         f"{R}/benchmarks/evaluate/tabulate_fits.tsv"
     localrule: True
     conda:
-        "../../envs/analyse.yaml"
+        environment("tabulate_fits")
     params:
         confidence=CONFIG.evaluation.confidence,
         tunings=json.dumps(mix_rows()),
@@ -152,7 +152,7 @@ rule count_slick:
         f"{R}/benchmarks/slick/count_slick.tsv"
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        environment("count_slick")
     params:
         code=code("count_slick"),
     shell:
@@ -175,7 +175,7 @@ rule count_dropped:
         f"{R}/benchmarks/evaluate/count_dropped.tsv"
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        environment("count_dropped")
     params:
         code=code("count_dropped"),
     shell:

@@ -31,7 +31,7 @@ rule write_fact_based:
     priority: 20
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        environment("write_fact_based")
     params:
         form=flame_key("prompt"),
         code=code("write_fact_based"),
@@ -53,7 +53,7 @@ rule decide_fact_based:
     benchmark:
         f"{R}/benchmarks/flame/{{model}}/decide_fact_based.tsv"
     conda:
-        "../../envs/train.yaml"
+        environment("decide_fact_based")
     threads: 1 if ON_GPU else workflow.cores
     resources:
         gpu=1 if ON_GPU else 0,
@@ -85,7 +85,7 @@ rule write_own_answers:
     priority: 20
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        environment("write_own_answers")
     params:
         options=flame_own_options(),
         code=code("write_own_answers"),
@@ -110,7 +110,7 @@ rule write_rag_answers:
         f"{R}/benchmarks/flame/{{model}}/write_rag_answers.tsv"
     priority: 20
     conda:
-        "../../envs/verify.yaml"
+        environment("write_rag_answers")
     resources:
         mem_mb=memory(32000),
         runtime=240,
@@ -138,7 +138,7 @@ rule build_flame_sft:
         set=FLAME_SETS,
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        environment("build_flame_sft")
     params:
         options=flame_sft_options,
         form=flame_key("prompt"),
@@ -163,7 +163,7 @@ rule write_flame_responses:
     priority: 20
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        environment("write_responses")
     params:
         options=flame_response_options(),
         code=code("write_responses"),
@@ -183,7 +183,7 @@ rule write_judgements:
         f"{R}/benchmarks/flame/{{model}}/{{folder}}/write_judgements.tsv"
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        environment("write_judgements")
     params:
         options=flame_judge_options(),
         code=code("write_judgements"),
@@ -204,7 +204,7 @@ rule write_facttune_questions:
         f"{R}/benchmarks/flame/{{model}}/{{folder}}/write_facttune_questions.tsv"
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        environment("write_facttune_questions")
     params:
         code=code("write_facttune_questions"),
     shell:
@@ -225,7 +225,7 @@ rule write_facttune_answers:
         f"{R}/benchmarks/flame/{{model}}/{{folder}}/write_facttune_answers.tsv"
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        environment("write_facttune_answers")
     params:
         code=code("write_facttune_answers"),
     shell:
@@ -247,7 +247,7 @@ rule measure_confidence:
         f"{R}/benchmarks/flame/{{model}}/{{folder}}/measure_confidence.tsv"
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        environment("measure_confidence")
     params:
         code=code("measure_confidence"),
     shell:
@@ -272,7 +272,7 @@ rule build_flame_pairs:
         pairs="[a-z-]+",
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        environment("build_flame_pairs")
     params:
         options=flame_pair_options,
         code=code("build_flame_pairs"),
@@ -295,7 +295,7 @@ rule write_augmentation:
         f"{R}/benchmarks/flame/{{model}}/write_augmentation.tsv"
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        environment("write_augmentation")
     params:
         wanted=flame_key("augment"),
         form=flame_key("prompt"),
@@ -320,7 +320,7 @@ rule collect_augmented:
         f"{R}/benchmarks/flame/{{model}}/collect_augmented.tsv"
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        environment("collect_augmented")
     params:
         wanted=flame_key("augment"),
         code=code("collect_augmented"),

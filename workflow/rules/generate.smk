@@ -20,7 +20,7 @@ rule generate:
     benchmark:
         f"{R}/benchmarks/generate/{{model}}/{{work}}/all.tsv"
     conda:
-        "../../envs/generate-gpu.yaml" if ON_GPU else "../../envs/generate.yaml"
+        environment("generate")
     threads: 1 if ON_GPU else workflow.cores
     resources:
         gpu=CONFIG.generation.tensor_parallel if ON_GPU else 0,

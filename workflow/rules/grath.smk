@@ -34,7 +34,7 @@ rule choose_grath_questions:
     priority: 30
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        environment("choose_grath_questions")
     params:
         code=code("choose_grath_questions"),
     shell:
@@ -55,7 +55,7 @@ rule write_grath_requests:
     priority: 20
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        environment("write_grath_requests")
     params:
         options=grath_request_options(),
         code=code("write_grath_requests"),
@@ -81,7 +81,7 @@ rule build_grath_pairs:
         round=r"\d+",
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        environment("build_grath_pairs")
     params:
         options=grath_pair_options,
         code=code("build_grath_pairs"),
@@ -103,7 +103,7 @@ rule tabulate_grath:
         f"{R}/benchmarks/grath/tabulate_grath.tsv"
     localrule: True
     conda:
-        "../../envs/analyse.yaml"
+        environment("tabulate_grath")
     params:
         rounds=json.dumps(grath_rows()),
         evaluation=section(CONFIG.evaluation, include={"confidence", "resamples"}),

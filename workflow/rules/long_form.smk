@@ -30,7 +30,7 @@ rule build_instructions:
     priority: 30
     localrule: True
     conda:
-        "../../envs/analyse.yaml"
+        environment("build_instructions")
     params:
         options=instruction_options,
         code=code("build_instructions"),
@@ -54,7 +54,7 @@ rule write_long_form:
     priority: 20
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        environment("write_responses")
     params:
         options=long_form_options(),
         code=code("write_responses"),
@@ -83,7 +83,7 @@ rule collect_responses:
         place=".+/(" + "|".join(PLACES) + ")",
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        environment("collect_responses")
     params:
         # Cut-off responses are evaluated; trained on is none, or its whole sentences.
         unfinished=lambda wildcards: UNFINISHED.get(
@@ -112,7 +112,7 @@ rule write_claim_requests:
         f"{R}/benchmarks/verify/{{model}}/{{place}}/write_claim_requests.tsv"
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        environment("write_claim_requests")
     params:
         decisions=lambda wildcards, input: optional(
             "--decisions", input.get("decisions")
@@ -139,7 +139,7 @@ rule split_claims:
         place=".+/(" + "|".join(PLACES) + ")",
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        environment("split_claims")
     params:
         decisions=lambda wildcards, input: optional(
             "--decisions", input.get("decisions")
@@ -166,7 +166,7 @@ rule verify_claims:
         f"{R}/benchmarks/verify/{{model}}/{{place}}/verify_claims.tsv"
     localrule: CONFIG.verification.kind == "table"
     conda:
-        "../../envs/verify.yaml"
+        environment("verify_claims")
     threads: 1 if ON_GPU else workflow.cores
     resources:
         gpu=1 if ON_GPU and CONFIG.verification.kind == "retrieval" else 0,
@@ -196,7 +196,7 @@ rule check_verifier:
         f"{R}/benchmarks/verify/check_verifier.tsv"
     localrule: CONFIG.verification.kind == "table"
     conda:
-        "../../envs/verify.yaml"
+        environment("check_verifier")
     threads: 1 if ON_GPU else workflow.cores
     resources:
         gpu=1 if ON_GPU and CONFIG.verification.kind == "retrieval" else 0,
@@ -229,7 +229,7 @@ rule measure_long_form:
         f"{R}/benchmarks/evaluate/{{model}}/{{folder}}/measure_long_form.tsv"
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        environment("measure_long_form")
     params:
         options=long_form_measures(),
         code=code("measure_long_form"),
@@ -253,7 +253,7 @@ rule write_comparisons:
         f"{R}/benchmarks/evaluate/{{model}}/{{folder}}/write_comparisons.tsv"
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        environment("write_comparisons")
     params:
         options=comparison_options(),
         code=code("write_comparisons"),
@@ -276,7 +276,7 @@ rule judge_comparisons:
         f"{R}/benchmarks/evaluate/{{model}}/{{folder}}/judge_comparisons.tsv"
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        environment("judge_comparisons")
     params:
         code=code("judge_comparisons"),
     shell:
@@ -297,7 +297,7 @@ rule tabulate_states:
         f"{R}/benchmarks/evaluate/tabulate_states.tsv"
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        environment("tabulate_states")
     params:
         rows=json.dumps(state_rows()),
         code=code("tabulate_states"),

@@ -15,7 +15,7 @@ rule import_model:
     benchmark:
         f"{R}/benchmarks/import/{{model}}.tsv"
     conda:
-        "../../envs/train.yaml"
+        environment("import_model")
     resources:
         mem_mb=memory(8000),
         runtime=60,

@@ -17,7 +17,7 @@ rule make_plan:
         f"{R}/logs/make_plan.log",
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        environment("make_plan")
     threads: workflow.cores
     params:
         config=section(CONFIG),
@@ -38,6 +38,6 @@ rule plan:
         f"{R}/logs/plan.log",
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        environment("print_plan")
     shell:
         "python -m scripts.print_plan {input:q} 2> {log:q}"

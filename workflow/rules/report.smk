@@ -38,7 +38,7 @@ rule tabulate_curves:
         f"{R}/benchmarks/evaluate/tabulate_curves.tsv"
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        environment("tabulate_curves")
     params:
         tunings=json.dumps(tuning_rows()),
         code=code("tabulate_curves"),
@@ -56,7 +56,7 @@ rule tabulate_stages:
         f"{R}/logs/tabulate_stages.log",
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        environment("tabulate_stages")
     params:
         code=code("tabulate_stages"),
     shell:
@@ -75,7 +75,7 @@ rule write_manifest:
         f"{R}/logs/write_manifest.log",
     localrule: True
     conda:
-        "../../envs/train.yaml"
+        environment("write_manifest")
     params:
         config=section(CONFIG),
         code=code("write_manifest"),
@@ -101,7 +101,7 @@ rule draw_figures:
         f"{R}/logs/draw_figures.log",
     localrule: True
     conda:
-        "../../envs/analyse.yaml"
+        environment("draw_figures")
     params:
         code=code("draw_figures"),
     shell:
@@ -124,7 +124,7 @@ rule report:
         f"{R}/logs/write_report.log",
     localrule: True
     conda:
-        "../../envs/analyse.yaml"
+        environment("write_report")
     params:
         run=CONFIG.run,
         code=code("write_report", PAGE_PARTS),

@@ -24,7 +24,7 @@ rule prepare_probe:
         f"{R}/benchmarks/slick/{{model}}/prepare_probe.tsv"
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        environment("prepare_probe")
     params:
         slick=section(CONFIG.slick, exclude={"match"}),
         code=code("prepare_probe"),
@@ -48,7 +48,7 @@ rule annotate:
         f"{R}/benchmarks/slick/{{model}}/annotate.tsv"
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        environment("annotate")
     params:
         match=CONFIG.slick.match,
         code=code("annotate"),
@@ -74,7 +74,7 @@ rule build_mix:
         mix="|".join(map(re.escape, CONFIG.mixes.names())) or "none",
     localrule: True
     conda:
-        "../../envs/orchestrate.yaml"
+        environment("build_mix")
     params:
         mixes=section(CONFIG.mixes, include={"on_empty", "prompt", "monitor"}),
         code=code("build_mix"),

@@ -24,7 +24,7 @@ rule measure_token_shift:
     wildcard_constraints:
         reference="[^/]+",
     conda:
-        "../../envs/train.yaml"
+        environment("measure_token_shift")
     threads: 1 if ON_GPU else workflow.cores
     resources:
         gpu=1 if ON_GPU else 0,
@@ -58,7 +58,7 @@ rule tabulate_token_shift:
         f"{R}/benchmarks/evaluate/tabulate_token_shift.tsv"
     localrule: True
     conda:
-        "../../envs/analyse.yaml"
+        environment("tabulate_token_shift")
     params:
         pairs=json.dumps(shift_rows()),
         evaluation=section(CONFIG.evaluation, include={"confidence", "resamples"}),

@@ -25,7 +25,7 @@ rule train:
         f"{R}/benchmarks/train/{{model}}/seed-{{seed}}/{{tuning}}.tsv"
     priority: 10  # all training first: one engine start then serves all that was trained
     conda:
-        "../../envs/train.yaml"
+        environment("train")
     threads: 1 if ON_GPU else workflow.cores
     resources:
         gpu=CONFIG.training.processes if ON_GPU else 0,
@@ -74,7 +74,7 @@ rule score_reference:
         length=r"\d+",
         dtype=r"\w+",
     conda:
-        "../../envs/train.yaml"
+        environment("score_reference")
     threads: 1 if ON_GPU else workflow.cores
     resources:
         gpu=1 if ON_GPU else 0,
