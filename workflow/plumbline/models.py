@@ -9,6 +9,7 @@ import contextlib
 import json
 import logging
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -36,6 +37,12 @@ _PADDING_TOKENS = (
     *("<pad>", "<|pad|>", "[PAD]", "<|finetune_right_pad_id|>", "<|endoftext|>"),
     *("<|reserved_special_token_0|>", "<unused0>", "<unk>", "[UNK]"),
 )
+# What older versions of transformers saved although it follows from the config: causal masks,
+# frequencies of rotary embeddings, numbers of positions.
+_COMPUTED = re.compile(
+    r"\.(attn|attention|self_attn|self_attention)\.(bias|masked_bias)$"
+    r"|(^|\.)(inv_freq|position_ids)$|(^|\.)rope\.freqs$"
+)
 
 
 def import_model(
@@ -50,8 +57,9 @@ def import_model(
 
     `source` is the source line the model came from. `out` appears whole or not at all.
 
-    Raises `InputError` when `path` is neither, has pickled weights only or not all weights, needs
-    remote code that is not trusted, or has no usable tokenizer.
+    Raises `InputError` when `path` is neither, has pickled weights only, not all weights, weights of
+    something else or an adapter beside them, needs remote code that is not trusted, or has no usable
+    tokenizer.
     """
     from transformers import GenerationConfig
 
@@ -228,24 +236,58 @@ def _load(
         model, report = AutoModelForCausalLM.from_pretrained(
             folder, dtype=dtype, output_loading_info=True, **own, **options
         )
+    _check_weights(path, model, report)
+    return model, tokenizer
+
+
+def _check_weights(path: Path, model: PreTrainedModel, report: dict) -> None:
+    """Every weight of the model is in the file, and every weight of the file is in the model."""
     if report["missing_keys"]:  # these would silently be random numbers
         missing = sorted(report["missing_keys"])
         raise InputError(
             f"{path}: {len(missing)} of the model's weights are missing, among them {missing[0]}. "
             f"Is it the whole model, and of the architecture its config names?"
         )
-    return model, tokenizer
+    surplus = sorted(key for key in report["unexpected_keys"] if not _COMPUTED.search(key))
+    if surplus:  # these would silently be dropped
+        raise InputError(
+            f"{path}: {len(surplus)} of its weights fit nowhere in a {type(model).__name__}, among "
+            f"them {surplus[0]}. Is it a causal language model (a reward model is none), and of "
+            f"the architecture its config names?"
+        )
+    head, embeddings = model.get_output_embeddings(), model.get_input_embeddings()
+    tied = getattr(model.config.get_text_config(), "tie_word_embeddings", False)
+    if tied and head is not None and head.weight is not embeddings.weight:  # engines would differ
+        raise InputError(
+            f"{path}: config.json ties the output layer to the embeddings, but the weights have "
+            f"another output layer. Set tie_word_embeddings to false there if it is to be used, "
+            f"else remove it from the weights."
+        )
 
 
 def _check_folder(path: Path, trust_remote_code: bool) -> None:
+    adapter = (path / "adapter_config.json").is_file()
     if not (path / "config.json").is_file():
         hint = (
             "It is a LoRA adapter; merge it into its base model first."
-            if (path / "adapter_config.json").is_file()
+            if adapter
             else "Expected a Hugging Face model folder."
         )
         raise InputError(f"{path}: no config.json. {hint}")
+    if adapter:  # transformers would load both, and save the adapter alone
+        raise InputError(
+            f"{path}: holds a model and an adapter (adapter_config.json). Move the adapter out of "
+            f"the folder to import the model alone, or merge it into the model first."
+        )
+    whole, index = path / "model.safetensors", path / "model.safetensors.index.json"
+    if whole.is_file() and index.is_file():
+        raise InputError(
+            f"{path}: holds its weights twice, as {whole.name} and as the files that {index.name} "
+            f"names. Remove the ones that are not the model's."
+        )
     if not any(path.glob("*.safetensors")):
+        if gguf := sorted(path.glob("*.gguf")):
+            raise InputError(f"{path}: no *.safetensors, only GGUF. Name the file: {gguf[0].name}.")
         pickled = sorted(p.name for p in path.iterdir() if p.suffix in (".bin", ".pt", ".pth"))
         found = f"pickled weights ({pickled[0]}), which can run code" if pickled else "no weights"
         raise InputError(
