@@ -278,6 +278,14 @@ def test_given_splits_are_kept_but_overlap_is_not(tmp_path):
     assert cell(result, relation="far", split="train")["ood_train"] == 1
 
 
+def test_columns_that_nothing_reads_are_named(tmp_path, caplog):
+    path = rows_file(tmp_path, row("A", aliases=["B"], context=None), row("C", aliases=[]))
+    load_rows(path)
+    assert caplog.messages == [
+        f"{path}: columns that nothing reads, and how many rows have them: aliases 1."
+    ]
+
+
 def test_rows_without_a_split_are_hashed_and_extra_fields_kept(tmp_path):
     path = rows_file(tmp_path, row("Meier", popularity=3, source="mine"), row("Y", id="my-own"))
     first, second = load_rows(path).questions
@@ -293,6 +301,7 @@ def test_rows_without_a_split_are_hashed_and_extra_fields_kept(tmp_path):
         ([row(answers=[])], "line 1: answers"),
         ([row("A"), row("B", domain="ood")], "row 2: relation 'r' is ood here"),
         ([row("A", id="x"), row("B", id="x")], "'x' occurs more than once"),
+        ([row("A"), row("B", context="B is a town.")], "line 2: .*reads the column context"),
     ],
 )
 def test_bad_rows_are_refused(tmp_path, rows, message):

@@ -87,6 +87,89 @@ def test_own_rows(tmp_path):
     assert again[0].id == bach.id  # an id made from the text does not depend on the place
 
 
+def turns(form, *texts):
+    """A conversation as chat messages or as ShareGPT has it."""
+    if form == "messages":
+        return [{"role": ("user", "assistant")[n % 2], "content": t} for n, t in enumerate(texts)]
+    return [{"from": ("human", "gpt")[n % 2], "value": t} for n, t in enumerate(texts)]
+
+
+ALPACA = {"instruction": "Sum it up.", "input": "It rained.", "output": "Rain."}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ALPACA,
+        {
+            "instruction": "Sum it up.",
+            "context": "It rained.",
+            "response": "Rain.",
+            "category": "x",
+        },
+        *(
+            {asked: "Sum it up.\n\nIt rained.", answered: "Rain."}
+            for asked, answered in [
+                ("instruction", "response"),
+                ("prompt", "response"),
+                ("prompt", "completion"),
+                ("question", "answer"),
+            ]
+        ),
+        {"instruction": "Sum it up.\n\nIt rained.", "input": " ", "responses": ["Rain."]},
+        {"conversations": turns("conversations", "Sum it up.\n\nIt rained.", "Rain.")},
+        {
+            "prompt": "Sum it up.\n\nIt rained.",  # the first turn once more
+            "messages": turns("messages", "Sum it up.\n\nIt rained.", "Rain.", "More.", "Wind."),
+        },
+    ],
+)
+def test_an_instruction_in_any_shape(tmp_path, row):
+    (found,), dropped = load_instructions("rows", lines(tmp_path / "own.jsonl", row))
+    assert (found.instruction, found.responses) == ("Sum it up.\n\nIt rained.", ["Rain."])
+    assert reasons(dropped) == ({"later turns": 2} if "messages" in row else {})
+
+
+def test_turns_without_an_answer(tmp_path):
+    path = lines(tmp_path / "own.jsonl", {"messages": turns("messages", "Why?")})
+    (found,), dropped = load_instructions("rows", path)
+    assert (found.instruction, found.responses, dropped) == ("Why?", [], [])
+
+
+def test_instructions_that_differ_in_their_input_are_two(tmp_path):
+    path = lines(
+        tmp_path / "own.jsonl", ALPACA, ALPACA | {"input": "It snowed.", "output": "Snow."}
+    )
+    rows, dropped = load_instructions("rows", path)
+    assert [row.responses for row in rows] == [["Rain."], ["Snow."]]
+    assert len({row.id for row in rows}) == 2 and not dropped
+
+
+@pytest.mark.parametrize("name", [{}, {"id": "river"}])
+def test_equal_instructions_become_one(tmp_path, name):
+    """Also where nobody gave them an id, or gave them the same one."""
+    path = lines(
+        tmp_path / "own.jsonl",
+        *({**name, "instruction": "Name a river.", "response": one} for one in ("Elbe.", "Rhine.")),
+        {"instruction": "Name a sea.", "response": "North Sea."},
+    )
+    rows, dropped = load_instructions("rows", path)
+    assert [row.responses for row in rows] == [["Elbe.", "Rhine."], ["North Sea."]]
+    assert reasons(dropped) == {"merged": 1}
+
+
+def test_columns_that_nothing_reads_are_named_with_their_rows(tmp_path, caplog):
+    path = lines(
+        tmp_path / "own.jsonl",
+        {"instruction": "a", "chosen": "b", "note": ""},
+        {"instruction": "c", "chosen": "d", "level": 1},
+    )
+    load_instructions("rows", path)
+    assert caplog.messages == [
+        f"{path}: columns that nothing reads, and how many rows have them: chosen 2, level 1."
+    ]
+
+
 def message(name, text, role="prompter", parent=None, **changes):
     row = {"message_id": name, "parent_id": parent, "text": text, "role": role, "lang": "en"}
     return {**row, "deleted": False, "review_result": True, "rank": None, **changes}
@@ -191,7 +274,23 @@ def test_evaluation_prompts(tmp_path):
     [
         ("rows", [{"id": "x", "text": "?"}], r"own.jsonl, line 1: instruction"),
         ("rows", [{"instruction": ""}], r"line 1: instruction"),
-        ("rows", [{"id": "x", "instruction": "a b"}] * 2, "'x' occurs twice"),
+        (
+            "rows",
+            [{"id": "x", "instruction": "a b"}, {"id": "x", "instruction": "c"}],
+            "own.jsonl: 'x' is the id of two instructions",
+        ),
+        ("rows", [{"prompt": "a", "question": "b"}], "line 1: .*prompt and question say two"),
+        ("rows", [{"instruction": "a", "output": "b", "answer": "c"}], "output and answer say two"),
+        ("rows", [{"input": "a"}], "column input without an instruction"),
+        ("rows", [{"instruction": "a", "system": "b"}], "nothing reads the column system"),
+        ("rows", [{"instruction": "a", "output": ["b"]}], "nothing reads the column output"),
+        ("rows", [{"instruction": "a", "answers": ["b"]}], "nothing reads the column answers"),
+        ("rows", [{"messages": [{"role": "user"}]}], r"messages\.0: expected the texts role"),
+        (
+            "rows",
+            [{"conversations": [{"from": "system", "value": "a"}]}],
+            r"conversations\.0: a turn of 'system'; the first one must be the user's",
+        ),
         ("rows", [], "no instruction is left"),
         ("oasst", [message("p3", "Nobody answered.")], "no instruction is left.*1 no reply"),
         ("oasst", [{"text": "?"}], "line 1: .*neither a tree"),

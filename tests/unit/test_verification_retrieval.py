@@ -39,6 +39,14 @@ def test_rows_of_json_lines_and_parquet_are_the_same_pages(tmp_path):
     assert read_passages(tmp_path / "p.parquet", "rows") == PAGES
 
 
+def test_columns_that_no_passage_has_are_named(tmp_path, caplog):
+    path = tmp_path / "p.parquet"
+    pandas.DataFrame([{"id": 7, "title": "A", "text": "b", "section": "c"}]).to_parquet(path)
+    (page,) = read_passages(path, "rows")
+    assert page.id == "7"
+    assert "how many rows have them: section 1" in caplog.text
+
+
 def test_summaries_begin_with_title_and_description(tmp_path):
     path = tmp_path / "s.json"
     about = {"title": "Ada Quill", "extract": "She baked.", "description": "a baker", "topic": "x"}
@@ -72,7 +80,7 @@ def test_facts_make_one_page_a_subject():
         ("c.json", '{"A": "text"}', "summaries", "page 'A'"),
         ("d.jsonl", '{"id": "1", "title": "A"}', "rows", "line 1: text"),
         ("e.jsonl", "", "rows", "no rows"),
-        ("f.parquet", "nonsense", "rows", "f.parquet: cannot be read as Parquet"),
+        ("f.parquet", "nonsense", "rows", "f.parquet: cannot be read as parquet"),
     ],
 )
 def test_malformed_files_are_named_with_the_place(tmp_path, name, content, layout, message):
@@ -90,7 +98,7 @@ def test_parquet_rows_are_checked(tmp_path):
     with pytest.raises(InputError, match="rows 1 and 2 have the same id"):
         read_passages(path, "rows")
     pandas.DataFrame([{"id": 7, "title": "A"}]).to_parquet(path)
-    with pytest.raises(InputError, match="columns id, title, text"):
+    with pytest.raises(InputError, match=r"row 1: text: .*fields id, title, text"):
         read_passages(path, "rows")
 
 

@@ -102,8 +102,18 @@ def _decoded(stream: IO, path: Path) -> Iterator[str]:
 
 def read_unique_rows(path: Path | str, model: type[Row], empty: bool = False) -> list[Row]:
     """Like `read_rows`, and every `id` must occur once and, unless `empty`, one row be there."""
+    return unique(path, read_rows(path, model), model, empty)
+
+
+def unique(
+    path: Path | str, found: Iterable[Row], model: type[BaseModel], empty: bool = False
+) -> list[Row]:
+    """The rows found in a file. InputError where two have one id, or none is there unless `empty`.
+
+    model: what they are called.
+    """
     rows, lines = [], {}
-    for number, row in enumerate(read_rows(path, model), start=1):
+    for number, row in enumerate(found, start=1):
         if row.id in lines:
             raise InputError(
                 f"{path}: rows {lines[row.id]} and {number} have the same id {row.id!r}; "

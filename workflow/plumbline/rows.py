@@ -1,13 +1,67 @@
-"""Rows of files that come as JSON Lines or as parquet."""
+"""Rows of files that come as JSON Lines or as parquet, and those of the user's own making."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import ClassVar, TypeVar
 
-from pydantic import ValidationError
+from pydantic import ValidationError, model_validator
 
 from plumbline.files import InputError, Row, first_mistake, read_rows
+from plumbline.records import Record
+
+log = logging.getLogger("plumbline")
+
+
+class OwnRow(Record):
+    """A row whose columns its user chose: what would change the question is never passed over.
+
+    Other columns that nothing reads are kept, and `own_rows` names them.
+    """
+
+    CONTENT: ClassVar[frozenset[str]] = frozenset(
+        {
+            *("instruction", "prompt", "query", "question", "input"),
+            *("context", "passage", "passages", "document", "documents", "article", "background"),
+            *("system", "system_prompt", "history", "conversations", "messages"),
+            *("image", "images", "audio"),
+        }
+    )
+
+    @model_validator(mode="after")
+    def _whole(self):
+        left = [name for name in self.unread() if name.casefold() in self.CONTENT]
+        if left:
+            raise ValueError(
+                f"nothing reads the column {left[0]}, though it seems to be part of what is asked "
+                f"or answered. Put it into the text it belongs to, or, if it is a note, rename it"
+            )
+        return self
+
+    def unread(self) -> list[str]:
+        """Further columns that hold something."""
+        return [
+            name
+            for name, value in (self.model_extra or {}).items()
+            if value is not None and value not in ("", [], {})
+        ]
+
+
+Own = TypeVar("Own", bound=OwnRow)
+
+
+def own_rows(path: Path, model: type[Own]) -> Iterator[Own]:
+    """Like `read_any_rows`; a warning names the columns that nothing reads, with their rows."""
+    unread: Counter = Counter()
+    for row in read_any_rows(path, model):
+        unread.update(row.unread())
+        yield row
+    if unread:
+        named = ", ".join(f"{name} {n:,}" for name, n in unread.items())
+        log.warning(f"{path}: columns that nothing reads, and how many rows have them: {named}.")
 
 
 def read_any_rows(path: Path, model: type[Row]) -> Iterable[Row]:

@@ -57,7 +57,7 @@ class Format:
     rows: list[dict]
     field: str
     arguments: Callable[[Path, Path, Path], list]
-    twice: str | None = r"same id|occurs (twice|more than once)"
+    twice: str | None = r"same id|id of two|occurs more than once"
     empty: str | None = r"no (rows|instruction is left).*"
 
 
@@ -260,6 +260,11 @@ def _without(row: dict, field: str) -> dict:
     return {key: value for key, value in row.items() if key != field}
 
 
+def _another(row: dict, field: str) -> dict:
+    """With other words under the same id."""
+    return row | {name: "Z" for name in (field, "question") if name in row}
+
+
 OBJECT = "Expected one JSON object with the fields"
 DAMAGES = [
     Damage(
@@ -336,7 +341,7 @@ DAMAGES = [
     ),
     Damage(
         "same-id-twice",
-        lambda rows, field: _text([*rows, rows[1] | {"question": "Z?", field: "Z"}]),
+        lambda rows, field: _text([*rows, _another(rows[1], field)]),
         "twice",
     ),
     Damage("empty", lambda rows, field: b"", "empty"),

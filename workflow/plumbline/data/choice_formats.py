@@ -17,9 +17,9 @@ from typing import Literal
 
 from pydantic import BaseModel, Field, model_validator
 
-from plumbline.files import InputError, read_json, read_unique_rows
-from plumbline.records import ChoiceQuestion, NonEmpty, Record
-from plumbline.rows import read_any_rows, validated
+from plumbline.files import InputError, read_json, unique
+from plumbline.records import ChoiceQuestion, NonEmpty
+from plumbline.rows import OwnRow, own_rows, read_any_rows, validated
 
 # promptukit's files hold questions about the game they were written for, and matters of taste.
 NOT_FACTS = ("meta", "Social Skills & Etiquette")
@@ -46,7 +46,11 @@ def keyed(question: str, choices: list[str], key: int, subject: str | None = Non
     return Draft(question, labelled, best=choices[key], subject=subject)
 
 
-class LabelledRow(Record):
+class OwnChoices(ChoiceQuestion, OwnRow):
+    """A choice question of the user's own."""
+
+
+class LabelledRow(OwnRow):
     question: NonEmpty
     answer: NonEmpty
     label: Literal[0, 1]
@@ -57,7 +61,7 @@ class _Ai2Choice(BaseModel):
     text: str
 
 
-class Ai2Row(Record):
+class Ai2Row(OwnRow):
     """AI2's own rows (question.stem, question.choices) or the hub's flattened ones."""
 
     question: NonEmpty
@@ -96,7 +100,7 @@ class Ai2Row(Record):
         return keyed(self.question, [choice.text for choice in self.choices], key)
 
 
-class MmluRow(Record):
+class MmluRow(OwnRow):
     question: NonEmpty
     choices: list[str] = Field(max_length=len(_LETTERS))
     answer: int | str = Field(description="Index from 0, or letter.")
@@ -116,7 +120,7 @@ class MmluRow(Record):
         return keyed(self.question, self.choices, key, self.subject)
 
 
-class HellaswagRow(Record):
+class HellaswagRow(OwnRow):
     ctx: NonEmpty
     endings: list[str]
     label: int
@@ -142,7 +146,7 @@ class HellaswagRow(Record):
         return keyed(self.ctx, self.endings, self.label)
 
 
-class LangtestRow(Record):
+class LangtestRow(OwnRow):
     question: NonEmpty
     options: NonEmpty = Field(description='"A. …\\nB. …"; what comes before "A." is no option.')
     answer: NonEmpty = Field(description="One of the options, with its letter.")
@@ -159,7 +163,7 @@ class LangtestRow(Record):
         return [text.strip() for text in texts]
 
 
-class PromptukitRow(Record):
+class PromptukitRow(OwnRow):
     prompt: NonEmpty
     choices: list[str]
     answer: int = Field(description="Index from 0.")
@@ -195,8 +199,8 @@ class TruthfulqaRow(BaseModel):
 
 
 def read_own(path: Path, tally: Tally) -> Iterator[Draft]:
-    """JSON Lines of `ChoiceQuestion`."""
-    for row in read_unique_rows(path, ChoiceQuestion):
+    """JSON Lines or parquet of `ChoiceQuestion`."""
+    for row in unique(path, own_rows(path, OwnChoices), ChoiceQuestion):
         choices = list(zip(row.choices, row.labels, strict=True))
         best = None if row.best is None else row.choices[row.best]
         yield Draft(row.question, choices, best, row.subject, row.id, row.model_extra or {})
@@ -205,7 +209,7 @@ def read_own(path: Path, tally: Tally) -> Iterator[Draft]:
 def read_labelled(path: Path, tally: Tally) -> Iterator[Draft]:
     """Rows of one answer each, grouped by question; the groups' order is that of the file."""
     answers: dict[str, list[tuple[str, int]]] = defaultdict(list)
-    for row in read_any_rows(path, LabelledRow):
+    for row in own_rows(path, LabelledRow):
         answers[row.question.strip()].append((row.answer, row.label))
     for question, labelled in answers.items():
         yield Draft(question, labelled)

@@ -21,8 +21,9 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
-from plumbline.files import InputError, read_rows
-from plumbline.records import Domain, NonEmpty, Question, Record, Split
+from plumbline.files import InputError
+from plumbline.records import Domain, NonEmpty, Question, Split
+from plumbline.rows import OwnRow, own_rows
 
 SHARES = (0.6, 0.1, 0.3)
 SPLITS: tuple[Split, ...] = ("train", "dev", "test")
@@ -38,7 +39,7 @@ REASONS = (
 )
 
 
-class Row(Record):
+class Row(OwnRow):
     """A question of the user's own. A split left out is derived from the subject."""
 
     id: NonEmpty | None = None
@@ -183,7 +184,7 @@ def load_rows(
     unless `merge_duplicates`. Raises `InputError` naming the line of a malformed row, and for a
     file without rows, a relation that is both in and out of the domain, and an `id` given twice.
     """
-    rows = list(read_rows(path, Row))
+    rows = list(own_rows(Path(path), Row))
     if not rows:
         raise InputError(f"{path}: no rows. Expected one JSON object a line.")
     domain_of: dict[str, Domain] = {}

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from plumbline.config.instructions import InstructionSource
 from plumbline.data.entities import subject_prompts
-from plumbline.data.instructions import Instruction, load_instructions
+from plumbline.data.instructions import Distinct, Instruction, load_instructions
 from plumbline.data.select import order
 from plumbline.files import InputError, read_unique_rows
 from plumbline.records import Domain, Question, Split
@@ -44,8 +44,7 @@ def gather(
         raise InputError(f"{needed} of the sources have a file, but {len(paths)} were given.")
     files = iter(paths)
     tally: Counter = Counter()
-    kept: dict[str, Prompt] = {}
-    taken: dict[str, str] = {}
+    kept: Distinct[Prompt] = Distinct()
     for source in sources:
         if source.format == "entities":
             found, left_out = subject_prompts(
@@ -62,22 +61,14 @@ def gather(
         else:
             rows = _loaded(source, next(files) if source.source else None, tally)
         for row in rows:
-            text = " ".join(row.instruction.casefold().split())
-            if taken.setdefault(row.id, text) != text:
-                raise InputError(
-                    f"instructions: {row.id!r} is the id of two instructions, the second one in a "
-                    f"source of format {source.format}; ids must be unique. Rename one of them."
-                )
-            first = kept.setdefault(text, row)
-            if first is not row:
-                tally[source.format, "merged"] += 1
-                first.responses += [one for one in row.responses if one not in first.responses]
+            new = kept.add(row, where=f"instructions, the source of format {source.format}")
+            tally[source.format, "merged"] += not new
     dropped = [
         {"stage": "instructions", "item": item, "reason": reason, "n": n}
         for (item, reason), n in sorted(tally.items())
         if n
     ]
-    return list(kept.values()), dropped
+    return kept.rows, dropped
 
 
 def _loaded(source: InstructionSource, path: Path | None, tally: Counter) -> list[Prompt]:

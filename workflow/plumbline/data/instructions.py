@@ -6,14 +6,15 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 from pydantic import BaseModel, Field, model_validator
 
 from plumbline.config.instructions import InstructionFormat
+from plumbline.data.instruction_rows import Row
 from plumbline.files import InputError
 from plumbline.records import NonEmpty, Record
-from plumbline.rows import read_any_rows
+from plumbline.rows import own_rows, read_any_rows
 
 SEED = Path(__file__).resolve().parents[2] / "resources" / "instructions" / "seed.jsonl"
 LANGUAGE = "en"
@@ -51,16 +52,7 @@ class Instruction(Record):
     topic: str | None = Field(None, description="The entity it asks about, where that is known.")
 
 
-class Row(Record):
-    """An instruction of the user's own."""
-
-    id: NonEmpty | None = None
-    instruction: NonEmpty
-    responses: list[NonEmpty] = Field(default_factory=list)
-    response: str | None = Field(None, description="A single one, instead of responses.")
-    source: NonEmpty | None = None
-    fact_based: bool | None = None
-    topic: str | None = None
+One = TypeVar("One", bound=Instruction)
 
 
 class OasstMessage(BaseModel):
@@ -124,38 +116,59 @@ def load_instructions(
 ) -> tuple[list[Instruction], list[dict]]:
     """The instructions of a source, in its order, and what was dropped (item, reason, n).
 
-    embedded: the seed set that comes along, no path. rows: JSON Lines with instruction and, if
-    you like, id, responses (or response), source, fact_based, topic. oasst: OASST1's messages or
+    embedded: the seed set that comes along, no path. rows: rows of `instruction_rows`, which may
+    have an id, source, fact_based and topic. oasst: OASST1's messages or
     trees, first turns in English with the reply ranked 0. self_instruct: seed_tasks.jsonl and
     user_oriented_instructions.jsonl; an instance's input follows its instruction. mt_bench: the
     first turn of each question, `category` kept. longfact: prompts, all fact-based; a file, or a
     folder of them whose names become `subset`. Each may also be parquet.
 
-    Ids begin with the source's name. Instructions that are equal but for case and spaces become
-    one, with the responses of both (counted as merged). Raises InputError for a file that is not
-    of the format, for an id that occurs twice, and if nothing is left.
+    Ids begin with the source's name, unless a row gives its own. Instructions that are equal but
+    for case and spaces become one, with the responses of both (counted as merged). Raises
+    InputError for a file that is not of the format, for an id that two instructions share, and if
+    nothing is left.
     """
     tally: Counter = Counter()
     if format == "embedded":
         path = SEED
     elif path is None:
         raise InputError(f"instructions: format {format} needs a file; none was given.")
-    rows = list(READERS[format](path, tally))
-    seen = Counter(row.id for row in rows)
-    twice = [name for name, n in seen.items() if n > 1]
-    if twice:
-        raise InputError(f"{path}: the id {twice[0]!r} occurs twice; ids must be unique.")
-    kept: dict[str, Instruction] = {}
-    for row in rows:
-        first = kept.setdefault(" ".join(row.instruction.casefold().split()), row)
-        if first is not row:
-            tally["merged"] += 1
-            first.responses += [text for text in row.responses if text not in first.responses]
-    if not kept:
+    kept: Distinct[Instruction] = Distinct()
+    for row in READERS[format](path, tally):
+        tally["merged"] += not kept.add(row, where=str(path))
+    if not kept.rows:
         lost = ", ".join(f"{n} {reason}" for reason, n in sorted(tally.items())) or "none"
         raise InputError(f"{path}: no instruction is left (dropped: {lost}).")
-    dropped = [{"item": format, "reason": reason, "n": n} for reason, n in sorted(tally.items())]
-    return list(kept.values()), dropped
+    dropped = [
+        {"item": format, "reason": reason, "n": n} for reason, n in sorted(tally.items()) if n
+    ]
+    return kept.rows, dropped
+
+
+class Distinct(Generic[One]):
+    """Instructions each once: those equal but for case and spaces are one, with all responses."""
+
+    def __init__(self):
+        self._first: dict[str, One] = {}
+        self._asked: dict[str, str] = {}  # by id
+
+    @property
+    def rows(self) -> list[One]:
+        """In the order in which they were first added."""
+        return list(self._first.values())
+
+    def add(self, row: One, where: str) -> bool:
+        """Whether it was new. InputError, with `where`, for an id that stands for another one."""
+        text = " ".join(row.instruction.casefold().split())
+        if self._asked.setdefault(row.id, text) != text:
+            raise InputError(
+                f"{where}: {row.id!r} is the id of two instructions; ids must be unique. Rename "
+                f"one of them."
+            )
+        first = self._first.setdefault(text, row)
+        if first is not row:
+            first.responses += [one for one in row.responses if one not in first.responses]
+        return first is row
 
 
 def entity_prompts(
@@ -186,18 +199,13 @@ def _number(seed: int, text: str) -> int:
 
 
 def _own(path: Path, tally: Counter) -> Iterator[Instruction]:
-    for row in read_any_rows(path, Row):
-        extra = row.model_extra or {}
-        responses = [*row.responses, *([row.response] if row.response else [])]
+    for row in own_rows(path, Row):
+        tally["later turns"] += row.later_turns
         name = row.id or "rows/" + hashlib.sha256(row.instruction.encode()).hexdigest()[:16]
         yield Instruction(
+            **row.model_dump(exclude={"id", "source", "later_turns"}),
             id=name,
-            instruction=row.instruction,
-            responses=responses,
             source=row.source or "rows",
-            fact_based=row.fact_based,
-            topic=row.topic,
-            **extra,
         )
 
 

@@ -5,19 +5,27 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Annotated, ClassVar
 
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 
 from plumbline.claims.sentences import sentences
-from plumbline.files import InputError, read_json, read_unique_rows
-from plumbline.records import NonEmpty, Question, Record
+from plumbline.files import InputError, read_json, unique
+from plumbline.records import NonEmpty, Question
+from plumbline.rows import OwnRow, own_rows
 from plumbline.verification import statements
 
 
-class Passage(Record):
+def _as_text(name: object) -> object:
+    return str(name) if isinstance(name, int) else name
+
+
+class Passage(OwnRow):
     """A page, or a part of one, that evidence may come from."""
 
-    id: NonEmpty
+    CONTENT: ClassVar = frozenset()  # nothing is asked
+
+    id: Annotated[NonEmpty, BeforeValidator(_as_text)]
     title: NonEmpty = Field(description="What the page is about; claims name it as their topic.")
     text: NonEmpty
 
@@ -31,9 +39,7 @@ def read_passages(path: Path | str, layout: str) -> list[Passage]:
     path = Path(path)
     if layout == "summaries":
         return _summaries(path)
-    if path.suffix == ".parquet":
-        return _parquet(path)
-    return read_unique_rows(path, Passage)
+    return unique(path, own_rows(path, Passage), Passage)
 
 
 def fact_passages(questions: Iterable[Question]) -> list[Passage]:
@@ -82,32 +88,4 @@ def _summaries(path: Path) -> list[Passage]:
                 f"{path}, page {title!r}: expected an object with the texts extract and, if "
                 f"there is one, description."
             ) from error
-    return found
-
-
-def _parquet(path: Path) -> list[Passage]:
-    import pandas
-
-    columns = ["id", "title", "text"]
-    try:
-        table = pandas.read_parquet(path, columns=columns)
-    except (OSError, ValueError) as error:  # pyarrow's own errors are ValueErrors
-        raise InputError(
-            f"{path}: cannot be read as Parquet with the columns {', '.join(columns)} "
-            f"({str(error).splitlines()[0]}). Give the file these columns."
-        ) from error
-    found, lines = [], {}
-    for number, row in enumerate(table.to_dict("records"), start=1):
-        try:
-            found.append(Passage(**(row | {"id": str(row["id"])})))
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            raise InputError(f"{path}, row {number}: {first['loc'][0]}: {first['msg']}.") from error
-        if lines.setdefault(found[-1].id, number) != number:
-            raise InputError(
-                f"{path}: rows {lines[found[-1].id]} and {number} have the same id; ids must be "
-                f"unique."
-            )
-    if not found:
-        raise InputError(f"{path}: no rows. Expected at least one passage.")
     return found
