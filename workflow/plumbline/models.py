@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from plumbline.files import InputError, read_json, sha256_file, sha256_json, write_json
 from plumbline.temporary import SUFFIX, prefix
+from plumbline.tokenizing import check_prompts, settle_prompts
 
 if TYPE_CHECKING:
     from transformers import (
@@ -61,7 +62,7 @@ def import_model(
     something else or an adapter beside them, needs remote code that is not trusted, or has no usable
     tokenizer.
     """
-    from transformers import GenerationConfig
+    from transformers import AutoTokenizer, GenerationConfig
 
     path = Path(path)
     if dtype not in DTYPES:
@@ -78,10 +79,13 @@ def import_model(
             eos_token_id=model.generation_config.eos_token_id
         )
         settle_tokenizer(tokenizer, model.config, model.generation_config)
+        settle_prompts(tokenizer, model.config)
         model.save_pretrained(folder)
         for key in ("local_files_only", "is_local"):  # how it was loaded, not what it is
             tokenizer.init_kwargs.pop(key, None)
         tokenizer.save_pretrained(folder)
+        options = {"local_files_only": True, "trust_remote_code": trust_remote_code}
+        check_prompts(tokenizer, AutoTokenizer.from_pretrained(folder, **options))
         marker = {
             "name": name,
             "parent": None,

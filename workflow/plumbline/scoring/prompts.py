@@ -11,6 +11,7 @@ from string import ascii_uppercase
 from plumbline.files import InputError
 from plumbline.records import ChoiceQuestion
 from plumbline.scoring.likelihood import Item
+from plumbline.tokenizing import usable_positions
 
 PRIMER = "tasks/truthfulqa/truthfulqa_mc1.yaml"  # in lm_eval: the benchmark's six example pairs
 
@@ -121,4 +122,4 @@ def _chat(tokenizer, question: ChoiceQuestion) -> list[int]:
 
 def context_length(model) -> int | None:
     """Tokens the model can read at once; None when its configuration sets no limit."""
-    return getattr(model.config.get_text_config(), "max_position_embeddings", None)
+    return usable_positions(model.config)
