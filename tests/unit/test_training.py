@@ -168,12 +168,12 @@ def test_dropout_reaches_the_model(tiny_base, tmp_path, parameters, rate):
 
 
 def test_dropout_layers_of_older_models_are_set_too():
-    from plumbline.training.trainers import _set_dropout
+    from plumbline.training.dropout import set_dropout
     from transformers import GPT2Config, GPT2LMHeadModel
 
     config = GPT2Config(n_embd=8, n_layer=1, n_head=1, vocab_size=9)
     model = GPT2LMHeadModel(config)
-    _set_dropout(model, 0.25)
+    set_dropout(model, 0.25)
     layers = [module for module in model.modules() if isinstance(module, torch.nn.Dropout)]
     assert {layer.p for layer in layers} == {0.25}
 

@@ -55,34 +55,60 @@ class Savings(TrainerCallback):
 
 
 class Steps(TrainerCallback):
-    """Progress of preference training, and the check of its first loss.
+    """Progress of preference training, and the checks of its start.
 
     Before the first update the policy is its own reference, so the sigmoid loss is ln 2 exactly:
-    anything else means a wrong reference (Rafailov et al. 2023, eq. 7).
+    anything else means a wrong reference (Rafailov et al. 2023, eq. 7). Where the recipe has no
+    dropout, the first step of training has to agree.
     """
 
     TOLERANCE = 0.01
 
-    def __init__(self, run, starts_at_reference: bool):
-        self.run, self.starts_at_reference, self.progress = run, starts_at_reference, None
+    def __init__(self, run, trainer, starts_at_reference: bool):
+        self.run, self.trainer, self.progress = run, trainer, None
+        self.starts_at_reference = starts_at_reference
 
     def on_train_begin(self, args, state, control, **_):
         self.progress = Progress(state.max_steps, "steps")
         self.progress.done = state.global_step
+        if not self.starts_at_reference or state.global_step:
+            return
+        loss = self._first_loss()
+        if not abs(loss - math.log(2)) <= self.TOLERANCE:
+            raise InputError(
+                f"{self.run.name}: the loss before the first update is {loss:.4f}, expected "
+                f"ln 2 = {math.log(2):.4f}: the reference is not the checkpoint that is trained."
+            )
 
     def on_log(self, args, state, control, logs=None, **_):
         if not logs or "loss" not in logs:
             return
-        if (
-            state.global_step == 1
-            and self.starts_at_reference
-            and not abs(logs["loss"] - math.log(2)) <= self.TOLERANCE
-        ):
-            raise InputError(
-                f"{self.run.name}: the loss before the first update is {logs['loss']:.4f}, expected "
-                f"ln 2 = {math.log(2):.4f}: the reference is not the checkpoint that is trained."
-            )
+        exact = self.starts_at_reference and self.run.recipe.dropout == 0
+        if exact and state.global_step == 1:
+            margin = logs["rewards/margins"]
+            if not abs(margin) <= 2 * self.TOLERANCE:  # the loss moves by half of it
+                raise InputError(
+                    f"{self.run.name}: the margin before the first update is {margin:.4f}, expected "
+                    f"0: in training the model draws at random, beside dropout. It cannot be trained "
+                    f"on preferences; take one of another architecture."
+                )
         self.progress.advance(1)
+
+    def _first_loss(self) -> float:
+        """The loss of the first examples as the model is evaluated, a router's own loss left out."""
+        import torch
+
+        trainer, model = self.trainer, self.trainer.model
+        rows = range(min(self.run.where["micro"], len(trainer.train_dataset)))
+        batch = trainer.data_collator([trainer.train_dataset[row] for row in rows])
+        routed, trainer.aux_loss_enabled = trainer.aux_loss_enabled, False
+        model.eval()
+        try:
+            with torch.no_grad(), trainer.compute_loss_context_manager():
+                return float(trainer.compute_loss(model, trainer._prepare_inputs(batch)))
+        finally:
+            model.train()
+            trainer.aux_loss_enabled = routed
 
 
 class Keeper(TrainerCallback):

@@ -201,7 +201,7 @@ def _by_preference(run: Run, tokenizer, savings: Savings) -> tuple:
     own_reference = run.reference is None or run.reference[1].resolve() == run.parent.resolve()
     at_ln_2 = recipe.method == "dpo" and own_reference and recipe.losses == {"sigmoid": 1.0}
     trainer.add_callback(savings)
-    trainer.add_callback(Steps(run, starts_at_reference=at_ln_2))
+    trainer.add_callback(Steps(run, trainer, starts_at_reference=at_ln_2))
     _fit(run, trainer, savings.last())
     epoch = round(trainer.state.epoch, 4)
     for stop in run.stops:

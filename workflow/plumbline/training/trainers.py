@@ -11,6 +11,7 @@ from plumbline.config.training import Recipe
 from plumbline.files import InputError
 from plumbline.training import processes
 from plumbline.training.data import TokenPair
+from plumbline.training.dropout import evaluate_without_gradient, set_dropout
 from plumbline.training.reference import Reference
 
 
@@ -20,7 +21,6 @@ def sft_trainer(recipe: Recipe, rows: list[dict], tokenizer, **where):
     where: parent, seed, device, work and micro (examples of a forward pass), as for the other two
     trainers.
     """
-    from datasets import Dataset
     from trl import SFTConfig, SFTTrainer
 
     config = SFTConfig(
@@ -30,9 +30,7 @@ def sft_trainer(recipe: Recipe, rows: list[dict], tokenizer, **where):
         logging_strategy="epoch",
         save_strategy="epoch",
     )
-    return SFTTrainer(
-        args=config, train_dataset=Dataset.from_list(rows), **_model(recipe, where, tokenizer)
-    )
+    return _made(SFTTrainer, config, rows, recipe, where, tokenizer)
 
 
 def dpo_trainer(
@@ -47,7 +45,6 @@ def dpo_trainer(
     references: stored log-probabilities of the pairs, in their order; None: the reference is the
     parent, which is the trained model with its adapter off.
     """
-    from datasets import Dataset
     from trl import DPOConfig, DPOTrainer
 
     class Trainer(DPOTrainer):
@@ -77,22 +74,36 @@ def dpo_trainer(
         precompute_ref_log_probs=references is not None,
         disable_dropout=False,
     )
-    return Trainer(
-        args=config, train_dataset=Dataset.from_list(rows), **_model(recipe, where, tokenizer)
-    )
+    return _made(Trainer, config, rows, recipe, where, tokenizer)
 
 
 def kto_trainer(recipe: Recipe, rows: list[dict], tokenizer, **where):
     """Preference training on single answers, wanted and unwanted; the reference is the parent."""
-    from datasets import Dataset
     from trl import KTOConfig, KTOTrainer
 
     arguments = {**_arguments(recipe, where), **_stepwise(recipe)}
     arguments["train_sampling_strategy"] = "sequential"  # KTO compares neighbours
     config = KTOConfig(**arguments, beta=recipe.beta, disable_dropout=False)
-    return KTOTrainer(
-        args=config, train_dataset=Dataset.from_list(rows), **_model(recipe, where, tokenizer)
-    )
+    return _made(KTOTrainer, config, rows, recipe, where, tokenizer)
+
+
+def _made(kind, config, rows: list[dict], recipe: Recipe, where: dict, tokenizer):
+    """A trainer of this kind. InputError where PEFT cannot give the model such an adapter."""
+    from datasets import Dataset
+
+    model = _model(recipe, where, tokenizer)
+    try:
+        trainer = kind(args=config, train_dataset=Dataset.from_list(rows), **model)
+    except ValueError as error:
+        if "lora_dropout" not in str(error):
+            raise
+        raise InputError(
+            "lora.dropout: an adapter on this model's experts, which are one tensor, has none; set "
+            "lora.dropout: 0, or name other layers in lora.target_modules."
+        ) from error
+    if recipe.method != "sft":
+        evaluate_without_gradient(trainer.model)
+    return trainer
 
 
 def _arguments(recipe: Recipe, where: dict) -> dict:
@@ -139,7 +150,7 @@ def _stepwise(recipe: Recipe) -> dict:
 def _model(recipe: Recipe, where: dict, tokenizer) -> dict:
     """The model to train, its adapter's configuration, and the tokenizer."""
     model = _load(recipe, where["parent"], where["work"])
-    _set_dropout(model, recipe.dropout)
+    set_dropout(model, recipe.dropout)
     if recipe.parameters != "full":
         _check_layers(recipe.lora.target_modules, model)
     return {
@@ -206,14 +217,3 @@ def _check_layers(targets: str | list[str], model) -> None:
                 f"lora.target_modules: the model has no layer {target!r}. Expected all-linear or "
                 f"names among {', '.join(sorted(linear))}."
             )
-
-
-def _set_dropout(model, rate: float) -> None:
-    """Llama and its like keep the rate in their attention, older models have dropout layers."""
-    from torch.nn import Dropout
-
-    for module in model.modules():
-        if isinstance(module, Dropout):
-            module.p = rate
-        elif hasattr(module, "attention_dropout"):
-            module.attention_dropout = rate
