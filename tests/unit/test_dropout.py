@@ -145,7 +145,7 @@ def test_an_architecture_that_always_draws_at_random_is_refused(tmp_path):
 
 
 def test_experts_that_are_one_tensor_take_no_dropout_in_their_adapter(tmp_path):
-    with pytest.raises(InputError, match="set lora.dropout: 0, or name other layers"):
+    with pytest.raises(InputError, match=r"set lora\.dropout: 0, or name other layers"):
         train(make_run(tmp_path, "mixtral"))
 
 

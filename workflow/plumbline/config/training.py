@@ -88,7 +88,9 @@ class Recipe(Section):
     warmup_steps: int = Field(0, ge=0, description="Steps of rising learning rate.")
     weight_decay: float = Field(0.0, ge=0, description="AdamW's.")
     max_grad_norm: float = Field(1.0, gt=0, description="Gradient clipping.")
-    dropout: float = Field(0.0, ge=0, lt=1, description="Of the model itself, wherever it has any (paper: 0.05).")
+    dropout: float = Field(
+        0.0, ge=0, lt=1, description="Of the model itself, wherever it has any (paper: 0.05)."
+    )
     max_length: int = Field(
         512, ge=8, description="Tokens; longer examples are left out and counted."
     )
