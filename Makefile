@@ -23,7 +23,8 @@ else
 endif
 
 SNAKEMAKE := .venv/bin/snakemake
-TESTS := $(wildcard tests/unit tests/workflow tests/e2e tests/slurm tests/ops)
+# A cluster is up for the last ones only: no others find its commands.
+TESTS := $(wildcard tests/unit tests/workflow tests/e2e tests/ops tests/slurm)
 
 .PHONY: help setup demo test test-ops lint fetch status clean-cache clean lock audit
 
@@ -54,11 +55,12 @@ clean-cache: setup ## remove what dead runs left and no result needs; say what e
 
 test: setup lint ## lint, then all tests: unit, workflow, end to end, SLURM, operation in short
 	@bash tests/install_browser.sh
+	@bash tests/slurm/install.sh
 	@.venv/bin/python -m pytest $(TESTS) --durations=10
 
 test-ops: setup ## operation at length: a real SLURM cluster (installed as root), conda, faults, no network
 	@bash tests/slurm/install.sh
-	@PLUMBLINE_WHOLE=1 .venv/bin/python -m pytest $(wildcard tests/slurm tests/ops) --durations=10
+	@PLUMBLINE_WHOLE=1 .venv/bin/python -m pytest $(wildcard tests/ops tests/slurm) --durations=10
 
 lint: setup ## check style and the workflow's form
 	@.venv/bin/ruff check .

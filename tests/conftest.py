@@ -1,14 +1,16 @@
-"""What all tests share: no network, reproducible examples, and one tiny base model."""
+"""What all tests share: no network, no programs but the set-up's, and one tiny base model."""
 
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 os.environ |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
 
 import pytest
+import reach
 from hypothesis import settings
 
 settings.register_profile("plumbline", deadline=None, max_examples=60, derandomize=True)
@@ -42,9 +44,28 @@ def tell(request) -> Callable[[str], None]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """No two files of one name: which of them an `import` finds would depend on the tests run."""
+    """Programs, and files of the tests: what is found must not depend on what else is there."""
+    base = reach.base_only()
+    base.__enter__()
+    config.add_cleanup(lambda: base.__exit__(None, None, None))
+    # No two files of one name: which of them an `import` finds would depend on the tests run.
     names: dict[str, Path] = {}
     for path in sorted(Path(__file__).parent.rglob("*.py")):
         other = names.setdefault(path.name, path)
         if other is not path and path.name != "conftest.py":
             raise pytest.UsageError(f"{path} has the name of {other}: rename one of them")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("whole") and not reach.whole():
+        pytest.skip("takes long: `make test-ops` runs it (PLUMBLINE_WHOLE=1)")
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """Why tests were skipped: one line for a reason, however many tests it holds for."""
+    reasons = Counter(
+        report.longrepr[2].removeprefix("Skipped: ")
+        for report in terminalreporter.stats.get("skipped", [])
+    )
+    for reason, count in reasons.most_common():
+        terminalreporter.write_line(f"SKIPPED [{count}] {reason}")

@@ -19,15 +19,13 @@ from plumbline.records import ChoiceQuestion
 from plumbline.scoring.likelihood import score
 from plumbline.scoring.prompts import encode
 from plumbline.sources import Source
-from real_data import DATA
+from real_data import published
 
 ROOT = Path(__file__).parents[2]
-TRUTHFULQA = DATA / "truthfulqa/mc_task_v1.json"
 ODD = 2  # questions in which a true answer comes after a false one
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.timeout(1200),
-    pytest.mark.skipif(not TRUTHFULQA.exists(), reason=f"{TRUTHFULQA} is not there"),
     pytest.mark.skipif(find_spec("lm_eval") is None, reason="lm-eval is not installed"),
 ]
 
@@ -40,7 +38,7 @@ def is_odd(row):
 @pytest.fixture(scope="module")
 def rows():
     """The odd questions and 20 with few choices, to be quick."""
-    every = json.loads(TRUTHFULQA.read_text())
+    every = json.loads((published("truthfulqa") / "truthfulqa/mc_task_v1.json").read_text())
     odd = [row for row in every if is_odd(row)]
     assert len(odd) == ODD
     plain = sorted(

@@ -1,6 +1,5 @@
 """The report in a real browser: drawn, quiet, self-contained, readable on a phone, sortable."""
 
-import shutil
 import sys
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from plumbline.report.names import FIGURES
 from plumbline.report.page import write_page
 from plumbline.report.responses import read_responses
 from plumbline.report.tables import Run, read_tables
+from reach import find
 from report_data import write_results
 
 webdriver = pytest.importorskip("selenium.webdriver")
@@ -42,9 +42,7 @@ def report(tmp_path_factory):
 
 @pytest.fixture
 def browser(report, tmp_path):
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not chromium or not driver:
-        pytest.skip("needs chromium and chromedriver (Debian: chromium, chromium-driver)")
+    chromium, driver = find("chromium", "chromedriver", brought_by="`make test` as root, on Debian")
     options = webdriver.ChromeOptions()
     options.binary_location = chromium
     for flag in [*FLAGS, f"--user-data-dir={tmp_path}"]:

@@ -16,8 +16,10 @@ from pathlib import Path
 import pytest
 from conda_lab import channel
 from project import ROOT, Project
+from reach import MACHINE
 
 pytestmark = [pytest.mark.workflow, pytest.mark.timeout(1200)]
+CONDA = shutil.which("conda", path=MACHINE)
 LAB = Path(__file__).with_name("conda_lab")
 TOOLS = ("py-rattler==0.26.0", "pyyaml==6.0.3")
 VERSION = "3.12"  # of Python, in envs/
@@ -29,7 +31,10 @@ ENVIRONMENTS = {path.name for path in (ROOT / "envs").glob("*.yaml")} - {"genera
 def interpreter() -> Path | None:
     """A Python of the environments' version on this machine."""
     name = f"python{VERSION}"
-    here = [shutil.which(name), *Path.home().glob(f".pyenv/versions/{VERSION}.*/bin/{name}")]
+    here = [
+        shutil.which(name, path=MACHINE),
+        *Path.home().glob(f".pyenv/versions/{VERSION}.*/bin/{name}"),
+    ]
     for candidate in filter(None, here):
         if not subprocess.run(
             [candidate, "-c", "import ensurepip"], capture_output=True
@@ -83,10 +88,12 @@ class Run:
         return said
 
 
-@pytest.fixture(scope="module", params=["conda" if shutil.which("conda") else "stand-in"])
+@pytest.fixture(scope="module", params=["conda" if CONDA else "stand-in"])
 def run(request, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
-        if request.param == "stand-in":
+        if CONDA:
+            patch.setenv("PATH", str(Path(CONDA).parent), prepend=os.pathsep)
+        else:
             for name, value in stand_in(tmp_path_factory.mktemp("lab")).items():
                 patch.setenv(name, value)
         made = Run(tmp_path_factory.mktemp("conda"))
@@ -137,13 +144,10 @@ def test_a_program_stops_where_a_package_is_not_the_pinned_one(run):
 
 
 @pytest.mark.e2e
-@pytest.mark.skipif(
-    os.environ.get("PLUMBLINE_WHOLE") != "1",
-    reason="PLUMBLINE_WHOLE=1 asks for it (15 minutes, 20 GB of disk)",
-)
+@pytest.mark.whole
 @pytest.mark.timeout(5400)
 def test_the_whole_small_run_in_all_environments(run):
-    """The real model, every rule in an environment of its own kind."""
+    """The real model, every rule in an environment of its own kind: 15 minutes, 20 GB of disk."""
     settings = ["--use-conda", "--configfile", str(ROOT / "tests/e2e/small.yaml")]
     said = run.project.snakemake(*settings, timeout=5000)
     made = {name for name in ENVIRONMENTS if f"Creating conda environment envs/{name}" in said}

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 from faults import OPTIONS, Faults, damaged, entries, new_project
+from reach import whole
 from taught import teach
 
 pytestmark = [pytest.mark.workflow, pytest.mark.timeout(7200)]
-WHOLE = os.environ.get("PLUMBLINE_WHOLE") == "1"
-KILLS = int(os.environ.get("PLUMBLINE_KILLS", 20 if WHOLE else 5))
+KILLS = int(os.environ.get("PLUMBLINE_KILLS", 20 if whole() else 5))
 SEED = int(os.environ.get("PLUMBLINE_KILL_SEED", 1))
 TIMES = "stages.csv"  # the only table that holds how long things took
 

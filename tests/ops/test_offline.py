@@ -128,10 +128,9 @@ def test_a_missing_file_is_told_with_its_source_and_its_place(project, served):
 
 @needs_namespace
 @pytest.mark.e2e
-@pytest.mark.skipif(
-    os.environ.get("PLUMBLINE_WHOLE") != "1", reason="PLUMBLINE_WHOLE=1 asks for it (10 minutes)"
-)
+@pytest.mark.whole
 def test_the_whole_small_run_without_network(tmp_path):
+    """10 minutes."""
     project = Project(tmp_path)
     project.snakemake("fetch", "--configfile", str(SMALL), timeout=900)
     done = alone(project, "--configfile", str(SMALL), timeout=1700)

@@ -12,12 +12,25 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from cluster_run import GENERATIONS, RESULTS, SETTINGS, use_partitions
-from lab.cluster import DAEMONS, DATABASE, Cluster, answers, why_not
+from lab.cluster import COMMANDS, DAEMONS, Cluster, answers, why_not
 from project import Project
+from reach import within_reach
+
+BROUGHT_BY = "`make test` installs SLURM as root, on Debian"
 
 
-@pytest.fixture(scope="session", params=["accounting", "no accounting"])
-def cluster(request, tmp_path_factory) -> Iterator[Cluster | None]:
+@pytest.fixture(scope="session")
+def commands() -> Iterator[None]:
+    """SLURM's commands, for tests and what they start."""
+    with within_reach(*COMMANDS, brought_by=BROUGHT_BY):
+        yield
+
+
+@pytest.fixture(
+    scope="session",
+    params=["accounting", pytest.param("no accounting", marks=pytest.mark.whole)],
+)
+def cluster(request, commands, tmp_path_factory) -> Iterator[Cluster | None]:
     """A cluster of our own with and without accounting; None where another is up and is used."""
     pytest.importorskip("snakemake_executor_plugin_slurm")
     accounting = request.param == "accounting"
@@ -26,14 +39,14 @@ def cluster(request, tmp_path_factory) -> Iterator[Cluster | None]:
             pytest.skip("the cluster that is up is taken as it is")
         yield None
         return
-    reason = why_not((*DAEMONS, *DATABASE) if accounting else DAEMONS)
-    if reason:
-        pytest.skip(f"no SLURM cluster is up, and none can be started: {reason}")
-    made = Cluster(tmp_path_factory.mktemp("cluster") / "files", accounting)
-    try:
-        yield made.start()
-    finally:
-        made.stop()
+    with within_reach(*DAEMONS, brought_by=BROUGHT_BY):
+        if reason := why_not():
+            pytest.skip(f"no SLURM cluster is up, and none can be started: {reason}")
+        made = Cluster(tmp_path_factory.mktemp("cluster") / "files", accounting)
+        try:
+            yield made.start()
+        finally:
+            made.stop()
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
-"""What goes wrong on clusters: each fault is told with its log, and a rerun does what is missing."""
+"""What goes wrong on clusters: each fault is told with its log, and a rerun does what is missing.
 
-import os
+9 minutes.
+"""
+
 import re
 import signal
 
@@ -9,14 +11,7 @@ from cluster_run import GENERATIONS, GPUS, PROFILE, SCORES, SETTINGS, Run, held,
 from lab.cluster import ask, until
 from project import Project
 
-pytestmark = [
-    pytest.mark.slurm,
-    pytest.mark.timeout(600),
-    pytest.mark.skipif(
-        os.environ.get("PLUMBLINE_WHOLE") != "1",
-        reason="PLUMBLINE_WHOLE=1 asks for it (9 minutes)",
-    ),
-]
+pytestmark = [pytest.mark.slurm, pytest.mark.whole, pytest.mark.timeout(600)]
 ONCE = ("--retries", "0")
 
 

@@ -1,21 +1,12 @@
-"""The small run of the real model, all four methods, through sbatch."""
+"""The small run of the real model, all four methods, through sbatch: 20 minutes."""
 
-import os
 from collections import Counter
 
 import pytest
 from cluster_run import GPU_RULES, Run, left_to_do, use_partitions
 from project import ROOT, Project
 
-pytestmark = [
-    pytest.mark.slurm,
-    pytest.mark.e2e,
-    pytest.mark.timeout(3600),
-    pytest.mark.skipif(
-        os.environ.get("PLUMBLINE_WHOLE") != "1",
-        reason="PLUMBLINE_WHOLE=1 asks for it (20 minutes)",
-    ),
-]
+pytestmark = [pytest.mark.slurm, pytest.mark.e2e, pytest.mark.whole, pytest.mark.timeout(3600)]
 SETTINGS = ["--configfile", str(ROOT / "tests/e2e/small.yaml")]
 # What of GPU work a default run has besides the tiny one's.
 ALL_GPU_RULES = (*GPU_RULES, "generate_judgements", "measure_token_shift")

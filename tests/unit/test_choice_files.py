@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from plumbline.data.choice_formats import READERS
 from plumbline.data.choices import normalised_question
 from plumbline.files import InputError, read_json
-from real_data import DATA
+from real_data import published
 
 KITES = ("Why do kites fly?", ["wind", "magic", "steam"], [1, 0, 0], 0)
 TEXTS, KEYS = ["wind", "magic", "steam"], ["A", "B", "C"]
@@ -275,9 +275,7 @@ def test_any_json_is_either_read_or_refused_with_the_files_name(tmp_path_factory
 
 @pytest.fixture(scope="module")
 def real():
-    if not (DATA / "truthfulqa").is_dir():
-        pytest.skip("no benchmark files: set PLUMBLINE_TEST_DATA to a folder that has truthfulqa/")
-    return DATA
+    return published("arc", "truthfulqa")
 
 
 def by_question(rows):

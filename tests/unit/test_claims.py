@@ -19,7 +19,7 @@ from plumbline.claims.split import is_refusal
 from plumbline.files import InputError
 from plumbline.records import Generation
 from plumbline.verification.statements import STATEMENTS, render
-from real_data import DATA
+from real_data import published
 
 FACTS = Path(__file__).parents[2] / "workflow/resources/facts"
 
@@ -30,9 +30,7 @@ def response(text, topic="Ann Bell", id="r1"):
 
 @pytest.fixture(scope="module")
 def biographies():
-    file = DATA / "factscore/ChatGPT.jsonl"
-    if not file.exists():
-        pytest.skip("no biographies: set PLUMBLINE_TEST_DATA to a folder that has factscore/")
+    file = published("factscore") / "factscore/ChatGPT.jsonl"
     return [json.loads(line) for line in file.open(encoding="utf-8")]
 
 

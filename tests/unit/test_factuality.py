@@ -18,7 +18,7 @@ from plumbline.evaluation.factuality import (
     response_metrics,
 )
 from plumbline.files import InputError
-from real_data import DATA
+from real_data import published
 
 
 @pytest.mark.parametrize(
@@ -157,9 +157,7 @@ def test_verdicts_are_counted_by_response():
 
 @pytest.fixture(scope="module")
 def biographies():
-    file = DATA / "factscore/ChatGPT.jsonl"
-    if not file.exists():
-        pytest.skip("no biographies: set PLUMBLINE_TEST_DATA to a folder that has factscore/")
+    file = published("factscore") / "factscore/ChatGPT.jsonl"
     return [json.loads(line) for line in file.open(encoding="utf-8")]
 
 

@@ -11,17 +11,12 @@ from plumbline.data.instructions import (
 )
 from plumbline.data.similar import near_duplicate
 from plumbline.files import InputError, read_unique_rows
-from real_data import DATA
+from real_data import published
 
 
 @pytest.fixture
 def benchmark():
-    if not (DATA / "instructions").is_dir() or not (DATA / "longfact").is_dir():
-        pytest.skip(
-            "no instruction files: set PLUMBLINE_TEST_DATA to a folder that has instructions/ and "
-            "longfact/"
-        )
-    return DATA
+    return published("instructions", "longfact")
 
 
 def lines(path, *rows):
