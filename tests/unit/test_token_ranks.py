@@ -18,6 +18,7 @@ from plumbline.scoring import shift as scoring
 from plumbline.scoring.ranks import Answer, token_ranks
 from programs import program
 from tiny import tiny_model, tiny_tokenizer
+from transformers import LlamaConfig
 
 PROMPTS = [
     Prompt(id=f"p{n}", instruction="Tell " + "Oslo " * n, domain=domain, topic=f"t{n}", source="x")
@@ -35,7 +36,8 @@ class Fixed(torch.nn.Module):
         super().__init__()
         self.head = torch.nn.Linear(len(table), len(table), bias=False)
         self.head.weight.data = torch.tensor(table, dtype=torch.float32).T
-        self.device = torch.device("cpu")
+        self.device, self.dtype = torch.device("cpu"), torch.float32
+        self.config = LlamaConfig()
         self.passes = []
 
     def get_output_embeddings(self):

@@ -1,18 +1,13 @@
-"""Ranks of given tokens in a model's distributions, from one forward pass an answer.
-
-A row is its prompt and answer, filled up on the right, where no token that counts looks; so there
-is no attention mask to get wrong. The head projects only the positions that predict an answer.
-"""
+"""Ranks of given tokens in a model's distributions, from one forward pass an answer."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from plumbline.files import InputError
 from plumbline.memory import first_that_fits, halves
 from plumbline.program import Progress
-from plumbline.scoring.likelihood import BATCH, PRECISE_ROWS, REMEDY, Tokens, only_at
+from plumbline.scoring.forward import BATCH, REMEDY, Tokens, at_last_tokens, batches
 
 
 class Answer(NamedTuple):
@@ -23,7 +18,11 @@ class Answer(NamedTuple):
 
 
 def token_ranks(
-    model, answers: Sequence[Answer], batch_tokens: int, progress: Progress | None = None
+    model,
+    answers: Sequence[Answer],
+    batch_tokens: int,
+    progress: Progress | None = None,
+    key: str = "evaluation.token_shift.dtype",
 ) -> list[list[int]]:
     """The rank of every token of every answer, given prompt and tokens before it; 1 is the likeliest.
 
@@ -37,82 +36,32 @@ def token_ranks(
     import torch
 
     ranks: list[list[int]] = [[] for _ in answers]
-    order = sorted(
-        (i for i, answer in enumerate(answers) if answer.tokens),
-        key=lambda i: len(answers[i].prompt) + len(answers[i].tokens),
-    )
+    wanted = [i for i, answer in enumerate(answers) if answer.tokens]
     if progress:
-        progress.advance(len(answers) - len(order))
+        progress.advance(len(answers) - len(wanted))
+
+    def length(answer: Answer) -> int:
+        return len(answer.prompt) + len(answer.tokens) - 1
 
     def attempt(tokens: int) -> None:
-        left = [i for i in order if not ranks[i]]
+        left = [i for i in wanted if not ranks[i]]
         with torch.inference_mode():
-            for rows in _batches(answers, left, tokens):
-                found = _batch(model, [answers[i] for i in rows])
-                for i, row in zip(rows, found, strict=True):
-                    ranks[i] = row
+            for places in batches(model, [length(answers[i]) for i in left], tokens):
+                batch = [left[place] for place in places]
+                rows = [answers[i].prompt + answers[i].tokens for i in batch]
+                counts = [len(answers[i].tokens) for i in batch]
+                found = at_last_tokens(model, rows, counts, _ranks, key)
+                for i, row in zip(batch, found, strict=True):
+                    ranks[i] = row.tolist()
                 if progress:
-                    progress.advance(len(rows))
+                    progress.advance(len(batch))
 
     # With less than twice the tokens of the shortest row, each pass is of one row.
-    shortest = len(answers[order[0]].prompt) + len(answers[order[0]].tokens) - 1 if order else 1
+    shortest = min((length(answers[i]) for i in wanted), default=1)
     first_that_fits(halves(batch_tokens, shortest), attempt, BATCH, REMEDY)
     return ranks
 
 
-def _batches(answers: Sequence[Answer], order: list[int], batch_tokens: int) -> Iterator[list[int]]:
-    """Indices, shortest first, in batches that fit `batch_tokens` (one row always does)."""
-    rows: list[int] = []
-    for i in order:
-        width = len(answers[i].prompt) + len(answers[i].tokens) - 1
-        if rows and (len(rows) + 1) * width > batch_tokens:
-            yield rows
-            rows = []
-        rows.append(i)
-    if rows:
-        yield rows
-
-
-def _batch(model, answers: Sequence[Answer]) -> list[list[int]]:
-    import torch
-
-    # The last token is predicted but never read.
-    read = [(answer.prompt + answer.tokens)[:-1] for answer in answers]
-    width = max(map(len, read))
-    ids = torch.tensor([row + (0,) * (width - len(row)) for row in read], device=model.device)
-    starts = torch.tensor([len(answer.prompt) - 1 for answer in answers])[:, None]
-    ends = torch.tensor([len(row) for row in read])[:, None]
-    places = torch.arange(width)
-    chosen = ((places >= starts) & (places < ends)).to(model.device)
-    with only_at(model.get_output_embeddings(), chosen):
-        logits = model(input_ids=ids, use_cache=False).logits[0]
-    targets = torch.tensor(
-        [token for answer in answers for token in answer.tokens], device=model.device
-    )
-    flat = torch.cat([
-        _ranks(part, wanted)
-        for part, wanted in zip(
-            logits.split(PRECISE_ROWS), targets.split(PRECISE_ROWS), strict=True
-        )
-    ]).tolist()  # fmt: skip
-    found, at = [], 0
-    for answer in answers:
-        found.append(flat[at : at + len(answer.tokens)])
-        at += len(answer.tokens)
-    return found
-
-
-def _ranks(logits, targets):
-    """Ranks (rows) of the targets (rows) in the logits (rows x vocabulary)."""
-    import torch
-
-    precise = torch.promote_types(logits.dtype, torch.float32)
-    logp = torch.log_softmax(logits.to(precise), -1)
-    own = logp.gather(-1, targets[:, None])
-    # Nothing is larger than what is no number: without this, it would rank first.
-    if own.isnan().any():
-        raise InputError(
-            "the model's logits are no numbers (NaN); use another dtype for it, e.g. "
-            "evaluation.token_shift.dtype: float32."
-        )
-    return 1 + (logp > own).sum(-1)
+def _ranks(logp, targets):
+    """Ranks (rows) of the targets (rows) by their log-probabilities (rows x vocabulary)."""
+    return 1 + (logp > logp.gather(-1, targets[:, None])).sum(-1)

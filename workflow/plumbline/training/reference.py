@@ -39,7 +39,9 @@ def compute(
         Item(tuple(pair.prompt_ids), (tuple(pair.chosen_ids), tuple(pair.rejected_ids)))
         for pair in pairs
     ]
-    sums = score(model, items, batch_tokens, Progress(len(pairs), "reference pairs"))
+    sums = score(
+        model, items, batch_tokens, Progress(len(pairs), "reference pairs"), "the training's dtype"
+    )
     return [
         Reference(id=pair.id, pair=pair.digest(), weights=weights, chosen=chosen, rejected=rejected)
         for pair, (chosen, rejected) in zip(pairs, sums, strict=True)

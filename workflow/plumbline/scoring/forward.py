@@ -1,0 +1,122 @@
+"""Forward passes over given tokens: the one place where logits become log-probabilities.
+
+Rows are filled up on their right, where no token that counts looks; so there is no attention mask
+to get wrong, and models with sliding windows or a recurrent state are exact as well. The head
+projects only the positions that predict a token that counts.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from plumbline.finite import check_logits
+
+PRECISE_ROWS = 256  # logits in float32 at once, each as wide as the vocabulary
+BATCH = "scoring.batch_tokens"
+REMEDY = "Use a device with more memory, or shorten prompts and answers."
+Tokens = tuple[int, ...]
+
+
+def at_last_tokens(
+    model, rows: Sequence[Tokens], counts: Sequence[int], measure: Callable, key: str, cache=None
+) -> list:
+    """What `measure` finds for the last counts[i] tokens of every row, given those before them.
+
+    measure(logp, targets): a value for each of the targets (n) from their positions' log-softmax
+    (n x vocabulary), in float32 at least whatever the model's precision. `cache` holds what comes
+    before the rows; the first of its tokens that is measured needs one before it, in the row.
+    Returns one tensor of counts[i] values a row. InputError, with `key` as the setting to change,
+    when a logit is no number.
+    """
+    import torch
+
+    width = max(map(len, rows)) - 1  # the last token of a row is predicted but never read
+    filled = torch.tensor([row + (0,) * (width + 1 - len(row)) for row in rows])
+    ends = torch.tensor([len(row) - 1 for row in rows])[:, None]
+    places = torch.arange(width)
+    chosen = (places >= ends - torch.tensor(counts)[:, None]) & (places < ends)
+    filled, chosen = filled.to(model.device), chosen.to(model.device)
+    cached = {} if cache is None else {"past_key_values": cache}
+    with _only_at(model.get_output_embeddings(), chosen):
+        output = model(input_ids=filled[:, :-1], use_cache=cache is not None, **cached)
+    found = []
+    for logits, targets in zip(
+        output.logits[0].split(PRECISE_ROWS),
+        filled[:, 1:][chosen].split(PRECISE_ROWS),
+        strict=True,
+    ):
+        check_logits(logits, model, key)
+        precise = torch.promote_types(logits.dtype, torch.float32)
+        found.append(measure(torch.log_softmax(logits.to(precise), -1), targets))
+    return list(torch.cat(found).split(list(counts)))
+
+
+def has_branches(model) -> bool:
+    """Whether what a model has read can be copied row by row and read on from, exactly.
+
+    It can where all that it keeps of the past is the keys and values of attention, in the cache it
+    is handed. It cannot with a recurrent or convolutional state (Mamba, LFM2, RWKV and hybrids of
+    them), which most models drop or start anew when they read on by several tokens; nor with
+    positions that depend on the whole length (dynamic and long RoPE).
+    """
+    import torch
+    from transformers import DynamicCache
+    from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
+
+    if getattr(model, "_is_stateful", False) or not fills(model):
+        return False
+    if "past_key_values" not in inspect.signature(model.base_model.forward).parameters:
+        return False
+    cache = DynamicCache(config=model.config)
+    if any(type(layer) not in (DynamicLayer, DynamicSlidingWindowLayer) for layer in cache.layers):
+        return False
+    with torch.inference_mode():
+        read(model, [(0,)], cache)
+    return all(layer.get_seq_length() == 1 for layer in cache.layers)
+
+
+def fills(model) -> bool:
+    """Whether rows of a batch may differ in length: not where positions depend on the longest."""
+    parameters = getattr(model.config.get_text_config(), "rope_parameters", None) or {}
+    kinds = [parameters, *(one for one in parameters.values() if isinstance(one, dict))]
+    return not any(one.get("rope_type") in ("dynamic", "longrope") for one in kinds)
+
+
+def batches(model, lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
+    """Indices of rows of these lengths, shortest first, in batches of at most `batch_tokens`.
+
+    Filling included; one row always fits. Rows of one batch are equally long where they have to be.
+    """
+    batch: list[int] = []
+    filled = fills(model)
+    for i in sorted(range(len(lengths)), key=lambda i: lengths[i]):
+        full = (len(batch) + 1) * lengths[i] > batch_tokens
+        if batch and (full or (not filled and lengths[batch[0]] != lengths[i])):
+            yield batch
+            batch = []
+        batch.append(i)
+    if batch:
+        yield batch
+
+
+def read(model, rows: Sequence[Tokens], cache) -> None:
+    """Add equally long rows of tokens to the cache."""
+    import torch
+
+    ids = torch.tensor(rows, device=model.device)
+    model.base_model(input_ids=ids, past_key_values=cache, use_cache=True)
+
+
+@contextmanager
+def _only_at(head, chosen) -> Iterator[None]:
+    """Let `head` project only the chosen positions (rows x width): logits are 1 x chosen x words.
+
+    In the model's own forward pass, so that whatever it does to its logits is done here too.
+    """
+    handle = head.register_forward_pre_hook(lambda module, inputs: (inputs[0][chosen][None],))
+    try:
+        yield
+    finally:
+        handle.remove()
