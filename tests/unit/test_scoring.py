@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from architectures import random_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from plumbline import checkpoints
@@ -270,6 +271,49 @@ def test_what_cannot_be_asked(tokenizer):
     plain.chat_template = None
     with pytest.raises(InputError, match="no chat template"):
         encode(plain, question(), "chat")
+
+
+def test_a_token_across_prompt_and_choice(tiny_base):
+    """Every choice is scored from before the token: what is compared is the same text."""
+    tokenizer = tiny_tokenizer()
+    backend = json.loads(tokenizer.backend_tokenizer.to_str())
+    backend["pre_tokenizer"]["use_regex"] = False  # which would end a token at the space
+    number = len(tokenizer)
+    for left, right in ((":", "Ġ"), (":Ġ", "C")):
+        backend["model"]["vocab"][left + right] = number
+        backend["model"]["merges"].append([left, right])
+        number += 1
+    across = tiny_tokenizer()
+    across._tokenizer = type(tokenizer.backend_tokenizer).from_str(json.dumps(backend))
+    asked = question(choices=["Oslo", "Rome", "Bern"], labels=[1, 0, 0])
+    item = encode(across, asked, "letters")
+    start = "Where is the fjord?\nA. Oslo\nB. Rome\nC. Bern\nAnswer"
+    assert decoded(across, item) == (start, [": A", ": B", ": C"])
+    assert [len(tokens) for tokens in item.continuations] == [2, 2, 1]
+    model = random_model("Qwen3", len(across))
+    for found, end in zip(score(model, [item], 4096)[0], (": A", ": B", ": C"), strict=True):
+        ids = across(start + end, return_tensors="pt")["input_ids"]
+        n = ids.shape[1] - len(across(start)["input_ids"])
+        with torch.no_grad():
+            logp = torch.log_softmax(model(ids).logits[0], -1)[-n - 1 : -1]
+        assert found == pytest.approx(float(logp.gather(-1, ids[0, -n:, None]).sum()), abs=1e-4)
+
+
+def test_no_number_is_no_score(tiny_base):
+    """With the checkpoint, the precision and the key to set."""
+    model = checkpoints.load_model(tiny_base, "float32").eval()
+    item = encode(checkpoints.load_tokenizer(tiny_base), question(), "qa")
+    with torch.no_grad():
+        next(iter(model.parameters()))[item.prompt[2], 0] = 70_000.0
+    low = copy.deepcopy(model).to(torch.float16)
+    told = rf"{tiny_base}: in float16 its logits are no numbers .* set scoring\.dtype to float32"
+    with pytest.raises(InputError, match=told):
+        score(low, [item], 4096)
+    assert all(value < 0 for value in score(model, [item], 4096)[0])
+    with torch.no_grad():
+        model.get_output_embeddings().weight[1, 0] = float("nan")
+    with pytest.raises(InputError, match=r"in float32 .* its weights are damaged"):
+        score(model, [item], 4096)
 
 
 def test_context_length(model, tiny_base):

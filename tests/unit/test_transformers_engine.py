@@ -1,6 +1,8 @@
 import pytest
 import torch
+from architectures import WHOLE, random_model
 from plumbline import checkpoints
+from plumbline.files import InputError
 from plumbline.generation.engine import Prompt, end_tokens, render
 from plumbline.generation.greedy import greedy_answers
 from plumbline.generation.transformers_engine import TransformersEngine
@@ -137,8 +139,8 @@ def test_samples(engine, tokenizer):
 
 def ask(model, tokenizer, asked, go_on=lambda i, text: True, **changes):
     return greedy_answers(
-        model, tokenizer, [one.token_ids for one in asked], max_tokens=8, go_on=go_on,
-        **{"end_token_ids": [tokenizer.eos_token_id], "batch_size": 4, **changes},
+        model, tokenizer, [one.token_ids for one in asked], go_on=go_on,
+        **{"end_token_ids": [tokenizer.eos_token_id], "batch_size": 4, "max_tokens": 8, **changes},
     )  # fmt: skip
 
 
@@ -196,3 +198,35 @@ def test_end_tokens_are_the_tokenizers_and_the_folders(tokenizer, tiny_base, tmp
     (tmp_path / "generation_config.json").write_text("{}")
     assert end_tokens(tmp_path, tokenizer) == [eos]
     assert eos in end_tokens(tiny_base, tokenizer)
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_models_with_a_state_of_their_own(name, tokenizer):
+    """Neither filling nor rows that leave the batch change an answer."""
+    model = random_model(name, len(tokenizer))
+    asked = prompts(tokenizer, max_tokens=5)
+    alone = [argmax_chain(model, prompt.token_ids, 5) for prompt in asked]
+    unused = min(set(range(len(tokenizer))) - {token for one in alone for token in one})
+    engine = TransformersEngine(model, tokenizer, end_token_ids=[unused], batch_size=4)
+    assert [one.token_ids for (one,) in engine.complete(asked)] == alone
+    ends = sorted({tokens[2] for tokens in alone})[:2]
+    answers = ask(model, tokenizer, asked, end_token_ids=ends, max_tokens=5)
+    for tokens, text in zip(alone, answers, strict=True):
+        kept = next((at for at, token in enumerate(tokens) if token in ends), 5)
+        assert text == tokenizer.decode(tokens[:kept], skip_special_tokens=True)
+
+
+@pytest.mark.parametrize("temperature", [0, 1.0])
+def test_no_number_is_no_token(tokenizer, temperature):
+    model = random_model("Qwen3", len(tokenizer))
+    with torch.no_grad():
+        model.get_output_embeddings().weight[7, 0] = float("nan")
+    engine = TransformersEngine(model, tokenizer, end_token_ids=[1], batch_size=4)
+    told = "Qwen3ForCausalLM: in float32 its logits are no numbers .*weights are damaged"
+    with pytest.raises(InputError, match=told):
+        engine.complete(prompts(tokenizer, temperature=temperature))
+    with pytest.raises(InputError, match=told):
+        ask(model, tokenizer, prompts(tokenizer))
+    low = TransformersEngine(model.to(torch.float16), tokenizer, end_token_ids=[1], batch_size=4)
+    with pytest.raises(InputError, match=r"in float16 .* set generation\.dtype to float32"):
+        low.complete(prompts(tokenizer))

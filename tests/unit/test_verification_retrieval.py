@@ -159,7 +159,8 @@ class Backwards:
 
     def embed(self, texts):
         counts = np.array([text.count("e") for text in texts], dtype=np.float32)
-        return np.stack([np.where(np.arange(len(texts)) == 0, 1, counts), 0 * counts], axis=1)
+        vectors = np.stack([np.where(np.arange(len(texts)) == 0, 1, counts), 0 * counts], axis=1)
+        return vectors, [False] * len(texts)
 
 
 def test_an_embedding_model_orders_what_bm25_finds():
@@ -176,12 +177,54 @@ def test_embeddings_are_masked_means_of_length_one(tiny_base):
 
     embedder = Embedder(tiny_base, "cpu", batch_size=2)
     texts = ["Paris", "a much longer text about the capital of France", "Oslo"]
-    vectors = embedder.embed(texts)
+    vectors, cut = embedder.embed(texts)
+    assert cut == [False] * 3
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(3), abs=1e-5)
     ids = embedder._tokenizer(texts[0], return_tensors="pt")
     with torch.inference_mode():
         alone = embedder._model(**ids).last_hidden_state.float().mean(1)[0].numpy()
     assert vectors[0] == pytest.approx(alone / np.linalg.norm(alone), abs=1e-4)  # no padding seen
+
+
+@pytest.fixture
+def robertas(tmp_path, tiny_base):
+    """A RoBERTa that reads 18 tokens, of the 20 positions in its config, and names no limit."""
+    import transformers
+
+    tokenizer = load_tokenizer(tiny_base)
+    tokenizer.model_max_length = int(1e30)
+    config = transformers.RobertaConfig(
+        vocab_size=len(tokenizer), hidden_size=32, num_hidden_layers=1, num_attention_heads=2,
+        intermediate_size=32, max_position_embeddings=20, pad_token_id=1,
+    )  # fmt: skip
+    model = transformers.RobertaModel(config).eval()
+    for part in (model, tokenizer):
+        part.save_pretrained(tmp_path / "roberta")
+    return tmp_path / "roberta", model, tokenizer
+
+
+def test_longer_texts_are_cut_where_the_positions_end(robertas, caplog):
+    import torch
+
+    folder, model, tokenizer = robertas
+    texts = ["Oslo", "a b c d e f g h i j k l m n o p"]
+    vectors, cut = Embedder(folder, "cpu").embed(texts)
+    ids = torch.tensor([tokenizer(texts[1])["input_ids"][:18]])
+    with torch.inference_mode():
+        expected = model(ids).last_hidden_state.mean(1)[0]
+    assert vectors[1] == pytest.approx((expected / expected.norm()).numpy(), abs=1e-5)
+    assert cut == [False, True]
+    store = PassageStore(PAGES, 60, Embedder(folder, "cpu"))
+    store.search("bridges in a town", "Northport", 3)
+    assert store.cut == ["2#0"]
+
+
+def test_a_vector_that_is_no_number_is_refused(robertas):
+    folder, model, _ = robertas
+    model.encoder.layer[0].output.dense.weight.data[0, 0] = float("nan")
+    model.save_pretrained(folder)
+    with pytest.raises(InputError, match=r"roberta: this embedding model gives .* no numbers"):
+        Embedder(folder, "cpu").embed(["Oslo"])
 
 
 def test_a_folder_without_a_model_is_named(tmp_path):

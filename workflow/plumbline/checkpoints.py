@@ -102,9 +102,13 @@ def check_merge(folder: Path, texts: list[str]) -> float:
     with torch.no_grad():
         apart = [model(row).logits for row in rows]
         merged = model.merge_and_unload()
-        worst = max(
-            float((merged(row).logits - logits).abs().max())
-            for row, logits in zip(rows, apart, strict=True)
+        worst = float(
+            torch.stack(
+                [
+                    (merged(row).logits - logits).abs().max()
+                    for row, logits in zip(rows, apart, strict=True)
+                ]
+            ).max()  # unlike Python's, it passes NaN on
         )
     if not worst <= MERGE_TOLERANCE:
         raise InputError(

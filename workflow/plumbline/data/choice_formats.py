@@ -91,6 +91,7 @@ class Ai2Row(OwnRow):
     @model_validator(mode="after")
     def _has_key(self) -> Ai2Row:
         labels = [choice.label for choice in self.choices]
+        self.answerKey = self.answerKey.strip()
         if labels.count(self.answerKey) != 1:
             raise ValueError(f"answerKey {self.answerKey!r} is not one of {', '.join(labels)}")
         return self
@@ -121,7 +122,12 @@ class MmluRow(OwnRow):
 
 
 class HellaswagRow(OwnRow):
+    """A row, prepared as the LM evaluation harness does: activity, both parts of the context in one
+    sentence case, and without the marks in brackets that its articles have.
+    """
+
     ctx: NonEmpty
+    activity_label: str | None = None
     endings: list[str]
     label: int
 
@@ -132,8 +138,8 @@ class HellaswagRow(OwnRow):
             return row
         if row.get("label") in (None, "", -1, "-1"):
             raise ValueError("it has no label: use a split with answers, e.g. validation")
-        if "ctx" not in row and "ctx_a" in row:
-            row = row | {"ctx": f"{row['ctx_a']} {row.get('ctx_b') or ''}".strip()}
+        if "ctx_a" in row:
+            row = row | {"ctx": f"{row['ctx_a']} {(row.get('ctx_b') or '').capitalize()}"}
         return row
 
     @model_validator(mode="after")
@@ -143,7 +149,14 @@ class HellaswagRow(OwnRow):
         return self
 
     def draft(self) -> Draft:
-        return keyed(self.ctx, self.endings, self.label)
+        activity = f"{self.activity_label}: " if self.activity_label else ""
+        endings = [_without_marks(ending) for ending in self.endings]
+        return keyed(_without_marks(activity + self.ctx), endings, self.label)
+
+
+def _without_marks(text: str) -> str:
+    """Without [header], [title], [step] …; a title ends the sentence before it."""
+    return re.sub(r"\[.*?\]", "", text.strip().replace(" [title]", ". ")).replace("  ", " ")
 
 
 class LangtestRow(OwnRow):

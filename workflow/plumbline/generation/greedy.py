@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import groupby
 
+from plumbline.caches import attends_only, cache_name
+from plumbline.finite import check_logits
 from plumbline.generation.engine import left_padded
 
 
@@ -22,20 +25,28 @@ def greedy_answers(
     end_token_ids: Sequence[int],
     go_on: Callable[[int, str], bool],
     batch_size: int = 64,
+    key: str = "the training's dtype",
 ) -> list[str]:
     """The greedy answer to each prompt (token ids), in their order.
 
     go_on(i, text): whether the answer to prompt i that begins with text is worth finishing. An
     answer that is not is returned as far as it was decoded; end tokens are not part of a text.
+    Batches hold prompts of equal length where the model might take filling for a part of them.
+    InputError, with `key` as the setting to change, when a logit is no number.
     """
     answers: list[str] = [""] * len(prompts)
     order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
+    padded = attends_only(model)
     with _trainable_head(model):
-        for start in range(0, len(order), batch_size):
-            rows = order[start : start + batch_size]
-            texts = _batch(model, tokenizer, prompts, rows, max_tokens, set(end_token_ids), go_on)
-            for row, text in zip(rows, texts, strict=True):
-                answers[row] = text
+        for _, alike in groupby(order, key=lambda i: None if padded else len(prompts[i])):
+            alike = list(alike)
+            for start in range(0, len(alike), batch_size):
+                rows = alike[start : start + batch_size]
+                texts = _batch(
+                    model, tokenizer, prompts, rows, max_tokens, set(end_token_ids), go_on, key
+                )
+                for row, text in zip(rows, texts, strict=True):
+                    answers[row] = text
     return answers
 
 
@@ -63,12 +74,13 @@ def _is_shared(model) -> bool:
     return isinstance(model, FSDPModule)
 
 
-def _batch(model, tokenizer, prompts, rows, max_tokens, ends, go_on) -> list[str]:
+def _batch(model, tokenizer, prompts, rows, max_tokens, ends, go_on, key) -> list[str]:
     import torch
     from transformers import DynamicCache
 
     ids, mask = left_padded([prompts[row] for row in rows], tokenizer.pad_token_id, model.device)
-    cache = DynamicCache(config=model.config)
+    name, filled = cache_name(model), not mask.all()  # some models take no mask with a cache
+    cache = DynamicCache(config=model.config) if name else None
     decoded: list[list[int]] = [[] for _ in rows]
     active = list(range(len(rows)))  # positions in `rows` that are still in the batch
     # Shared weights are brought together in buffers that training uses again, which tensors of the
@@ -77,9 +89,11 @@ def _batch(model, tokenizer, prompts, rows, max_tokens, ends, go_on) -> list[str
         for _ in range(max_tokens):
             positions = (mask.cumsum(-1) - 1).clamp(min=0)[:, -ids.shape[1] :]
             output = model(
-                input_ids=ids, attention_mask=mask, position_ids=positions, past_key_values=cache,
-                use_cache=True, logits_to_keep=1,
+                input_ids=ids, attention_mask=mask if filled else None, position_ids=positions,
+                logits_to_keep=1,
+                use_cache=name is not None, **({name: cache} if name else {}),
             )  # fmt: skip
+            check_logits(output.logits[:, -1], model, key)
             tokens = output.logits[:, -1].float().argmax(-1)
             kept = []
             for place, token in enumerate(tokens.tolist()):
@@ -92,9 +106,10 @@ def _batch(model, tokenizer, prompts, rows, max_tokens, ends, go_on) -> list[str
             if not kept:
                 break
             chosen = torch.tensor(kept, device=model.device)
-            if len(kept) < len(active):
-                cache.batch_select_indices(chosen)
+            if name and len(kept) < len(active):
+                cache.reorder_cache(chosen)  # which all kinds of layers can do
             active = [active[place] for place in kept]
-            ids = tokens[chosen][:, None]
+            new = tokens[chosen][:, None]
+            ids = new if name else torch.cat([ids[chosen], new], dim=1)
             mask = torch.cat([mask[chosen], mask.new_ones(len(kept), 1)], dim=1)
     return [tokenizer.decode(tokens, skip_special_tokens=True) for tokens in decoded]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from itertools import groupby
 
+from plumbline.caches import attends_only
+from plumbline.finite import check_logits
 from plumbline.generation.engine import Completion, Prompt, left_padded
 from plumbline.memory import first_that_fits, halves
 
@@ -20,9 +22,12 @@ class TransformersEngine:
     def __init__(self, model, tokenizer, *, end_token_ids: list[int], batch_size: int):
         self._model, self._tokenizer = model, tokenizer
         self._end_token_ids, self._batch_size = end_token_ids, batch_size
+        self._padded = attends_only(model)
 
     def complete(self, prompts: list[Prompt]) -> list[list[Completion]]:
         """Answers in the order of `prompts`; batches hold prompts of like length and sampling.
+
+        They are of equal length where the model might take filling for a part of the prompt.
 
         Batches are of fewer sequences from then on when memory does not suffice; InputError when
         not even one fits.
@@ -35,7 +40,13 @@ class TransformersEngine:
                 set(range(len(prompts))) - answers.keys(),
                 key=lambda i: (prompts[i].sampling.model_dump_json(), len(prompts[i].token_ids)),
             )
-            for sampling, group in groupby(order, key=lambda i: prompts[i].sampling):
+            for (sampling, _), group in groupby(
+                order,
+                key=lambda i: (
+                    prompts[i].sampling,
+                    None if self._padded else len(prompts[i].token_ids),
+                ),
+            ):
                 indices = list(group)
                 size = max(1, sequences // sampling.n)
                 for start in range(0, len(indices), size):
@@ -75,12 +86,18 @@ class TransformersEngine:
                 input_ids=ids,
                 attention_mask=mask,
                 generation_config=config,
+                logits_processor=[self._checked],
                 tokenizer=self._tokenizer,
             )
         completions = [
             self._completion(row, sampling) for row in output[:, ids.shape[1] :].tolist()
         ]
         return [completions[i : i + sampling.n] for i in range(0, len(completions), sampling.n)]
+
+    def _checked(self, ids, logits):
+        """As a logits processor: greedy decoding would take a NaN for the likeliest token."""
+        check_logits(logits, self._model, "generation.dtype")
+        return logits
 
     def _completion(self, token_ids: list[int], sampling) -> Completion:
         """Cut at the first end token or stop string, whichever comes first."""

@@ -37,6 +37,8 @@ def prepare_environment(device: str, threads: int, kv_cache_gib: float) -> None:
     """Set what vLLM reads from the environment when it is imported."""
     os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
     os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
+    # Greedy decoding would take a NaN for the likeliest token.
+    os.environ["VLLM_RAISE_ON_LOGIT_NANS"] = "1"
     if device == "cpu":
         # Without a binding vLLM keeps one core for itself.
         cores = sorted(os.sched_getaffinity(0))[:threads]

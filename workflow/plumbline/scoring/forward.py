@@ -7,10 +7,10 @@ projects only the positions that predict a token that counts.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from plumbline.caches import attends_only
 from plumbline.finite import check_logits
 
 PRECISE_ROWS = 256  # logits in float32 at once, each as wide as the vocabulary
@@ -56,29 +56,23 @@ def at_last_tokens(
 def has_branches(model) -> bool:
     """Whether what a model has read can be copied row by row and read on from, exactly.
 
-    It can where all that it keeps of the past is the keys and values of attention, in the cache it
-    is handed. It cannot with a recurrent or convolutional state (Mamba, LFM2, RWKV and hybrids of
-    them), which most models drop or start anew when they read on by several tokens; nor with
-    positions that depend on the whole length (dynamic and long RoPE).
+    It can where only attention looks back, by positions that do not depend on the whole length, and
+    where the cache that the model is handed is the one it keeps.
     """
-    import torch
     from transformers import DynamicCache
-    from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
-    if getattr(model, "_is_stateful", False) or not fills(model):
-        return False
-    if "past_key_values" not in inspect.signature(model.base_model.forward).parameters:
+    if not (attends_only(model) and fills(model)):
         return False
     cache = DynamicCache(config=model.config)
-    if any(type(layer) not in (DynamicLayer, DynamicSlidingWindowLayer) for layer in cache.layers):
-        return False
-    with torch.inference_mode():
-        read(model, [(0,)], cache)
+    read(model, [(0,)], cache)
     return all(layer.get_seq_length() == 1 for layer in cache.layers)
 
 
 def fills(model) -> bool:
-    """Whether rows of a batch may differ in length: not where positions depend on the longest."""
+    """Whether rows of a batch may differ in length: not where positions depend on the longest row.
+
+    They do with dynamic and long RoPE.
+    """
     parameters = getattr(model.config.get_text_config(), "rope_parameters", None) or {}
     kinds = [parameters, *(one for one in parameters.values() if isinstance(one, dict))]
     return not any(one.get("rope_type") in ("dynamic", "longrope") for one in kinds)
@@ -105,8 +99,9 @@ def read(model, rows: Sequence[Tokens], cache) -> None:
     """Add equally long rows of tokens to the cache."""
     import torch
 
-    ids = torch.tensor(rows, device=model.device)
-    model.base_model(input_ids=ids, past_key_values=cache, use_cache=True)
+    with torch.inference_mode():
+        ids = torch.tensor(rows, device=model.device)
+        model.base_model(input_ids=ids, past_key_values=cache, use_cache=True)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
+from itertools import takewhile
 from pathlib import Path
 from string import ascii_uppercase
 
@@ -63,7 +64,7 @@ def _primer():
 
 
 def encode(tokenizer, question: ChoiceQuestion, style: str, longest: int | None = None) -> Item:
-    """A question as token ids, tokenised as the LM evaluation harness does.
+    """A question as token ids, tokenised as the LM evaluation harness does but for what `_split` says.
 
     `longest`: tokens the model can read, see `context_length`. InputError names the question when
     it does not fit, when a continuation has no token, or when there is no chat template.
@@ -74,15 +75,12 @@ def encode(tokenizer, question: ChoiceQuestion, style: str, longest: int | None 
             tokenizer(choice, add_special_tokens=False)["input_ids"] for choice in question.choices
         ]
     else:
-        prompt, continuations = _split(tokenizer, *texts(question, style))
+        prompt, continuations = _split(tokenizer, question, *texts(question, style))
     if not prompt:
-        raise InputError(f"question {question.id}: its prompt has no token.")
+        raise InputError(f"question {question.id}: its prompt has no token of its own.")
     for choice, tokens in zip(question.choices, continuations, strict=True):
         if not tokens:
-            raise InputError(
-                f"question {question.id}: choice {choice!r} has no token of its own after the "
-                f"prompt; correct or remove it."
-            )
+            raise _lost(question, choice)
         # The last token of a continuation is predicted but never read.
         if longest is not None and len(prompt) + len(tokens) - 1 > longest:
             raise InputError(
@@ -93,17 +91,33 @@ def encode(tokenizer, question: ChoiceQuestion, style: str, longest: int | None 
 
 
 def _split(
-    tokenizer, prompt: str, continuations: Sequence[str]
+    tokenizer, question: ChoiceQuestion, prompt: str, continuations: Sequence[str]
 ) -> tuple[list[int], list[list[int]]]:
     """Ids of the prompt and of what each continuation adds to them.
 
     Prompt and continuation are tokenised as one text. Spaces at the prompt's end go to the
-    continuations, since tokens begin with spaces and rarely end with one.
+    continuations, since tokens begin with spaces and rarely end with one. What all of these texts
+    and the prompt alone begin with is the prompt. So where a token holds the prompt's end and a
+    choice's beginning (": C"), all choices are scored from before that token: the same text of each.
+    The harness takes as many tokens off as the prompt alone has, which leaves less than the choice.
     """
     bare = prompt.rstrip()
     ids = tokenizer(bare)["input_ids"]
-    wholes = [bare + prompt[len(bare) :] + continuation for continuation in continuations]
-    return ids, [tokenizer(whole)["input_ids"][len(ids) :] for whole in wholes]
+    texts = [bare + prompt[len(bare) :] + continuation for continuation in continuations]
+    wholes = [tokenizer(text)["input_ids"] for text in texts]
+    for choice, whole in zip(question.choices, wholes, strict=True):
+        if whole == ids:
+            raise _lost(question, choice)
+    places = zip(ids, *wholes, strict=False)
+    shared = len([*takewhile(lambda tokens: len(set(tokens)) == 1, places)])
+    return ids[:shared], [whole[shared:] for whole in wholes]
+
+
+def _lost(question: ChoiceQuestion, choice: str) -> InputError:
+    return InputError(
+        f"question {question.id}: choice {choice!r} has no token of its own after the prompt; "
+        f"correct or remove it."
+    )
 
 
 def _chat(tokenizer, question: ChoiceQuestion) -> list[int]:

@@ -69,6 +69,11 @@ class JudgingVerifier:
         cases = [
             Case(claim, self._passages.search(claim.text, claim.topic, self._k)) for claim in claims
         ]
+        if self._passages.cut:
+            log.warning(
+                f"{len(self._passages.cut):,} passages were longer than the embedding model reads and "
+                f"were compared by their beginning, e.g. {self._passages.cut[0]}"
+            )
         keys = [self._key(case) if case.evidence else "" for case in cases]
         done = self._kept.load(set(keys))
         places: dict[str, list[int]] = defaultdict(list)

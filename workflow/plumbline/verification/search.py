@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from plumbline.data.facts import fold
 from plumbline.files import InputError
+from plumbline.tokenizing import usable_positions
 from plumbline.verification.passages import Passage, chunks
 from plumbline.verification.words import Text
 
+_NO_LIMIT = 10**9  # tokenizers that know of none name more
 _RERANKED = 100  # of the whole store; a page is always ranked as a whole
 
 
@@ -35,10 +38,15 @@ class PassageStore:
         self._index = bm25s.BM25(method="lucene", k1=1.5, b=0.75)
         tokens = [list(Text(f"{one.title} {one.text}").folded) for one in self._passages]
         self._index.index(tokens, show_progress=False)
-        self._embedder, self._vectors = embedder, {}
+        self._embedder, self._vectors, self._cut = embedder, {}, []
 
     def __len__(self) -> int:
         return len(self._passages)
+
+    @property
+    def cut(self) -> list[str]:
+        """Passages of which the embedding model read only the beginning, of those met so far."""
+        return self._cut
 
     def search(self, claim: str, topic: str, k: int) -> list[dict]:
         """The `k` best passages for a claim, best first, as evidence: id, title, text and scores.
@@ -74,7 +82,8 @@ class PassageStore:
     def _add_similarity(self, query: str, found: list[dict]) -> None:
         new = [passage for passage in found if passage["id"] not in self._vectors]
         texts = [f"{passage['title']} {passage['text']}" for passage in new]
-        vectors = self._embedder.embed([query, *texts])
+        vectors, cut = self._embedder.embed([query, *texts])
+        self._cut += [passage["id"] for passage, short in zip(new, cut[1:], strict=True) if short]
         self._vectors.update(zip((passage["id"] for passage in new), vectors[1:], strict=True))
         for passage in found:
             passage["similarity"] = round(float(self._vectors[passage["id"]] @ vectors[0]), 4)
@@ -96,23 +105,30 @@ class Embedder:
                 f"with config.json, safetensors and a tokenizer."
             ) from error
         self._model = self._model.to(device).eval()
-        self._batch_size = batch_size
+        self._folder, self._batch_size = folder, batch_size
 
     def embed(self, texts: Sequence[str]):
-        """Vectors, texts x width, float32; longer texts than the model reads are cut."""
+        """Vectors (texts x width, float32), and which of the texts were too long and were cut.
+
+        InputError when a vector holds what is no number.
+        """
         import numpy as np
         import torch
 
         if self._tokenizer.pad_token is None:
             self._tokenizer.pad_token = self._tokenizer.eos_token
-        limit = getattr(self._model.config, "max_position_embeddings", 512)
+        lengths = [len(ids) for ids in self._tokenizer(list(texts))["input_ids"]]
+        limit = min(
+            usable_positions(self._model.config) or math.inf, self._tokenizer.model_max_length
+        )
+        limit = limit if limit < _NO_LIMIT else max(lengths)
         parts = []
         for at in range(0, len(texts), self._batch_size):
             batch = self._tokenizer(
                 list(texts[at : at + self._batch_size]),
                 padding=True,
                 truncation=True,
-                max_length=min(limit, self._tokenizer.model_max_length),
+                max_length=limit,
                 return_tensors="pt",
             ).to(self._model.device)
             with torch.inference_mode():
@@ -120,4 +136,10 @@ class Embedder:
             mask = batch["attention_mask"][..., None]
             mean = (states * mask).sum(1) / mask.sum(1).clamp(min=1)
             parts.append(torch.nn.functional.normalize(mean, dim=-1).cpu().numpy())
-        return np.concatenate(parts)
+        vectors = np.concatenate(parts)
+        if not np.isfinite(vectors).all():
+            raise InputError(
+                f"{self._folder}: this embedding model gives vectors that are no numbers (NaN); get "
+                f"it again, or take another one."
+            )
+        return vectors, [length > limit for length in lengths]

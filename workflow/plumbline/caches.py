@@ -1,0 +1,34 @@
+"""What models of transformers keep of the tokens they have read."""
+
+from __future__ import annotations
+
+import inspect
+
+# By the names that forward() takes them by; other models are read anew for every token.
+NAMES = ("past_key_values", "cache_params")
+
+
+def attends_only(model) -> bool:
+    """Whether all that a model keeps of the past is attention's keys and values, token by token.
+
+    Not so with a recurrent or convolutional state (Mamba, LFM2, RWKV and hybrids of them): most such
+    models cannot read on by several tokens, and some take padding for a part of the text.
+    """
+    from transformers import DynamicCache
+    from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
+
+    inner = _without_adapter(model)
+    if getattr(inner, "_is_stateful", False) or cache_name(inner) != NAMES[0]:
+        return False
+    layers = DynamicCache(config=inner.config).layers
+    return all(type(layer) in (DynamicLayer, DynamicSlidingWindowLayer) for layer in layers)
+
+
+def cache_name(model) -> str | None:
+    """The argument of forward() that takes a cache; None when none that is known does."""
+    parameters = inspect.signature(_without_adapter(model).forward).parameters
+    return next((name for name in NAMES if name in parameters), None)
+
+
+def _without_adapter(model):
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
