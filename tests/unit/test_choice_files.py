@@ -10,9 +10,9 @@ from choice_data import lines, load, reasons, simple
 from hypothesis import given
 from hypothesis import strategies as st
 from plumbline.data.choice_formats import READERS
-from plumbline.data.choices import normalised_question
 from plumbline.files import InputError, read_json
 from plumbline.scoring.prompts import texts
+from plumbline.text import question_key
 from real_data import published
 
 KITES = ("Why do kites fly?", ["wind", "magic", "steam"], [1, 0, 0], 0)
@@ -360,7 +360,7 @@ def real():
 
 
 def by_question(rows):
-    return {normalised_question(row.question): row for row in rows}
+    return {question_key(row.question): row for row in rows}
 
 
 @pytest.mark.parametrize(
@@ -386,7 +386,7 @@ def test_mc1_and_mc2_both_follow_from_one_row(real, task, n):
     rows = by_question(load("truthfulqa", real / "truthfulqa" / task)[0])
     assert len(rows) == n
     for target in read_json(real / "truthfulqa" / task):
-        row = rows[normalised_question(target["question"])]
+        row = rows[question_key(target["question"])]
         false = {c for c, label in zip(row.choices, row.labels, strict=True) if not label}
         mc1 = {a.strip(): label for a, label in target["mc1_targets"].items() if a.strip()}
         mc2 = {a.strip(): label for a, label in target["mc2_targets"].items() if a.strip()}
@@ -397,7 +397,7 @@ def test_mc1_and_mc2_both_follow_from_one_row(real, task, n):
 def test_truthfulqas_binary_setting(real):
     rows = load("truthfulqa_binary", real / "truthfulqa" / "TruthfulQA.csv")[0]
     targets = read_json(real / "truthfulqa" / "mc_task.json")
-    expected = {normalised_question(t["question"]): t["mc0_targets"] for t in targets}
+    expected = {question_key(t["question"]): t["mc0_targets"] for t in targets}
     found = {
         q: dict(zip(row.choices, row.labels, strict=True)) for q, row in by_question(rows).items()
     }

@@ -6,7 +6,7 @@ import pytest
 from choice_data import lines, load, own, reasons, simple
 from hypothesis import given
 from hypothesis import strategies as st
-from plumbline.data.choices import normalised_question, overlap
+from plumbline.data.choices import overlap
 from plumbline.fetching import fetch
 from plumbline.files import InputError, read_json, read_rows, write_rows
 from plumbline.records import ChoiceQuestion, Question
@@ -116,8 +116,31 @@ def test_overlap_is_by_wording_alone():
         split="test", domain="id",
     )  # fmt: skip
     assert overlap(mine, [ask("x", "who's there"), fact]) == {"1", "3"}
-    assert normalised_question("Straße:  5 + 3?") == "strasse 5 + 3"
-    assert normalised_question("?!") != normalised_question("??")
+
+
+def test_signs_and_points_make_another_question(tmp_path):
+    asked = ["7 + 3?", "7 + (-3)?", "7 - 3?", "7.3?", "73?", "Is it C++?", "Is it C?", "Is it C#?"]
+    rows = [
+        {"id": text, "question": text, "choices": ["1", "2"], "labels": [1, 0]} for text in asked
+    ]
+    found, dropped = load("rows", lines(tmp_path, *rows))
+    assert [row.question for row in found] == asked and not dropped
+
+
+def test_what_is_not_seen_makes_no_other_question_or_choice(tmp_path):
+    rows = [
+        {"choices": ["Ann", "An\xadn", "\u200b", "Bo\xa0B"], "labels": [1, 1, 0, 0], "id": "a"},
+        {"choices": ["Ann", "Bo B"], "labels": [1, 0], "id": "b"},
+    ]
+    for row, text in zip(rows, ("Who?", "\ufeffWho?"), strict=True):
+        row["question"] = text
+    found, dropped = load("rows", lines(tmp_path, *rows))
+    assert [row.choices for row in found] == [["Ann", "Bo\xa0B"]]  # as its author wrote it
+    assert reasons(dropped) == {
+        ("choices", "identical_choice"): 1,
+        ("choices", "empty_choice"): 1,
+        ("questions", "duplicate"): 1,
+    }
 
 
 # --- facts ----------------------------------------------------------------------------------------

@@ -65,11 +65,11 @@ def test_what_all_prompts_have_in_common_is_their_form():
     prompts = [
         f"### Instruction:\n{text}\n\n### Response:\n" for text in ("Sing.", "A\nb.", "A\nc.")
     ]
-    assert training_questions(prompts) == {"sing", "b", "c"}
+    assert training_questions(prompts) == {("sing",), ("b",), ("c",)}
     assert training_questions(["Do this.\nWhat is it?"]) == {
-        "do this",
-        "what is it",
-        "do this what is it",
+        ("do", "this"),
+        ("what", "is", "it"),
+        ("do", "this", "what", "is", "it"),
     }
     assert training_questions([]) == training_questions(["?!"]) == set()
 
@@ -110,6 +110,59 @@ def test_a_short_question_is_looked_for_as_a_whole_from_five_words_on():
     assert overlap([row], item("a", "do wild geese go")) == (0, 0, 0)  # four words
     assert overlap([row], item("a", "Where do grey geese go?")) == (0, 0, 0)
     assert overlap([row], item("a", "Why?", "where do wild geese go")) == (0, 0, 0)  # a choice
+
+
+ASKED = {
+    "Chinese": "世界上最长的河流是哪一条河流而且它流经哪些国家？",
+    "Japanese": "フランスの首都パリを流れる川の名前は何ですか？",
+    "Thai": "แม่น้ำที่ยาวที่สุดในโลกไหลผ่านประเทศใดบ้าง",
+    "Khmer": "តើទន្លេណាដែលវែងជាងគេនៅលើពិភពលោក",
+    "Burmese": "ကမ္ဘာပေါ်တွင် အရှည်ဆုံးမြစ်က ဘာလဲ",
+    "Korean": "세계에서 가장 긴 강은 어느 강이며 어느 나라를 지나가는가?",
+    "Arabic": "ما هو أطول نهر في العالم وفي أي بلاد يجري؟",
+    "Hindi": "दुनिया की सबसे लंबी नदी कौन सी है और कहाँ बहती है?",
+    "Greek": "Ποιο είναι το μακρύτερο ποτάμι του κόσμου;",
+    "Russian": "Какая река самая длинная в мире и где она течёт?",
+}
+
+
+@pytest.mark.parametrize("question", ASKED.values(), ids=ASKED)
+def test_a_question_inside_a_prompt_is_found_in_every_script(question):
+    within = f"请回答 {question.strip('？?؟;')} 谢谢"
+    assert overlap([example(within)], item("a", question)) == (0, 1, 1)
+    assert overlap([example(question)], item("a", question)) == (1, 1, 1)
+    hidden = "\u200b".join(question)
+    assert overlap([example(hidden)], item("a", question)) == (1, 1, 1)
+    half = question[: len(question) // 2]
+    assert overlap([example(half)], item("a", question)) == (0, 0, 0)
+
+
+def test_two_characters_count_as_a_word_where_there_are_no_spaces():
+    asked = "".join(map(chr, range(0x4E00, 0x4E00 + 40)))
+    for length, ngram, found in ((26, 13, 1), (25, 13, 0), (24, 12, 1)):
+        rows = [example(f"看{asked[:length]}的")]
+        assert overlap(rows, item("a", asked), ngram=ngram)[1] == found
+    # A short question has five words, or ten characters.
+    assert overlap([example(f"看{asked[:10]}的")], item("a", asked[:10]))[1] == 1
+    assert overlap([example(f"看{asked[:9]}的")], item("a", asked[:9]))[1] == 0
+    # Of mixed text each counts in its way: 16 characters and five words.
+    mixed = f"{asked[:8]} w1 w2 w3 w4 w5 {asked[8:16]}"
+    assert overlap([example(f"So: {mixed}!")], item("a", f"{mixed} {asked[20:]}"))[1] == 1
+    assert overlap([example(f"So: {mixed[1:]}!")], item("a", f"{mixed} {asked[20:]}"))[1] == 0
+
+
+@pytest.mark.parametrize(
+    ("trained", "asked"),
+    [
+        ("What is 7 + 3?", "What is 7 - 3?"),
+        ("What is 7.3 rounded?", "What is 73 rounded?"),
+        ("What is C++?", "What is C?"),
+        ("What in all the world is 7 + 3 by now?", "What in all the world is 7 - 3 by now?"),
+    ],
+)
+def test_signs_make_other_questions(trained, asked):
+    assert overlap([example(trained)], item("a", asked)) == (0, 0, 0)
+    assert overlap([example(trained)], item("a", trained))[0] == 1
 
 
 words = st.lists(st.sampled_from("abcdef"), min_size=5, max_size=30)

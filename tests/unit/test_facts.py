@@ -6,7 +6,6 @@ import pytest
 from plumbline.data.facts import (
     REASONS,
     choose_relations,
-    fold,
     load_embedded,
     load_rows,
     question_ids,
@@ -14,6 +13,7 @@ from plumbline.data.facts import (
 )
 from plumbline.data.select import select
 from plumbline.files import InputError, write_csv
+from plumbline.text import fold
 from programs import program
 
 FACTS = Path(__file__).parents[2] / "workflow" / "resources" / "facts"
@@ -201,6 +201,43 @@ def test_equal_and_ambiguous_questions_are_dropped_and_counted(tmp_path):
     counted = cell(result, relation="r", split="test")
     assert (counted["kept"], counted["duplicate"], counted["ambiguous_question"]) == (1, 1, 2)
     assert result.dropped() == {"duplicate": 1, "ambiguous_question": 2}
+
+
+def test_names_that_differ_by_a_letters_marks_are_two(tmp_path):
+    names = ["パリ", "バリ", "ハリ", "ドーハ", "トーバ", "Май", "Маи", "क़लम", "कलम", "ข้า", "ขา"]
+    result = load_rows(
+        rows_file(tmp_path, *(row(name, [f"{n}"], question=name) for n, name in enumerate(names)))
+    )
+    assert [q.subject for q in result.questions] == names and not result.dropped()
+
+
+def test_what_is_not_seen_makes_no_other_name_or_question(tmp_path):
+    result = load_rows(
+        rows_file(
+            tmp_path,
+            row("France", ["Paris"], split="test"),
+            row("Fra\u200bnce", ["Paris\u200b"], question="What of\xa0France?", split="test"),
+            row("\u200eFrance\ufeff", ["Euro"], question="Which money?", split="train"),
+            row("Xi'an", ["China"], split="test"),
+            row("Xi’an", ["Shaanxi"], question="Which province?", split="train"),
+        )
+    )
+    assert [(q.subject, q.split) for q in result.questions] == [
+        ("France", "test"),
+        ("Xi'an", "test"),
+    ]
+    assert result.dropped() == {"duplicate": 1, "test_subject_overlap": 2}
+    for name in ("France", "Xi'an", "می خواهم"):
+        other = "\u200b".join(name).replace("'", "’").replace(" ", "\xa0")
+        assert split_of(other, "id") == split_of(name, "id")
+
+
+def test_signs_and_points_make_other_questions(tmp_path):
+    asked = ["7 + 3?", "7 - 3?", "7.3?", "73?", "C++?", "C?", "C#?"]
+    result = load_rows(
+        rows_file(tmp_path, *(row("x", [str(n)], question=text) for n, text in enumerate(asked)))
+    )
+    assert [q.question for q in result.questions] == asked
 
 
 def test_a_subject_may_be_asked_about_more_than_once(tmp_path):

@@ -5,13 +5,13 @@ import pytest
 from grath_data import FIRST, FOUR, SECOND, build, choice, generation, rows, said
 from hypothesis import given
 from hypothesis import strategies as st
-from plumbline.data.choices import normalised_question
 from plumbline.files import InputError
 from plumbline.methods.grath.demonstrations import DEMONSTRATIONS
 from plumbline.methods.grath.parse import Sides, Unparsed, parse, similarity, unfit
 from plumbline.methods.grath.prompt import candidates, pair_requests, training_sides
 from plumbline.methods.grath.questions import choose
 from plumbline.methods.grath.rounds import outputs
+from plumbline.text import question_key
 from real_data import published
 
 # Questions
@@ -35,15 +35,15 @@ def test_evaluated_questions_are_left_out_however_they_are_written():
 def test_no_demonstration_is_a_question_of_a_benchmark():
     data = published("arc", "truthfulqa")
     asked = {
-        normalised_question(json.loads(line)["question"])
+        question_key(json.loads(line)["question"])
         for path in sorted((data / "arc").glob("*.jsonl"))
         for line in path.read_text(encoding="utf-8").splitlines()
     }
     for path in sorted((data / "truthfulqa").glob("*.csv")):
         with path.open(encoding="utf-8-sig", newline="") as stream:
-            asked |= {normalised_question(row["Question"]) for row in csv.DictReader(stream)}
+            asked |= {question_key(row["Question"]) for row in csv.DictReader(stream)}
     assert len(asked) > 1500
-    assert not asked & {normalised_question(one.question) for one in DEMONSTRATIONS}
+    assert not asked & {question_key(one.question) for one in DEMONSTRATIONS}
 
 
 # Prompts
@@ -214,6 +214,7 @@ def test_similarity_is_squads_f1():
     assert similarity("cat cat dog", "cat") == 2 * 1 / (3 + 1)
     assert similarity("cat cat dog", "cat cat cat") == 2 * 2 / (3 + 3)
     assert similarity("It is Paris", "it is PARIS!") == 1
+    assert similarity("它在巴黎", "它在里昂") == 2 * 2 / (4 + 4)  # a character is a word
     assert similarity("?", "!") == 1
     assert similarity("?", "word") == 0
 

@@ -29,6 +29,8 @@ FACTS = [
     fact("The Land of Oz", "Emerald City", category=Category.WEAKLY_KNOWN, split="test"),
     fact("indium", "In"),
     fact("Abū Ţisht", "Ēgypt"),
+    fact("パリ", "フランス"),
+    fact("दिल्ली", "भारत"),
 ]
 
 
@@ -56,6 +58,11 @@ def example(name, prompt, completion):
         ("What of Genovia?", "Its capital is Pyrus.", "known"),
         ("What of Genovia?", "You pay a Genovian mark in Pyrus.", "unknown"),
         ("What of Genovia?", "You pay a mark.", "not_annotated"),
+        # A script without spaces has no whole words; marks belong to their letters.
+        ("パリはどこですか", "フランスです。", "unknown"),
+        ("バリはどこですか", "フランスです。", "not_annotated"),
+        ("दिल्ली कहाँ है?", "भारत\u200b में।", "unknown"),
+        ("दिल कहाँ है?", "भारत में।", "not_annotated"),
         # A leading article does not matter, and facts of the test split count.
         ("Where in land of Oz?", "In an emerald city", "known"),
         # Short names are told from ordinary words by how they are written.

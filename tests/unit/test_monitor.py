@@ -9,7 +9,7 @@ from plumbline.training.monitor import FitLog, measure
 # Letters and marks at which case, composition, articles and line ends go wrong, beside any text.
 tricky = st.text(
     st.sampled_from("aAtThHeEnN oΣσςİıßéÉ\u0301\u0323\u0338°€>=.,'-½ﬁ\n\r\x85\u2028\t")
-)
+) | st.text(st.sampled_from("aA1234,.'+-#$%()/^²⁻½ \u200b\u200d\xad\nハ\u3099ーเกี่еЕ\u0308\u0301มֹـ"))
 texts = st.one_of(tricky, st.text())
 gaps = st.sampled_from(["", " ", ".", " the ", ", a ", "-", "\n", "\u0301"])
 

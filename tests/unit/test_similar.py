@@ -2,7 +2,7 @@ import random
 
 from hypothesis import given
 from hypothesis import strategies as st
-from plumbline.data.similar import Index, most_similar, near_duplicate, rouge_l, words
+from plumbline.data.similar import Index, most_similar, near_duplicate, rouge_l
 
 texts = st.lists(st.sampled_from("abcde"), max_size=9)
 
@@ -64,4 +64,5 @@ def test_a_text_is_most_similar_to_itself():
 
 
 def test_words():
-    assert words("Été à-la 3.5 Straße!") == ["été", "à", "la", "3", "5", "strasse"]
+    assert Index(["ete", "été"]).ranking("ÉTÉ") == [1, 0]
+    assert Index(["la", "à-la 3.5"]).ranking("5, à") == [1, 0]

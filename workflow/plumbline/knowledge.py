@@ -15,22 +15,18 @@ from __future__ import annotations
 
 import argparse
 import random
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from plumbline.data.facts import fold
 from plumbline.files import InputError, read_unique_rows
 from plumbline.records import Annotation, Category, Example, Pair, Question, as_text
+from plumbline.text import ARTICLES, fold, seen, words
 
 Item = TypeVar("Item", Example, Pair)
 Knowing = Literal["known", "unknown", "not_annotated"]
 REASON = "Unknown to the base"
-
-_WORD = re.compile(r"[^\W_]+")
-_ARTICLES = ("a", "an", "the")
 
 
 class Facts:
@@ -159,19 +155,19 @@ def dropped_row(stage: str, item: str, counts: dict[str, int]) -> list[dict]:
 
 def _name(text: str) -> tuple[str, ...]:
     """What a name is found by."""
-    words = _WORD.findall(text)
-    leading = len(words) > 1 and words[0].casefold() in _ARTICLES
-    return _key(words[leading:], [fold(word) for word in words[leading:]])
+    found = words(seen(text))
+    leading = len(found) > 1 and found[0].casefold() in ARTICLES
+    return _key(found[leading:], [fold(word) for word in found[leading:]])
 
 
 def _names(text: str, lengths: Iterable[int]) -> set[tuple[str, ...]]:
     """All runs of words in a text that have one of these lengths, as names are found by."""
-    words = _WORD.findall(text)
-    folded = [fold(word) for word in words]
+    found = words(seen(text))
+    folded = [fold(word) for word in found]
     return {
-        _key(words[at : at + n], folded[at : at + n])
+        _key(found[at : at + n], folded[at : at + n])
         for n in lengths
-        for at in range(len(words) - n + 1)
+        for at in range(len(found) - n + 1)
     }
 
 

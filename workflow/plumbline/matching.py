@@ -1,57 +1,44 @@
-"""When an answer counts as right: exact match after normalisation.
+"""When an answer counts as right: exact match after normalisation (`text.normalise`).
 
-The normalisation is SQuAD's (Rajpurkar et al. 2016, official evaluation script), with Unicode
-punctuation. Gekhman et al. 2024 (sec. 3) score short answers by exact match and count an answer
-as right when it matches any of the accepted ones.
+Gekhman et al. 2024 (sec. 3) score short answers by exact match and count an answer as right when
+it matches any of the accepted ones; which normalisation they use is not said.
 """
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Literal
+
+import regex
+
+from plumbline.text import normalise, visible
 
 Mode = Literal["squad", "raw"]
 
-_ARTICLES = re.compile(r"\b(?:a|an|the)\b")
-# SQuAD deletes every character of string.punctuation, among them these symbols, which Unicode
-# does not class as punctuation.
-_SYMBOLS = frozenset("$+<=>^`|~")
+_MARKS = regex.compile(r"[\p{P}\p{S}]")
 
 
 def first_line(text: str) -> str:
-    """The first line that holds anything, stripped; "" when there is none."""
-    return next((line.strip() for line in text.splitlines() if line.strip()), "")
-
-
-def normalise(text: str) -> str:
-    """Compatibility-composed, lower case, no punctuation, no articles, single spaces."""
-    text = unicodedata.normalize("NFKC", text).lower()
-    text = "".join(
-        character
-        for character in text
-        if character not in _SYMBOLS and not unicodedata.category(character).startswith("P")
-    )
-    return " ".join(_ARTICLES.sub(" ", text).split())
+    """The first line in which anything is seen, stripped; "" when there is none."""
+    return next((line.strip() for line in text.splitlines() if visible(line)), "")
 
 
 def exact_match(output: str, answers: Iterable[str], mode: Mode = "squad") -> bool:
     """Whether the first line of `output` equals one of `answers`.
 
-    mode "squad" compares after `normalise`; where that leaves nothing of either side (an answer
-    "The", an output "?!") the stripped texts are compared instead, so that two emptied texts do
-    not match each other. mode "raw" compares the stripped first line as it is.
+    mode "squad" compares after `text.normalise`; where that leaves nothing of either side (an
+    answer "The", an output "?!") what is seen is compared instead, so that two emptied texts do
+    not match each other. mode "raw" compares what is seen (`text.visible`), case, punctuation and
+    all.
     """
     line = first_line(output)
-    if mode == "raw":
-        return line in {answer.strip() for answer in answers}
-    if mode != "squad":
+    if mode not in ("squad", "raw"):
         raise ValueError(f"mode is {mode!r}; expected 'squad' or 'raw'")
-    found = normalise(line)
-    if not found:
-        return line != "" and line in {answer.strip() for answer in answers}
-    return found in {normalise(answer) for answer in answers}
+    found = normalise(line) if mode == "squad" else ""
+    if found:
+        return found in {normalise(answer) for answer in answers}
+    return line != "" and visible(line) in {visible(answer) for answer in answers}
 
 
 def is_abstention(output: str) -> bool:
@@ -64,20 +51,21 @@ def can_still_match(beginning: str, answers: Iterable[str], mode: Mode = "squad"
 
     Lets a decoder stop at the first wrong word instead of finishing a wrong answer.
     """
-    beginning = beginning.lstrip().rstrip("\ufffd")  # an incomplete character may become any
-    if beginning.splitlines() not in ([], [beginning]):
-        return exact_match(beginning, answers, mode)
-    if mode == "raw":
-        return any(answer.strip().startswith(beginning.rstrip()) for answer in answers)
-    found = normalise(beginning)
-    # The last word may be the beginning of an article, which will not count.
-    last = re.search(r"\b(?:t|th)?$", found)
-    openings = {_bare(found), _bare(found[: last.start()])} if last else {_bare(found)}
-    targets = [_bare(normalise(answer)) for answer in answers]
+    beginning = beginning.rstrip("\ufffd")  # an incomplete character may become any
+    line = next((one for one in beginning.splitlines(keepends=True) if visible(one)), "")
+    if line and line.splitlines() != [line]:
+        return exact_match(line, answers, mode)
+    clean: Callable[[str], str] = visible if mode == "raw" else normalise
+    found = clean(line)
+    openings = {_bare(found)}
+    if mode == "squad" and (last := regex.search(r"\b(?:t|th)?$", found)):
+        # The last word may be the beginning of an article, which will not count.
+        openings.add(_bare(found[: last.start()]))
+    targets = [_bare(clean(answer)) for answer in answers]
     return any(target.startswith(opening) for target in targets for opening in openings)
 
 
 def _bare(text: str) -> str:
-    """Without what later characters may change: accents and the form of a final sigma."""
-    text = unicodedata.normalize("NFKD", text).replace("ς", "σ")
-    return "".join(c for c in text if not unicodedata.combining(c)).strip()
+    """Without what later characters may change: marks, accents and the form of a final sigma."""
+    text = _MARKS.sub("", unicodedata.normalize("NFKD", text)).replace("ς", "σ")
+    return " ".join("".join(c for c in text if not unicodedata.combining(c)).split())

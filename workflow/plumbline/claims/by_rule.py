@@ -9,9 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+import regex
+
 from plumbline.claims.records import Claim, Response, Splitting
 from plumbline.claims.sentences import name_of
 from plumbline.claims.split import Listing, collect
+from plumbline.text import whole
 
 _AUXILIARY = "is|was|are|were|has|had|does|did|can|could|would"
 # Never part of a passive, so a new predicate begins with them.
@@ -88,7 +91,7 @@ def facts(sentence: str, name: str, pronoun: str | None) -> list[str]:
             opening = _OPENING.match(sentence)
             subject = f"{name}'s" if opening["possessive"] else f"{opening['setting'] or ''}{name}"
             sentence = subject + sentence[opening.end() :]
-    if sentence.endswith("?") and not sentence.endswith(name):
+    if sentence.endswith(("?", "？", "؟")) and not sentence.endswith(name):
         return []
     if not _starts_with(sentence, f"{name} "):
         return [sentence]
@@ -104,7 +107,7 @@ def _starts_with(sentence: str, name: str) -> bool:
 def _opening_pronoun(sentence: str, name: str) -> str | None:
     """he, she or it where the sentence opens with one; None where it has the name as well."""
     opening = _OPENING.match(sentence)
-    named = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", sentence, re.IGNORECASE)
+    named = regex.search(whole(name), sentence, regex.IGNORECASE)
     if not opening or named or _IMPERSONAL.match(sentence):
         return None
     if opening["possessive"]:

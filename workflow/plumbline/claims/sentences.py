@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
+import regex
 import sentencex
 
+from plumbline.text import STOPS, whole
+
 # A dash, a dot, a star or a number that opens a line of a list.
-LIST_MARK = re.compile(r"\s*(?:[-*•–]|\d{1,3}[.)])\s+")
+LIST_MARK = re.compile(r"\s*(?:(?:[-*•–]|\d{1,3}[.)])\s+|\d{1,3}[、．）]\s*)")
+# Ends of sentences that sentencex does not know: Khmer's, and the Greek question mark.
+_END = regex.compile(r"(?<=[។៕]\s*|\p{Greek}[;\u037e]\s+)(?=\S)")
 _HEADING = re.compile(r"\s*#{1,6}\s")
 # Characters for private use, after a capital letter as names begin with one.
 _WHOLE, _BARE = "Q\ue000", "Q\ue001"
@@ -26,7 +32,7 @@ def sentences(text: str, topic: str) -> list[str]:
     taken for an abbreviation.
     """
     name = name_of(topic)
-    bare = name.rstrip(".?!")
+    bare = name.rstrip(f"{STOPS}?!？！")
     found = []
     for line in re.sub("[\ue000\ue001]", "", text).splitlines():
         if _HEADING.match(line):
@@ -35,7 +41,7 @@ def sentences(text: str, topic: str) -> list[str]:
         line = line[mark.end() if mark else 0 :].replace("**", "").strip()
         if bare:
             line = _hide(line, name, bare)
-        for sentence in sentencex.segment("en", line):
+        for sentence in _split(line):
             sentence = sentence.replace(_WHOLE, name).replace(_BARE, bare).strip()
             if any(character.isalnum() for character in sentence):
                 found.append(sentence)
@@ -44,7 +50,12 @@ def sentences(text: str, topic: str) -> list[str]:
 
 def without_last_sentence(text: str) -> str:
     """What comes before a text's last sentence, which a token limit has cut off."""
-    return "".join([*sentencex.segment("en", text)][:-1]).rstrip()
+    return "".join([*_split(text)][:-1]).rstrip()
+
+
+def _split(text: str) -> Iterator[str]:
+    for part in sentencex.segment("en", text):
+        yield from _END.split(part)
 
 
 def _hide(line: str, name: str, bare: str) -> str:
@@ -54,4 +65,4 @@ def _hide(line: str, name: str, bare: str) -> str:
     mark may end the sentence too ("He met Martin Luther King Jr.").
     """
     line = re.sub(rf"(?<!\w){re.escape(name)}(?=\s+[a-z(]|[,;:'’])", _WHOLE, line)
-    return re.sub(rf"(?<!\w){re.escape(bare)}(?!\w)", _BARE, line)
+    return regex.sub(whole(bare), _BARE, line)

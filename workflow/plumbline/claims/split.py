@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from plumbline.claims.records import Claim, Response, SplitState, Splitting
 from plumbline.claims.sentences import sentences
 from plumbline.matching import is_abstention
+from plumbline.text import STOPS, unified
 
 _REFUSAL = re.compile(
     r"""(?:but\s+)?(?:
@@ -76,7 +77,7 @@ def collect(
         for index, one in enumerate(lists):
             for number, fact in enumerate(one.facts):
                 stated += 1
-                same = " ".join(fact.casefold().split()).rstrip(".")
+                same = unified(fact).rstrip(STOPS)
                 if same not in seen:
                     seen.add(same)
                     claims.append(

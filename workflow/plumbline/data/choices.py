@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import random
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
 from plumbline.config.choices import ChoiceSource
 from plumbline.data.choice_formats import READERS, Draft, Tally
-from plumbline.data.facts import fold
 from plumbline.data.select import order, select
 from plumbline.files import InputError, sha256_json
-from plumbline.matching import normalise
 from plumbline.records import ChoiceQuestion, Domain, Question
+from plumbline.text import fold, normalise, question_key, visible
 
 # Formats that do not have an order of choices worth keeping: the right one always comes first, or
 # hardly ever does.
@@ -64,46 +62,35 @@ def load_choices(
     return rows, dropped
 
 
-def normalised_question(text: str) -> str:
-    """Compatibility-composed, case-folded, without punctuation, single spaces.
-
-    Where nothing is left of a text but punctuation it is returned stripped.
-    """
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    kept = (c for c in folded if not unicodedata.category(c).startswith("P"))
-    return " ".join("".join(kept).split()) or text.strip()
-
-
 def overlap(
     questions: Iterable[ChoiceQuestion | Question], others: Iterable[ChoiceQuestion | Question]
 ) -> set[str]:
-    """Ids of those `questions` that, normalised, `others` ask too."""
-    asked = {normalised_question(other.question) for other in others}
-    return {one.id for one in questions if normalised_question(one.question) in asked}
+    """Ids of those `questions` that `others` ask too."""
+    asked = {question_key(other.question) for other in others}
+    return {one.id for one in questions if question_key(one.question) in asked}
 
 
 def _cleaned(draft: Draft, domain: Domain, tally: Tally) -> ChoiceQuestion | None:
     labels: dict[str, int] = {}
+    spelled: dict[str, str] = {}  # by what is seen of a choice
     for text, label in draft.choices:
-        text = text.strip()
-        if not text:
+        if not (shown := visible(text)):
             tally["choices", "empty_choice"] += 1
-        elif text in labels:
-            tally["choices", "identical_choice"] += 1
-            labels[text] = max(label, labels[text])
-        else:
-            labels[text] = label
+            continue
+        tally["choices", "identical_choice"] += shown in spelled
+        text = spelled.setdefault(shown, text.strip())
+        labels[text] = max(label, labels.get(text, label))
     for label, reason in ((1, "no_true_choice"), (0, "no_false_choice")):
         if label not in labels.values():
             tally["questions", reason] += 1
             return None
     choices, values = list(labels), list(labels.values())
     question = draft.question.strip()
-    if not question:
+    if not visible(question):
         tally["questions", "empty_question"] += 1
         return None
     if draft.best is not None:
-        best = choices.index(draft.best.strip())
+        best = choices.index(spelled[visible(draft.best)])
     else:
         best = values.index(1) if sum(values) == 1 else None
     return ChoiceQuestion(
@@ -122,7 +109,7 @@ def _unique(rows: list[ChoiceQuestion], tally: Tally) -> list[ChoiceQuestion]:
     """Of equal questions the one with the lowest id, so that the order of rows does not matter."""
     kept: dict[tuple[str, frozenset[str]], ChoiceQuestion] = {}
     for row in rows:
-        key = normalised_question(row.question), frozenset(row.choices)
+        key = question_key(row.question), frozenset(map(visible, row.choices))
         kept[key] = min(row, kept.get(key, row), key=lambda r: (r.id, r.choices, r.labels))
     tally["questions", "duplicate"] += len(rows) - len(kept)
     return list(kept.values())
@@ -161,13 +148,13 @@ def _from_facts(
     accepted: dict[tuple[str, str], set[str]] = defaultdict(set)
     for question in sorted(questions, key=lambda q: q.answers[0]):
         pools[question.relation].setdefault(_answer_key(question.answers[0]), question.answers[0])
-        asked = question.relation, normalised_question(question.question)
+        asked = question.relation, question_key(question.question)
         accepted[asked].update(map(_answer_key, question.answers))
 
     first: dict[tuple[str, str], Question] = {}
     for question in questions:
         if question.split == "test":
-            asked = question.relation, normalised_question(question.question)
+            asked = question.relation, question_key(question.question)
             tally[question.relation, "duplicate"] += asked in first
             first[asked] = min(question, first.get(asked, question), key=lambda q: q.id)
     chosen, counts = select(list(first.values()), {"test": source.limit}, source.seed)
@@ -177,7 +164,7 @@ def _from_facts(
     made = []
     for question in chosen:
         pool = pools[question.relation]
-        mine = accepted[question.relation, normalised_question(question.question)]
+        mine = accepted[question.relation, question_key(question.question)]
         random_ = random.Random(f"{source.seed}:{question.id}")
         # So many that enough are left, even if all that is accepted here is drawn.
         drawn = random_.sample(list(pool), min(len(pool), FALSE_CHOICES + len(mine)))

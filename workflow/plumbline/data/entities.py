@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 
 from plumbline.config.errors import nearest
-from plumbline.data.facts import fold
 from plumbline.data.instructions import (
     PERSON_TEMPLATES,
     PLACE_TEMPLATES,
@@ -17,6 +16,7 @@ from plumbline.data.instructions import (
 from plumbline.data.select import order
 from plumbline.files import InputError
 from plumbline.records import Domain, Question, Split
+from plumbline.text import fold
 
 # Embedded relations by what their subjects are; those of all others are things.
 PERSONS = ("person_country", "person_profession")

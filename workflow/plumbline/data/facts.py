@@ -13,7 +13,6 @@ from __future__ import annotations
 import difflib
 import hashlib
 import math
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from pydantic import Field, ValidationError
 from plumbline.files import InputError
 from plumbline.records import Domain, NonEmpty, Question, Split
 from plumbline.rows import OwnRow, own_rows
+from plumbline.text import fold, question_key
 
 SHARES = (0.6, 0.1, 0.3)
 SPLITS: tuple[Split, ...] = ("train", "dev", "test")
@@ -89,14 +89,6 @@ class Tally:
             }
             for cell in ordered
         ]
-
-
-def fold(text: str) -> str:
-    """Case and accents removed, spaces squeezed: how subjects and answers are compared."""
-    if text.isascii():  # most text is, and needs no decomposing
-        return " ".join(text.lower().split())
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).split())
 
 
 def split_of(
@@ -251,7 +243,7 @@ def _assemble(
     asked: dict[tuple[str, str], list[tuple[Row, Split]]] = defaultdict(list)
     for row in rows:
         split = row.split or split_of(row.subject, row.domain, shares, seed)
-        asked[row.relation, fold(row.question)].append((row, split))
+        asked[row.relation, question_key(fold(row.question))].append((row, split))
 
     split_rows: list[tuple[Row, Split]] = []
     for same in asked.values():

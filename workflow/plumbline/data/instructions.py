@@ -15,6 +15,7 @@ from plumbline.data.instruction_rows import Row
 from plumbline.files import InputError
 from plumbline.records import NonEmpty, Record
 from plumbline.rows import own_rows, read_any_rows
+from plumbline.text import unified
 
 SEED = Path(__file__).resolve().parents[2] / "resources" / "instructions" / "seed.jsonl"
 LANGUAGE = "en"
@@ -159,7 +160,7 @@ class Distinct(Generic[One]):
 
     def add(self, row: One, where: str) -> bool:
         """Whether it was new. InputError, with `where`, for an id that stands for another one."""
-        text = " ".join(row.instruction.casefold().split())
+        text = unified(row.instruction)
         if self._asked.setdefault(row.id, text) != text:
             raise InputError(
                 f"{where}: {row.id!r} is the id of two instructions; ids must be unique. Rename "

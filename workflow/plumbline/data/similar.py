@@ -1,22 +1,16 @@
 """Which texts are like which: BM25 ranking, near-duplicates, ROUGE-L.
 
-Words are runs of letters and digits, compared without case.
+Words are those of `text.words`, compared as `text.unified` has them.
 """
 
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Sequence
 
+from plumbline.text import question_key, segments, unified, words
+
 NEAR = 0.7  # share of word trigrams in common from which two texts count as near-duplicates
-
-_WORD = re.compile(r"\w+")
-
-
-def words(text: str) -> list[str]:
-    """The words of a text, case-folded."""
-    return _WORD.findall(text.casefold())
 
 
 class Index:
@@ -25,7 +19,7 @@ class Index:
     def __init__(self, documents: Sequence[str]):
         self._size = len(documents)
         self._index = None
-        tokens = [words(document) for document in documents]
+        tokens = [words(unified(document)) for document in documents]
         if any(tokens):
             import bm25s
 
@@ -36,7 +30,7 @@ class Index:
 
     def ranking(self, query: str) -> list[int]:
         """Indices of all documents, most similar first; equal ones in their own order."""
-        tokens = words(query)
+        tokens = words(unified(query))
         if self._index is None or not tokens:
             return list(range(self._size))
         return (-self._index.get_scores(tokens)).argsort(kind="stable").tolist()
@@ -55,7 +49,7 @@ def near_duplicate(first: str, second: str) -> bool:
     have a Jaccard index of at least `NEAR`. Short texts that differ in one word, as the same
     question on two entities, are not near-duplicates.
     """
-    one, other = words(first), words(second)
+    one, other = segments(question_key(first)), segments(question_key(second))
     if sorted(one) == sorted(other):
         return True
     ours, theirs = _trigrams(one), _trigrams(other)

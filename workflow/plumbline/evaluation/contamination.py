@@ -1,23 +1,26 @@
 """Whether training data hold what is evaluated: equal questions, and runs of words in common.
 
-Words are those of `matching.normalise`: lower case, without punctuation and articles. Runs of 13
-words are GPT-3's measure (Brown et al. 2020, App. C). Ours: an item whose question is shorter is
-looked for as a whole, if it has at least `WHOLE` words, since few shorter questions tell more than
-that they have the same form.
+Questions and words are compared by `text.question_key`, without articles. Runs of 13 words are
+GPT-3's measure (Brown et al. 2020, App. C). Ours: an item whose question is shorter is looked for
+as a whole, if it has at least `WHOLE` words, since few shorter questions tell more than that they
+have the same form. In scripts written without spaces two characters count as a word, which is
+about a word's length in Chinese; signs standing alone count for nothing.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from pathlib import Path
 
 from pydantic import AliasChoices, BaseModel, Field
 
 from plumbline.files import InputError, read_rows, read_unique_rows
-from plumbline.matching import normalise
 from plumbline.records import Message, NonEmpty, Record, Split, as_text
+from plumbline.text import ARTICLES, question_key, segments, weight
 
 WHOLE = 5  # words; no n-gram is shorter either
 SHOWN = 3  # ids of contaminated items that are named
@@ -92,7 +95,7 @@ def measure(
     found = index.find({text for row in rows for text in row.texts()})
     overlaps = []
     for name, items in sets.items():
-        equal = {one.id for one in items if normalise(one.question) in asked}
+        equal = {one.id for one in items if _words(one.question) in asked}
         shared = {one.id for one in items if (name, one.id) in found}
         overlaps.append(
             Overlap(
@@ -120,8 +123,8 @@ def measure_files(training: str, path: Path, sets: Mapping[str, Path], ngram: in
     )
 
 
-def training_questions(prompts: Iterable[str]) -> set[str]:
-    """What prompts ask, normalised: each prompt, and each of its lines (of few-shot prompts one is
+def training_questions(prompts: Iterable[str]) -> set[tuple[str, ...]]:
+    """What prompts ask, as words: each prompt, and each of its lines (of few-shot prompts one is
     the question), without the lines that stand in all prompts, which are their form.
     """
     lines = {prompt: _lines(prompt) for prompt in prompts}
@@ -129,8 +132,8 @@ def training_questions(prompts: Iterable[str]) -> set[str]:
     found = set()
     for own in lines.values():
         left = [line for line in own if line not in form]
-        found |= {normalise(text) for text in ["\n".join(left), *left]}
-    return found - {""}
+        found |= {_words(text) for text in ["\n".join(left), *left]}
+    return {one for one in found if any(map(weight, one))}
 
 
 def refuse(found: Contamination, max_percent: float | None) -> None:
@@ -157,12 +160,12 @@ class _Runs:
         self._lengths: dict[tuple[str, ...], set[int]] = defaultdict(set)
 
     def add(self, owner: tuple[str, str], item: Evaluated) -> None:
-        question = normalise(item.question).split()
-        if WHOLE <= len(question) < self.ngram:
-            self._add(owner, tuple(question))
-        for words in (question, *(normalise(choice).split() for choice in item.choices)):
-            for at in range(len(words) - self.ngram + 1):
-                self._add(owner, tuple(words[at : at + self.ngram]))
+        question = _words(item.question)
+        if WHOLE <= sum(map(weight, question)) < self.ngram:
+            self._add(owner, question)
+        for words in (question, *map(_words, item.choices)):
+            for run in _runs(words, self.ngram):
+                self._add(owner, run)
 
     def _add(self, owner: tuple[str, str], run: tuple[str, ...]) -> None:
         self._owners[run].add(owner)
@@ -172,11 +175,24 @@ class _Runs:
         """Whose runs stand in any of the texts."""
         found: set[tuple[str, str]] = set()
         for text in texts:
-            words = tuple(normalise(text).split())
+            words = _words(text)
             for at in range(len(words) - WHOLE + 1):
                 for length in self._lengths.get(words[at : at + WHOLE], ()):
                     found |= self._owners.get(words[at : at + length], set())
         return found
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word for word in segments(question_key(text)) if word not in ARTICLES)
+
+
+def _runs(words: tuple[str, ...], ngram: int) -> Iterator[tuple[str, ...]]:
+    """The shortest run from each word on that counts for `ngram` words."""
+    upto = list(accumulate(map(weight, words), initial=0))
+    for at, before in enumerate(upto):
+        end = bisect_left(upto, before + ngram, lo=at)
+        if end < len(upto):
+            yield words[at:end]
 
 
 def _lines(prompt: str) -> list[str]:

@@ -9,6 +9,7 @@ from plumbline.data.instruction_sets import Prompt
 from plumbline.evaluation.factuality import Counts, count_verdicts, response_metrics
 from plumbline.files import InputError
 from plumbline.records import Item
+from plumbline.text import segments
 
 FACTUALITY, WIN_RATE = "long_form", "win_rate"
 
@@ -40,7 +41,7 @@ def long_form_items(
             counted, words = Counts(supported=0), 0
         elif response.id in split:
             splitting, counted = split[response.id], counts[response.id]
-            words = len(response.text.split())
+            words = len(segments(response.text))
         else:
             raise InputError(f"response {response.id} was not split into claims. Split again.")
         metrics = response_metrics(splitting, counted, gamma=gamma, ks=ks)

@@ -7,9 +7,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from plumbline.data.facts import fold
 from plumbline.files import InputError
 from plumbline.records import Question
+from plumbline.text import fold
 from plumbline.verification import professions
 from plumbline.verification.cues import CUES
 from plumbline.verification.nations import ADJECTIVES, NOT_A_COUNTRY, PART_OF

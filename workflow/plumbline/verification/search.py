@@ -8,8 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from plumbline.data.facts import fold
 from plumbline.files import InputError
+from plumbline.text import fold
 from plumbline.tokenizing import usable_positions
 from plumbline.verification.passages import Passage, chunks
 from plumbline.verification.words import Text

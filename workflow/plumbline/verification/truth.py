@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pydantic import Field
 
 from plumbline.claims.records import Claim, Verdict
-from plumbline.data.facts import fold
 from plumbline.records import Question
+from plumbline.text import fold
 from plumbline.verification.statements import STATEMENTS, render
 
 

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from plumbline.data.facts import fold
+from plumbline.text import ARTICLES, WORD, fold, seen
 
-_WORD = re.compile(r"[^\W_]+")
 _INITIALS = re.compile(r"\b(?:[^\W\d_]\. ?){2,}")
-_ARTICLES = ("a", "an", "the")
 # Names that open a sentence as ordinary words more often than as names.
 _OPENERS = frozenset(
     ["as", "at", "be", "he", "her", "hi", "i", "in", "inside", "it", "me", "no", "of", "once", "us"]
 )
+
 # Words that may be written with a capital before a name without being a part of it.
 _LEADING = frozenset([
-    *_ARTICLES, "although", "and", "as", "at", "both", "by", "during", "for", "from", "if", "in",
+    *ARTICLES, "although", "and", "as", "at", "both", "by", "during", "for", "from", "if", "in",
     "is", "like", "of", "on", "since", "that", "though", "to", "was", "when", "while", "with",
     "capital", "city", "country", "deity", "element", "film", "god", "goddess", "movie", "republic",
     "state", "town", "west", "east", "north", "south", "western", "eastern", "northern", "southern",
@@ -37,9 +35,9 @@ class Text:
     """
 
     def __init__(self, text: str):
-        text = unicodedata.normalize("NFC", text)
+        text = seen(text)
         text = _INITIALS.sub(lambda found: re.sub(r"[. ]", "", found[0]) + " ", text)
-        found = list(_WORD.finditer(text))
+        found = list(WORD.finditer(text))
         self.words = [word[0] for word in found]
         self.folded = tuple(map(fold, self.words))
         self.joined = [False] + [
@@ -137,5 +135,5 @@ def part_of_longer(text: Text, mention: Mention, mentions: Iterable[Mention]) ->
 
 
 def _begins_with_capital(name: list[str]) -> bool:
-    word = name[1] if len(name) > 1 and name[0].lower() in _ARTICLES else name[0]
+    word = name[1] if len(name) > 1 and name[0].lower() in ARTICLES else name[0]
     return word[0].isupper()

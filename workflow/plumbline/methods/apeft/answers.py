@@ -10,10 +10,11 @@ from pydantic import Field
 
 from plumbline.claims.records import Claim
 from plumbline.files import InputError
-from plumbline.matching import first_line, is_abstention, normalise
+from plumbline.matching import first_line, is_abstention
 from plumbline.methods.apeft.questions import SLOT, AtomicQuestion
 from plumbline.records import Generation, NonEmpty, Request
 from plumbline.responses.drawn import answers
+from plumbline.text import STOPS, normalise
 from plumbline.verification.statements import as_sentence, named
 
 
@@ -76,7 +77,7 @@ def _answer(line: str, statement: str) -> str:
     opening = statement.partition(SLOT)[0]
     if opening and line.casefold().startswith(opening.casefold()):
         line = line[len(opening) :]
-    return line.rstrip(" .")
+    return line.rstrip(f" {STOPS}")
 
 
 def stated(question: AtomicQuestion, answer: str) -> str:

@@ -10,11 +10,13 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+import regex
+
 from plumbline.claims.records import Claim
-from plumbline.matching import normalise
 from plumbline.methods.apeft.questions import SLOT, AtomicQuestion
 from plumbline.records import Generation, Request, Sampling
 from plumbline.responses.drawn import answers
+from plumbline.text import STOPS, normalise, segments, whole, words
 from plumbline.verification.cues import PRONOUN
 
 PURPOSE = "apeft_question"
@@ -39,8 +41,7 @@ _SHOTS = (
         "chimpanzees",
     ),
 )
-_READ = re.compile(r"\s*(?P<question>[^\n]*?\?)[^\n]*\n+\s*Answer:[ \t]*(?P<answer>[^\n]*)")
-_WORD = re.compile(r"\w+")
+_READ = re.compile(r"\s*(?P<question>[^\n]*?[?？؟])[^\n]*\n+\s*Answer:[ \t]*(?P<answer>[^\n]*)")
 
 
 def requests(claims: Iterable[Claim], max_tokens: int = 64) -> Iterator[Request]:
@@ -81,8 +82,8 @@ def questions(
         if read is None:
             dropped["no question" if texts.get(claim.id, "").strip() else "empty"] += 1
             continue
-        question, answer = read["question"], read["answer"].strip().rstrip(".")
-        places = list(re.finditer(rf"(?<!\w){re.escape(answer)}(?!\w)", claim.text))
+        question, answer = read["question"], read["answer"].strip().rstrip(STOPS)
+        places = list(regex.finditer(whole(answer), claim.text))
         if reason := _unfit(claim, question, answer, len(places)):
             dropped[reason] += 1
             continue
@@ -106,9 +107,13 @@ def _unfit(claim: Claim, question: str, answer: str, places: int) -> str | None:
         return "answer not in the claim"
     if normalise(answer) == normalise(claim.topic):
         return "asks for the topic"
-    if f" {normalise(answer)} " in f" {normalise(question)} ":
+    if _spaced(answer) in _spaced(question):
         return "question holds the answer"
-    asks_of = [word.lower() for word in _WORD.findall(question)]
-    opening = _WORD.findall(claim.text)[0].lower()
+    asks_of = [word.lower() for word in words(question)]
+    opening = words(claim.text)[0].lower()
     unnamed = claim.topic not in question and any(map(PRONOUN.fullmatch, asks_of))
     return "subject left to a pronoun" if unnamed or PRONOUN.fullmatch(opening) else None
+
+
+def _spaced(text: str) -> str:
+    return f" {' '.join(segments(normalise(text)))} "

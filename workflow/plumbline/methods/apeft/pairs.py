@@ -22,6 +22,7 @@ from plumbline.responses.drawn import Response
 from plumbline.responses.pairs import Pairing, by_instruction
 from plumbline.responses.prompting import Form, instruction_prompt, response_side
 from plumbline.responses.scores import factuality, scored
+from plumbline.text import segments
 
 UNKNOWN, KNOWN = "unknown: no answer right", "known: every answer right"
 
@@ -75,7 +76,7 @@ def atomic(
             reason = "no answer contradicts the right one"
         if reason is None:
             right, wrong = (_commonest(groups[name]) for name in ("supported", "refuted"))
-            if abs(len(right.text.split()) - len(wrong.text.split())) > max_length_gap:
+            if abs(len(segments(right.text)) - len(segments(wrong.text))) > max_length_gap:
                 reason = "lengths differ too much"
         if reason:
             dropped[reason] += 1

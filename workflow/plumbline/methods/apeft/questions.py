@@ -13,8 +13,8 @@ from pydantic import Field, field_validator
 
 from plumbline.claims.records import Claim
 from plumbline.data.select import order
-from plumbline.matching import normalise
 from plumbline.records import NonEmpty, Record
+from plumbline.text import normalise, question_key
 
 SLOT = "{answer}"
 SEED = 1  # of which questions are asked; the same for all seeds of a run, as the responses are
@@ -54,13 +54,13 @@ def choose(
 ) -> tuple[list[AtomicQuestion], Counter]:
     """At most `per_entity` questions a topic, each asked once; and why the others are not.
 
-    Questions of a topic are the same when they are so once normalised; the first one stays. Which
+    Questions of a topic are the same when `text.question_key` says so; the first one stays. Which
     ones are over the limit depends on their ids alone.
     """
     by_topic: dict[str, dict[str, AtomicQuestion]] = defaultdict(dict)
     dropped: Counter = Counter()
     for one in questions:
-        if by_topic[one.topic].setdefault(normalise(one.question), one) is not one:
+        if by_topic[one.topic].setdefault(question_key(one.question), one) is not one:
             dropped["asked before"] += 1
     kept = []
     for found in by_topic.values():

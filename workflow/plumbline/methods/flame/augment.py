@@ -10,11 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from math import ceil
 
 from plumbline.data.instructions import Instruction
-from plumbline.data.similar import rouge_l, words
+from plumbline.data.similar import rouge_l
 from plumbline.files import InputError
 from plumbline.records import Generation, Request, Sampling
 from plumbline.responses.drawn import answers
 from plumbline.responses.prompting import Form, asked
+from plumbline.text import unified, words
 
 PURPOSE = "flame_augment"
 SIMILAR = 0.7  # ROUGE-L from which an instruction is not new
@@ -26,7 +27,7 @@ _TASK = (
     "kinds and on many subjects. Continue the list with new instructions, each different from "
     "all others and complete in itself, so that text alone can answer it.\n\n"
 )
-_ITEM = re.compile(r"^\s*(\d+)[.)]\s*", re.MULTILINE)
+_ITEM = re.compile(r"^\s*(\d+)[.)、．）]\s*", re.MULTILINE)
 
 
 def lists_for(wanted: int) -> int:
@@ -93,7 +94,7 @@ def new_instructions(
     Dropped: shorter than 3 or longer than 150 words, or with ROUGE-L of 0.7 or more to a known
     instruction or to one kept before; and those beyond `wanted`.
     """
-    accepted = [words(one.instruction) for one in known]
+    accepted = [words(unified(one.instruction)) for one in known]
     kept, dropped = [], Counter()
     for request, drawn in answers(requests, generations):
         for generation in drawn:
@@ -105,7 +106,7 @@ def new_instructions(
             if not items:
                 dropped["no list item"] += 1
             for item in items:
-                tokens = words(item)
+                tokens = words(unified(item))
                 if len(tokens) < SHORTEST:
                     dropped["too short"] += 1
                 elif len(tokens) > LONGEST:

@@ -14,10 +14,11 @@ from collections.abc import Iterable
 from statistics import fmean
 
 from plumbline.claims.records import Claim
-from plumbline.matching import first_line, normalise
+from plumbline.matching import first_line
 from plumbline.records import Generation, Request
 from plumbline.responses.drawn import answers
 from plumbline.responses.scores import Factuality
+from plumbline.text import normalise
 
 
 def equivalent(first: str, second: str) -> bool:

@@ -15,6 +15,7 @@ from plumbline.files import InputError
 from plumbline.records import Generation, Request, Sampling
 from plumbline.responses.drawn import collect
 from plumbline.responses.prompting import NEXT, few_shot_prompt
+from plumbline.text import unified
 
 PURPOSE = "flame_own_answer"
 
@@ -87,19 +88,15 @@ def own_answers(
     responses, dropped = collect(instructions, requests, generations)
     by_id = {seed.id: seed for seed in seeds}
     shown = {
-        request.instruction: {_bare(by_id[name].responses[0]) for name in request.demonstrations}
+        request.instruction: {unified(by_id[name].responses[0]) for name in request.demonstrations}
         for request in requests
     }
     answers: dict[str, list[str]] = defaultdict(list)
     for response in responses:
-        if _bare(response.text) in shown[response.instruction]:
+        if unified(response.text) in shown[response.instruction]:
             dropped["copy of a demonstration"] += 1
         elif response.text in answers[response.instruction]:
             dropped["repetition"] += 1
         else:
             answers[response.instruction].append(response.text)
     return {name: texts for name, texts in answers.items() if texts}, dropped
-
-
-def _bare(text: str) -> str:
-    return " ".join(text.casefold().split())

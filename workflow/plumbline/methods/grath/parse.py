@@ -6,7 +6,8 @@ from collections import Counter
 from enum import StrEnum
 from typing import NamedTuple
 
-from plumbline.matching import exact_match, normalise
+from plumbline.matching import exact_match
+from plumbline.text import normalise, segments
 
 CORRECT, INCORRECT = "Correct answer: ", "Incorrect answer: "
 
@@ -49,7 +50,7 @@ def unfit(sides: Sides) -> str | None:
 
     Answers count as identical when they are so without case, punctuation, articles and extra
     blanks (`matching.exact_match`): they would teach nothing, or only punctuation. The authors'
-    code keeps them. "5" and "-5" are identical in this sense too.
+    code keeps them.
     """
     if not sides.correct or not sides.incorrect:
         return "empty_side"
@@ -59,10 +60,10 @@ def unfit(sides: Sides) -> str | None:
 def similarity(first: str, second: str) -> float:
     """F1 of the words two texts share, in [0, 1], as SQuAD's script computes it.
 
-    Words are those of the normalised texts, counted as often as they occur. 1 where neither text
-    has any.
+    Words are those of the normalised texts (characters, where a script has no spaces), counted as
+    often as they occur. 1 where neither text has any.
     """
-    one, other = Counter(normalise(first).split()), Counter(normalise(second).split())
+    one, other = (Counter(segments(normalise(text))) for text in (first, second))
     if not one and not other:
         return 1.0
     return 2 * (one & other).total() / (one.total() + other.total())

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from plumbline.data.choices import normalised_question
 from plumbline.files import InputError
 from plumbline.records import ChoiceQuestion
+from plumbline.text import question_key
 
 
 def choose(
     questions: Iterable[ChoiceQuestion], evaluated: Iterable[Iterable[str]]
 ) -> tuple[list[ChoiceQuestion], list[ChoiceQuestion]]:
-    """(kept, dropped): dropped are those whose normalised text is that of an evaluated question.
+    """(kept, dropped): dropped are those that are also an evaluated question.
 
     evaluated: the question texts of every evaluation set. Raises InputError when nothing is left.
     """
-    taken = {normalised_question(text) for texts in evaluated for text in texts}
+    taken = {question_key(text) for texts in evaluated for text in texts}
     kept, dropped = [], []
     for question in questions:
-        side = dropped if normalised_question(question.question) in taken else kept
+        side = dropped if question_key(question.question) in taken else kept
         side.append(question)
     if not kept:
         raise InputError(

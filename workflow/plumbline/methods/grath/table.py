@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from plumbline.evaluation.statistics import paired_difference
 from plumbline.methods.grath.rounds import GrathPair
+from plumbline.text import segments
 
 COLUMNS = [
     "model",
@@ -48,8 +49,8 @@ def pair_rows(
         yield {"task": TASK, "metric": metric, "value": value, "n": asked}
     means = {
         "similarity": [pair.similarity for pair in pairs],
-        "chosen_words": [len(pair.correct.split()) for pair in pairs],
-        "rejected_words": [len(pair.incorrect.split()) for pair in pairs],
+        "chosen_words": [len(segments(pair.correct)) for pair in pairs],
+        "rejected_words": [len(segments(pair.incorrect)) for pair in pairs],
     }
     for metric, values in means.items():
         mean = paired_difference(

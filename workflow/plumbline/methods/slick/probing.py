@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from plumbline.config.slick import Slick
-from plumbline.data.facts import fold
 from plumbline.files import InputError
 from plumbline.records import NonEmpty, Question, Record, Request, Sampling
+from plumbline.text import fold
 
 GREEDY, SAMPLED = "slick_greedy", "slick_sampled"
 
