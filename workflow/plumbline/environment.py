@@ -11,11 +11,15 @@ from pathlib import Path
 
 from plumbline import installed
 from plumbline.config.experiment import Config
+from plumbline.suitability import Needs
 
 
-def export_settings(results: str, config: Config, workflow: Path, conda: bool) -> None:
+def export_settings(
+    results: str, config: Config, needs: Needs, workflow: Path, conda: bool
+) -> None:
     """Set the variables that the rules' shell commands and their programs use.
 
+    needs: what the configuration asks of its models;
     conda: whether jobs run in environments that conda makes.
     """
     path, library = os.environ.get("PATH", ""), os.environ.get("PYTHONPATH", "")
@@ -32,6 +36,7 @@ def export_settings(results: str, config: Config, workflow: Path, conda: bool) -
         PLUMBLINE_TRAINING=config.training.model_dump_json(),
         PLUMBLINE_CONTAMINATION=config.contamination.model_dump_json(),
         PLUMBLINE_GENERATION=config.generation.model_dump_json(),
+        PLUMBLINE_NEEDS=needs.model_dump_json(),
         # The fetch rules have fetched everything a job needs.
         HF_HUB_OFFLINE="1",
         HF_DATASETS_OFFLINE="1",

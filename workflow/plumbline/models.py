@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plumbline.files import InputError, read_json, sha256_file, sha256_json, write_json
+from plumbline.suitability import Needs, check
 from plumbline.temporary import SUFFIX, prefix
 from plumbline.tokenizing import check_prompts, settle_prompts
 
@@ -53,14 +54,16 @@ def import_model(
     dtype: str = "bfloat16",
     trust_remote_code: bool = False,
     source: str = "",
+    needs: Needs | None = None,
 ) -> dict:
     """Turn a GGUF file or a Hugging Face folder into a checkpoint folder; returns its marker.
 
-    `source` is the source line the model came from. `out` appears whole or not at all.
+    `source` is the source line the model came from, `needs` what the configuration asks of it.
+    `out` appears whole or not at all.
 
     Raises `InputError` when `path` is neither, has pickled weights only, not all weights, weights of
-    something else or an adapter beside them, needs remote code that is not trusted, or has no usable
-    tokenizer.
+    something else or an adapter beside them, needs remote code that is not trusted, has no usable
+    tokenizer, or cannot do what is asked of it.
     """
     from transformers import AutoTokenizer, GenerationConfig
 
@@ -80,6 +83,8 @@ def import_model(
         )
         settle_tokenizer(tokenizer, model.config, model.generation_config)
         settle_prompts(tokenizer, model.config)
+        ends = model.generation_config.eos_token_id
+        check(name, tokenizer, ends if isinstance(ends, list) else [ends], needs or Needs())
         model.save_pretrained(folder)
         for key in ("local_files_only", "is_local"):  # how it was loaded, not what it is
             tokenizer.init_kwargs.pop(key, None)

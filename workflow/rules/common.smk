@@ -17,6 +17,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
 
 from plumbline.config import experiment
+from plumbline.config.needs import needs
 from plumbline import installed, lineage
 from plumbline.digest import code_digest
 from plumbline.environment import export_settings
@@ -28,12 +29,13 @@ try:
     CONFIG = experiment.load(config, map(Path, workflow.configfiles))
     LINEAGE = lineage.build(CONFIG)
     SHIFT_PAIRS = shift_pairs(CONFIG, LINEAGE)
+    NEEDS = needs(CONFIG)
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
 R = f"results/{CONFIG.run}"
 CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
-export_settings(R, CONFIG, WORKFLOW, CONDA)
+export_settings(R, CONFIG, NEEDS, WORKFLOW, CONDA)
 if CONDA:
     # Snakemake takes PYTHONPATH away from jobs that run in conda's environments.
     shell.prefix("set -euo pipefail; export PYTHONPATH={WORKFLOW:q}; ")

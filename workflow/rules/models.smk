@@ -28,4 +28,5 @@ rule import_model:
     shell:
         "python -m scripts.import_model --source-marker {input.source:q}"
         " --name {wildcards.model} --dtype {params.dtype} {params.trust}"
+        ' --needs "$PLUMBLINE_NEEDS"'
         " --out $PLUMBLINE_RESULTS/{wildcards.model}/base 2>&1 | tee {log:q}"

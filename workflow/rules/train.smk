@@ -51,7 +51,7 @@ rule train:
         " --name {wildcards.tuning} --seed {wildcards.seed} --parent {params.parent:q}"
         " --examples {input.examples:q} {params.probes:q} {params.reference:q}"
         " --recipe {params.recipe:q} --stops {params.stops} --max-tokens {params.max_tokens}"
-        ' --settings "$PLUMBLINE_TRAINING"'
+        ' --settings "$PLUMBLINE_TRAINING" --needs "$PLUMBLINE_NEEDS"'
         " --match {params.match} --device $PLUMBLINE_DEVICE --threads {threads}"
         " --code {params.code} --fit {output.fit:q} --training {output.training:q} 2>&1 | tee -a {log:q}"
 

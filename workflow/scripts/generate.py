@@ -14,6 +14,7 @@ from plumbline.config.engines import Generation as Settings
 from plumbline.files import InputError, read_unique_rows, write_json, write_rows
 from plumbline.generation.store import Store, finished_file
 from plumbline.records import Generation, Request
+from plumbline.suitability import Needs
 
 
 def main() -> None:
@@ -22,6 +23,7 @@ def main() -> None:
     parser.add_argument("--works", required=True, help="JSON: pieces of work by name")
     parser.add_argument("--work", required=True, help="the one that is asked for")
     parser.add_argument("--settings", required=True, help="JSON of the generation section")
+    parser.add_argument("--needs", default="{}", help="JSON of what is asked of the model")
     parser.add_argument("--device", required=True)
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--match", default="squad")
@@ -51,8 +53,12 @@ def main() -> None:
         return
 
     from filelock import FileLock, Timeout
+    from plumbline.generation.engine import check_needs
     from plumbline.generation.serve import Server, shard_of
     from plumbline.generation.start import Engines
+
+    needs = Needs.model_validate_json(args.needs)
+    check_needs(args.root.name, args.root / works[args.work][0], needs)
 
     def serve(work: str, engines: Engines, patience: float) -> list[Generation]:
         """Serve one piece of work; Timeout if another job is at the same checkpoint."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from plumbline import program
 from plumbline.fetching import read_marker
 from plumbline.models import DTYPES, import_model
+from plumbline.suitability import Needs
 
 
 def main() -> None:
@@ -16,6 +17,7 @@ def main() -> None:
     parser.add_argument("--name", required=True, help="the checkpoint's name")
     parser.add_argument("--dtype", choices=DTYPES, default="bfloat16")
     parser.add_argument("--trust-remote-code", action="store_true")
+    parser.add_argument("--needs", default="{}", help="JSON of what the configuration asks of it")
     parser.add_argument("--out", type=Path, required=True, help="the checkpoint's folder")
     arguments = parser.parse_args()
     source, path = read_marker(arguments.source_marker)
@@ -26,6 +28,7 @@ def main() -> None:
         dtype=arguments.dtype,
         trust_remote_code=arguments.trust_remote_code,
         source=source,
+        needs=Needs.model_validate_json(arguments.needs),
     )
 
 

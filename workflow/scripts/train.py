@@ -7,7 +7,9 @@ from pathlib import Path
 from plumbline import devices, program
 from plumbline.config.training import Recipe, Training
 from plumbline.files import read_unique_rows, write_json, write_rows
+from plumbline.generation.engine import check_needs
 from plumbline.records import Fit, Probe, Sampling
+from plumbline.suitability import Needs
 from plumbline.training import processes
 
 
@@ -26,6 +28,7 @@ def main() -> None:
     )
     parser.add_argument("--recipe", required=True, help="JSON")
     parser.add_argument("--settings", default="{}", help="JSON of the training section")
+    parser.add_argument("--needs", default="{}", help="JSON of what is asked of the model")
     parser.add_argument("--micro-batch", type=int, help="given to the processes it starts")
     parser.add_argument("--stops", nargs="+", required=True)
     parser.add_argument("--max-tokens", type=int, required=True, help="of an answer to a probe")
@@ -41,6 +44,8 @@ def main() -> None:
     recipe = Recipe.model_validate_json(args.recipe)
     folder = args.root / f"seed-{args.seed}" / args.name
     if not processes.launched():
+        needs = Needs.model_validate_json(args.needs)
+        check_needs(args.root.name, args.root / args.parent, needs)
         devices.take(args.device, settings.processes)
     if settings.processes > 1 and not processes.launched():
         processes.launch_within_memory(

@@ -27,7 +27,11 @@ class Generation(Section):
     )
     save_every: int = Field(512, ge=1, description="Requests between two savings of finished work.")
     max_num_seqs: int = Field(128, ge=1, description="Sequences an engine runs at once.")
-    max_model_len: int = Field(2048, ge=16, description="Longest prompt and answer, in tokens.")
+    max_model_len: int = Field(
+        2048,
+        ge=16,
+        description="Longest prompt and answer, in tokens; what the model reads, where that is less.",
+    )
     kv_cache_gib: float = Field(2, gt=0, description="Key-value cache on a CPU, in GiB (vllm).")
     gpu_memory_utilization: float = Field(
         0.9, gt=0, le=1, description="Share of a GPU's memory (vllm)."

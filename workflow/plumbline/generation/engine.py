@@ -65,3 +65,12 @@ def end_tokens(model_folder, tokenizer) -> list[int]:
         listed = read_json(path).get("eos_token_id")
         ids |= set(listed if isinstance(listed, list) else [listed])
     return sorted(ids - {None})
+
+
+def check_needs(name: str, model_folder, needs) -> None:
+    """InputError unless a checkpoint of the model `name` can do what is asked of it."""
+    from plumbline.checkpoints import load_tokenizer
+    from plumbline.suitability import check
+
+    tokenizer = load_tokenizer(model_folder)
+    check(name, tokenizer, end_tokens(model_folder, tokenizer), needs)

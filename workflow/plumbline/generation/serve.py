@@ -44,6 +44,7 @@ class Server:
     ):
         self._store, self._tokenizer, self._start = store, tokenizer, start
         self._save_every, self._max_model_len, self._match = save_every, max_model_len, match
+        self._longest = min(max_model_len, tokenizer.model_max_length)
         self._engine: Engine | None = None
 
     def serve(self, requests: Iterable[Request]) -> list[Generation]:
@@ -94,10 +95,13 @@ class Server:
     def _item(self, request: Request) -> _Item:
         prompt = Prompt(render(self._tokenizer, request), request.sampling)
         length = len(prompt.token_ids) + request.sampling.max_tokens
-        if length > self._max_model_len:
+        if length > self._longest:
+            limit, remedy = f"the model reads at most {self._longest}", ""
+            if self._longest == self._max_model_len:
+                limit, remedy = f"generation.max_model_len is {self._longest}", "raise it, "
             raise InputError(
-                f"request {request.id}: prompt and answer need {length} tokens, but "
-                f"generation.max_model_len is {self._max_model_len}; raise it or shorten the prompt."
+                f"request {request.id}: prompt and answer need {length} tokens, but {limit}; "
+                f"{remedy}shorten the prompt or lower its max_tokens ({request.sampling.max_tokens})."
             )
         return _Item(request, prompt, prompt_key(prompt))
 

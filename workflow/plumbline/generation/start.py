@@ -50,7 +50,7 @@ class Engines(ExitStack):
                 device=self._device,
                 dtype=settings.dtype,
                 max_num_seqs=settings.max_num_seqs,
-                max_model_len=settings.max_model_len,
+                max_model_len=min(settings.max_model_len, tokenizer.model_max_length),
                 gpu_memory_utilization=settings.gpu_memory_utilization,
                 tensor_parallel=settings.tensor_parallel,
                 seed=settings.seed,

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from plumbline.files import read_rows, write_rows
+from plumbline.files import InputError, read_rows, write_rows
 from plumbline.generation.engine import render
 from plumbline.generation.greedy import greedy_answers
 from plumbline.matching import Mode, can_still_match, exact_match
@@ -30,7 +30,8 @@ def measure(
 ) -> list[Fit]:
     """Greedy exact match by part, domain and category. A train question is *fitted* when right.
 
-    An answer is decoded only as far as it can still become right.
+    An answer is decoded only as far as it can still become right. InputError when a question and
+    its answer are longer than what the model reads.
     """
 
     def go_on(i: int, text: str) -> bool:
@@ -38,6 +39,12 @@ def measure(
         return not ended and can_still_match(text, probes[i].answers, match)
 
     prompts = [render(tokenizer, probe) for probe in probes]
+    longest = max(map(len, prompts), default=0) + sampling.max_tokens
+    if longest > tokenizer.model_max_length:
+        raise InputError(
+            f"questions asked after every epoch need {longest} tokens with their answers, but the "
+            f"model reads at most {tokenizer.model_max_length}; lower slick.max_tokens."
+        )
     texts = first_that_fits(
         together,
         lambda size: greedy_answers(
