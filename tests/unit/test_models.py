@@ -135,9 +135,13 @@ def test_remote_code_runs_only_when_trusted(model, tmp_path):
     assert (tmp_path / "out/own.py").exists()
 
 
-def write_gguf(folder: Path, path: Path) -> None:
-    """Write a Llama folder as llama.cpp's converter does, its matrices in 8 bits."""
+def write_gguf(folder: Path, path: Path, **extra: int) -> None:
+    """Write a Llama folder as llama.cpp's converter does, its matrices in 8 bits.
+
+    extra: names (dots as __) and lengths of further tensors.
+    """
     import gguf
+    import numpy
 
     model, tokenizer = load(folder)
     config = model.config
@@ -179,6 +183,8 @@ def write_gguf(folder: Path, path: Path) -> None:
             kind = gguf.GGMLQuantizationType.Q8_0
             array = gguf.quants.quantize(array, kind)
         writer.add_tensor(names.get_name(name, (".weight",)), array, raw_dtype=kind)
+    for name, length in extra.items():
+        writer.add_tensor(name.replace("__", "."), numpy.ones(length, dtype=numpy.float32))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -200,6 +206,14 @@ def test_a_gguf_becomes_an_ordinary_model(original, tmp_path):
     text = "Paris, <Ça> France\n"
     assert settled(text)["input_ids"] == tokenizer(text)["input_ids"]
     assert settled.chat_template == tokenizer.chat_template
+
+
+def test_what_a_gguf_has_beside_the_model_is_refused_and_named(original, tmp_path):
+    write_gguf(original, tmp_path / "biased.gguf", blk__0__attn_q__bias=64, rope_freqs__weight=16)
+    with pytest.raises(InputError, match=r"1 of its weights fit nowhere.*blk\.0\.attn_q\.bias"):
+        import_model(tmp_path / "biased.gguf", tmp_path / "out", "base")
+    write_gguf(original, tmp_path / "scaled.gguf", rope_freqs__weight=16)  # follows from the config
+    import_model(tmp_path / "scaled.gguf", tmp_path / "out", "base")
 
 
 # --- EOS and PAD ----------------------------------------------------------------------------------

@@ -43,7 +43,7 @@ _PADDING_TOKENS = (
 # frequencies of rotary embeddings, numbers of positions.
 _COMPUTED = re.compile(
     r"\.(attn|attention|self_attn|self_attention)\.(bias|masked_bias)$"
-    r"|(^|\.)(inv_freq|position_ids)$|(^|\.)rope\.freqs$"
+    r"|(^|\.)(inv_freq|position_ids)$|(^|\.)rope\.freqs$|^rope_(freqs|factors_long|factors_short)\."
 )
 
 
@@ -245,8 +245,24 @@ def _load(
         model, report = AutoModelForCausalLM.from_pretrained(
             folder, dtype=dtype, output_loading_info=True, **own, **options
         )
+    if not path.is_dir():
+        report["unexpected_keys"] |= _left_over(path, model)
     _check_weights(path, model, report)
     return model, tokenizer
+
+
+def _left_over(path: Path, model: PreTrainedModel) -> set[str]:
+    """Names of what a GGUF file has and the model has not; transformers' report leaves them out."""
+    from gguf import GGUFReader
+    from transformers import modeling_gguf_pytorch_utils as gguf
+
+    reader = GGUFReader(path)
+    if sum(int(tensor.n_elements) for tensor in reader.tensors) <= model.num_parameters():
+        return set()  # experts go by other names, so numbers are asked first
+    architecture = reader.fields["general.architecture"].contents()
+    kind = gguf.TENSOR_PROCESSORS.get(architecture, gguf.TensorProcessor)
+    placed = gguf.get_gguf_hf_weights_map(model, kind(config=model.config.to_dict()))
+    return {tensor.name for tensor in reader.tensors} - placed.keys()
 
 
 def _check_weights(path: Path, model: PreTrainedModel, report: dict) -> None:
