@@ -156,6 +156,12 @@ def test_one_step_is_one_step_of_plain_trl(tiny_base, tmp_path, pairs):
     run = make_run(tmp_path, tiny_base, pairs, epochs=None, max_steps=1, global_batch_size=8,
                    micro_batch_size=4, beta=0.2)  # fmt: skip
     summary = train(run)
+    tokenizer = checkpoints.load_tokenizer(tiny_base)
+    # What follows an answer's end is not learnt here, and TRL learns all that a template writes.
+    tokenizer.chat_template = tokenizer.chat_template.replace(
+        "'<|im_end|>' + '\n'",
+        "'<|im_end|>' + ('' if loop.last and not add_generation_prompt else '\n')",
+    )
     plain = DPOTrainer(
         model=checkpoints.load_model(tiny_base, "float32"),
         args=DPOConfig(
@@ -165,7 +171,7 @@ def test_one_step_is_one_step_of_plain_trl(tiny_base, tmp_path, pairs):
             gradient_checkpointing=False, logging_steps=1, save_strategy="no",
         ),
         train_dataset=Dataset.from_list([pair.model_dump(exclude={"id"}) for pair in pairs]),
-        processing_class=checkpoints.load_tokenizer(tiny_base),
+        processing_class=tokenizer,
         peft_config=LoraConfig(r=8, lora_alpha=16, lora_dropout=0, target_modules="all-linear",
                                bias="none", task_type="CAUSAL_LM"),
     )  # fmt: skip
@@ -268,16 +274,18 @@ def test_a_wrong_reference_is_noticed(tiny_base, tmp_path):
 def test_kto_takes_the_pairs_apart(tiny_base, tmp_path):
     run = make_run(tmp_path, tiny_base, method="kto", epochs=4, beta=0.3)
     tokenizer = checkpoints.load_tokenizer(tiny_base)
-    rows = unpaired(run.examples, (pair.id for pair in CHAT[1:]), seed=1)
+    pairs, _ = load_pairs(run.examples, tokenizer, 128)
+    rows = unpaired(pairs[1:], seed=1)
     assert len(rows) == 14 and sum(row["label"] for row in rows) == 7
-    wanted = {(p.prompt[0].content, p.chosen[0].content) for p in CHAT[1:]}
-    assert {
-        (row["prompt"][0]["content"], row["completion"][0]["content"]) for row in rows if row["label"]
-    } == wanted  # fmt: skip
-    assert rows != unpaired(run.examples, (pair.id for pair in CHAT[1:]), seed=2)
+    wanted = sorted((p.prompt_ids, p.chosen_ids) for p in pairs[1:])
+    found = sorted((row["prompt_ids"], row["completion_ids"]) for row in rows if row["label"])
+    assert found == wanted
+    assert rows != unpaired(pairs[1:], seed=2)
     trainer = kto_trainer(run.recipe, rows, tokenizer, **run.where)
-    for row in trainer.train_dataset:
-        assert tokenizer.eos_token_id in row["completion_ids"][-2:]
+    one, other = (trainer.train_dataset[n] for n in range(2))  # of one forward pass
+    assert one["completion_ids"][-1] == tokenizer.eos_token_id
+    assert one["KL_completion_ids"] == other["completion_ids"]
+    assert other["KL_completion_ids"] == one["completion_ids"]
     summary = train(run)
     assert summary["steps"] == 4 * 16 // 4
     assert summary["curve"][-1]["loss"] < summary["curve"][0]["loss"]

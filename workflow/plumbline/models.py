@@ -17,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from plumbline.chat import special_ids, turn_end
 from plumbline.files import InputError, read_json, sha256_file, sha256_json, write_json
 from plumbline.suitability import Needs, check
 from plumbline.temporary import SUFFIX, prefix
@@ -149,7 +150,7 @@ def settle_tokenizer(
         return
     ends = [tokenizer.eos_token_id, _chat_turn_end(tokenizer)]
     if isinstance(generation_config.eos_token_id, list):  # its makers' choice, e.g. for tool calls
-        special = _special_ids(tokenizer)
+        special = special_ids(tokenizer)
         ends += [token for token in generation_config.eos_token_id if token in special]
     ends = list(dict.fromkeys(token for token in ends if token is not None))
     generation_config.bos_token_id = tokenizer.bos_token_id
@@ -337,7 +338,7 @@ def _is_gguf(path: Path) -> bool:
 def _unused_token(tokenizer: PreTrainedTokenizerBase) -> str | None:
     """A token that is in the vocabulary, special, and neither EOS, BOS nor a chat turn's end."""
     taken = {tokenizer.eos_token_id, tokenizer.bos_token_id, _chat_turn_end(tokenizer)}
-    special = _special_ids(tokenizer)
+    special = special_ids(tokenizer)
     vocabulary = tokenizer.get_vocab()
     for token in _PADDING_TOKENS:
         index = vocabulary.get(token)
@@ -346,24 +347,14 @@ def _unused_token(tokenizer: PreTrainedTokenizerBase) -> str | None:
     return None
 
 
-def _special_ids(tokenizer: PreTrainedTokenizerBase) -> set[int]:
-    added = tokenizer.added_tokens_decoder
-    return {i for i, token in added.items() if token.special} | set(tokenizer.all_special_ids)
-
-
 def _chat_turn_end(tokenizer: PreTrainedTokenizerBase) -> int | None:
-    """The special token that the chat template puts after an assistant's words, if any."""
+    """The token that the chat template puts after an assistant's words, if any."""
     import jinja2
 
     if not tokenizer.chat_template:
         return None
-    words = "plumbline"
-    messages = [{"role": "user", "content": "?"}, {"role": "assistant", "content": words}]
     try:
-        text = tokenizer.apply_chat_template(messages, tokenize=False)
+        return turn_end(tokenizer).token
     except jinja2.TemplateError as error:
         log.warning(f"chat template cannot be rendered ({error}): generation stops at EOS only")
         return None
-    after = tokenizer(text.rpartition(words)[2], add_special_tokens=False)["input_ids"]
-    special = _special_ids(tokenizer)
-    return next((token for token in after if token in special), None)

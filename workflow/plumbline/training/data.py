@@ -12,16 +12,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from plumbline.chat import TurnEnd, answered, turn_end
 from plumbline.files import InputError, read_unique_rows
 from plumbline.records import Example, Pair
+from plumbline.thoughts import without_thoughts
 
 log = logging.getLogger("plumbline")
 Side = str | list[dict]  # plain text, or messages
+IGNORED = -100  # the label of a token that is not learnt
 
 
 @dataclass(frozen=True)
 class TokenPair:
-    """A pair as the model sees it. Both completions end with the end token."""
+    """A pair as the model sees it. Both answers end with the token that ends answers."""
 
     id: str
     prompt_ids: list[int]
@@ -42,34 +45,36 @@ class TokenPair:
 def load_examples(path: Path, tokenizer, max_length: int) -> tuple[list[dict], dict[str, int]]:
     """The prompt-completion rows that fit `max_length` tokens (prompt, completion and end token).
 
-    Returns the rows as TRL takes them and the counts of dropped ones by reason.
-    Raises InputError when a completion is empty or nothing is left.
+    Returns them tokenised as TRL takes them, labels on the completion and its end token alone, and
+    the counts of dropped ones by reason. Raises InputError when a completion is empty or nothing is
+    left.
     """
+    texts = Texts(tokenizer)
     rows, too_long = [], 0
     for example in read_unique_rows(path, Example):
         row = example.model_dump(include={"prompt", "completion"})
         _check_sides(path, example.id, row, "completion")
-        if len(_tokens(tokenizer, row["prompt"], row["completion"])) > max_length:
+        prompt, completion = texts.apart(*texts.tokens(row["prompt"], row["completion"]))
+        if len(prompt) + len(completion) > max_length:
             too_long += 1
         else:
-            rows.append(row)
+            labels = [IGNORED] * len(prompt) + completion
+            rows.append({"input_ids": prompt + completion, "labels": labels})
     return rows, _dropped(path, len(rows), too_long, max_length)
 
 
 def load_pairs(path: Path, tokenizer, max_length: int) -> tuple[list[TokenPair], dict[str, int]]:
-    """The pairs whose both sides fit `max_length` tokens, tokenised as TRL 1.16 does.
+    """The pairs whose both sides fit `max_length` tokens, with the counts of dropped ones by reason.
 
-    A completion begins where the tokens of the prompt alone and of the whole part ways. Returns
-    the pairs and the counts of dropped ones by reason, equal sides among them. Raises InputError
-    when a side is empty, an end token is missing, or nothing is left.
+    Equal sides are among these. Raises InputError when a side is empty, or nothing is left.
     """
+    texts = Texts(tokenizer)
     pairs, too_long, equal = [], 0, 0
     for pair in read_unique_rows(path, Pair):
         row = pair.model_dump(include={"prompt", "chosen", "rejected"})
         _check_sides(path, pair.id, row, "chosen", "rejected")
-        tokens = _token_pair(pair.id, row, tokenizer)
-        for side in (tokens.chosen_ids, tokens.rejected_ids):
-            check_end_token(side, tokenizer)
+        prompt, *sides = texts.tokens(row["prompt"], row["chosen"], row["rejected"])
+        tokens = TokenPair(pair.id, *texts.apart(prompt, *sides))
         if tokens.chosen_ids == tokens.rejected_ids:
             equal += 1  # no gradient comes of it
         elif tokens.length > max_length:
@@ -81,43 +86,61 @@ def load_pairs(path: Path, tokenizer, max_length: int) -> tuple[list[TokenPair],
     return pairs, {"equal_sides": equal, **_dropped(path, len(pairs), too_long, max_length)}
 
 
-def unpaired(path: Path, keep: Iterable[str], seed: int) -> list[dict]:
-    """Chosen and rejected answers of the pairs in `keep` as rows of their own, for KTO.
+def unpaired(pairs: Iterable[TokenPair], seed: int) -> list[dict]:
+    """Chosen and rejected answers of the pairs as rows of their own, for KTO.
 
     In an order drawn by the seed: KTO takes the rows as they come, since it compares each answer
     with its neighbour's.
     """
     import random
 
-    keep = set(keep)
     rows = [
-        {"prompt": row["prompt"], "completion": row[side], "label": side == "chosen"}
-        for row in (
-            pair.model_dump(include={"prompt", "chosen", "rejected"})
-            for pair in read_unique_rows(path, Pair)
-            if pair.id in keep
-        )
-        for side in ("chosen", "rejected")
+        {"prompt_ids": pair.prompt_ids, "completion_ids": ids, "label": label}
+        for pair in pairs
+        for ids, label in ((pair.chosen_ids, True), (pair.rejected_ids, False))
     ]
     random.Random(seed).shuffle(rows)
     return rows
 
 
-def check_end_token(ids: list[int], tokenizer) -> None:
-    """A model that never sees the end of an answer never ends one. InputError if it is missing."""
-    if tokenizer.eos_token_id not in ids[-2:]:
-        raise InputError(
-            f"a training example does not end in {tokenizer.eos_token!r}; the tokenizer's chat "
-            f"template and its end token do not fit together."
-        )
+class Texts:
+    """Prompts and answers as a model's tokens.
 
+    Prompts are tokenised as generation does. Every answer ends with one token, once: EOS after
+    plain text; after a chat turn the token that the template ends it with, at which generation
+    stops too, or EOS where it has none. What the template writes after that is not learnt.
+    """
 
-def _token_pair(name: str, row: dict, tokenizer) -> TokenPair:
-    prompt = _prompt_tokens(tokenizer, row["prompt"])
-    chosen = _tokens(tokenizer, row["prompt"], row["chosen"])
-    rejected = _tokens(tokenizer, row["prompt"], row["rejected"])
-    cut = min(_shared(prompt, chosen), _shared(prompt, rejected))
-    return TokenPair(name, prompt[:cut], chosen[cut:], rejected[cut:])
+    def __init__(self, tokenizer):
+        self._tokenizer = tokenizer
+        self._end: TurnEnd | None = None
+
+    def tokens(self, prompt: Side, *answers: Side) -> list[list[int]]:
+        """The tokens of the prompt alone, and of the prompt with each of the answers."""
+        eos = self._tokenizer.eos_token_id
+        if isinstance(prompt, str):
+            wholes = [prompt + answer.removesuffix(self._tokenizer.eos_token) for answer in answers]
+            return [self._ids(prompt), *([*self._ids(whole), eos] for whole in wholes)]
+        if self._end is None:
+            self._end = turn_end(self._tokenizer)
+        last = eos if self._end.token is None else self._end.token
+        found = []
+        for answer in answers:
+            asked, rest = answered(self._tokenizer, prompt, answer, self._end)
+            found.append([*self._ids(asked + rest, templated=True), last])
+        return [self._ids(asked, templated=True), *found]
+
+    @staticmethod
+    def apart(prompt: list[int], *wholes: list[int]) -> list[list[int]]:
+        """The prompt's tokens and those of each answer.
+
+        An answer begins where the tokens of the prompt alone and of a whole part ways.
+        """
+        cut = min(_shared(prompt, whole) for whole in wholes)
+        return [prompt[:cut], *(whole[cut:] for whole in wholes)]
+
+    def _ids(self, text: str, templated: bool = False) -> list[int]:
+        return self._tokenizer(text, add_special_tokens=not templated)["input_ids"]
 
 
 def _shared(first: list[int], second: list[int]) -> int:
@@ -126,31 +149,12 @@ def _shared(first: list[int], second: list[int]) -> int:
     return next((i for i in range(length) if first[i] != second[i]), length)
 
 
-def _tokens(tokenizer, prompt: Side, completion: Side) -> list[int]:
-    """Prompt, completion and end token; a chat template brings its own."""
-    if isinstance(prompt, str):
-        ended = completion.endswith(tokenizer.eos_token)
-        return tokenizer(prompt + completion + ("" if ended else tokenizer.eos_token))["input_ids"]
-    return _templated(tokenizer, prompt + completion)
-
-
-def _prompt_tokens(tokenizer, prompt: Side) -> list[int]:
-    if isinstance(prompt, str):
-        return tokenizer(prompt)["input_ids"]
-    return _templated(tokenizer, prompt, add_generation_prompt=True)
-
-
-def _templated(tokenizer, messages: list[dict], **options) -> list[int]:
-    encoded = tokenizer.apply_chat_template(messages, tokenize=True, return_dict=True, **options)
-    return encoded["input_ids"]
-
-
 def _check_sides(path: Path, name: str, row: dict, *sides: str) -> None:
     for side in sides:
         text = row[side]
         if not isinstance(text, str):
             text = "".join(message["content"] for message in text)
-        if not text.strip():
+        if not without_thoughts(text).strip():
             raise InputError(f"{path}: {name}: {side} is empty; remove the row or fill it.")
         if isinstance(row[side], str) != isinstance(row["prompt"], str):
             raise InputError(

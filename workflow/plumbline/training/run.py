@@ -18,7 +18,7 @@ from plumbline.names import FINAL, checkpoint_name
 from plumbline.records import Probe, Sampling
 from plumbline.training import processes, reference, trainers
 from plumbline.training.callbacks import Keeper, Savings, Steps, write_checkpoint
-from plumbline.training.data import check_end_token, load_examples, load_pairs, unpaired
+from plumbline.training.data import load_examples, load_pairs, unpaired
 from plumbline.training.monitor import FitLog
 
 log = logging.getLogger("plumbline")
@@ -165,8 +165,6 @@ def _claim(run: Run) -> None:
 def _supervised(run: Run, tokenizer, savings: Savings) -> tuple:
     rows, dropped = load_examples(run.examples, tokenizer, run.recipe.max_length)
     trainer = trainers.sft_trainer(run.recipe, rows, tokenizer, **run.where)
-    for row in trainer.train_dataset:
-        check_end_token(row["input_ids"], tokenizer)
     fits = FitLog(run.work / "fit.jsonl")
     keeper = Keeper(run, trainer, tokenizer, fits)
     trainer.add_callback(savings)
@@ -193,8 +191,7 @@ def _by_preference(run: Run, tokenizer, savings: Savings) -> tuple:
     recipe = run.recipe
     pairs, dropped = load_pairs(run.examples, tokenizer, recipe.max_length)
     if recipe.method == "kto":
-        rows = unpaired(run.examples, (pair.id for pair in pairs), run.seed)
-        trainer = trainers.kto_trainer(recipe, rows, tokenizer, **run.where)
+        trainer = trainers.kto_trainer(recipe, unpaired(pairs, run.seed), tokenizer, **run.where)
     else:
         references = reference.load(*run.reference, pairs) if run.reference else None
         trainer = trainers.dpo_trainer(recipe, pairs, references, tokenizer, **run.where)

@@ -16,7 +16,7 @@ from plumbline.training.reference import Reference
 
 
 def sft_trainer(recipe: Recipe, rows: list[dict], tokenizer, **where):
-    """Supervised fine-tuning on the completions of prompt-completion rows.
+    """Supervised fine-tuning on rows of input_ids and labels.
 
     where: parent, seed, device, work and micro (examples of a forward pass), as for the other two
     trainers.
@@ -26,7 +26,6 @@ def sft_trainer(recipe: Recipe, rows: list[dict], tokenizer, **where):
     config = SFTConfig(
         **_arguments(recipe, where),
         packing=False,
-        completion_only_loss=True,
         logging_strategy="epoch",
         save_strategy="epoch",
     )
@@ -78,13 +77,27 @@ def dpo_trainer(
 
 
 def kto_trainer(recipe: Recipe, rows: list[dict], tokenizer, **where):
-    """Preference training on single answers, wanted and unwanted; the reference is the parent."""
+    """Preference training on single answers, wanted and unwanted; the reference is the parent.
+
+    rows: of `unpaired`. The KL term is taken from answers to other prompts: within each forward
+    pass, every prompt gets the answer of the one before it (Ethayarajh et al. 2024, sec. 4.2).
+    """
     from trl import KTOConfig, KTOTrainer
 
+    class Trainer(KTOTrainer):
+        """TRL's, for answers that come tokenised."""
+
+        def _prepare_dataset(self, dataset, *_):
+            return dataset
+
+    micro = where["micro"]
+    batches = [rows[start : start + micro] for start in range(0, len(rows), micro)]
+    others = [row["completion_ids"] for one in batches for row in (one[-1], *one[:-1])]
+    rows = [row | {"KL_completion_ids": other} for row, other in zip(rows, others, strict=True)]
     arguments = {**_arguments(recipe, where), **_stepwise(recipe)}
     arguments["train_sampling_strategy"] = "sequential"  # KTO compares neighbours
     config = KTOConfig(**arguments, beta=recipe.beta, disable_dropout=False)
-    return _made(KTOTrainer, config, rows, recipe, where, tokenizer)
+    return _made(Trainer, config, rows, recipe, where, tokenizer)
 
 
 def _made(kind, config, rows: list[dict], recipe: Recipe, where: dict, tokenizer):

@@ -1,0 +1,54 @@
+"""Thoughts that a model writes down before its answer, between marks; they are no part of it."""
+
+from __future__ import annotations
+
+import re
+
+_NAMES = ("think", "thinking", "thought", "reasoning")
+OPENINGS = (*(f"<{name}>" for name in _NAMES), "[THINK]")
+_MARK = re.compile(rf"<(/?)(?:{'|'.join(_NAMES)})>|\[(/?)THINK\]")
+_OPEN_AT_END = re.compile(rf"(?:{'|'.join(map(re.escape, OPENINGS))})\s*$")
+CLOSE = {opening: opening[0] + "/" + opening[1:] for opening in OPENINGS}
+
+
+def without_thoughts(text: str, opened: bool = False) -> str:
+    """What `text` says outside thoughts, stripped where it has any; "" after an unclosed one alone.
+
+    opened: whether the prompt before it ends within a thought. A closing mark without an opening
+    one closes what the prompt opened.
+    """
+    return _read(text, opened)[0]
+
+
+def is_unclosed(text: str, opened: bool = False) -> bool:
+    """Whether `text` breaks off within a thought, so that its answer never came."""
+    return _read(text, opened)[1]
+
+
+def may_open(text: str) -> bool:
+    """Whether `text` is the beginning of a mark that opens a thought."""
+    beginning = text.strip()
+    return beginning != "" and any(mark.startswith(beginning) for mark in OPENINGS)
+
+
+def opened_by(prompt: str) -> str | None:
+    """The mark of the thought that a prompt ends in, if it does."""
+    found = _OPEN_AT_END.search(prompt)
+    return found[0].strip() if found else None
+
+
+def _read(text: str, inside: bool) -> tuple[str, bool]:
+    """The text outside thoughts, and whether it ends within one."""
+    if not inside and not _MARK.search(text):
+        return text, False
+    said, start = [], 0
+    for mark in _MARK.finditer(text):
+        closing = "/" in mark[0]
+        if closing and not inside:
+            said.clear()
+        elif not inside:
+            said.append(text[start : mark.start()])
+        inside, start = not closing, mark.end()
+    if not inside:
+        said.append(text[start:])
+    return "".join(said).strip(), inside
