@@ -28,21 +28,16 @@ def test_own_rows_keep_ids_orders_and_further_fields(tmp_path):
 
 def test_empty_and_identical_choices_are_dropped_and_counted(tmp_path):
     rows = [
-        own(1, choices=["x", " ", "y", "x "], labels=[0, 0, 0, 1], best=3),
-        own(2, choices=["x", " x"], labels=[1, 0]),
-        own(3, choices=["", "x"], labels=[1, 0]),
+        {"question": "Which is 1?", "choices": ["x", " ", "y", "x "], "answer": 3},
+        {"question": "Which is 2?", "choices": ["x", " x"], "answer": 0},
     ]
-    found, dropped = load("rows", lines(tmp_path, *rows[:1]))
-    assert simple(found[0])[1:] == (["x", "y"], [1, 0], 0)
-    found, dropped = load("rows", lines(tmp_path, *rows[:2]))
-    assert len(found) == 1
+    (found,), dropped = load("mmlu", lines(tmp_path, *rows))
+    assert simple(found)[1:] == (["x", "y"], [1, 0], 0)
     assert reasons(dropped) == {
         ("choices", "empty_choice"): 1,
         ("choices", "identical_choice"): 2,
         ("questions", "no_false_choice"): 1,
     }
-    with pytest.raises(InputError, match=r"line 1: choices\.0"):
-        load("rows", lines(tmp_path, rows[2]))
 
 
 def test_a_question_with_other_choices_is_another_question(tmp_path):
@@ -129,12 +124,12 @@ def test_signs_and_points_make_another_question(tmp_path):
 
 def test_what_is_not_seen_makes_no_other_question_or_choice(tmp_path):
     rows = [
-        {"choices": ["Ann", "An\xadn", "\u200b", "Bo\xa0B"], "labels": [1, 1, 0, 0], "id": "a"},
-        {"choices": ["Ann", "Bo B"], "labels": [1, 0], "id": "b"},
+        {"choices": ["Ann", "An\xadn", "\u200b", "Bo\xa0B"], "answer": 0},
+        {"choices": ["Ann", "Bo B"], "answer": 0},
     ]
     for row, text in zip(rows, ("Who?", "\ufeffWho?"), strict=True):
         row["question"] = text
-    found, dropped = load("rows", lines(tmp_path, *rows))
+    found, dropped = load("mmlu", lines(tmp_path, *rows))
     assert [row.choices for row in found] == [["Ann", "Bo\xa0B"]]  # as its author wrote it
     assert reasons(dropped) == {
         ("choices", "identical_choice"): 1,

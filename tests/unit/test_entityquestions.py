@@ -170,7 +170,7 @@ def test_subject_is_found_between_prefix_and_suffix(dataset):
         ([{"question": "What is the capital of ?", "answers": ["x"]}], "row 1: the question"),
         ([{"question": "What is the capital of X?"}], 'row 1: expected {"question"'),
         ([ask("P36", "X")], "at least one answer"),
-        ([ask("P36", "X", "")], "none of them empty"),
+        ([ask("P36", "X", "")], "none of them blank"),
         (["text"], "row 1: expected"),
     ],
 )

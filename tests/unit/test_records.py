@@ -18,13 +18,17 @@ from plumbline.files import (
     write_rows,
 )
 from plumbline.records import Category, Generation, Message, Question, Request, Sampling
+from plumbline.text import visible
 from pydantic import ValidationError
 from slick_data import question
 
 SAMPLING = Sampling(max_tokens=4)
 
 
-@given(st.text(min_size=1), st.lists(st.text(min_size=1), min_size=1))
+SEEN = st.text(min_size=1).filter(visible)
+
+
+@given(SEEN, st.lists(SEEN, min_size=1))
 def test_rows_survive_writing_and_reading(tmp_path_factory, text, answers):
     path = tmp_path_factory.mktemp("rows") / "rows.jsonl"
     rows = [question("capital", n, question=text, answers=answers, popularity=0.5) for n in (1, 2)]

@@ -87,7 +87,8 @@ def first_mistake(error: ValidationError, whole: str) -> str:
     errors = error.errors(include_url=False)
     about_it = [one for one in errors if one["loc"][:1] == errors[0]["loc"][:1]]
     deepest = max(about_it, key=lambda one: len(one["loc"]))
-    return f"{'.'.join(map(str, deepest['loc'])) or whole}: {deepest['msg']}"
+    said = deepest["msg"].removeprefix("Value error, ")
+    return f"{'.'.join(map(str, deepest['loc'])) or whole}: {said}"
 
 
 def _decoded(stream: IO, path: Path) -> Iterator[str]:

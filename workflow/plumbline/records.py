@@ -8,9 +8,26 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+
+from plumbline.text import visible
+
+
+def _not_blank(text: str) -> str:
+    if not visible(text):
+        raise ValueError("is blank: nothing in it can be seen. Fill it, or remove the row")
+    return text
+
 
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]
+Text = Annotated[NonEmpty, AfterValidator(_not_blank)]  # what somebody wrote
 Split = Literal["train", "dev", "test"]
 Domain = Literal["id", "ood"]
 
@@ -35,10 +52,10 @@ class Question(Record):
     """A closed-book question about one fact."""
 
     id: NonEmpty
-    relation: NonEmpty = Field(description="Relation name, e.g. P36 or country_capital.")
-    subject: NonEmpty = Field(description="The entity the question asks about.")
-    question: NonEmpty
-    answers: list[NonEmpty] = Field(
+    relation: Text = Field(description="Relation name, e.g. P36 or country_capital.")
+    subject: Text = Field(description="The entity the question asks about.")
+    question: Text
+    answers: list[Text] = Field(
         min_length=1, description="Accepted answers; the first is the one trained on."
     )
     split: Split
@@ -50,8 +67,8 @@ class ChoiceQuestion(Record):
     """A question with choices, at least one of them true and one false."""
 
     id: NonEmpty
-    question: NonEmpty
-    choices: list[NonEmpty] = Field(min_length=2, description="In the source's order.")
+    question: Text
+    choices: list[Text] = Field(min_length=2, description="In the source's order.")
     labels: list[Literal[0, 1]] = Field(description="1 true, 0 false; as many as choices.")
     best: int | None = Field(
         None, ge=0, description="Index of the best true choice, which MC1 asks for."

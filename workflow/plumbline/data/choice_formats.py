@@ -18,8 +18,9 @@ from typing import Literal
 from pydantic import BaseModel, Field, model_validator
 
 from plumbline.files import InputError, read_json, unique
-from plumbline.records import ChoiceQuestion, NonEmpty
+from plumbline.records import ChoiceQuestion, NonEmpty, Text
 from plumbline.rows import OwnRow, own_rows, read_any_rows, validated
+from plumbline.text import visible
 
 # promptukit's files hold questions about the game they were written for, and matters of taste.
 NOT_FACTS = ("meta", "Social Skills & Etiquette")
@@ -46,13 +47,13 @@ def keyed(question: str, choices: list[str], key: int, subject: str | None = Non
     return Draft(question, labelled, best=choices[key], subject=subject)
 
 
-class OwnChoices(ChoiceQuestion, OwnRow):
+class ChoiceRow(ChoiceQuestion, OwnRow):
     """A choice question of the user's own."""
 
 
 class LabelledRow(OwnRow):
-    question: NonEmpty
-    answer: NonEmpty
+    question: Text
+    answer: Text
     label: Literal[0, 1]
 
 
@@ -64,7 +65,7 @@ class _Ai2Choice(BaseModel):
 class Ai2Row(OwnRow):
     """AI2's own rows (question.stem, question.choices) or the hub's flattened ones."""
 
-    question: NonEmpty
+    question: Text
     choices: list[_Ai2Choice]
     answerKey: NonEmpty
 
@@ -102,7 +103,7 @@ class Ai2Row(OwnRow):
 
 
 class MmluRow(OwnRow):
-    question: NonEmpty
+    question: Text
     choices: list[str] = Field(max_length=len(_LETTERS))
     answer: int | str = Field(description="Index from 0, or letter.")
     subject: str | None = None
@@ -126,7 +127,7 @@ class HellaswagRow(OwnRow):
     sentence case, and without the marks in brackets that its articles have.
     """
 
-    ctx: NonEmpty
+    ctx: Text
     activity_label: str | None = None
     endings: list[str]
     label: int
@@ -160,9 +161,9 @@ def _without_marks(text: str) -> str:
 
 
 class LangtestRow(OwnRow):
-    question: NonEmpty
-    options: NonEmpty = Field(description='"A. …\\nB. …"; what comes before "A." is no option.')
-    answer: NonEmpty = Field(description="One of the options, with its letter.")
+    question: Text
+    options: Text = Field(description='"A. …\\nB. …"; what comes before "A." is no option.')
+    answer: Text = Field(description="One of the options, with its letter.")
 
     def texts(self) -> list[str]:
         """The options without their letters; none if they do not begin with A."""
@@ -177,7 +178,7 @@ class LangtestRow(OwnRow):
 
 
 class PromptukitRow(OwnRow):
-    prompt: NonEmpty
+    prompt: Text
     choices: list[str]
     answer: int = Field(description="Index from 0.")
     category: str
@@ -195,7 +196,7 @@ class PromptukitRow(OwnRow):
 class TruthfulqaRow(BaseModel):
     """Answers and their labels in order; `mc1_targets` has the best answer and all false ones."""
 
-    question: NonEmpty
+    question: Text
     mc1_targets: dict[str, Literal[0, 1]]
     mc2_targets: dict[str, Literal[0, 1]]
 
@@ -213,7 +214,7 @@ class TruthfulqaRow(BaseModel):
 
 def read_own(path: Path, tally: Tally) -> Iterator[Draft]:
     """JSON Lines or parquet of `ChoiceQuestion`."""
-    for row in unique(path, own_rows(path, OwnChoices), ChoiceQuestion):
+    for row in unique(path, own_rows(path, ChoiceRow), ChoiceQuestion):
         choices = list(zip(row.choices, row.labels, strict=True))
         best = None if row.best is None else row.choices[row.best]
         yield Draft(row.question, choices, best, row.subject, row.id, row.model_extra or {})
@@ -347,7 +348,7 @@ def _truthfulqa_csv(path: Path, *columns: str) -> Iterator[tuple[str, dict[str, 
         if len(cells) != len(header):
             raise InputError(f"{path}, {place}: {len(cells)} cells; the header has {len(header)}.")
         row = dict(zip(header, cells, strict=True))
-        if not row["Question"].strip():
+        if not visible(row["Question"]):
             raise InputError(f"{path}, {place}: the Question is empty.")
         yield place, row
 

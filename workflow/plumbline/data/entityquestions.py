@@ -21,6 +21,7 @@ from plumbline.data.facts import (
 )
 from plumbline.files import InputError, read_json
 from plumbline.records import Domain, Question, Split
+from plumbline.text import visible
 
 log = logging.getLogger("plumbline")
 
@@ -206,10 +207,10 @@ def _facts(path: Path, relation: str, rows: list) -> Iterator[_Fact]:
         if not isinstance(question, str) or not _is_answers(answers):
             raise InputError(
                 f'{path}, row {index}: expected {{"question": text, "answers": [text, …]}}, '
-                f"at least one answer, none of them empty."
+                f"at least one answer, none of them blank."
             )
         subject = question[len(before) : len(question) - len(after)]
-        if not subject.strip() or question != before + subject + after:
+        if not visible(subject) or question != before + subject + after:
             raise InputError(
                 f"{path}, row {index}: the question {question!r} does not follow the template of "
                 f"{relation}, {TEMPLATES[relation]!r}, so its subject is not known."
@@ -221,7 +222,7 @@ def _is_answers(answers: object) -> bool:
     return (
         isinstance(answers, list)
         and len(answers) > 0
-        and all(isinstance(answer, str) and answer for answer in answers)
+        and all(isinstance(answer, str) and visible(answer) for answer in answers)
     )
 
 

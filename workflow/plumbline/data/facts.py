@@ -21,7 +21,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 
 from plumbline.files import InputError
-from plumbline.records import Domain, NonEmpty, Question, Split
+from plumbline.records import Domain, NonEmpty, Question, Split, Text
 from plumbline.rows import OwnRow, own_rows
 from plumbline.text import fold, question_key
 
@@ -43,10 +43,10 @@ class Row(OwnRow):
     """A question of the user's own. A split left out is derived from the subject."""
 
     id: NonEmpty | None = None
-    relation: NonEmpty
-    subject: NonEmpty
-    question: NonEmpty
-    answers: list[NonEmpty] = Field(min_length=1)
+    relation: Text
+    subject: Text
+    question: Text
+    answers: list[Text] = Field(min_length=1)
     domain: Domain = "id"
     split: Split | None = None
     popularity: float | None = None

@@ -13,8 +13,9 @@ from typing import ClassVar
 
 from pydantic import Field, model_validator
 
-from plumbline.records import NonEmpty
+from plumbline.records import NonEmpty, Text
 from plumbline.rows import OwnRow
+from plumbline.text import visible
 
 ASKED = ("instruction", "prompt", "question")
 ABOUT = ("input", "context")
@@ -30,8 +31,8 @@ class Row(OwnRow):
     CONTENT: ClassVar = OwnRow.CONTENT | {*ANSWERED, "answers"}
 
     id: NonEmpty | None = None
-    instruction: NonEmpty = Field(description="What it is about follows after an empty line.")
-    responses: list[NonEmpty] = Field(default_factory=list)
+    instruction: Text = Field(description="What it is about follows after an empty line.")
+    responses: list[Text] = Field(default_factory=list)
     source: NonEmpty | None = None
     fact_based: bool | None = None
     topic: str | None = None
@@ -48,7 +49,7 @@ class Row(OwnRow):
             if row.get(name):
                 asked[name], *answer, row["later_turns"] = _first_turns(name, row.pop(name))
                 answered |= dict.fromkeys([name] * len(answer), *answer)
-        about = {name: text for name, text in about.items() if text.strip()}
+        about = {name: text for name, text in about.items() if visible(text)}
         if asked:
             row["instruction"] = "\n\n".join([_only(asked), *([_only(about)] if about else [])])
         elif about:

@@ -13,9 +13,9 @@ from pydantic import BaseModel, Field, model_validator
 from plumbline.config.instructions import InstructionFormat
 from plumbline.data.instruction_rows import Row
 from plumbline.files import InputError
-from plumbline.records import NonEmpty, Record
+from plumbline.records import NonEmpty, Record, Text
 from plumbline.rows import own_rows, read_any_rows
-from plumbline.text import unified
+from plumbline.text import unified, visible
 
 SEED = Path(__file__).resolve().parents[2] / "resources" / "instructions" / "seed.jsonl"
 LANGUAGE = "en"
@@ -42,8 +42,8 @@ class Instruction(Record):
     """Something a user asks for, with the responses that people wrote to it, if any."""
 
     id: NonEmpty
-    instruction: NonEmpty
-    responses: list[NonEmpty] = Field(
+    instruction: Text
+    responses: list[Text] = Field(
         default_factory=list, description="Human responses, the best one first."
     )
     source: NonEmpty
@@ -98,18 +98,18 @@ class SelfInstructCase(BaseModel):
 
 class SelfInstructRow(BaseModel):
     id: NonEmpty
-    instruction: NonEmpty
+    instruction: Text
     instances: list[SelfInstructCase] = Field(min_length=1)
 
 
 class MtBenchRow(BaseModel):
     question_id: int | str
     category: str | None = None
-    turns: list[NonEmpty] = Field(min_length=1)
+    turns: list[Text] = Field(min_length=1)
 
 
 class LongFactRow(BaseModel):
-    prompt: NonEmpty
+    prompt: Text
 
 
 def load_instructions(
@@ -232,7 +232,7 @@ def _oasst(path: Path, tally: Counter) -> Iterator[Instruction]:
             tally["no reply of rank 0"] += 1
         elif best.deleted or best.review_result is False or best.lang != LANGUAGE:
             tally["reply deleted, rejected or in another language"] += 1
-        elif not prompt.text.strip() or not best.text.strip():
+        elif not visible(prompt.text) or not visible(best.text):
             tally["empty"] += 1
         else:
             yield Instruction(
@@ -247,7 +247,7 @@ def _self_instruct(path: Path, tally: Counter) -> Iterator[Instruction]:
     for row in read_any_rows(path, SelfInstructRow):
         by_input: dict[str, list[str]] = defaultdict(list)
         for case in row.instances:
-            if case.output.strip():
+            if visible(case.output):
                 by_input[case.input.strip()].append(case.output.strip())
             else:
                 tally["no response"] += 1

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 
 from plumbline.claims.sentences import sentences
 from plumbline.files import InputError, read_json, unique
-from plumbline.records import NonEmpty, Question
+from plumbline.records import NonEmpty, Question, Text
 from plumbline.rows import OwnRow, own_rows
 from plumbline.verification import statements
 
@@ -26,8 +26,8 @@ class Passage(OwnRow):
     CONTENT: ClassVar = frozenset()  # nothing is asked
 
     id: Annotated[NonEmpty, BeforeValidator(_as_text)]
-    title: NonEmpty = Field(description="What the page is about; claims name it as their topic.")
-    text: NonEmpty
+    title: Text = Field(description="What the page is about; claims name it as their topic.")
+    text: Text
 
 
 def read_passages(path: Path | str, layout: str) -> list[Passage]:
