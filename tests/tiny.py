@@ -44,7 +44,9 @@ def tiny_tokenizer(vocab_words: Sequence[str] = ()):
     )
 
 
-def tiny_model(folder: Path, vocab_words: Sequence[str] = (), seed: int = 0) -> Path:
+def tiny_model(
+    folder: Path, vocab_words: Sequence[str] = (), seed: int = 0, tie_word_embeddings: bool = True
+) -> Path:
     """Save a random Llama (about 100,000 parameters, float32) and its tokenizer to `folder`.
 
     Heads are 32 wide, the smallest that vLLM's CPU attention takes. Returns `folder`.
@@ -61,7 +63,7 @@ def tiny_model(folder: Path, vocab_words: Sequence[str] = (), seed: int = 0) -> 
         num_attention_heads=2,
         num_key_value_heads=1,
         max_position_embeddings=512,
-        tie_word_embeddings=True,
+        tie_word_embeddings=tie_word_embeddings,
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,

@@ -6,8 +6,9 @@ import shutil
 import time
 
 import pytest
+from plumbline import checkpoints
 from plumbline.files import read_rows, write_json, write_rows
-from plumbline.generation import start
+from plumbline.generation import start, store
 from plumbline.records import Generation, Request, Sampling
 from scripts import generate
 
@@ -28,8 +29,9 @@ def project(tiny_base, tmp_path):
         ]
         write_rows(tmp_path / f"{name}.jsonl", requests)
 
-    def run(monkeypatch, work, **settings):
+    def run(monkeypatch, work, code="1", **settings):
         argv = [
+            *("--code", code),
             *("--root", tmp_path, "--works", json.dumps(works), "--work", work),
             *("--settings", json.dumps(SETTINGS | settings), "--device", "cpu", "--threads", "1"),
             *("--generations", tmp_path / work / "generations.jsonl"),
@@ -38,7 +40,7 @@ def project(tiny_base, tmp_path):
         generate.main()
         return list(read_rows(tmp_path / work / "generations.jsonl", Generation))
 
-    run.root = tmp_path
+    run.root, run.works = tmp_path, works
     return run
 
 
@@ -66,7 +68,9 @@ def test_a_job_finds_what_another_jobs_engine_answered_for_it(project, monkeypat
     assert project(monkeypatch, "two") == answers, "the store still has them"
 
 
-@pytest.mark.parametrize("change", ["requests", "weights", "settings"])
+@pytest.mark.parametrize(
+    "change", ["requests", "weights", "tokenizer", "end", "settings", "code", "version"]
+)
 def test_answers_to_something_else_are_not_taken(project, monkeypatch, change):
     project(monkeypatch, "one")
     settings = {}
@@ -76,10 +80,53 @@ def test_answers_to_something_else_are_not_taken(project, monkeypatch, change):
     elif change == "weights":
         marker = project.root / "base" / "checkpoint.json"
         write_json(marker, json.loads(marker.read_text()) | {"weights_sha256": "f" * 64})
+    elif change == "tokenizer":
+        (project.root / "base" / "chat_template.jinja").write_text("other")
+    elif change == "end":
+        write_json(project.root / "base" / "generation_config.json", {"eos_token_id": 5})
+    elif change == "version":
+        monkeypatch.setattr(store, "VERSION", store.VERSION + 1)
     else:
-        settings = {"seed": 7}
+        settings = {"seed": 7} if change == "settings" else {"code": "2"}
     with monkeypatch.context() as patch:
         patch.setattr(start, "Engines", no_engine)
         with pytest.raises(AssertionError, match="engine was prepared"):
             project(patch, "two", **settings)
     assert list(project.root.glob("store/*/finished/*.jsonl")), "kept for the job it was made for"
+
+
+def test_answers_stored_before_an_engine_was_a_checkpoints_own_are_not_believed(
+    project, monkeypatch
+):
+    """They lie in a folder of the weights, engine, precision and seed alone."""
+    answers = project(monkeypatch, "one")
+    [new] = project.root.glob("store/*-*")
+    old = new.with_name(new.name.rpartition("-")[0])
+    old.mkdir()
+    texts = [path.read_text() for path in new.glob("*.jsonl")]
+    wrong = [json.loads(line) for line in "".join(texts).splitlines()]
+    assert len(wrong) == 6
+    for entry in wrong:
+        entry["completions"][0]["text"] = "wrong"
+    (old / "1.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in wrong))
+    shutil.rmtree(new)
+    assert project(monkeypatch, "one") == answers
+
+
+def test_each_checkpoint_has_an_engine_of_its_own_and_is_asked_all_at_once(project, monkeypatch):
+    shutil.copytree(project.root / "base", project.root / "tuned")
+    marker = project.root / "tuned" / "checkpoint.json"
+    write_json(marker, json.loads(marker.read_text()) | {"weights_sha256": "f" * 64})
+    for name in ("a", "b"):
+        project.works[name] = ["tuned", "tuned/checkpoint.json", "two.jsonl"]
+    project.works |= {"two": project.works.pop("two")}  # the base's last
+    started, load = [], checkpoints.load_model
+
+    def noted(folder, dtype):
+        started.append(folder.name)
+        return load(folder, dtype)
+
+    monkeypatch.setattr(checkpoints, "load_model", noted)
+    project(monkeypatch, "one")
+    assert started == ["base", "tuned"]
+    assert len(list(project.root.glob("store/*/finished/*.jsonl"))) == 2

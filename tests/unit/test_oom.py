@@ -335,13 +335,15 @@ class EngineDeadError(Exception):
 @pytest.fixture
 def vllm(monkeypatch):
     """A stand-in for vLLM that starts with at most `fits` sequences; it notes every start."""
-    about = SimpleNamespace(fits=128, starts=[], fails=0, error=ValueError(
+    about = SimpleNamespace(fits=128, starts=[], ends=[], fails=0, error=ValueError(
         "To serve at least one request with the model's max seq len (1024), 9 GiB KV cache is "
         "needed, which is larger than the available KV cache memory (1 GiB)."
     ))  # fmt: skip
 
     class LLM:
         def __init__(self, model, max_num_seqs, **options):
+            core = SimpleNamespace(shutdown=lambda: about.ends.append(max_num_seqs))
+            self.llm_engine = SimpleNamespace(engine_core=core)
             about.starts.append((model, max_num_seqs))
             if max_num_seqs > about.fits:
                 raise about.error
@@ -351,12 +353,6 @@ def vllm(monkeypatch):
                 about.fails -= 1
                 raise EngineDeadError("EngineCore encountered an issue. See stack trace (above).")
             return []
-
-        def collective_rpc(self, *_, **__):
-            pass
-
-        def reset_prefix_cache(self):
-            pass
 
     module, distributed = ModuleType("vllm"), ModuleType("vllm.distributed")
     module.LLM, module.SamplingParams, module.TokensPrompt = LLM, dict, dict
@@ -370,8 +366,8 @@ def vllm_engine(base):
     from plumbline.generation.vllm_engine import VllmEngine
 
     return VllmEngine(
-        base, checkpoints.load_tokenizer(base), device="cuda", dtype="bfloat16", max_num_seqs=128,
-        max_model_len=1024, gpu_memory_utilization=0.9, tensor_parallel=1, seed=1,
+        base, end_token_ids=[2], trust_remote_code=False, device="cuda", dtype="bfloat16",
+        max_num_seqs=128, max_model_len=1024, gpu_memory_utilization=0.9, tensor_parallel=1, seed=1,
     )  # fmt: skip
 
 
@@ -395,15 +391,13 @@ def test_vllm_that_does_not_start_says_what_to_change(vllm, tiny_base):
     assert len(vllm.starts) == 1
 
 
-def test_vllm_that_dies_at_work_is_started_again_with_the_weights_of_the_day(
-    vllm, tiny_base, tmp_path
-):
+def test_vllm_that_dies_at_work_is_ended_and_started_again(vllm, tiny_base):
     engine = vllm_engine(tiny_base)
-    engine.load(tmp_path, checkpoints.load_tokenizer(tiny_base))
     vllm.fails = 1
     engine.complete([])
     engine.complete([])
-    assert vllm.starts == [(str(tiny_base), 128), (str(tmp_path), 64)]
+    assert vllm.starts == [(str(tiny_base), 128), (str(tiny_base), 64)]
+    assert vllm.ends == [128], "what it held of the device's memory is free for the next"
     vllm.fails = 9
     with pytest.raises(InputError, match=r"max_num_seqs 32 does not fit.*EngineCore"):
         engine.complete([])

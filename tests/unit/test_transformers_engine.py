@@ -2,7 +2,7 @@ import pytest
 import torch
 from architectures import WHOLE, random_model
 from plumbline import checkpoints
-from plumbline.files import InputError
+from plumbline.files import InputError, write_json
 from plumbline.generation.engine import Prompt, end_tokens, render
 from plumbline.generation.greedy import greedy_answers
 from plumbline.generation.transformers_engine import TransformersEngine
@@ -189,14 +189,22 @@ def test_rendering(tokenizer):
 
 
 def test_end_tokens_are_the_tokenizers_and_the_folders(tokenizer, tiny_base, tmp_path):
+    """An adapter has no generation config: its base's counts, however many adapters lie between."""
     eos = tokenizer.eos_token_id
-    assert end_tokens(tmp_path, tokenizer) == [eos]
-    (tmp_path / "generation_config.json").write_text('{"eos_token_id": [0, 99]}')
-    assert end_tokens(tmp_path, tokenizer) == sorted({0, 99, eos})
-    (tmp_path / "generation_config.json").write_text('{"eos_token_id": 99}')
-    assert end_tokens(tmp_path, tokenizer) == sorted({99, eos})
-    (tmp_path / "generation_config.json").write_text("{}")
-    assert end_tokens(tmp_path, tokenizer) == [eos]
+    about = {"name": "x", "weights_sha256": "0", "parent_weights_sha256": "0"}
+    kinds = {"base": ("full", None), "lora": ("adapter", "../base"), "more": ("adapter", "../lora")}
+    for name, (kind, parent) in kinds.items():
+        write_json(tmp_path / name / "checkpoint.json", {**about, "kind": kind, "parent": parent})
+
+    def ends():
+        found = [end_tokens(tmp_path / name, tokenizer) for name in kinds]
+        assert found == found[:1] * 3
+        return found[0]
+
+    assert ends() == [eos]
+    for listed, expected in (([0, 99], {0, 99, eos}), (99, {99, eos}), (None, {eos})):
+        write_json(tmp_path / "base" / "generation_config.json", {"eos_token_id": listed})
+        assert ends() == sorted(expected)
     assert eos in end_tokens(tiny_base, tokenizer)
 
 

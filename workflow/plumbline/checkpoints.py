@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from plumbline.files import InputError, read_json, sha256_file, write_json
+from plumbline.files import InputError, read_json, sha256_file, sha256_json, write_json
 from plumbline.models import MARKER, loading, new_folder, weights_digest
 from plumbline.temporary import MERGED, prefix
 
@@ -24,6 +24,9 @@ REMEDY = (
     "It is damaged or not whole; remove its folder (of a tuned checkpoint, with the training.json "
     "beside it) and run the workflow again."
 )
+TRUST = "trust_remote_code"
+# All other files of a checkpoint are its tokenizer's: any names, where it brings its own code.
+NO_TEXT = (MARKER, ADAPTER, "config.json", "generation_config.json", "README.md")
 MERGE_TOLERANCE = 1e-3  # of a logit, in float32
 
 
@@ -41,13 +44,55 @@ def describe(folder: Path) -> dict:
     return about
 
 
+def trusts_code(folder: Path) -> bool:
+    """Whether Python that came with the model may run; a tuned checkpoint inherits its base's."""
+    return describe(folder).get(TRUST, False)
+
+
+def text_digest(folder: Path) -> str:
+    """Digest of what stands between text and tokens beside the weights: tokenizer and end tokens."""
+    files = {
+        path.relative_to(folder).as_posix(): sha256_file(path)
+        for path in folder.rglob("*")
+        if path.is_file() and path.suffix != ".safetensors" and path.name not in NO_TEXT
+    }
+    return sha256_json([files, sorted(listed_ends(folder))])
+
+
+def listed_ends(folder: Path) -> set[int]:
+    """Tokens that end an answer by the generation config of the model, or an adapter's base."""
+    about = describe(folder)
+    while about["kind"] == "adapter":
+        folder = folder / about["parent"]
+        about = describe(folder)
+    path = folder / "generation_config.json"
+    listed = read_json(path).get("eos_token_id") if path.exists() else None
+    return set(listed if isinstance(listed, list) else [listed]) - {None}
+
+
 def load_tokenizer(folder: Path):
     """The checkpoint's tokenizer."""
     from transformers import AutoTokenizer
 
-    describe(folder)
+    options = {"local_files_only": True, "trust_remote_code": trusts_code(folder)}
     with loading(folder, "a tokenizer", REMEDY):
-        return AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        return AutoTokenizer.from_pretrained(folder, **options)
+
+
+def load_full(folder: Path, dtype: str, **options):
+    """A checkpoint of full weights, on the CPU; options go to `from_pretrained`."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    with loading(folder, "a model", REMEDY):
+        return AutoModelForCausalLM.from_pretrained(
+            folder,
+            dtype=getattr(torch, dtype),
+            trust_remote_code=trusts_code(folder),
+            local_files_only=True,
+            use_safetensors=True,
+            **options,
+        )
 
 
 def load_model(folder: Path, dtype: str):
@@ -56,18 +101,10 @@ def load_model(folder: Path, dtype: str):
     Raises InputError when an adapter was trained on another parent than the one that is there.
     """
     import torch
-    from transformers import AutoModelForCausalLM
 
     about = describe(folder)
     if about["kind"] == "full":
-        with loading(folder, "a model", REMEDY):
-            return AutoModelForCausalLM.from_pretrained(
-                folder,
-                dtype=getattr(torch, dtype),
-                trust_remote_code=about.get("trust_remote_code", False),
-                local_files_only=True,
-                use_safetensors=True,
-            )
+        return load_full(folder, dtype)
     # Merged in float32: adding a small update to bfloat16 weights would round it away.
     model = _with_adapter(folder, about).merge_and_unload()
     # Trainable like any other model: see generation.greedy on what a frozen head costs on a CPU.
@@ -151,8 +188,9 @@ def _adapter_digest(folder: Path, parent_digest: str) -> str:
 
 @contextmanager
 def full_weights(folder: Path, dtype: str, work: Path) -> Iterator[Path]:
-    """A folder with the checkpoint's full weights: its own, or a temporary merge under `work`."""
-    if describe(folder)["kind"] == "full":
+    """A checkpoint of the same full weights: the folder itself, or a temporary merge under `work`."""
+    about = describe(folder)
+    if about["kind"] == "full":
         yield folder
         return
     work.mkdir(parents=True, exist_ok=True)
@@ -161,6 +199,7 @@ def full_weights(folder: Path, dtype: str, work: Path) -> Iterator[Path]:
         model.save_pretrained(temporary)
         del model
         load_tokenizer(folder).save_pretrained(temporary)
+        write_json(Path(temporary) / MARKER, {**about, "kind": "full", "parent": None})
         yield Path(temporary)
 
 
@@ -193,6 +232,7 @@ def _write(folder: Path, name: str, parent: Path, save, tokenizer, digest, **abo
             "parent": os.path.relpath(parent, folder),
             "parent_weights_sha256": describe(parent)["weights_sha256"],
             "weights_sha256": digest(temporary),
+            TRUST: trusts_code(parent),
             **about,
         }
         tokenizer.save_pretrained(temporary)

@@ -7,12 +7,13 @@ it done. A piece of work is `[checkpoint folder, checkpoint marker, request file
 import argparse
 import json
 import shutil
+from functools import cache
 from pathlib import Path
 
 from plumbline import checkpoints, program
 from plumbline.config.engines import Generation as Settings
 from plumbline.files import InputError, read_unique_rows, write_json, write_rows
-from plumbline.generation.store import Store, finished_file
+from plumbline.generation.store import Store, finished_file, store_folder
 from plumbline.records import Generation, Request
 from plumbline.suitability import Needs
 
@@ -27,6 +28,7 @@ def main() -> None:
     parser.add_argument("--device", required=True)
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--match", default="squad")
+    parser.add_argument("--code", default="", help="digest of the code; answers lie ready for it")
     parser.add_argument("--shard", default="0/1", help="i/n: serve only this part, write --marker")
     parser.add_argument("--marker", type=Path)
     parser.add_argument("--generations", type=Path)
@@ -36,14 +38,13 @@ def main() -> None:
     works = json.loads(args.works)
     number, shards = map(int, args.shard.split("/"))
 
-    def store_of(work: str) -> Path:
-        """The folder of what the work's checkpoint has answered."""
-        digest = checkpoints.describe(args.root / works[work][0])["weights_sha256"]
-        name = f"{digest[:16]}-{settings.engine}-{settings.dtype}-seed{settings.seed}"
-        return args.root / "store" / name
+    @cache
+    def store_of(checkpoint: str) -> Path:
+        return store_folder(args.root, args.root / checkpoint, settings)
 
     def finished(work: str) -> Path:
-        return finished_file(store_of(work), args.root / works[work][2], args.match)
+        checkpoint, _, requests = works[work]
+        return finished_file(store_of(checkpoint), args.root / requests, args.match, args.code)
 
     if args.generations and finished(args.work).exists():
         args.generations.parent.mkdir(parents=True, exist_ok=True)
@@ -63,7 +64,7 @@ def main() -> None:
     def serve(work: str, engines: Engines, patience: float) -> list[Generation]:
         """Serve one piece of work; Timeout if another job is at the same checkpoint."""
         folder, _, requests = works[work]
-        checkpoint, store = args.root / folder, store_of(work)
+        checkpoint, store = args.root / folder, store_of(folder)
         store.mkdir(parents=True, exist_ok=True)
         tokenizer = checkpoints.load_tokenizer(checkpoint)
         rows = read_unique_rows(args.root / requests, Request, empty=True)
@@ -87,8 +88,12 @@ def main() -> None:
             write_json(args.marker, {"shard": args.shard, "generations": len(generations)})
         if args.generations:
             write_rows(args.generations, generations)
-        # What else lies ready costs no further start of an engine.
-        for other, (_, marker, requests) in works.items() if engines.started else ():
+        # What else lies ready is cheaper now that an engine's packages are loaded: first the works
+        # of its checkpoint, then those of each other one together.
+        here = works[args.work][0]
+        order = sorted(works, key=lambda work: (works[work][0] != here, works[work][0]))
+        for other in order if engines.started else ():
+            _, marker, requests = works[other]
             ready = (args.root / marker).exists() and (args.root / requests).exists()
             done = (args.root / other / "generations.jsonl").exists()
             if ready and not done and other != args.work and shards == 1:

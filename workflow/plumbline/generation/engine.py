@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
+from plumbline import checkpoints
 from plumbline.records import Sampling
 
 
@@ -53,17 +55,9 @@ def left_padded(rows: Sequence[Sequence[int]], pad_token_id: int, device):
     return torch.tensor(ids, device=device), torch.tensor(mask, device=device)
 
 
-def end_tokens(model_folder, tokenizer) -> list[int]:
+def end_tokens(checkpoint: Path, tokenizer) -> list[int]:
     """Every token that ends an answer: the tokenizer's EOS and those the model's folder lists."""
-    from pathlib import Path
-
-    from plumbline.files import read_json
-
-    ids = {tokenizer.eos_token_id}
-    path = Path(model_folder) / "generation_config.json"
-    if path.exists():
-        listed = read_json(path).get("eos_token_id")
-        ids |= set(listed if isinstance(listed, list) else [listed])
+    ids = {tokenizer.eos_token_id, *checkpoints.listed_ends(checkpoint)}
     return sorted(ids - {None})
 
 

@@ -1,8 +1,9 @@
-"""Starts the configured engine over a checkpoint, or gives a running one other weights."""
+"""Starts the configured engine over a checkpoint."""
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from plumbline import checkpoints, devices
@@ -11,42 +12,52 @@ from plumbline.generation.engine import Engine, end_tokens
 
 
 class Engines(ExitStack):
-    """One engine for the checkpoints of one model family; leaving it removes what was temporary.
+    """The engines of one process, one at a time; leaving it ends the last one.
 
-    Starting vLLM costs far more than reading the weights of a small model, so a running engine is
-    given the weights of the next checkpoint. Adapters are merged into a folder under `work`.
+    Each checkpoint has an engine of its own, which is asked as long as no other checkpoint's is
+    started, so that nothing made from one model's weights can meet another's. In a process that
+    has vLLM imported, the next engine starts within seconds of the last one's end.
     """
 
     def __init__(self, settings: Settings, device: str, threads: int, work: Path):
         super().__init__()
         self._settings, self._device = settings, device
         self._threads, self._work = threads, work
-        self._running = None
+        self._checkpoint: Path | None = None
+        self._engine: Engine | None = None
 
     @property
     def started(self) -> bool:
         """Whether an engine runs."""
-        return self._running is not None
+        return self._engine is not None
 
     def of(self, checkpoint: Path, tokenizer) -> Engine:
-        """The engine with the checkpoint's weights."""
-        devices.take(self._device, self._settings.tensor_parallel)
-        if self._settings.engine == "vllm":
-            return self._vllm(checkpoint, tokenizer)
-        return self._transformers(checkpoint, tokenizer)
+        """The engine over the checkpoint, after the end of any other's."""
+        if self._checkpoint != checkpoint:
+            self.end()
+            devices.take(self._device, self._settings.tensor_parallel)
+            start = self._vllm if self._settings.engine == "vllm" else self._transformers
+            ends = end_tokens(checkpoint, tokenizer)
+            self._engine = self.enter_context(start(checkpoint, ends, tokenizer))
+            self._checkpoint = checkpoint
+        return self._engine
 
-    def _vllm(self, checkpoint: Path, tokenizer) -> Engine:
+    def end(self) -> None:
+        """End the running engine, if any, and remove what it needed."""
+        self._checkpoint = self._engine = None
+        self.close()
+
+    @contextmanager
+    def _vllm(self, checkpoint: Path, ends: list[int], tokenizer) -> Iterator[Engine]:
         from plumbline.generation.vllm_engine import VllmEngine, prepare_environment
 
         settings = self._settings
-        folder = self.enter_context(
-            checkpoints.full_weights(checkpoint, settings.dtype, self._work)
-        )
-        if self._running is None:
-            prepare_environment(self._device, self._threads, settings.kv_cache_gib)
-            self._running = VllmEngine(
+        prepare_environment(self._device, self._threads, settings.kv_cache_gib)
+        with checkpoints.full_weights(checkpoint, settings.dtype, self._work) as folder:
+            engine = VllmEngine(
                 folder,
-                tokenizer,
+                end_token_ids=ends,
+                trust_remote_code=checkpoints.trusts_code(checkpoint),
                 device=self._device,
                 dtype=settings.dtype,
                 max_num_seqs=settings.max_num_seqs,
@@ -55,11 +66,13 @@ class Engines(ExitStack):
                 tensor_parallel=settings.tensor_parallel,
                 seed=settings.seed,
             )
-        else:
-            self._running.load(folder, tokenizer)
-        return self._running
+            try:
+                yield engine
+            finally:
+                engine.close()
 
-    def _transformers(self, checkpoint: Path, tokenizer) -> Engine:
+    @contextmanager
+    def _transformers(self, checkpoint: Path, ends: list[int], tokenizer) -> Iterator[Engine]:
         import torch
 
         from plumbline.generation.transformers_engine import TransformersEngine
@@ -67,12 +80,9 @@ class Engines(ExitStack):
         torch.manual_seed(self._settings.seed)
         if self._device == "cpu":
             torch.set_num_threads(self._threads)
-        self._running = None  # free the previous weights first
-        model = checkpoints.load_model(checkpoint, self._settings.dtype).to(self._device).eval()
-        self._running = TransformersEngine(
-            model,
+        yield TransformersEngine(
+            checkpoints.load_model(checkpoint, self._settings.dtype).to(self._device).eval(),
             tokenizer,
-            end_token_ids=end_tokens(checkpoint, tokenizer),
+            end_token_ids=ends,
             batch_size=self._settings.max_num_seqs,
         )
-        return self._running

@@ -1,8 +1,9 @@
 """Finished generations, kept append-only outside the declared outputs of any rule.
 
 Snakemake deletes a rule's outputs before it runs the rule again; the store stays. An entry is
-addressed by what determines it: the folder stands for checkpoint, engine and precision, the key
-for prompt tokens and sampling. A killed job loses at most the batch it was working on.
+addressed by what determines it: the folder stands for the checkpoint with its tokenizer, the engine
+and its precision, the key for prompt tokens and sampling. A killed job loses at most the batch it
+was working on.
 """
 
 from __future__ import annotations
@@ -15,10 +16,24 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from plumbline.files import sha256_file
+from plumbline import checkpoints
+from plumbline.config.engines import Generation as Settings
+from plumbline.files import sha256_file, sha256_json
 from plumbline.generation.engine import Completion, Prompt
 
 log = logging.getLogger("plumbline")
+
+# Raised when what was stored can no longer be believed. 1: an engine of vLLM answered for several
+# checkpoints and could keep the output head of the first, whoever was asked.
+VERSION = 2
+
+
+def store_folder(root: Path, checkpoint: Path, settings: Settings) -> Path:
+    """Where a checkpoint's answers are kept, below the folder of the model's results."""
+    weights = checkpoints.describe(checkpoint)["weights_sha256"]
+    text = sha256_json([VERSION, checkpoints.text_digest(checkpoint)])
+    name = f"{weights[:16]}-{settings.engine}-{settings.dtype}-seed{settings.seed}-{text[:8]}"
+    return root / "store" / name
 
 
 def finished_file(folder: Path, requests: Path, *settings: str) -> Path:

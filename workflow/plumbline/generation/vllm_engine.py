@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from plumbline.generation.engine import Completion, Prompt, end_tokens
+from plumbline.generation.engine import Completion, Prompt
 from plumbline.memory import first_that_fits, halves, is_out_of_memory
 
 Result = TypeVar("Result")
@@ -49,7 +50,11 @@ def prepare_environment(device: str, threads: int, kv_cache_gib: float) -> None:
 
 
 class VllmEngine:
-    """One vLLM engine over one folder of full weights.
+    """One vLLM engine over one folder of full weights, which it keeps: others need an engine anew.
+
+    vLLM can put other weights into a running engine, but not all that it made of the first ones:
+    a head tied to the embeddings keeps its packed copy of them on a CPU, hooks of whole models are
+    not called again, and the tokenizer and the configuration stay (its `model_loader/reload`).
 
     It is started again with fewer sequences at once, twice at most, when it does not fit into
     memory; InputError when that does not help.
@@ -58,8 +63,9 @@ class VllmEngine:
     def __init__(
         self,
         folder: Path,
-        tokenizer,
         *,
+        end_token_ids: list[int],
+        trust_remote_code: bool,
         device: str,
         dtype: str,
         max_num_seqs: int,
@@ -77,6 +83,7 @@ class VllmEngine:
         self._options = {
             "dtype": dtype,
             "seed": seed,
+            "trust_remote_code": trust_remote_code,
             "max_model_len": max_model_len,
             "tensor_parallel_size": tensor_parallel,
             "enable_prefix_caching": True,
@@ -88,7 +95,7 @@ class VllmEngine:
         }
         self._folder, self._llm = folder, None
         self._sizes = halves(max_num_seqs)[:TRIES]
-        self._end_tokens = end_tokens(folder, tokenizer)
+        self._end_tokens = end_token_ids
         self._fitting(lambda: None)
 
     def _fitting(self, work: Callable[[], Result]) -> Result:
@@ -97,7 +104,7 @@ class VllmEngine:
         def attempt(size: int) -> Result:
             while self._sizes[0] != size:  # the larger ones did not fit
                 self._sizes.pop(0)
-                self._llm = None
+                self.close()
             if self._llm is None:
                 self._llm = self._start(size)
             return work()
@@ -116,13 +123,13 @@ class VllmEngine:
             cleanup_dist_env_and_memory()
             raise
 
-    def load(self, folder: Path, tokenizer) -> None:
-        """Take the weights of another checkpoint of the same architecture."""
-        self._llm.collective_rpc("reload_weights", kwargs={"weights_path": str(folder)})
-        # What was computed with the old weights must not be met again.
-        self._llm.reset_prefix_cache()
-        self._folder = folder
-        self._end_tokens = end_tokens(folder, tokenizer)
+    def close(self) -> None:
+        """Give back the memory of weights and cache, and end the engine's processes."""
+        if self._llm is None:
+            return
+        self._llm.llm_engine.engine_core.shutdown()
+        self._llm = None
+        gc.collect()  # its parts refer to one another
 
     def complete(self, prompts: list[Prompt]) -> list[list[Completion]]:
         from vllm import SamplingParams, TokensPrompt

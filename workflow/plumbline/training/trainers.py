@@ -184,7 +184,7 @@ def _load(recipe: Recipe, parent: Path, work: Path):
 
 def _load_in_4_bit(recipe: Recipe, parent: Path, work: Path):
     import torch
-    from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+    from transformers import BitsAndBytesConfig
 
     if find_spec("bitsandbytes") is None:
         raise InputError(
@@ -196,9 +196,7 @@ def _load_in_4_bit(recipe: Recipe, parent: Path, work: Path):
         load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype
     )
     with checkpoints.full_weights(parent, recipe.dtype, work) as folder:
-        return AutoModelForCausalLM.from_pretrained(
-            folder, quantization_config=quantization, dtype=dtype
-        )
+        return checkpoints.load_full(folder, recipe.dtype, quantization_config=quantization)
 
 
 def _adapter(recipe: Recipe):

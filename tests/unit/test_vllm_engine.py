@@ -1,0 +1,136 @@
+"""vLLM's CPU build: in one process it answers for several checkpoints, each by its own weights."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import torch
+from plumbline import checkpoints
+from plumbline.files import read_rows, write_rows
+from plumbline.models import import_model
+from plumbline.records import Generation, Request, Sampling
+from tiny import tiny_model
+
+pytestmark = pytest.mark.skipif(find_spec("vllm") is None, reason="vLLM is not installed")
+
+TOKENS = 8
+PROMPTS = ["a", "Rome", "which city?", "Paris is", "b c d", "x y"]
+SETTINGS = {"engine": "vllm", "dtype": "float32", "max_model_len": 128, "max_num_seqs": 8}
+SETTINGS["kv_cache_gib"] = 1
+# Several jobs in one process, since importing vLLM takes longer than what they do.
+PROGRAM = """
+import sys
+from scripts import generate
+if __name__ == "__main__":
+    for argv in [argument.split("|") for argument in sys.argv[1:]]:
+        sys.argv = ["generate", *argv]
+        generate.main()
+"""
+
+
+def moved(model, seed: int):
+    """The model with all its weights moved, as by training with `parameters: full`."""
+    torch.manual_seed(seed)
+    with torch.no_grad():
+        for name, weights in model.named_parameters():
+            weights.add_(torch.randn_like(weights) * (0.05 if "norm" in name else 0.2))
+    return model
+
+
+def family(folder: Path, tied: bool) -> Path:
+    """A base, one trained with all parameters, and an adapter on that one."""
+    from peft import LoraConfig, get_peft_model
+
+    original = tiny_model(folder / "original", ["Paris", "Rome"], tie_word_embeddings=tied)
+    base, full = folder / "base", folder / "full"
+    import_model(original, base, "base", dtype="float32")
+    tokenizer = checkpoints.load_tokenizer(base)
+    model = moved(checkpoints.load_model(base, "float32"), seed=1)
+    checkpoints.write_full(full, "full", base, model.save_pretrained, tokenizer)
+    config = LoraConfig(r=4, target_modules="all-linear", task_type="CAUSAL_LM")
+    adapter = moved(get_peft_model(model, config), seed=2)
+    checkpoints.write_adapter(folder / "lora", "lora", full, adapter.save_pretrained, tokenizer)
+    rows = [
+        Request(id=text, prompt=text, purpose="x", sampling=Sampling(max_tokens=TOKENS))
+        for text in PROMPTS
+    ]
+    write_rows(folder / "requests.jsonl", rows)
+    return folder
+
+
+def expected(folder: Path) -> list[list[int]]:
+    """Greedy answers by a plain forward pass a token."""
+    model = checkpoints.load_model(folder, "float32").eval()
+    tokenizer = checkpoints.load_tokenizer(folder)
+    answers = []
+    for text in PROMPTS:
+        ids = tokenizer(text)["input_ids"]
+        start = len(ids)
+        while len(ids) < start + TOKENS and tokenizer.eos_token_id not in ids[start:]:
+            with torch.no_grad():
+                ids.append(int(model(torch.tensor([ids])).logits[0, -1].argmax()))
+        answers.append(ids[start:])
+    return answers
+
+
+def job(root: Path, first: str) -> str:
+    """A job for the first checkpoint's work, which finds those of the others ready."""
+    works = {
+        name: [name, f"{name}/checkpoint.json", "requests.jsonl"]
+        for name in ("base", "full", "lora")
+    }
+    argv = ["--root", root, "--works", json.dumps(works), "--work", first]
+    argv += ["--settings", json.dumps(SETTINGS), "--device", "cpu", "--threads", "1"]
+    return "|".join(map(str, [*argv, "--generations", root / first / "generations.jsonl"]))
+
+
+SHORT = {"tied": ["full"], "untied": ["base"]}
+WHOLE = {"tied": ["base", "lora"], "untied": ["full", "lora"]}
+
+
+@pytest.mark.parametrize(
+    "firsts",
+    [
+        pytest.param(SHORT, id="short"),
+        pytest.param(WHOLE, id="whole", marks=pytest.mark.skipif(
+            os.environ.get("PLUMBLINE_WHOLE") != "1", reason="PLUMBLINE_WHOLE=1 asks for it (1 minute)"
+        )),
+    ],
+)  # fmt: skip
+def test_each_checkpoint_answers_by_its_own_weights_whichever_came_first(tmp_path, firsts):
+    """A head tied to the embeddings is where a running engine kept another checkpoint's weights."""
+    jobs = []
+    for head, names in firsts.items():
+        root = family(tmp_path / head, tied=head == "tied")
+        for first in names:
+            copy = root.with_name(f"{head}-{first}")
+            shutil.copytree(root, copy)
+            jobs.append((root, copy, first))
+    program = tmp_path / "jobs.py"  # a file: vLLM may spawn processes, which import it again
+    program.write_text(PROGRAM)
+    subprocess.run(
+        [sys.executable, program, *(job(copy, first) for _, copy, first in jobs)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        check=True,
+    )
+    for root, copy, first in jobs:
+        answers = []
+        for place in ("full", "base", "lora"):
+            generations = copy / place / "generations.jsonl"
+            if place != first:
+                [generations] = store_of(copy, place).glob("finished/*.jsonl")
+            answers.append([row.token_ids for row in read_rows(generations, Generation)])
+            assert answers[-1] == expected(root / place), f"{place} in a job of {copy.name}"
+        assert len({str(one) for one in answers}) == 3
+        assert not any((copy / "store" / "merged").iterdir()), "merged for an engine, removed after"
+
+
+def store_of(root: Path, place: str) -> Path:
+    digest = checkpoints.describe(root / place)["weights_sha256"]
+    [folder] = (root / "store").glob(f"{digest[:16]}-*")
+    return folder
