@@ -320,11 +320,13 @@ def _check_folder(path: Path, trust_remote_code: bool) -> None:
             f"{path}: no *.safetensors, only {found}. Take a revision with safetensors, or convert "
             f"it where you trust it: load it and save_pretrained."
         )
-    if "auto_map" in read_json(path / "config.json") and not trust_remote_code:
-        raise InputError(
-            f"{path / 'config.json'}: auto_map: the model brings its own code. Read that code; if "
-            f"you trust it, set trust_remote_code for this model."
-        )
+    for name, what in (("config.json", "model"), ("tokenizer_config.json", "tokenizer")):
+        file = path / name
+        if not trust_remote_code and file.is_file() and "auto_map" in read_json(file):
+            raise InputError(
+                f"{file}: auto_map: the {what} brings its own code. Read that code; if you trust it, "
+                f"set trust_remote_code for this model."
+            )
 
 
 def _is_gguf(path: Path) -> bool:

@@ -1,0 +1,234 @@
+"""A model and a tokenizer that bring their own code: through every stage if it is trusted."""
+
+import json
+import shutil
+
+import pytest
+import torch
+from plumbline import checkpoints
+from plumbline.config.engines import Generation as Settings
+from plumbline.config.training import Recipe
+from plumbline.files import InputError, write_rows
+from plumbline.generation.engine import Prompt
+from plumbline.generation.start import Engines
+from plumbline.models import import_model
+from plumbline.records import Example, Pair, Sampling
+from plumbline.scoring.likelihood import Item, score
+from plumbline.training.run import Run, train
+
+CODE = {
+    "configuration_ours": """
+from transformers import LlamaConfig
+
+class OursConfig(LlamaConfig):
+    model_type = "ours"
+""",
+    # A head that says the opposite: whoever computes with Llama's own code is found out.
+    "parts_ours": """
+from torch import nn
+
+class OtherHead(nn.Linear):
+    def forward(self, states):
+        return -super().forward(states)
+""",
+    "modeling_ours": """
+from transformers import LlamaForCausalLM
+from .configuration_ours import OursConfig
+from .parts_ours import OtherHead
+
+class OursForCausalLM(LlamaForCausalLM):
+    config_class = OursConfig
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.lm_head = OtherHead(config.hidden_size, config.vocab_size, bias=False)
+        self.post_init()
+""",
+    "tokenization_ours": """
+import json
+from pathlib import Path
+from transformers import PreTrainedTokenizer
+
+class OursTokenizer(PreTrainedTokenizer):
+    vocab_files_names = {"vocab_file": "bytes.ours"}
+    model_input_names = ["input_ids", "attention_mask"]
+
+    def __init__(self, vocab_file, **kwargs):
+        self.names = json.loads(Path(vocab_file).read_text())
+        super().__init__(**kwargs)
+
+    @property
+    def vocab_size(self):
+        return len(self.names)
+
+    def get_vocab(self):
+        return {name: i for i, name in enumerate(self.names)} | self.added_tokens_encoder
+
+    def _tokenize(self, text, **_):
+        return [self.names[byte] for byte in text.encode()]
+
+    def _convert_token_to_id(self, token):
+        return self.names.index(token)
+
+    def _convert_id_to_token(self, index):
+        return self.names[index]
+
+    def convert_tokens_to_string(self, tokens):
+        parts = (
+            bytes([self.names.index(token)]) if token in self.names else token.encode()
+            for token in tokens
+        )
+        return b"".join(parts).decode(errors="replace")
+
+    def save_vocabulary(self, folder, filename_prefix=None):
+        path = Path(folder) / "bytes.ours"
+        path.write_text(json.dumps(self.names))
+        return (str(path),)
+""",
+}
+EOS, PAD = 256, 257
+SFT = {
+    "parameters": "full", "learning_rate": 0.01, "epochs": 1, "global_batch_size": 4,
+    "micro_batch_size": 4, "max_length": 64, "dtype": "float32",
+}  # fmt: skip
+DPO = {
+    **SFT, "method": "dpo", "parameters": "lora", "max_steps": 1, "epochs": None,
+    "lora": {"rank": 4, "dropout": 0},
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory):
+    """The folder as its makers would publish it."""
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    folder = tmp_path_factory.mktemp("own") / "original"
+    config = LlamaConfig(
+        vocab_size=258, hidden_size=32, intermediate_size=48, num_hidden_layers=2,
+        num_attention_heads=2, num_key_value_heads=1, max_position_embeddings=128,
+        tie_word_embeddings=False, bos_token_id=None, eos_token_id=EOS, pad_token_id=PAD,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    LlamaForCausalLM(config).save_pretrained(folder)
+    for name, text in CODE.items():
+        (folder / f"{name}.py").write_text(text)
+    config = json.loads((folder / "config.json").read_text())
+    config |= {"model_type": "ours", "architectures": ["OursForCausalLM"]}
+    config["auto_map"] = {
+        "AutoConfig": "configuration_ours.OursConfig",
+        "AutoModelForCausalLM": "modeling_ours.OursForCausalLM",
+    }
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "bytes.ours").write_text(json.dumps([f"<{byte:02x}>" for byte in range(256)]))
+    tokenizer = {
+        "tokenizer_class": "OursTokenizer",
+        "auto_map": {"AutoTokenizer": ["tokenization_ours.OursTokenizer", None]},
+        "eos_token": "<end>", "pad_token": "<pad>", "model_max_length": 128,
+        "added_tokens_decoder": {
+            str(index): {"content": text, "special": True, "lstrip": False, "rstrip": False,
+                         "normalized": False, "single_word": False}
+            for index, text in ((EOS, "<end>"), (PAD, "<pad>"))
+        },
+    }  # fmt: skip
+    (folder / "tokenizer_config.json").write_text(json.dumps(tokenizer))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def base(original):
+    folder = original.parent / "base"
+    import_model(original, folder, "base", dtype="float32", trust_remote_code=True)
+    return folder
+
+
+def logits(folder, ids):
+    """By Llama's own code, the head turned round."""
+    from plumbline.checkpoints import load_model
+    from transformers import LlamaForCausalLM
+
+    model = load_model(folder, "float32").eval()
+    plain = LlamaForCausalLM(model.config).eval()
+    plain.load_state_dict(model.state_dict())
+    with torch.no_grad():
+        return -plain(torch.tensor([ids])).logits[0]
+
+
+def step(base, parent, rows, recipe, name):
+    root = base.parent
+    write_rows(root / f"{name}.jsonl", rows)
+    run = Run(
+        name=name, examples=root / f"{name}.jsonl", parent=parent, recipe=Recipe(**recipe),
+        stops=("final",), probes=[], sampling=Sampling(max_tokens=4), match="squad", seed=1,
+        device="cpu", out=root / name, work=root / name / "work",
+    )  # fmt: skip
+    train(run)
+    return run.out / "final"
+
+
+@pytest.fixture(scope="module")
+def tuned(base):
+    """One step of full training, and one of preferences on an adapter of that."""
+    torch.set_num_threads(1)
+    words = ["Paris", "Rome", "Oslo", "Bonn"]
+    examples = [Example(id=f"e{n}", prompt=f"q{n}\n", completion=w) for n, w in enumerate(words)]
+    pairs = [
+        Pair(id=f"p{n}", prompt=f"q{n}\n", chosen=w, rejected="?") for n, w in enumerate(words)
+    ]
+    full = step(base, base, examples, SFT, "sft")
+    return full, step(base, full, pairs, DPO, "dpo")
+
+
+def test_every_stage_runs_the_code(base, tuned):
+    tokenizer = checkpoints.load_tokenizer(base)
+    assert type(tokenizer).__name__ == "OursTokenizer"
+    assert tokenizer("é")["input_ids"] == list("é".encode())
+    prompt, answer = list(b"q1\n"), [*b"Rome", EOS]
+    settings = Settings(engine="transformers", dtype="float32", max_num_seqs=2)
+    answers = []
+    with Engines(settings, "cpu", 1, base.parent / "merged") as engines:
+        for folder in (base, *tuned):
+            assert checkpoints.load_tokenizer(folder)("é")["input_ids"] == list("é".encode())
+            table = logits(folder, prompt + answer).log_softmax(-1)
+            expected = sum(float(table[2 + i, token]) for i, token in enumerate(answer))
+            model = checkpoints.load_model(folder, "float32").eval()
+            [[found]] = score(model, [Item(tuple(prompt), (tuple(answer),))], 64)
+            assert found == pytest.approx(expected, abs=1e-4)
+            asked = [Prompt(tuple(prompt), Sampling(max_tokens=3))]
+            [[one]] = engines.of(folder, tokenizer).complete(asked)
+            ids = list(prompt)
+            for token in one.token_ids:
+                assert token == int(logits(folder, ids)[-1].argmax())
+                ids.append(token)
+            answers.append(found)
+    assert len(set(answers)) == 3, "each step changed the weights"
+
+
+def test_a_merged_folder_brings_the_code_along(tuned, tmp_path):
+    _, adapter = tuned
+    with checkpoints.full_weights(adapter, "float32", tmp_path) as folder:
+        assert checkpoints.trusts_code(folder)
+        assert {f"{name}.py" for name in CODE} <= {path.name for path in folder.iterdir()}
+        merged = checkpoints.load_full(folder, "float32").eval()
+        own = checkpoints.load_model(adapter, "float32").eval()
+        ids = torch.tensor([list(b"q1\nRome")])
+        with torch.no_grad():
+            assert torch.allclose(merged(ids).logits, own(ids).logits, atol=1e-5)
+        assert checkpoints.load_tokenizer(folder)("é")["input_ids"] == list("é".encode())
+
+
+@pytest.mark.parametrize(
+    ("name", "what"), [("config.json", "model"), ("tokenizer_config.json", "tokenizer")]
+)
+def test_code_that_is_not_trusted_is_refused_at_import(original, tmp_path, name, what):
+    """Each for itself: of a tokenizer whose class is known, the code would be passed over."""
+    shutil.copytree(original, tmp_path / "model")
+    other = {"config.json", "tokenizer_config.json"} - {name}
+    path = tmp_path / "model" / other.pop()
+    settings = json.loads(path.read_text())
+    del settings["auto_map"]
+    path.write_text(json.dumps(settings))
+    with pytest.raises(
+        InputError, match=rf"{name}: auto_map: the {what} brings.*trust_remote_code"
+    ):
+        import_model(tmp_path / "model", tmp_path / "out", "base")
+    assert not (tmp_path / "out").exists()
