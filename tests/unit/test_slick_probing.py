@@ -1,17 +1,24 @@
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from plumbline.config.slick import Slick
-from plumbline.files import InputError
+from plumbline.files import InputError, read_json, read_rows, write_rows
+from plumbline.matching import exact_match, unmatchable
 from plumbline.methods.slick.probing import (
     GREEDY,
     SAMPLED,
+    answerable,
     draw_exemplar_sets,
     few_shot_prompt,
     requests,
     usable_sets,
 )
+from plumbline.records import Question, Request
+from programs import program
 from slick_data import question
+from tiny import tiny_tokenizer
 
 DATA = [
     question(relation, number, split, "ood" if relation == "color" else "id")
@@ -143,3 +150,86 @@ def test_requests(mode):
         assert one.unless_accepted is waits
         assert one.wave == (1 + one.exemplar_set if waits else 0)
         assert (one.accept is not None) == (mode == "categories")
+
+
+# --- answers that cannot match -------------------------------------------------------------------
+
+# As bytes, so many tokens; after a space Lima is one.
+TOKENIZER = tiny_tokenizer([" Lima"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "mode", "expected"),
+    [
+        ("Lima", "squad", None),
+        (" Lima\n", "squad", None),
+        ("The", "squad", None),  # nothing is left of it but what is seen
+        ("?!", "raw", None),
+        ("12345", "squad", None),
+        ("123456", "squad", "answer_longer_than_max_tokens"),
+        ("\n\n123456", "raw", "answer_longer_than_max_tokens"),
+        ("New\nYork", "squad", "answer_of_several_lines"),
+        ("New\u2028York", "raw", "answer_of_several_lines"),
+        (" \u200b\n", "squad", "answer_blank"),
+    ],
+)
+def test_why_an_answer_cannot_match(answer, mode, expected):
+    assert unmatchable(answer, TOKENIZER, 5, mode) == expected
+    if expected is None:
+        assert exact_match(answer, [answer], mode)
+
+
+def test_questions_without_an_answer_that_can_match_are_left_out_and_told(caplog):
+    def ask(number, split, *answers):
+        return question("capital", number, split, answers=list(answers))
+
+    asked = [
+        ask(0, "train", "Lima", "Ciudad de los Reyes"),
+        ask(1, "train", "Ciudad de los Reyes", "Lima"),  # the first is what would be trained on
+        ask(2, "dev", "San\nJuan", "Lima"),
+        ask(3, "test", "Ciudad de los Reyes", "Lima"),
+        ask(4, "test", "Ciudad de los Reyes", "San\nJuan"),
+    ]
+    kept, dropped = answerable(asked, TOKENIZER, 5)
+    assert [one.id for one in kept] == ["capital/train/0", "capital/test/3"]
+    assert dropped == {
+        ("capital", "train", "answer_longer_than_max_tokens"): 1,
+        ("capital", "dev", "answer_of_several_lines"): 1,
+        ("capital", "test", "answer_longer_than_max_tokens"): 1,
+    }
+    told = (
+        "3 of 5 questions have no answer that can match (answer_longer_than_max_tokens 2, "
+        "answer_of_several_lines 1); they are not asked. Raise slick.max_tokens (5), or give them "
+        "short answers of one line."
+    )
+    assert told in caplog.text
+    with pytest.raises(InputError, match=r"1 of 1 questions .*max_tokens 1\)\. Raise slick"):
+        answerable(asked[1:2], TOKENIZER, 5)
+
+
+def test_what_cannot_be_answered_is_never_asked(tmp_path, monkeypatch, tiny_base):
+    """Neither by the probe, nor by what is made of its questions: mixes, fits, closed book."""
+    long = "Ciudad de los Reyes de Lima"
+    rows = [
+        one.model_copy(update={"answers": [long]}) if one.id.endswith(("/1", "/2")) else one
+        for one in DATA
+    ]
+    write_rows(tmp_path / "all.jsonl", rows)
+    settings = {"exemplar_sets": 2, "shots": 2, "samples": 2, "max_tokens": 20}
+    program(
+        monkeypatch, "prepare_probe", "--slick", json.dumps(settings), "--checkpoint",
+        tiny_base, "--all-questions", tmp_path / "all.jsonl",
+        *(word for name in ("questions", "exemplars", "requests", "dropped")
+          for word in (f"--{name}", tmp_path / f"{name}.jsonl")),
+    )  # fmt: skip
+    asked = list(read_rows(tmp_path / "questions.jsonl", Question))
+    assert asked == [one for one in rows if one.answers != [long]]
+    assert {one.question for one in read_rows(tmp_path / "requests.jsonl", Request)} == {
+        one.id for one in asked
+    }
+    assert long not in (tmp_path / "requests.jsonl").read_text()
+    dropped = read_json(tmp_path / "dropped.jsonl")
+    assert sum(row["n"] for row in dropped) == len(rows) - len(asked) > 0
+    assert dropped[0] == {
+        "stage": "slick", "item": "capital train", "reason": "answer_longer_than_max_tokens", "n": 2,
+    }  # fmt: skip

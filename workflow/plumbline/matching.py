@@ -41,6 +41,21 @@ def exact_match(output: str, answers: Iterable[str], mode: Mode = "squad") -> bo
     return line != "" and visible(line) in {visible(answer) for answer in answers}
 
 
+def unmatchable(answer: str, tokenizer, max_tokens: int, mode: Mode = "squad") -> str | None:
+    """Why giving this very answer would never count as right; None where it would.
+
+    Its first line, which is all that counts, must match it, and may have no more than `max_tokens`
+    tokens, as a text of its own or after a space, whichever is shorter.
+    """
+    if not visible(answer):
+        return "answer_blank"
+    line = first_line(answer)
+    if not exact_match(line, [answer], mode):
+        return "answer_of_several_lines"
+    written = tokenizer([line, f" {line}"], add_special_tokens=False)["input_ids"]
+    return "answer_longer_than_max_tokens" if min(map(len, written)) > max_tokens else None
+
+
 def is_abstention(output: str) -> bool:
     """Whether the first line begins with "I don't know" or "I do not know"."""
     return f"{normalise(first_line(output))} ".startswith(("i dont know ", "i do not know "))

@@ -13,6 +13,7 @@ add_work("slick", lineage.BASE, "slick/requests.jsonl")
 rule prepare_probe:
     input:
         questions=f"{R}/facts/questions.jsonl",
+        base=f"{R}/{{model}}/base/checkpoint.json",
     output:
         questions=f"{R}/{{model}}/slick/questions.jsonl",
         exemplars=f"{R}/{{model}}/slick/exemplars.jsonl",
@@ -30,6 +31,7 @@ rule prepare_probe:
         code=code("prepare_probe"),
     shell:
         "python -m scripts.prepare_probe --slick {params.slick:q}"
+        " --checkpoint $PLUMBLINE_RESULTS/{wildcards.model}/base"
         " --all-questions {input.questions:q} --questions {output.questions:q}"
         " --exemplars {output.exemplars:q} --requests {output.requests:q}"
         " --dropped {output.dropped:q} 2>&1 | tee {log:q}"

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import random
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 
 from pydantic import Field
 
 from plumbline.config.slick import Slick
 from plumbline.files import InputError
+from plumbline.matching import unmatchable
 from plumbline.records import NonEmpty, Question, Record, Request, Sampling
 from plumbline.text import fold
 
+log = logging.getLogger("plumbline")
 GREEDY, SAMPLED = "slick_greedy", "slick_sampled"
 
 
@@ -25,6 +28,40 @@ class ExemplarSet(Record):
     exemplars: list[NonEmpty] = Field(description="Ids of the dev questions shown, in order.")
     subjects: list[NonEmpty] = Field(description="Their subjects.")
     prefix: str = Field(description="The blocks `Q: …` / `A: …` before the question asked.")
+
+
+def answerable(
+    questions: Sequence[Question], tokenizer, max_tokens: int
+) -> tuple[list[Question], Counter]:
+    """The questions that a model's answer can get right; the others by relation, split and reason.
+
+    The others would be Unknown whatever a model knows. Of a test question any accepted answer will
+    do; elsewhere the first must, which exemplars show and training teaches. Raises InputError when
+    no question is left.
+    """
+    kept: list[Question] = []
+    dropped: Counter[tuple[str, str, str]] = Counter()
+    for question in questions:
+        expected = question.answers if question.split == "test" else question.answers[:1]
+        # What matches in mode raw matches in both.
+        why = [unmatchable(answer, tokenizer, max_tokens, "raw") for answer in expected]
+        if None in why:
+            kept.append(question)
+        else:
+            dropped[question.relation, question.split, why[0]] += 1
+    if dropped:
+        sums: Counter[str] = Counter()
+        for (_, _, reason), n in dropped.items():
+            sums[reason] += n
+        lost = (
+            f"{dropped.total():,} of {len(questions):,} questions have no answer that can match ("
+            f"{', '.join(f'{reason} {n:,}' for reason, n in sorted(sums.items()))})"
+        )
+        remedy = f"Raise slick.max_tokens ({max_tokens}), or give them short answers of one line."
+        if not kept:
+            raise InputError(f"{lost}. {remedy}")
+        log.warning(f"{lost}; they are not asked. {remedy}")
+    return kept, dropped
 
 
 def draw_exemplar_sets(questions: list[Question], settings: Slick) -> list[ExemplarSet]:
