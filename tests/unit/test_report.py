@@ -19,7 +19,9 @@ from plumbline.report.figures import DRAW, draw_figures
 from plumbline.report.names import FIGURES, TABLES
 from plumbline.report.page import write_page
 from plumbline.report.responses import read_responses
+from plumbline.report.slick_sections import base_knowledge
 from plumbline.report.tables import (
+    CATEGORIES,
     METHODS,
     Run,
     Tables,
@@ -306,3 +308,20 @@ def test_programs_run_and_end_well(results, tmp_path):
     printed = program("print_headline", "--tables", tables, "--report", out).stdout
     assert printed.endswith(f"Report: {out}\n")
     assert max(map(len, printed.splitlines()[:-1])) <= 80
+
+
+def test_facts_that_were_not_asked_since_no_answer_can_match_are_told(tmp_path):
+    counted = {"model": "m", "relation": "r", "domain": "id", "split": "test"}
+    slick_counts = [{**counted, "category": name, "n": 3} for name in CATEGORIES]
+    lost = {"stage": "slick", "model": "m", "seed": "", "item": "r test"}
+    dropped = [
+        {**lost, "reason": "answer_longer_than_max_tokens", "n": 2},
+        {**lost, "reason": "answer_of_several_lines", "n": 1},
+        {**lost, "reason": "not_in_probed_part", "n": 7},
+    ]
+    tables = tables_of(tmp_path, [metric()], slick_counts=slick_counts, dropped=dropped)
+    prose, *_ = base_knowledge(Run(tables, {}, {}))
+    assert prose.lines[-1].startswith("3 further facts were not asked of m: no answer to them")
+    tables = tables_of(tmp_path, [metric()], slick_counts=slick_counts, dropped=dropped[2:])
+    prose, *_ = base_knowledge(Run(tables, {}, {}))
+    assert len(prose.lines) == 1

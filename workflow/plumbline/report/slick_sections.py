@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from plumbline.report.blocks import (
     Block,
     Cell,
@@ -39,6 +41,15 @@ def base_knowledge(run: Run) -> list[Block]:
         shares = ", ".join(f"{percent(n / total.sum(), 0)} % {name}" for name, n in total.items())
         about = named(counts, model, DOMAINS[domain])
         words.append(f"{about}: {shares} of {count(total.sum())} facts.")
+    lost = Counter()
+    for row in run.tables.dropped.itertuples():
+        lost[row.model] += row.n if row.stage == "slick" and row.reason.startswith("answer_") else 0
+    words += [
+        f"{count(n)} further facts were not asked of {model}: no answer to them can match (it is too "
+        f"long, or of several lines; see Everything dropped)."
+        for model, n in lost.items()
+        if n
+    ]
     rows = [
         [Cell(model), Cell(domain.upper()), Cell(relation), *map(number, row), number(row.sum())]
         for (model, domain, relation), row in wide.iterrows()
