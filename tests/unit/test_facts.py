@@ -232,6 +232,26 @@ def test_what_is_not_seen_makes_no_other_name_or_question(tmp_path):
         assert split_of(other, "id") == split_of(name, "id")
 
 
+def test_a_model_is_shown_texts_without_needless_characters(tmp_path, caplog):
+    plain = row("Xi’an", ["Chine"], question="Où est Xi’an ?", split="test")
+    joined = row("می‌خواهم", ["क्‍ष", "❤️"], question="श्री‌मान?", split="test")
+    hidden = row("\ufeffXi\xad’an", ["\u202aChine\u202c\u200b"], split="test")
+    hidden["question"] = "Ou\u0300 est\u202fXi’an\xa0?"
+    expected = [
+        (one["subject"], one["question"], one["answers"], one["split"]) for one in (plain, joined)
+    ]
+
+    def read(*rows):
+        found = load_rows(rows_file(tmp_path, *rows)).questions
+        return [(q.subject, q.question, q.answers, q.split) for q in found], [q.id for q in found]
+
+    first, ids = read(plain, joined)
+    assert first == expected and not caplog.text
+    assert read(hidden, joined) == (first, ids)
+    assert "rows.jsonl: 1 row(s) have characters that are not seen" in caplog.text
+    assert read({**hidden, "relation": "r\u200b"}, joined) == (first, ids)
+
+
 def test_signs_and_points_make_other_questions(tmp_path):
     asked = ["7 + 3?", "7 - 3?", "7.3?", "73?", "C++?", "C?", "C#?"]
     result = load_rows(

@@ -16,7 +16,9 @@
 `segments` and `words` overlap: a text's words. Where a script is written without spaces, each
     character with its marks is one.
 
-The texts themselves stay as their author wrote them; these are for comparing only.
+These are for comparing only. Texts stay as their author wrote them, also for a model: a benchmark's
+scores hold for its very characters. But facts of the user's own are read `clean`, since a hidden
+character is a good part of a short answer, which is shown, trained on and expected.
 """
 
 from __future__ import annotations
@@ -37,9 +39,11 @@ _IS_CHARACTER = regex.compile(_CHARACTER)
 _HAS_WORD = regex.compile(r"[^\W_]")
 
 # Of a flag made of invisible letters (England's, Scotland's) these are all there is.
-_INVISIBLE = regex.compile(
-    r"(\U0001F3F4[\U000E0020-\U000E007F]+)|\p{Default_Ignorable_Code_Point}|(?!\s)\p{Cc}"
-)
+_FLAG = r"(\U0001F3F4[\U000E0020-\U000E007F]+)"
+_UNSEEN = r"\p{Default_Ignorable_Code_Point}|(?!\s)\p{Cc}"
+_INVISIBLE = regex.compile(rf"{_FLAG}|{_UNSEEN}")
+# Persian and Indic spelling has joiners, emoji and rare forms of Han have selectors.
+_NEEDLESS = regex.compile(rf"{_FLAG}|(?![\u200C\u200D\p{{Variation_Selector}}])(?:{_UNSEEN})")
 _ALIKE = str.maketrans(
     dict.fromkeys("`´ʹʻʼʽʾʿˈ‘’‚‛′‹›׳＇", "'")
     | dict.fromkeys("“”„‟″«»״", '"')
@@ -79,6 +83,13 @@ def seen(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return unicodedata.normalize("NFC", _INVISIBLE.sub(r"\1", text))
+
+
+def clean(text: str) -> str:
+    """A text for a model: without unseen characters that no spelling has, composed, blanks plain."""
+    if text.isascii() and text.isprintable():
+        return text
+    return regex.sub(r"\p{Zs}", " ", unicodedata.normalize("NFC", _NEEDLESS.sub(r"\1", text)))
 
 
 def visible(text: str) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import logging
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -23,8 +24,9 @@ from pydantic import Field, ValidationError
 from plumbline.files import InputError
 from plumbline.records import Domain, NonEmpty, Question, Split, Text
 from plumbline.rows import OwnRow, own_rows
-from plumbline.text import fold, question_key
+from plumbline.text import clean, fold, question_key
 
+log = logging.getLogger("plumbline")
 SHARES = (0.6, 0.1, 0.3)
 SPLITS: tuple[Split, ...] = ("train", "dev", "test")
 REASONS = (
@@ -176,9 +178,15 @@ def load_rows(
     unless `merge_duplicates`. Raises `InputError` naming the line of a malformed row, and for a
     file without rows, a relation that is both in and out of the domain, and an `id` given twice.
     """
-    rows = list(own_rows(Path(path), Row))
-    if not rows:
+    written = list(own_rows(Path(path), Row))
+    if not written:
         raise InputError(f"{path}: no rows. Expected one JSON object a line.")
+    rows = [_cleaned(row) for row in written]
+    if changed := sum(row != before for row, before in zip(rows, written, strict=True)):
+        log.warning(
+            f"{path}: {changed:,} row(s) have characters that are not seen, or letters and spaces "
+            f"encoded in an unusual way; they are read without them, as models are used to."
+        )
     domain_of: dict[str, Domain] = {}
     for number, row in enumerate(rows, start=1):
         if domain_of.setdefault(row.relation, row.domain) != row.domain:
@@ -194,6 +202,11 @@ def load_rows(
             f"leave ids out."
         )
     return result
+
+
+def _cleaned(row: Row) -> Row:
+    texts = {name: clean(getattr(row, name)) for name in ("relation", "subject", "question")}
+    return row.model_copy(update={**texts, "answers": list(map(clean, row.answers))})
 
 
 def choose_relations(
