@@ -82,6 +82,17 @@ class Project:
         file.write_text(text.replace(old, new))
 
 
+def shell_rules() -> set[str]:
+    """The rules that run a command; one that is made of another has that one's."""
+    found = set()
+    for path in sorted((ROOT / "workflow/rules").glob("*.smk")):
+        for block in re.split(r"^(?=rule |use rule )", path.read_text(), flags=re.MULTILINE)[1:]:
+            name = re.match(r"rule (\w+):|use rule \w+ as (\w+) with:", block)
+            if name[2] or "\n    shell:" in block:
+                found.add(name[1] or name[2])
+    return found
+
+
 def overlaid(project, text, name="mine.yaml"):
     """Arguments for the default configuration with this overlay."""
     (project.folder / name).write_text(text)

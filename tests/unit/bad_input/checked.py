@@ -7,12 +7,12 @@ import io
 import logging
 import re
 import sys
-import time
 from contextlib import redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
 
 from plumbline import program
+from programs import processor_seconds
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def run(name: str, arguments: list, monkeypatch) -> Ending:
     main = importlib.import_module(f"scripts.{name}").main
     monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
     stderr, code, message = io.StringIO(), 0, ""
-    start = time.monotonic()
+    start = processor_seconds()
     try:
         with redirect_stderr(stderr):
             program.run(main, name)
@@ -45,7 +45,7 @@ def run(name: str, arguments: list, monkeypatch) -> Ending:
         logging.getLogger().handlers = [
             one for one in logging.getLogger().handlers if "StringIO" not in repr(one)
         ]
-    return Ending(code, message, time.monotonic() - start)
+    return Ending(code, message, processor_seconds() - start)
 
 
 def files(folder: Path) -> set[str]:
@@ -54,7 +54,7 @@ def files(folder: Path) -> set[str]:
 
 
 def check(ending: Ending, says: str, out: Path) -> None:
-    """One clear message within five seconds, and nothing written."""
+    """One clear message within five seconds of a processor, and nothing written."""
     assert ending.code != 0, "it took bad input for good"
     assert re.search(says, ending.message, flags=re.DOTALL), ending.message
     assert "Traceback" not in ending.message

@@ -1,0 +1,178 @@
+"""What the rules' shell lines say is what the programs understand, for every shipped configuration
+and for one that turns everything on.
+
+Each command of a dry run goes through bash with what Snakemake gives to jobs, and each program's
+own parser reads what has come of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from project import ROOT, Project, shell_rules
+
+pytestmark = [pytest.mark.workflow, pytest.mark.timeout(600)]
+CONFIG = ROOT / "config"
+SHIPPED = [path for path in sorted(CONFIG.rglob("*.yaml")) if path != CONFIG / "config.yaml"]
+EVERYTHING = ROOT / "tests/everything.yaml"
+ENDPOINT = "{kind: endpoint, url: 'http://127.0.0.1:9/v1', model: m, passages: {format: facts}}"
+TARGETS = ["report", "plan", "fetch"]
+CONFIGURATIONS = {
+    "default": TARGETS,
+    **{path.stem: [*TARGETS, "--configfile", str(path)] for path in SHIPPED},
+    "everything": [*TARGETS, "augment", "--configfile", str(EVERYTHING)],
+    "endpoint": ["flame", "--configfile", str(EVERYTHING), "--config", f"verification={ENDPOINT}"],
+}
+# Arguments that are folders of what no rule has among its inputs or outputs.
+STORES = ("store", "benchmarks")
+# Files that are there once all beside them is.
+MARKERS = ("training.json", "checkpoint.json")
+# In place of Python: writes down its arguments, each ended by a zero byte, and a line break.
+RECORDER = """#!/bin/sh
+{ for word; do printf '%s\\0' "$word"; done; printf '\\n'; } >>calls/$CALL
+"""
+
+
+@dataclass
+class Job:
+    """A job of a dry run."""
+
+    rule: str
+    inputs: list[str]
+    outputs: list[str]
+    log: str
+    command: str
+
+
+@dataclass
+class Call:
+    """A program with the arguments that a job gives it."""
+
+    job: Job
+    program: str
+    arguments: list[str]
+
+
+def planned(project: Project, *arguments: str) -> list[Job]:
+    said = project.snakemake("--dry-run", "--forceall", "--printshellcmds", *arguments)
+    found = []
+    for block in re.split(r"^\[.*\]$", said.split("Job stats:")[1], flags=re.MULTILINE)[1:]:
+        rule = re.search(r"^(?:local)?rule (\w+):", block, flags=re.MULTILINE)
+        command = re.search(r"^Shell command: (.+)$", block, flags=re.MULTILINE)
+        if rule and command and command[1] != "None":  # which a target has
+            told = dict(re.findall(r"^    (input|output|log): (.+)$", block, flags=re.MULTILINE))
+            inputs, outputs = (told.get(name, "").split(", ") for name in ("input", "output"))
+            found.append(Job(rule[1], inputs, outputs, told["log"], command[1]))
+    return found
+
+
+def called(project: Project, jobs: list[Job]) -> Iterator[Call]:
+    """What the jobs' commands call, after bash has read them."""
+    folder = project.folder
+    shutil.rmtree(folder / "calls", ignore_errors=True)
+    (folder / "calls").mkdir()
+    (folder / "bin").mkdir(exist_ok=True)
+    (folder / "bin/python").write_text(RECORDER)
+    (folder / "bin/python").chmod(0o755)
+    for job in jobs:  # as Snakemake does
+        (folder / job.log).parent.mkdir(parents=True, exist_ok=True)
+    environment = json.loads((folder / "environment.json").read_text())
+    environment["PATH"] = f"{folder}/bin:{environment['PATH']}"
+    lines = [f"export CALL={n}; ( {job.command} )" for n, job in enumerate(jobs)]
+    (folder / "commands.sh").write_text("set -euo pipefail\n" + "\n".join(lines))
+    done = subprocess.run(
+        ["bash", "commands.sh"], cwd=folder, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0 and not done.stderr, done.stderr[-3000:]
+    for number, job in enumerate(jobs):
+        record = folder / "calls" / str(number)
+        assert record.exists(), f"{job.rule} calls no program: {job.command}"
+        for line in record.read_text().split("\0\n")[:-1]:
+            option, module, *arguments = line.split("\0")
+            assert option == "-m" and module.startswith("scripts."), line
+            yield Call(job, module.removeprefix("scripts."), arguments)
+
+
+class Parsed(Exception):
+    """Instead of what a program does after it has read its arguments."""
+
+
+def parsed(call: Call, patch: pytest.MonkeyPatch, capsys) -> argparse.Namespace:
+    """The arguments as the program reads them; an assertion with its words where it refuses them."""
+    read = argparse.ArgumentParser.parse_args
+
+    def stop(parser, *given, **more):
+        raise Parsed(read(parser, *given, **more))
+
+    patch.setattr(argparse.ArgumentParser, "parse_args", stop)
+    patch.setattr("sys.argv", [call.program, *call.arguments])
+    try:
+        import_module(f"scripts.{call.program}").main()
+    except Parsed as done:
+        return done.args[0]
+    except SystemExit:
+        raise AssertionError(f"{call.job.rule}: {capsys.readouterr().err}\n{call}") from None
+    raise AssertionError(f"{call.program} reads no arguments")
+
+
+def check(call: Call, given: argparse.Namespace) -> None:
+    """What a call names is what its job is there for, and JSON is JSON."""
+    files = [*call.job.inputs, *call.job.outputs]
+    for name, value in vars(given).items():
+        for one in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(one, str) and one.startswith(("{", "[")):
+                json.loads(one)
+            if isinstance(one, Path) and one.parts[:1] == ("results",) and name not in STORES:
+                assert any(related(one, Path(file)) for file in files), (
+                    f"{call.job.rule}: --{name} {one} is neither of its inputs nor of its outputs"
+                )
+
+
+def related(one: Path, file: Path) -> bool:
+    """Whether a path is a file, a folder that holds it, or stands for what a marker is there for."""
+    beside = file.name in MARKERS and one.is_relative_to(file.parent)
+    return beside or one.is_relative_to(file) or file.is_relative_to(one)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A checkout that writes down what Snakemake gives to jobs, with the files that are the user's."""
+    made = Project(tmp_path_factory.mktemp("commands"))
+    with (made.folder / "Snakefile").open("a") as stream:
+        stream.write("\nPath('environment.json').write_text(json.dumps(dict(os.environ)))\n")
+    (made.folder / "models/base").mkdir(parents=True)
+    (made.folder / "tasks").mkdir()
+    (made.folder / "tasks/arc.yaml").write_text("task: arc\n")
+    return made
+
+
+@pytest.fixture(scope="module")
+def seen():
+    """Rules whose command has been read, by configuration."""
+    return {}
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_every_program_understands_what_its_rules_say(project, name, seen, monkeypatch, capsys):
+    monkeypatch.setenv("PLUMBLINE_DATA", str(project.folder))
+    jobs = planned(project, *CONFIGURATIONS[name])
+    assert jobs
+    for call in called(project, jobs):
+        with monkeypatch.context() as patch:
+            check(call, parsed(call, patch, capsys))
+    seen[name] = {job.rule for job in jobs}
+
+
+def test_no_rule_is_left_out(seen):
+    if len(seen) < len(CONFIGURATIONS):
+        pytest.skip("only some of the configurations were read")
+    assert shell_rules() - seen["everything"] == set()
