@@ -386,7 +386,9 @@ def test_vllm_that_does_not_start_says_what_to_change(vllm, tiny_base):
         vllm_engine(tiny_base)
     assert len(vllm.starts) == 3
     vllm.error, vllm.starts[:] = ValueError("Model architectures ['Odd'] are not supported"), []
-    with pytest.raises(ValueError, match="Odd"):
+    with pytest.raises(
+        InputError, match=r"cannot run .*Odd.*set generation.engine to transformers"
+    ):
         vllm_engine(tiny_base)
     assert len(vllm.starts) == 1
 

@@ -1,18 +1,24 @@
 """A model and a tokenizer that bring their own code: through every stage if it is trusted."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
 
 import pytest
 import torch
 from plumbline import checkpoints
 from plumbline.config.engines import Generation as Settings
 from plumbline.config.training import Recipe
-from plumbline.files import InputError, write_rows
+from plumbline.files import InputError, read_rows, write_rows
+from plumbline.generation.agreement import check_agreement
 from plumbline.generation.engine import Prompt
 from plumbline.generation.start import Engines
+from plumbline.generation.transformers_engine import TransformersEngine
 from plumbline.models import import_model
-from plumbline.records import Example, Pair, Sampling
+from plumbline.records import Example, Generation, Pair, Request, Sampling
 from plumbline.scoring.likelihood import Item, score
 from plumbline.training.run import Run, train
 
@@ -104,7 +110,7 @@ def original(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("own") / "original"
     config = LlamaConfig(
-        vocab_size=258, hidden_size=32, intermediate_size=48, num_hidden_layers=2,
+        vocab_size=258, hidden_size=64, intermediate_size=96, num_hidden_layers=2,
         num_attention_heads=2, num_key_value_heads=1, max_position_embeddings=128,
         tie_word_embeddings=False, bos_token_id=None, eos_token_id=EOS, pad_token_id=PAD,
     )  # fmt: skip
@@ -141,16 +147,20 @@ def base(original):
     return folder
 
 
-def logits(folder, ids):
-    """By Llama's own code, the head turned round."""
-    from plumbline.checkpoints import load_model
+def plain(folder):
+    """The weights under Llama's own code, which passes over what the model's code changes."""
     from transformers import LlamaForCausalLM
 
-    model = load_model(folder, "float32").eval()
-    plain = LlamaForCausalLM(model.config).eval()
-    plain.load_state_dict(model.state_dict())
+    model = checkpoints.load_model(folder, "float32")
+    other = LlamaForCausalLM(model.config)
+    other.load_state_dict(model.state_dict())
+    return other.eval()
+
+
+def logits(folder, ids):
+    """By Llama's own code, the head turned round."""
     with torch.no_grad():
-        return -plain(torch.tensor([ids])).logits[0]
+        return -plain(folder)(torch.tensor([ids])).logits[0]
 
 
 def step(base, parent, rows, recipe, name):
@@ -232,3 +242,64 @@ def test_code_that_is_not_trusted_is_refused_at_import(original, tmp_path, name,
     ):
         import_model(tmp_path / "model", tmp_path / "out", "base")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("place", [0, 1], ids=["full", "lora"])
+def test_an_engine_that_passes_over_the_code_is_found_out(tuned, place):
+    folder = tuned[place]
+    tokenizer = checkpoints.load_tokenizer(folder)
+
+    def engine(model):
+        return TransformersEngine(model, tokenizer, end_token_ids=[EOS], batch_size=4)
+
+    right = engine(checkpoints.load_model(folder, "float32").eval())
+    check_agreement(right, folder, tokenizer, "float32")
+    with pytest.raises(InputError, match=r"own code.*generation.engine to transformers"):
+        check_agreement(engine(plain(folder)), folder, tokenizer, "float32")
+
+
+@pytest.mark.skipif(
+    os.environ.get("PLUMBLINE_WHOLE") != "1" or find_spec("vllm") is None,
+    reason="PLUMBLINE_WHOLE=1 asks for it (1 minute), vLLM installed",
+)
+@pytest.mark.parametrize("own_model", [True, False])
+def test_vllm_takes_a_tokenizers_code_and_finds_out_that_it_passes_over_a_models(
+    original, tmp_path, own_model
+):
+    """Of a model of a known kind only the tokenizer's code is needed."""
+    source = tmp_path / "source"
+    shutil.copytree(original, source)
+    config = json.loads((source / "config.json").read_text())
+    if own_model:  # vLLM wants the name of the model without its head
+        config["auto_map"]["AutoModel"] = "modeling_ours.OursForCausalLM"
+    else:
+        del config["auto_map"]
+        config |= {"model_type": "llama", "architectures": ["LlamaForCausalLM"]}
+    (source / "config.json").write_text(json.dumps(config))
+    import_model(source, tmp_path / "base", "base", dtype="float32", trust_remote_code=True)
+    works = {"one": ["base", "base/checkpoint.json", "requests.jsonl"]}
+    rows = [Request(id="r", prompt="q1 ", purpose="x", sampling=Sampling(max_tokens=4))]
+    write_rows(tmp_path / "requests.jsonl", rows)
+    settings = {"engine": "vllm", "dtype": "float32", "max_model_len": 64, "kv_cache_gib": 1}
+    argv = ["--root", tmp_path, "--works", json.dumps(works), "--work", "one", "--device", "cpu"]
+    argv += ["--settings", json.dumps(settings), "--threads", "1"]
+    argv += ["--generations", tmp_path / "one.jsonl"]
+    ended = subprocess.run(
+        [sys.executable, "-m", "scripts.generate", *map(str, argv)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert (ended.returncode == 0) is not own_model, ended.stderr
+    if own_model:
+        assert "set generation.engine to transformers" in ended.stderr
+        assert not list(tmp_path.glob("store/*/*.jsonl")), "nothing of it was stored"
+    else:
+        [row] = read_rows(tmp_path / "one.jsonl", Generation)
+        ids = list(b"q1 ")
+        for token in row.token_ids:
+            with torch.no_grad():
+                logits = plain(tmp_path / "base")(torch.tensor([ids])).logits[0, -1]
+            assert token == int(logits.argmax())
+            ids.append(token)

@@ -1,5 +1,6 @@
 import math
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -287,6 +288,10 @@ def test_everything_that_matters_is_part_of_a_runs_identity(tiny_base, tmp_path)
     ]  # fmt: skip
     write_rows(tmp_path / "other.jsonl", EXAMPLES[:-1])
     others.append(replace(run, examples=tmp_path / "other.jsonl"))
+    for name, text in (("chat_template.jinja", "x"), ("generation_config.json", "{}")):
+        shutil.copytree(tiny_base, tmp_path / name)
+        (tmp_path / name / name).write_text(text)
+        others.append(replace(run, parent=tmp_path / name))
     assert len({one.identity() for one in [run, *others]}) == len(others) + 1
     moved = replace(run, out=tmp_path / "elsewhere", device="cuda")
     assert moved.identity() == run.identity()

@@ -1,6 +1,7 @@
 """Passages, search, the judge by logits, and the store of finished judgements."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from plumbline.checkpoints import load_model, load_tokenizer
 from plumbline.claims.records import Claim
+from plumbline.config.engines import Scoring
 from plumbline.files import InputError, read_rows
 from plumbline.records import Question
 from plumbline.verification import logits
@@ -271,6 +273,16 @@ def test_the_score_is_the_difference_of_log_probabilities(judge, tiny_base):
         assert judged[place].score == pytest.approx(sums[0] - sums[1], abs=1e-4)
         assert judged[place].verdict == ("supported" if sums[0] > sums[1] else "refuted")
         assert judged[place].shown == 2
+
+
+def test_judgements_of_another_tokenizer_or_precision_are_others(tiny_base, tmp_path):
+    shutil.copytree(tiny_base, tmp_path / "other")
+    (tmp_path / "other" / "tokenizer_config.json").write_text(
+        (tiny_base / "tokenizer_config.json").read_text().replace("512", "500")
+    )
+    folders = [(tiny_base, "float32"), (tiny_base, "bfloat16"), (tmp_path / "other", "float32")]
+    found = [logits.load(folder, Scoring(dtype=dtype), "cpu").identity for folder, dtype in folders]
+    assert len({str(one) for one in found}) == 3
 
 
 def test_passages_that_do_not_fit_are_left_out_worst_first(judge):

@@ -49,14 +49,14 @@ def trusts_code(folder: Path) -> bool:
     return describe(folder).get(TRUST, False)
 
 
-def text_digest(folder: Path) -> str:
-    """Digest of what stands between text and tokens beside the weights: tokenizer and end tokens."""
+def answers_digest(folder: Path) -> str:
+    """Digest of what decides a checkpoint's answers: weights, tokenizer, and what ends an answer."""
     files = {
         path.relative_to(folder).as_posix(): sha256_file(path)
         for path in folder.rglob("*")
         if path.is_file() and path.suffix != ".safetensors" and path.name not in NO_TEXT
     }
-    return sha256_json([files, sorted(listed_ends(folder))])
+    return sha256_json([describe(folder)["weights_sha256"], files, sorted(listed_ends(folder))])
 
 
 def listed_ends(folder: Path) -> set[int]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from plumbline import checkpoints, devices
 from plumbline.config.engines import Generation as Settings
+from plumbline.generation.agreement import check_agreement
 from plumbline.generation.engine import Engine, end_tokens
 
 
@@ -67,6 +68,8 @@ class Engines(ExitStack):
                 seed=settings.seed,
             )
             try:
+                if checkpoints.trusts_code(checkpoint):
+                    check_agreement(engine, checkpoint, tokenizer, settings.dtype)
                 yield engine
             finally:
                 engine.close()

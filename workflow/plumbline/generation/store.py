@@ -31,8 +31,8 @@ VERSION = 2
 def store_folder(root: Path, checkpoint: Path, settings: Settings) -> Path:
     """Where a checkpoint's answers are kept, below the folder of the model's results."""
     weights = checkpoints.describe(checkpoint)["weights_sha256"]
-    text = sha256_json([VERSION, checkpoints.text_digest(checkpoint)])
-    name = f"{weights[:16]}-{settings.engine}-{settings.dtype}-seed{settings.seed}-{text[:8]}"
+    whole = sha256_json([VERSION, checkpoints.answers_digest(checkpoint)])
+    name = f"{weights[:16]}-{settings.engine}-{settings.dtype}-seed{settings.seed}-{whole[:8]}"
     return root / "store" / name
 
 

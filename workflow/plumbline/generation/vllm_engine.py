@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from plumbline.files import InputError
 from plumbline.generation.engine import Completion, Prompt
 from plumbline.memory import first_that_fits, halves, is_out_of_memory
 
@@ -57,7 +58,7 @@ class VllmEngine:
     not called again, and the tokenizer and the configuration stay (its `model_loader/reload`).
 
     It is started again with fewer sequences at once, twice at most, when it does not fit into
-    memory; InputError when that does not help.
+    memory; InputError when that does not help, or when vLLM does not know the model.
     """
 
     def __init__(
@@ -119,9 +120,15 @@ class VllmEngine:
 
         try:
             return LLM(model=str(self._folder), max_num_seqs=max_num_seqs, **self._options)
-        except Exception:
+        except Exception as error:
             cleanup_dist_env_and_memory()
-            raise
+            if not isinstance(error, ValueError | NotImplementedError) or is_too_large(error):
+                raise
+            raise InputError(
+                f"generation.engine: vLLM cannot run {self._folder}: "
+                f"{' '.join(str(error).split())[:400]} Change what this names, or set "
+                f"generation.engine to transformers."
+            ) from error
 
     def close(self) -> None:
         """Give back the memory of weights and cache, and end the engine's processes."""

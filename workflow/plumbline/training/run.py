@@ -69,7 +69,7 @@ class Run:
         return sha256_json(
             [
                 sha256_file(self.examples),
-                checkpoints.describe(self.parent)["weights_sha256"],
+                checkpoints.answers_digest(self.parent),
                 self.recipe.model_dump(mode="json"),
                 [probe.model_dump(mode="json") for probe in self.probes],
                 self.sampling.model_dump(mode="json"),

@@ -27,11 +27,11 @@ _AT_ONCE = 16  # cases between two savings
 class LogitJudge:
     """score = log p(" True") - log p(" False") in nats; above 0 is supported, else refuted."""
 
-    def __init__(self, model, tokenizer, batch_tokens: int, weights: str, dtype: str):
-        """weights: the digest of the checkpoint's; with dtype and prompt it marks judgements."""
+    def __init__(self, model, tokenizer, batch_tokens: int, digest: str, dtype: str):
+        """digest: the checkpoint's (`answers_digest`); with dtype and prompt it marks judgements."""
         self._model, self._tokenizer, self._batch_tokens = model, tokenizer, batch_tokens
         self._longest = context_length(model)
-        self.identity = {"weights": weights, "dtype": dtype, "prompt": PASSAGE + QUESTION}
+        self.identity = {"checkpoint": digest, "dtype": dtype, "prompt": PASSAGE + QUESTION}
 
     def judge(self, cases: list[Case]) -> Iterator[tuple[int, Judgement]]:
         """Judgements in order; state "too long" where claim and one passage do not fit."""
@@ -82,7 +82,7 @@ def load(folder: Path, scoring: Scoring, device: str) -> LogitJudge:
     """
     from plumbline import checkpoints
 
-    weights = checkpoints.describe(folder)["weights_sha256"]
     model = checkpoints.load_model(folder, scoring.dtype).to(device).eval()
     tokenizer = checkpoints.load_tokenizer(folder)
-    return LogitJudge(model, tokenizer, scoring.batch_tokens, weights, scoring.dtype)
+    digest = checkpoints.answers_digest(folder)
+    return LogitJudge(model, tokenizer, scoring.batch_tokens, digest, scoring.dtype)

@@ -1,0 +1,43 @@
+"""Whether vLLM computes what a model's own code says.
+
+vLLM knows a model by the name of its architecture, or runs its layers and puts a head of vLLM's on
+them; what else the model's code does is passed over without a word. So a few of its greedy answers
+are looked up in one forward pass of that code. Only where a model brings code: it costs a second
+copy of the weights in main memory for that time.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from plumbline import checkpoints
+from plumbline.files import InputError
+from plumbline.generation.engine import Engine, Prompt
+from plumbline.records import Sampling
+
+TEXTS = ("The capital of France is", "1, 2, 3,", "Once upon a time")
+TOKENS = 8
+# How far the logit of a token that was chosen may lie below the largest one, in standard deviations
+# of the logits: rounding turns near ties over, another computation chooses tokens from anywhere.
+SLACK = 0.5
+
+
+def check_agreement(engine: Engine, checkpoint: Path, tokenizer, dtype: str) -> None:
+    """InputError unless the engine's greedy answers are those of the checkpoint's own code."""
+    import torch
+
+    model = checkpoints.load_model(checkpoint, dtype).eval()
+    prompts = [tuple(tokenizer(text)["input_ids"]) for text in TEXTS]
+    asked = [Prompt(prompt, Sampling(max_tokens=TOKENS)) for prompt in prompts]
+    for prompt, [answer] in zip(prompts, engine.complete(asked), strict=True):
+        with torch.inference_mode():
+            logits = model(torch.tensor([[*prompt, *answer.token_ids]])).logits[0].float()
+        logits = logits[len(prompt) - 1 : -1]
+        chosen = logits.gather(-1, torch.tensor(answer.token_ids)[:, None])[:, 0]
+        behind = (logits.amax(-1) - chosen) / logits.std(-1)
+        if not bool((behind <= SLACK).all()):
+            raise InputError(
+                f"{checkpoint}: vLLM does not compute what the model's own code does (it answers "
+                f"{answer.text!r}, {float(behind.max()):.1f} standard deviations from the likeliest); "
+                f"set generation.engine to transformers."
+            )
