@@ -24,7 +24,7 @@ from tiny import CHAT_TEMPLATE, tiny_model, tiny_tokenizer
 
 DEFAULT = yaml.safe_load((Path(__file__).parents[2] / "config/config.yaml").read_text())
 ENDS = [2]  # <|im_end|>
-PLAIN = Chat(key="mixes.prompt: chat", instead="mixes.prompt: plain", trained=True)
+PLAIN = Chat(key="mixes.prompt: chat", instead="mixes.prompt: plain", answered=True)
 TURNS = Chat(key="grath.legacy_prompt: null", instead="grath.legacy_prompt: llama2", shown=True)
 REFUSES_TURNS = (
     "{% if messages | length > 1 %}{{ raise_exception('one turn, please') }}{% endif %}"
@@ -75,7 +75,7 @@ def test_every_key_that_can_say_chat_is_known():
         assert key == f"{word}: chat"
         assert found.instead.split(": ")[1] in ("plain", "qa")
     [found] = needs(configuration(grath__legacy_prompt=None)).chat
-    assert (found.key, found.shown, found.trained) == ("grath.legacy_prompt: null", True, True)
+    assert (found.key, found.shown, found.answered) == ("grath.legacy_prompt: null", True, True)
 
 
 def test_every_longest_answer_and_example_is_known():

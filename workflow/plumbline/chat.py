@@ -52,9 +52,21 @@ def answered(
 ) -> tuple[str, str]:
     """(prompt, what follows it) as text, the token that ends the answer left out.
 
+    Raises InputError where the answer's words do not come out as they are.
+    """
+    asked, before, words, after = parts(tokenizer, prompt, answer, end)
+    return asked, before + words + after
+
+
+def parts(
+    tokenizer: PreTrainedTokenizerBase, prompt: list[dict], answer: list[dict], end: TurnEnd
+) -> tuple[str, str, str, str]:
+    """A conversation as text: the prompt, what comes before the answer's words, they, and the rest.
+
     The prompt is what generation asks with. What the template writes between it and the answer's
     words (an empty thought) comes first, as the model has to write it; a thought that only the
-    prompt opens is closed. Raises InputError where the answer's words do not come out as they are.
+    prompt opens is closed. The token that ends the answer is left out. Raises InputError where the
+    answer's words do not come out as they are.
     """
     asked = prompt_text(tokenizer, prompt)
     whole = tokenizer.apply_chat_template(prompt + answer, tokenize=False)
@@ -75,4 +87,4 @@ def answered(
     after = body.removeprefix(said)  # spaces
     if end.token is not None:
         after += end.text.partition(tokenizer.convert_ids_to_tokens(end.token))[0]
-    return asked, before + words + after
+    return asked, before, words, after

@@ -26,7 +26,7 @@ class Chat(BaseModel):
     key: str  # as in the configuration, with its value
     instead: str  # what to set where a model has no template
     shown: bool = False  # turns of user and assistant come before the one that is answered
-    trained: bool = False  # answers are trained on
+    answered: bool = False  # the answer is written too, to be trained on or scored
 
 
 class Length(BaseModel):
@@ -91,7 +91,7 @@ def _wrong_with(tokenizer, ends: set[int], chat: Chat) -> str | None:
     ]
     last = {"role": "user", "content": "What is the second?"}
     asked = [[last], *[[*first, last]] * chat.shown]
-    for turns, opened in [*((one, True) for one in asked), *[(first, False)] * chat.trained]:
+    for turns, opened in [*((one, True) for one in asked), *[(first, False)] * chat.answered]:
         roles = "-".join(turn["role"] for turn in turns)
         try:
             text = tokenizer.apply_chat_template(

@@ -30,9 +30,9 @@ def _chats(config: Config) -> list[Chat]:
     long_form = config.evaluation.long_form
     judged = long_form is not None and long_form.instructions is not None
     sections = [
-        ("mixes", config.mixes, {"trained": True}),
-        ("flame", config.flame, {"shown": True, "trained": True}),
-        ("apeft", config.apeft, {"trained": True}),
+        ("mixes", config.mixes, {"answered": True}),
+        ("flame", config.flame, {"shown": True, "answered": True}),
+        ("apeft", config.apeft, {"answered": True}),
         ("evaluation.long_form", long_form, {"shown": judged}),
     ]
     found = [
@@ -42,11 +42,11 @@ def _chats(config: Config) -> list[Chat]:
     ]
     if config.grath and config.grath.legacy_prompt is None:
         key, instead = "grath.legacy_prompt: null", "grath.legacy_prompt: llama2 or zephyr"
-        found.append(Chat(key=key, instead=instead, shown=True, trained=True))
+        found.append(Chat(key=key, instead=instead, shown=True, answered=True))
     for number, choices in enumerate(config.evaluation.choices):
         if choices.prompt == "chat":
             key = f"evaluation.choices[{number}].prompt"
-            found.append(Chat(key=f"{key}: chat", instead=f"{key}: qa"))
+            found.append(Chat(key=f"{key}: chat", instead=f"{key}: qa", answered=True))
     return found
 
 

@@ -9,6 +9,7 @@ from itertools import takewhile
 from pathlib import Path
 from string import ascii_uppercase
 
+from plumbline.chat import parts, turn_end
 from plumbline.files import InputError
 from plumbline.records import ChoiceQuestion
 from plumbline.scoring.likelihood import Item
@@ -70,17 +71,13 @@ def encode(tokenizer, question: ChoiceQuestion, style: str, longest: int | None 
     it does not fit, when a continuation has no token, or when there is no chat template.
     """
     if style == "chat":
-        prompt = _chat(tokenizer, question)
-        continuations = [
-            tokenizer(choice, add_special_tokens=False)["input_ids"] for choice in question.choices
-        ]
+        asked = [{"role": "user", "content": question.question}]
+        prompt, continuations = encode_chat(tokenizer, question.id, asked, question.choices)
     else:
         prompt, continuations = _split(tokenizer, question, *texts(question, style))
     if not prompt:
         raise InputError(f"question {question.id}: its prompt has no token of its own.")
     for choice, tokens in zip(question.choices, continuations, strict=True):
-        if not tokens:
-            raise _lost(question, choice)
         # The last token of a continuation is predicted but never read.
         if longest is not None and len(prompt) + len(tokens) - 1 > longest:
             raise InputError(
@@ -102,36 +99,45 @@ def _split(
     The harness takes as many tokens off as the prompt alone has, which leaves less than the choice.
     """
     bare = prompt.rstrip()
-    ids = tokenizer(bare)["input_ids"]
-    texts = [bare + prompt[len(bare) :] + continuation for continuation in continuations]
-    wholes = [tokenizer(text)["input_ids"] for text in texts]
-    for choice, whole in zip(question.choices, wholes, strict=True):
-        if whole == ids:
-            raise _lost(question, choice)
-    places = zip(ids, *wholes, strict=False)
-    shared = len([*takewhile(lambda tokens: len(set(tokens)) == 1, places)])
-    return ids[:shared], [whole[shared:] for whole in wholes]
+    wholes = [prompt + continuation for continuation in continuations]
+    return _apart(tokenizer, question.id, question.choices, bare, wholes)
 
 
-def _lost(question: ChoiceQuestion, choice: str) -> InputError:
-    return InputError(
-        f"question {question.id}: choice {choice!r} has no token of its own after the prompt; "
-        f"correct or remove it."
-    )
+def encode_chat(
+    tokenizer, name: str, messages: list[dict], choices: Sequence[str]
+) -> tuple[list[int], list[list[int]]]:
+    """Ids of a conversation that `choices` answer, and of each choice, as the template writes it.
 
-
-def _chat(tokenizer, question: ChoiceQuestion) -> list[int]:
+    As a turn of the assistant's: with the space or the empty thought before it that the template
+    has, which count as prompt but for a token that they share with a choice. `name` is the
+    question's, for messages. InputError when there is no chat template or a choice has no token.
+    """
     if not tokenizer.chat_template:
         raise InputError(
             "prompt: chat: the model's tokenizer has no chat template; use prompt: qa."
         )
-    encoded = tokenizer.apply_chat_template(
-        [{"role": "user", "content": question.question}],
-        add_generation_prompt=True,
-        tokenize=True,
-        return_dict=True,
-    )
-    return encoded["input_ids"]
+    end, wholes = turn_end(tokenizer), []
+    for choice in choices:
+        answer = [{"role": "assistant", "content": choice}]
+        asked, before, words, _ = parts(tokenizer, messages, answer, end)
+        wholes.append(asked + before + words)
+    return _apart(tokenizer, name, choices, asked + before, wholes, add_special_tokens=False)
+
+
+def _apart(
+    tokenizer, name: str, choices: Sequence[str], prompt: str, wholes: Sequence[str], **options
+) -> tuple[list[int], list[list[int]]]:
+    """What the prompt and all texts that continue it begin with, and the rest of each, as ids."""
+    alone, *rows = (tokenizer(text, **options)["input_ids"] for text in (prompt, *wholes))
+    places = zip(alone, *rows, strict=False)
+    shared = len([*takewhile(lambda tokens: len(set(tokens)) == 1, places)])
+    for choice, row in zip(choices, rows, strict=True):
+        if row == alone or len(row) == shared:
+            raise InputError(
+                f"question {name}: choice {choice!r} has no token of its own after the prompt; "
+                f"correct or remove it."
+            )
+    return alone[:shared], [row[shared:] for row in rows]
 
 
 def context_length(model) -> int | None:

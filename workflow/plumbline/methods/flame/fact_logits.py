@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from plumbline.generation.engine import render
 from plumbline.methods.flame.fact_based import CONTINUATIONS
 from plumbline.program import Progress
 from plumbline.records import ChoiceQuestion, Request
 from plumbline.responses.prompting import Form
 from plumbline.scoring.likelihood import Item, score
-from plumbline.scoring.prompts import encode
+from plumbline.scoring.prompts import encode, encode_chat
 
 
 def yes_and_no(
@@ -27,8 +26,9 @@ def yes_and_no(
 def _item(tokenizer, request: Request, form: Form) -> Item:
     words = CONTINUATIONS[form]
     if form == "chat":
-        ids = [tokenizer(word, add_special_tokens=False)["input_ids"] for word in words]
-        return Item(render(tokenizer, request), tuple(map(tuple, ids)))
+        messages = [message.model_dump() for message in request.messages]
+        prompt, ids = encode_chat(tokenizer, request.id, messages, words)
+        return Item(tuple(prompt), tuple(map(tuple, ids)))
     question = ChoiceQuestion(
         id=request.id,
         question=request.prompt,
