@@ -275,8 +275,16 @@ def test_vllm_is_not_asked_for_more_than_the_model_has(checkpoint, tmp_path, mon
     from plumbline.generation import vllm_engine
 
     asked = {}
+
+    class Noted:
+        def __init__(self, folder, **options):
+            asked.update(options)
+
+        def close(self):
+            pass
+
     monkeypatch.setattr(vllm_engine, "prepare_environment", lambda *_: None)
-    monkeypatch.setattr(vllm_engine, "VllmEngine", lambda *_, **options: asked.update(options))
+    monkeypatch.setattr(vllm_engine, "VllmEngine", Noted)
     tokenizer = load_tokenizer(checkpoint)
     for limit, expected in ((1024, 64), (32, 32)):
         with start.Engines(Settings(max_model_len=limit), "cpu", 1, tmp_path) as engines:
