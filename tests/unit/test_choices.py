@@ -131,6 +131,10 @@ def test_what_is_not_seen_makes_no_other_question_or_choice(tmp_path):
         row["question"] = text
     found, dropped = load("mmlu", lines(tmp_path, *rows))
     assert [row.choices for row in found] == [["Ann", "Bo\xa0B"]]  # as its author wrote it
+    labelled = [("Who?", "Ann", 1), ("Who?\u200b", "Bo", 0)]
+    rows = [dict(zip(("question", "answer", "label"), row, strict=True)) for row in labelled]
+    [row], _ = load("labelled", lines(tmp_path, *rows))
+    assert set(row.choices) == {"Ann", "Bo"}
     assert reasons(dropped) == {
         ("choices", "identical_choice"): 1,
         ("choices", "empty_choice"): 1,

@@ -119,6 +119,23 @@ def test_chunks_do_not_cut_sentences_that_fit():
     assert [len(part.text.split()) for part in chunks(page, 13)] == [12, 6]
 
 
+def test_text_without_spaces_is_cut_and_found_by_its_characters():
+    page = Passage(id="p", title="尼罗河", text="尼罗河流经埃及。它很长，流入地中海！")
+    assert [part.text for part in chunks(page, 9)] == [
+        "尼罗河流经埃及。",
+        "它很长，流入地中海",
+        "！",
+    ]
+    others = [
+        Passage(id=name, title=name, text=text)
+        for name, text in (("a", "巴黎在法国。"), ("b", "दिल्ली भारत में है।"), ("c", "दिल में बात है।"))
+    ]
+    store = PassageStore([page, *others], 100)
+    assert store.search("埃及有一条河", "河流", 1)[0]["title"] == "尼罗河"
+    assert store.search("दिल्ली", "?", 3)[0]["id"] == "b#0"
+    assert {found["id"] for found in store.search("दिल्ली", "?", 3)} == {"b#0"}
+
+
 # --- search -------------------------------------------------------------------------------------
 
 

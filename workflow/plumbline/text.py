@@ -24,6 +24,7 @@ character is a good part of a short answer, which is shown, trained on and expec
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 import regex
 
@@ -33,7 +34,7 @@ _SPACELESS = (
     r"\p{Tibetan}\p{Tai_Le}\p{New_Tai_Lue}\p{Tai_Tham}\p{Tai_Viet}\p{Cham}\p{Javanese}\p{Balinese}"
 )
 _CHARACTER = rf"[{_SPACELESS}]\p{{M}}*"
-_SEGMENT = regex.compile(rf"{_CHARACTER}|(?:(?![{_SPACELESS}])\S)+")
+_PIECE = regex.compile(rf"(?:{_CHARACTER}|(?:(?![{_SPACELESS}])\S)+)\s*")
 WORD = regex.compile(rf"{_CHARACTER}|(?:(?![{_SPACELESS}])[^\W_])+")
 _IS_CHARACTER = regex.compile(_CHARACTER)
 _HAS_WORD = regex.compile(r"[^\W_]")
@@ -129,6 +130,7 @@ def question_key(text: str) -> str:
     return " ".join(_IN_QUESTIONS.sub(r"\1", _ungrouped(text)).split()) or text
 
 
+@lru_cache(maxsize=1 << 16)  # answers come again and again
 def normalise(text: str) -> str:
     """What an answer is told by; "" where it holds nothing but punctuation and articles."""
     kept = _IN_ANSWERS.sub(r"\1", _ungrouped(unified(text))).split()
@@ -147,7 +149,12 @@ def words(text: str) -> list[str]:
 
 def segments(text: str) -> list[str]:
     """What stands between spaces, and each character of a script that has none."""
-    return _SEGMENT.findall(text)
+    return [piece.rstrip() for piece in pieces(text)]
+
+
+def pieces(text: str) -> list[str]:
+    """`segments`, each with the spaces after it, so that they make up the text again."""
+    return _PIECE.findall(text)
 
 
 def weight(segment: str) -> float:

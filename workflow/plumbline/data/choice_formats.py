@@ -222,9 +222,11 @@ def read_own(path: Path, tally: Tally) -> Iterator[Draft]:
 
 def read_labelled(path: Path, tally: Tally) -> Iterator[Draft]:
     """Rows of one answer each, grouped by question; the groups' order is that of the file."""
+    asked: dict[str, str] = {}  # by what is seen of a question
     answers: dict[str, list[tuple[str, int]]] = defaultdict(list)
     for row in own_rows(path, LabelledRow):
-        answers[row.question.strip()].append((row.answer, row.label))
+        question = asked.setdefault(visible(row.question), row.question.strip())
+        answers[question].append((row.answer, row.label))
     for question, labelled in answers.items():
         yield Draft(question, labelled)
 

@@ -13,6 +13,7 @@ from plumbline.claims.sentences import sentences
 from plumbline.files import InputError, read_json, unique
 from plumbline.records import NonEmpty, Question, Text
 from plumbline.rows import OwnRow, own_rows
+from plumbline.text import pieces
 from plumbline.verification import statements
 
 
@@ -59,19 +60,19 @@ def fact_passages(questions: Iterable[Question]) -> list[Passage]:
 
 
 def chunks(passage: Passage, words: int) -> Iterator[Passage]:
-    """The passage in parts of whole sentences, each of at most `words` words.
+    """The passage in parts of whole sentences, each of at most `words` words (`text.segments`).
 
     A sentence that is longer by itself is cut. Ids are the passage's with #0, #1…
     """
     parts: list[list[str]] = []
     for sentence in sentences(passage.text, passage.title):
-        pieces = sentence.split()
-        for piece in (pieces[at : at + words] for at in range(0, len(pieces), words)):
+        found = pieces(f"{sentence} ")
+        for piece in (found[at : at + words] for at in range(0, len(found), words)):
             if not parts or len(parts[-1]) + len(piece) > words:
                 parts.append([])
             parts[-1] += piece
     for number, part in enumerate(parts):
-        yield Passage(id=f"{passage.id}#{number}", title=passage.title, text=" ".join(part))
+        yield Passage(id=f"{passage.id}#{number}", title=passage.title, text="".join(part).strip())
 
 
 def _summaries(path: Path) -> list[Passage]:
