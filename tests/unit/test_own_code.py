@@ -97,6 +97,7 @@ SFT = {
     "parameters": "full", "learning_rate": 0.01, "epochs": 1, "global_batch_size": 4,
     "micro_batch_size": 4, "max_length": 64, "dtype": "float32",
 }  # fmt: skip
+KTO = {**SFT, "method": "kto"}
 DPO = {
     **SFT, "method": "dpo", "parameters": "lora", "max_steps": 1, "epochs": None,
     "lora": {"rank": 4, "dropout": 0},
@@ -177,7 +178,7 @@ def step(base, parent, rows, recipe, name):
 
 @pytest.fixture(scope="module")
 def tuned(base):
-    """One step of full training, and one of preferences on an adapter of that."""
+    """A step of each method: all parameters, an adapter on them, all parameters again."""
     torch.set_num_threads(1)
     words = ["Paris", "Rome", "Oslo", "Bonn"]
     examples = [Example(id=f"e{n}", prompt=f"q{n}\n", completion=w) for n, w in enumerate(words)]
@@ -185,7 +186,8 @@ def tuned(base):
         Pair(id=f"p{n}", prompt=f"q{n}\n", chosen=w, rejected="?") for n, w in enumerate(words)
     ]
     full = step(base, base, examples, SFT, "sft")
-    return full, step(base, full, pairs, DPO, "dpo")
+    adapter = step(base, full, pairs, DPO, "dpo")
+    return full, adapter, step(base, adapter, pairs, KTO, "kto")
 
 
 def test_every_stage_runs_the_code(base, tuned):
@@ -210,11 +212,11 @@ def test_every_stage_runs_the_code(base, tuned):
                 assert token == int(logits(folder, ids)[-1].argmax())
                 ids.append(token)
             answers.append(found)
-    assert len(set(answers)) == 3, "each step changed the weights"
+    assert len(set(answers)) == 4, "each step changed the weights"
 
 
 def test_a_merged_folder_brings_the_code_along(tuned, tmp_path):
-    _, adapter = tuned
+    _, adapter, _ = tuned
     with checkpoints.full_weights(adapter, "float32", tmp_path) as folder:
         assert checkpoints.trusts_code(folder)
         assert {f"{name}.py" for name in CODE} <= {path.name for path in folder.iterdir()}

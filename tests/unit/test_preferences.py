@@ -291,6 +291,23 @@ def test_kto_takes_the_pairs_apart(tiny_base, tmp_path):
     assert summary["curve"][-1]["loss"] < summary["curve"][0]["loss"]
 
 
+def test_the_reference_of_all_parameters_is_the_parent_with_its_adapter(tiny_base, tmp_path):
+    from peft import LoraConfig, get_peft_model
+
+    tokenizer = checkpoints.load_tokenizer(tiny_base)
+    adapter = LoraConfig(r=2, target_modules="all-linear", init_lora_weights=False)
+    model = get_peft_model(checkpoints.load_model(tiny_base, "float32"), adapter)
+    parent = tmp_path / "parent"
+    checkpoints.write_adapter(parent, "parent", tiny_base, model.save_pretrained, tokenizer)
+    run = make_run(tmp_path, parent, method="kto", parameters="full")
+    pairs, _ = load_pairs(run.examples, tokenizer, 128)
+    trainer = kto_trainer(run.recipe, unpaired(pairs, seed=1), tokenizer, **run.where)
+    found = trainer.accelerator.unwrap_model(trainer.ref_model).state_dict()
+    for folder, same in ((parent, True), (tiny_base, False)):
+        wanted = checkpoints.load_model(folder, "float32").state_dict()
+        assert all(torch.equal(found[name], wanted[name]) for name in wanted) is same
+
+
 def test_what_cannot_be_trained_on(tiny_base, tmp_path):
     tokenizer = checkpoints.load_tokenizer(tiny_base)
     path = tmp_path / "pairs.jsonl"

@@ -97,16 +97,20 @@ def kto_trainer(recipe: Recipe, rows: list[dict], tokenizer, **where):
     arguments = {**_arguments(recipe, where), **_stepwise(recipe)}
     arguments["train_sampling_strategy"] = "sequential"  # KTO compares neighbours
     config = KTOConfig(**arguments, beta=recipe.beta, disable_dropout=False)
-    return _made(Trainer, config, rows, recipe, where, tokenizer)
+    reference = None  # the trained model with its adapter off
+    if recipe.parameters == "full":
+        # TRL would load it from where the weights came from: an adapter's base without the adapter.
+        reference = checkpoints.load_model(where["parent"], "float32").eval()
+    return _made(Trainer, config, rows, recipe, where, tokenizer, ref_model=reference)
 
 
-def _made(kind, config, rows: list[dict], recipe: Recipe, where: dict, tokenizer):
+def _made(kind, config, rows: list[dict], recipe: Recipe, where: dict, tokenizer, **more):
     """A trainer of this kind. InputError where PEFT cannot give the model such an adapter."""
     from datasets import Dataset
 
     model = _model(recipe, where, tokenizer)
     try:
-        trainer = kind(args=config, train_dataset=Dataset.from_list(rows), **model)
+        trainer = kind(args=config, train_dataset=Dataset.from_list(rows), **model, **more)
     except ValueError as error:
         if "lora_dropout" not in str(error):
             raise
@@ -148,6 +152,7 @@ def _arguments(recipe: Recipe, where: dict) -> dict:
         "save_total_limit": 2,
         "report_to": [],
         "disable_tqdm": True,
+        "trust_remote_code": checkpoints.trusts_code(where["parent"]),
     }
 
 
