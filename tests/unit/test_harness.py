@@ -12,9 +12,10 @@ from plumbline.evaluation.choices import choice_metrics
 from plumbline.evaluation.contamination import Evaluated
 from plumbline.evaluation.harness import _items, _without_form, measure, questions, task_manager
 from plumbline.files import InputError, read_unique_rows
-from plumbline.records import ChoiceQuestion, Item
+from plumbline.records import ChoiceQuestion, HarnessItem, Item
 from plumbline.scoring.likelihood import score
 from plumbline.scoring.prompts import encode
+from scripts.count_dropped import of_harness
 
 pytest.importorskip("lm_eval", reason="lm-eval is not installed")
 QUESTIONS = [
@@ -99,6 +100,74 @@ def test_shots_are_shown(tiny_base, folder):
         assert len(items) == 6
         longest[shots] = max(widths)
     assert longest[2] > 2 * longest[0]
+
+
+LONG = {"question": "Tell " + "of Oslo " * 300, "choices": ["yes", "no", "so"], "gold": 1}
+
+
+@pytest.fixture(scope="module")
+def long_task(folder):
+    """A task with one prompt that is too long for the tiny model's 512 tokens, and one that is not."""
+    data = folder / "long.jsonl"
+    data.write_text("".join(json.dumps(row) + "\n" for row in (LONG, QUESTIONS[0])))
+    data_files = {"data_files": {"test": str(data)}}
+    write(folder, "long", dataset_kwargs=data_files)
+    write(
+        folder, "told", dataset_kwargs=data_files, output_type="generate_until",
+        doc_to_choice=None, doc_to_target="{{choices[0]}}",
+        metric_list=[{"metric": "exact_match"}], generation_kwargs={"max_gen_toks": 4},
+    )  # fmt: skip
+    return folder
+
+
+@pytest.mark.parametrize("task", ["long", "told"])
+def test_prompts_that_lose_their_beginning_are_counted(tiny_base, long_task, tmp_path, task):
+    run = subprocess.run(
+        [
+            sys.executable, "-m", "scripts.run_harness", "--checkpoint", str(tiny_base),
+            "--task", task, "--folder", str(long_task), "--shots", "0",
+            "--scoring", '{"dtype": "float32", "harness_batch": 2}', "--device", "cpu",
+            "--threads", "1", "--domain", "id",
+            "--scores", str(tmp_path / f"m/seed-2/grath.r1/harness/{task}.jsonl"),
+        ],
+        cwd=Path(__file__).parents[2] / "workflow", capture_output=True, text=True,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    assert f"{task}: 1 of 2 prompts are longer than the model reads" in run.stderr
+    path = tmp_path / f"m/seed-2/grath.r1/harness/{task}.jsonl"
+    assert [row.prompt_cut for row in read_unique_rows(path, HarnessItem)] == [True, False]
+    assert list(of_harness(path, tmp_path)) == [
+        {"stage": "harness", "model": "m", "seed": "2", "item": f"{task}: grath.r1",
+         "reason": "prompt_cut", "n": 1},
+    ]  # fmt: skip
+
+
+def test_what_does_not_fit_at_all(tiny_base, long_task):
+    data = long_task / "endless.jsonl"
+    data.write_text(json.dumps(LONG | {"choices": ["Oslo " * 600, "no", "so"]}) + "\n")
+    write(long_task, "endless", dataset_kwargs={"data_files": {"test": str(data)}})
+    told = yaml.safe_load((long_task / "told.yaml").read_text())
+    write(
+        long_task, "talks", **(told | {"task": "talks", "generation_kwargs": {"max_gen_toks": 600}})
+    )
+    model = checkpoints.load_model(tiny_base, "float32").eval()
+    tokenizer = checkpoints.load_tokenizer(tiny_base)
+    settings = {"shots": 0, "limit": None, "batch_size": 2, "domain": "ood"}
+    with pytest.raises(InputError, match=r"a choice alone has .* at most 512: ' Oslo Oslo"):
+        measure(model, tokenizer, "endless", long_task, **settings)
+    with pytest.raises(InputError, match=r"task talks: .* Lower max_gen_toks"):
+        measure(model, tokenizer, "talks", long_task, **settings)
+
+
+@pytest.mark.parametrize("task", ["sums", "told"])
+def test_no_number_is_no_answer(tiny_base, long_task, task):
+    model = checkpoints.load_model(tiny_base, "float32").eval()
+    model.get_output_embeddings().weight.data[3, 0] = float("nan")
+    with pytest.raises(InputError, match=rf"{tiny_base}: in float32 its logits are no numbers"):
+        measure(
+            model, checkpoints.load_tokenizer(tiny_base), task, long_task,
+            shots=0, limit=2, batch_size=2, domain="ood",
+        )  # fmt: skip
 
 
 def asked(folder, name, limit=None):
@@ -190,7 +259,7 @@ def test_shots_that_the_task_rules_out(folder):
 
 
 def sample(doc, filter="none", **metrics):
-    return {"doc_id": doc, "filter": filter, "metrics": list(metrics), **metrics}
+    return {"doc_id": doc, "filter": filter, "metrics": list(metrics), "arguments": [], **metrics}
 
 
 def test_what_is_a_number_for_each_question():

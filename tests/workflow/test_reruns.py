@@ -8,7 +8,7 @@ import sys
 import time
 
 import pytest
-from project import ROOT, Project
+from project import ROOT, Project, overlaid
 
 pytestmark = pytest.mark.workflow
 
@@ -160,6 +160,27 @@ def test_how_much_is_scored_at_once_is_no_reason_to_score_again(project, key):
     (project.folder / "runtime.yaml").write_text(f"scoring: {{{key}}}\n")
     jobs = project.jobs("--configfile", "runtime.yaml")
     assert set(jobs) <= {"make_plan", "write_manifest", "report"}
+
+
+def test_the_data_of_a_harness_task_is_scored_again_once_it_changes(project):
+    """Also data that lies elsewhere and is named by an included file."""
+    for name, text in {
+        "tasks/sums.yaml": "task: sums\ninclude: ../forms/base_yaml\n",
+        "tasks/other.yaml": "task: other\ndataset_kwargs: {data_files: elsewhere/other.jsonl}\n",
+        "forms/base_yaml": "dataset_path: json\ndataset_kwargs: {data_files: elsewhere/sums.jsonl}\n",
+        "elsewhere/sums.jsonl": "{}\n",
+        "elsewhere/other.jsonl": "{}\n",
+    }.items():
+        (project.folder / name).parent.mkdir(exist_ok=True)
+        (project.folder / name).write_text(text)
+    arguments = overlaid(project, "evaluation: {harness: [{task: sums, folder: 'file:tasks'}]}\n")
+    project.finish(*arguments)
+    (project.folder / "elsewhere/other.jsonl").write_text("{}\n{}\n")
+    assert project.jobs(*arguments) == {}
+    (project.folder / "elsewhere/sums.jsonl").write_text("{}\n{}\n")
+    jobs = project.jobs(*arguments)
+    assert jobs["run_harness"] == 15 and jobs["list_harness_questions"] == 1
+    assert not {"train", "generate", "score_choices"} & set(jobs)
 
 
 def test_another_strength_trains_the_rounds_again_on_the_first_pairs(project):

@@ -217,7 +217,9 @@ class Fit(Record):
 
 
 class Item(Record):
-    """What was measured on one item of a task, for one checkpoint."""
+    """What was measured on one item of a task, for one checkpoint: finite numbers."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
 
     id: NonEmpty = Field(description="The same for every checkpoint; differences are paired by it.")
     task: NonEmpty
@@ -225,6 +227,14 @@ class Item(Record):
     category: NonEmpty = "All"
     cluster: NonEmpty = Field(description="Items of one cluster are not independent, e.g. subject.")
     metrics: dict[NonEmpty, float] = Field(description="By name; one that says nothing is absent.")
+
+
+class HarnessItem(Item):
+    """What a task of the LM evaluation harness measured on one question."""
+
+    prompt_cut: bool = Field(
+        False, description="The prompt was too long for the model and lost its beginning."
+    )
 
 
 class Metric(Record):

@@ -21,6 +21,7 @@ from plumbline.config.needs import needs
 from plumbline import installed, lineage
 from plumbline.digest import code_digest
 from plumbline.environment import export_settings
+from plumbline.evaluation.task_files import files_of
 from plumbline.files import InputError
 from plumbline.shift_pairs import long_form_checkpoints, shift_pairs
 from plumbline.sources import Source, slug

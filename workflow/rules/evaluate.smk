@@ -167,6 +167,7 @@ rule count_dropped:
         compositions=compositions(),
         trainings=tuned("training.json"),
         questions=questions_dropped(),
+        harness=[path for path in scored_files() if Path(path).parent.name == "harness"],
     output:
         f"{R}/tables/dropped.csv",
     log:
@@ -181,4 +182,5 @@ rule count_dropped:
     shell:
         "python -m scripts.count_dropped --root $PLUMBLINE_RESULTS --facts {input.facts:q}"
         " --probes {input.probes:q} --questions {input.questions:q} --compositions {input.compositions:q} --trainings {input.trainings:q}"
+        " --harness {input.harness:q}"
         " --dropped {output:q} 2>&1 | tee {log:q}"

@@ -47,6 +47,11 @@ for one in CONFIG.evaluation.harness:
             f"evaluation.harness: {one.folder}: no task file (*.yaml) is there. Put the task's "
             f"files into this folder, or correct it."
         )
+# What the harness's tasks are made from, so that a change of it counts.
+TASK_FILES = {
+    one.task: files_of(one.task, Path(Source.parse(one.folder).name))
+    for one in CONFIG.evaluation.harness
+}
 # Relative, so that a folder that is moved with its results keeps them.
 FACT_TABLES = Path(os.path.relpath(WORKFLOW / "resources/facts"))
 # <work>: (checkpoint folder, marker of the checkpoint, request file), below <run>/<model>.
@@ -228,9 +233,8 @@ def harness_task(wildcards):
 
 
 def harness_files(wildcards):
-    """The files of the task's folder, so that a change of them counts."""
-    folder = Path(Source.parse(harness_task(wildcards).folder).name)
-    return sorted(str(path) for path in folder.rglob("*.*") if path.is_file())
+    """The files that the task is made from."""
+    return TASK_FILES[wildcards.task]
 
 
 def harness_options(wildcards):

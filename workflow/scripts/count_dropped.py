@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from plumbline import program
-from plumbline.files import read_json, write_csv
+from plumbline.files import read_json, read_rows, write_csv
+from plumbline.records import HarnessItem
 
 COLUMNS = ["stage", "model", "seed", "item", "reason", "n"]
 
@@ -28,6 +29,16 @@ def of_training(path: Path) -> Iterator[dict]:
             yield {"stage": "train", "item": training["name"], "reason": reason, "n": n}
 
 
+def of_harness(path: Path, root: Path) -> Iterator[dict]:
+    """Prompts of a task that lost their beginning, <checkpoint's folder>/harness/<task>.jsonl."""
+    cut = sum(item.prompt_cut for item in read_rows(path, HarnessItem))
+    where = place(path, root)
+    if cut:
+        parts = path.parents[1].relative_to(root).parts
+        item = f"{path.stem}: {'/'.join(parts[2 if where['seed'] else 1 :])}"
+        yield {"stage": "harness", **where, "item": item, "reason": "prompt_cut", "n": cut}
+
+
 def place(path: Path, root: Path) -> dict:
     """Model and seed of a tuning's file, <model>/seed-<seed>/…; what all seeds share has no seed."""
     model, part, *_ = path.relative_to(root).parts
@@ -42,6 +53,7 @@ def main() -> None:
     parser.add_argument("--probes", type=Path, nargs="*", default=[])
     parser.add_argument("--compositions", type=Path, nargs="*", default=[])
     parser.add_argument("--trainings", type=Path, nargs="*", default=[])
+    parser.add_argument("--harness", type=Path, nargs="*", default=[], help="items of its tasks")
     parser.add_argument("--dropped", type=Path, required=True)
     args = parser.parse_args()
 
@@ -58,6 +70,8 @@ def main() -> None:
             rows.append({**row, **where, "item": f"{composition['name']}: {row['item']}"})
     for path in args.trainings:
         rows += [{**row, **place(path, args.root)} for row in of_training(path)]
+    for path in args.harness:
+        rows += of_harness(path, args.root)
     write_csv(args.dropped, COLUMNS, rows)
     program.log.info(f"{len(rows)} kinds of loss, {sum(row['n'] for row in rows):,} items")
 

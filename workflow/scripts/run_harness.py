@@ -47,6 +47,11 @@ def main() -> None:
         domain=args.domain,
     )
     write_rows(args.scores, items)
+    if cut := sum(item.prompt_cut for item in items):
+        program.log.warning(
+            f"{args.task}: {cut:,} of {len(items):,} prompts are longer than the model reads and lost "
+            f"their beginning, as in the harness; fewer shots make them shorter"
+        )
     for metric in items[0].metrics:
         values = [item.metrics[metric] for item in items]
         mean = sum(values) / len(values)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from itertools import islice
 from numbers import Real
 from pathlib import Path
 
+from plumbline.caches import attends_only
 from plumbline.evaluation.contamination import Evaluated
 from plumbline.files import InputError
+from plumbline.finite import check_logits
 from plumbline.memory import first_that_fits, halves
-from plumbline.records import Domain, Item
+from plumbline.records import Domain, HarnessItem
 
 
 def task_manager(task: str, folder: Path, shots: int):
@@ -54,32 +57,81 @@ def measure(
     limit: int | None,
     batch_size: int,
     domain: Domain,
-) -> list[Item]:
+) -> list[HarnessItem]:
     """Run a task on a model in memory: an item for each question, with its numeric metrics.
 
     Data files named in a task file are relative to the working directory. A metric of another
-    filter than `none` is called `metric,filter`, as in the harness's own tables. InputError also
-    when the task's data cannot be loaded, or when it measures nothing for each question.
+    filter than `none` is called `metric,filter`, as in the harness's own tables. As the harness
+    does, prompts that the model cannot read whole lose their beginning; the items say which.
+    InputError also when the task's data cannot be loaded, when it measures nothing for each question,
+    when a choice or an answer alone is too long, and when a logit is no number.
     """
     from lm_eval import simple_evaluate
-    from lm_eval.models.huggingface import HFLM
 
     manager = task_manager(task, folder, shots)
     loaded = _load(manager, task, folder)
-    found = first_that_fits(
-        halves(batch_size),
-        lambda size: simple_evaluate(
-            model=HFLM(pretrained=model, tokenizer=tokenizer, batch_size=size),
-            tasks=[loaded],
-            num_fewshot=shots,
-            limit=limit,
-            bootstrap_iters=0,
-            task_manager=manager,
-        ),
-        "scoring.harness_batch",
-        "Use a device with more memory, or fewer shots.",
-    )
-    return _items(found["samples"][task], task, domain)
+    cut: set[str] = set()
+    # Answers are generated in batches that are filled up on their left.
+    alone = loaded.OUTPUT_TYPE == "generate_until" and not attends_only(model)
+    try:
+        found = first_that_fits(
+            [1] if alone else halves(batch_size),
+            lambda size: simple_evaluate(
+                model=_watched(cut, pretrained=model, tokenizer=tokenizer, batch_size=size),
+                tasks=[loaded],
+                num_fewshot=shots,
+                limit=limit,
+                bootstrap_iters=0,
+                task_manager=manager,
+            ),
+            "scoring.harness_batch",
+            "Use a device with more memory, or fewer shots.",
+        )
+    except AssertionError as error:
+        if "max tokens to generate" not in str(error):
+            raise
+        raise InputError(
+            f"task {task}: {error} Lower max_gen_toks in the generation_kwargs of the task's file."
+        ) from error
+    return _items(found["samples"][task], task, domain, cut)
+
+
+def _watched(cut: set[str], **options):
+    """The harness's model; prompts that it cuts are added to `cut`, NaN among logits is refused."""
+    from lm_eval.models.huggingface import HFLM
+
+    class Watched(HFLM):
+        def _loglikelihood_tokens(self, requests, *args, **more):
+            for texts, prompt, continuation in requests:
+                if len(continuation) > self.max_length:
+                    raise InputError(
+                        f"a choice alone has {len(continuation):,} tokens, but the model reads at most "
+                        f"{self.max_length:,}: {texts[1][:60]!r} … Shorten it in the task's data."
+                    )
+                if len(prompt) + len(continuation) > self.max_length + 1:
+                    cut.add(texts[0])
+            return super()._loglikelihood_tokens(requests, *args, **more)
+
+        def tok_batch_encode(self, strings, *args, left_truncate_len=None, **more):
+            for text in strings if left_truncate_len else ():
+                if len(self.tok_encode(text)) > left_truncate_len:
+                    cut.add(text)
+            options = {"left_truncate_len": left_truncate_len, **more}
+            return super().tok_batch_encode(strings, *args, **options)
+
+        def _model_call(self, *args, **more):
+            logits = super()._model_call(*args, **more)
+            check_logits(logits, self.model, "scoring.dtype")
+            return logits
+
+        def _model_generate(self, *args, **more):
+            def checked(ids, logits):
+                check_logits(logits, self.model, "scoring.dtype")
+                return logits
+
+            return super()._model_generate(*args, logits_processor=[checked], **more)
+
+    return Watched(**options)
 
 
 def questions(task: str, folder: Path, *, shots: int, limit: int | None) -> list[Evaluated]:
@@ -130,10 +182,15 @@ def _without_form(prompts: list[str]) -> list[str]:
     return [text.strip() or prompt for text, prompt in zip(left, prompts, strict=True)]
 
 
-def _items(samples: list[dict], task: str, domain: Domain) -> list[Item]:
-    """Items of the harness's samples, one a question and filter."""
+def _items(
+    samples: list[dict], task: str, domain: Domain, cut: Collection[str] = ()
+) -> list[HarnessItem]:
+    """Items of the harness's samples, one a question; `cut`: prompts that lost their beginning."""
     measured: dict[int, dict[str, float]] = {}
+    shortened = set()
     for sample in samples:
+        if any(arguments[0] in cut for arguments in sample["arguments"]):
+            shortened.add(sample["doc_id"])
         values = measured.setdefault(sample["doc_id"], {})
         suffix = "" if sample["filter"] == "none" else f",{sample['filter']}"
         for metric in sample["metrics"]:
@@ -152,6 +209,13 @@ def _items(samples: list[dict], task: str, domain: Domain) -> list[Item]:
             f"to pair; expected e.g. acc or exact_match in metric_list."
         )
     return [
-        Item(id=f"{task}/{doc}", task=task, domain=domain, cluster=f"{task}/{doc}", metrics=values)
+        HarnessItem(
+            id=f"{task}/{doc}",
+            task=task,
+            domain=domain,
+            cluster=f"{task}/{doc}",
+            metrics=values,
+            prompt_cut=doc in shortened,
+        )
         for doc, values in sorted(measured.items())
     ]

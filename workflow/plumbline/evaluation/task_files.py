@@ -1,0 +1,93 @@
+"""Which files a task of the LM evaluation harness is made from, told without loading the harness."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+_SKIPPED = {"__pycache__", ".ipynb_checkpoints"}  # the harness looks into neither
+
+
+class _Function(str):
+    """A function that a task file names: module and name."""
+
+
+class _Read(NamedTuple):
+    settings: dict  # with those of the files it includes, as the harness puts them together
+    files: list[Path]  # what it includes, and the modules of its functions
+
+
+def files_of(task: str, folder: Path) -> list[str]:
+    """The files of the task's folder, and those outside of it that the task's file names, sorted.
+
+    These are the files it includes, the modules of its functions, and its data, with what patterns
+    and folders stand for; what functions open themselves is not seen. Left out is what belongs to an
+    installed package. Files that cannot be read are left for the harness to report.
+    """
+    found = set(folder.rglob("*"))
+    for path in sorted(folder.rglob("*.yaml")):
+        read = _read(path, ())
+        if _holds_task(read.settings, task):
+            found.update(read.files, _data(read.settings))
+    skipped = {*_SKIPPED, "site-packages"}
+    kept = (path for path in found if path.is_file() and not skipped & set(path.parts))
+    return sorted({os.path.normpath(path) for path in kept})
+
+
+def _read(path: Path, above: tuple[Path, ...]) -> _Read:
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        """Reads what the harness's loader does, and calls nothing."""
+
+    Loader.add_constructor("!function", lambda loader, node: _Function(node.value))
+    try:
+        own = yaml.load(path.read_text(encoding="utf-8"), Loader)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        own = None
+    if not isinstance(own, dict):
+        return _Read({}, [])
+    merged, files = {}, []
+    included = own.pop("include", [])
+    for name in included if isinstance(included, list) else [included]:
+        other = path.parent / str(name)
+        if other.is_file() and other not in above:
+            read = _read(other, (*above, path))
+            merged |= read.settings
+            files += [other, *read.files]
+    for function in _strings(own):
+        if isinstance(function, _Function):
+            module = path.parent / f"{function.rpartition('.')[0].replace('.', '/')}.py"
+            files += [module] if module.is_file() else []
+    return _Read(merged | own, files)
+
+
+def _holds_task(settings: object, task: str) -> bool:
+    """Whether the settings are of this task, or have it in a list or group of theirs."""
+    if isinstance(settings, dict):
+        return settings.get("task") == task or _holds_task([*settings.values()], task)
+    return isinstance(settings, list) and any(_holds_task(one, task) for one in settings)
+
+
+def _data(settings: dict) -> Iterator[Path]:
+    """The data files of a task, as the `datasets` package finds them from the working directory."""
+    options = settings.get("dataset_kwargs")
+    options = options if isinstance(options, dict) else {}
+    folders = [Path(str(options.get("data_dir") or "")), Path(str(settings.get("dataset_path")))]
+    named = [Path(start, text) for start in ("", *folders) for text in _strings(options)]
+    for path in [*named, folders[1]]:
+        yield from (Path(match) for match in glob.glob(str(path), recursive=True))
+    if not options.get("data_files"):
+        for folder in (folders[1], *folders[: bool(options.get("data_dir"))]):
+            yield from folder.rglob("*")
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _strings(one)
