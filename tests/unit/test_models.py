@@ -107,6 +107,20 @@ def test_what_cannot_be_imported_leaves_nothing(model, tmp_path, spoil, complain
     assert [p.name for p in tmp_path.iterdir()] == ["model"]
 
 
+@pytest.mark.parametrize(("value", "dtype"), [(float("nan"), "float32"), (-70_000.0, "float16")])
+def test_weights_that_are_no_numbers(model, tmp_path, value, dtype):
+    from safetensors.torch import load_file, save_file
+
+    path = model / "model.safetensors"
+    weights = load_file(path)
+    weights["model.norm.weight"][3] = value
+    save_file(weights, path, {"format": "pt"})
+    told = rf"{model}, in {dtype}: the weights model\.norm\.weight hold NaN or infinite numbers"
+    with pytest.raises(InputError, match=told):
+        import_model(model, tmp_path / "out", "base", dtype=dtype)
+    assert not (tmp_path / "out").exists()
+
+
 def test_neither_gguf_nor_folder(tmp_path):
     (tmp_path / "x.gguf").write_bytes(b"GIF89a")
     with pytest.raises(InputError, match="neither a GGUF file"):

@@ -12,10 +12,12 @@ from plumbline import checkpoints
 from plumbline.config.training import Recipe
 from plumbline.files import InputError, read_json, read_rows, write_json, write_rows
 from plumbline.records import Example, Fit, Message, Probe, Sampling
+from plumbline.training import trainers
 from plumbline.training.data import load_examples
 from plumbline.training.run import Run, clean_up, train
 from plumbline.training.trainers import sft_trainer
 from safetensors.torch import load_file
+from transformers import TrainerCallback
 
 RECIPE = {
     "parameters": "lora", "learning_rate": 0.02, "epochs": 4, "global_batch_size": 4,
@@ -364,6 +366,32 @@ def test_an_adapter_on_a_changed_parent_is_refused(lora, tiny_base, tmp_path):
 def test_training_that_changes_nothing_is_an_error(tiny_base, tmp_path):
     with pytest.raises(InputError, match="changed no weight"):
         train(make_run(tmp_path, tiny_base, learning_rate=1e-30, epochs=1, parameters="full"))
+
+
+@pytest.mark.parametrize("spoiled", ["on_step_end", "loss"])
+def test_training_that_leaves_the_numbers_ends(tiny_base, tmp_path, monkeypatch, spoiled):
+    """Nothing of it is saved: neither a checkpoint nor what another try would go on from."""
+
+    class Spoiler(TrainerCallback):
+        def on_step_end(self, args, state, control, model=None, **_):
+            weights = next(p for p in model.parameters() if p.requires_grad)
+            weights.data[0, 0] = float("nan")
+
+    def trainer(*given, **more):
+        made = sft_trainer(*given, **more)  # of TRL
+        if spoiled == "on_step_end":
+            made.add_callback(Spoiler())
+        else:
+            compute = made.compute_loss
+            made.compute_loss = lambda *args, **more: compute(*args, **more) * float("nan")
+        return made
+
+    monkeypatch.setattr(trainers, "sft_trainer", trainer)
+    run = make_run(tmp_path, tiny_base, epochs=2)
+    with pytest.raises(InputError, match=r"mix\.unknown-50: .* is nan at step .* \(it is float32"):
+        train(run)
+    assert not any(run.out.glob("**/*.safetensors"))
+    assert not any(run.work.glob("**/whole"))
 
 
 @pytest.mark.parametrize("names", [["query_proj"], ["q_proj", "proj"], ["lm_heads"]])

@@ -107,6 +107,7 @@ def load_model(folder: Path, dtype: str):
         return load_full(folder, dtype)
     # Merged in float32: adding a small update to bfloat16 weights would round it away.
     model = _with_adapter(folder, about).merge_and_unload()
+    model.config.name_or_path = str(folder)  # for messages; it is not saved
     # Trainable like any other model: see generation.greedy on what a frozen head costs on a CPU.
     return model.to(getattr(torch, dtype)).requires_grad_(True)
 

@@ -12,14 +12,19 @@ def check_logits(logits, model, key: str) -> None:
     """
     if bool((logits < float("inf")).all()):
         return
-    name, dtype = _name(model), str(model.dtype).removeprefix("torch.")
+    name = model.config.name_or_path or type(model).__name__
+    raise no_logits(name, str(model.dtype).removeprefix("torch."), key)
+
+
+def no_logits(name: str, dtype: str, key: str) -> InputError:
+    """Of a model whose logits are no numbers, with the setting to change."""
     remedy = (
         "its weights are damaged: get it, or train it, again"
         if dtype == "float32"
         else f"set {key} to float32 (or to bfloat16, whose range is float32's); if that does not help, "
         f"its weights are damaged"
     )
-    raise InputError(f"{name}: in {dtype} its logits are no numbers (NaN or infinite); {remedy}.")
+    return InputError(f"{name}: in {dtype} its logits are no numbers (NaN or infinite); {remedy}.")
 
 
 def check_weights(model, name: str, remedy: str) -> None:
@@ -29,7 +34,3 @@ def check_weights(model, name: str, remedy: str) -> None:
             raise InputError(
                 f"{name}: the weights {parameter} hold NaN or infinite numbers. {remedy}"
             )
-
-
-def _name(model) -> str:
-    return model.config.name_or_path or type(model).__name__

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from plumbline.chat import special_ids, turn_end
 from plumbline.files import InputError, read_json, sha256_file, sha256_json, write_json
+from plumbline.finite import check_weights
 from plumbline.suitability import Needs, check
 from plumbline.temporary import SUFFIX, prefix
 from plumbline.tokenizing import check_prompts, settle_prompts
@@ -63,8 +64,8 @@ def import_model(
     `out` appears whole or not at all.
 
     Raises `InputError` when `path` is neither, has pickled weights only, not all weights, weights of
-    something else or an adapter beside them, needs remote code that is not trusted, has no usable
-    tokenizer, or cannot do what is asked of it.
+    something else or an adapter beside them, weights that are no numbers, needs remote code that is
+    not trusted, has no usable tokenizer, or cannot do what is asked of it.
     """
     from transformers import AutoTokenizer, GenerationConfig
 
@@ -77,6 +78,11 @@ def import_model(
         raise InputError(f"{path}: neither a GGUF file nor a Hugging Face model folder.")
     with new_folder(out) as folder:
         model, tokenizer = _load(path, dtype, trust_remote_code)
+        check_weights(
+            model,
+            f"{path}, in {dtype}",
+            "Take dtype: bfloat16 or float32 if they are numbers there, else get the model again.",
+        )
         # Sampling is for each request to say; a model's own defaults (and the contradictions
         # between them that saving would refuse) are left behind, its end tokens are not.
         model.generation_config = GenerationConfig(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from plumbline.files import InputError
+from plumbline.finite import no_logits
 from plumbline.generation.engine import Completion, Prompt
 from plumbline.memory import first_that_fits, halves, is_out_of_memory
 
@@ -17,7 +18,8 @@ TRIES = 3  # with max_num_seqs, a half and a quarter of it
 REMEDY = (
     "The lines above have vLLM's own reason. If it is memory: lower generation.max_model_len, raise "
     "generation.gpu_memory_utilization (kv_cache_gib on a CPU), end what else uses the device, or "
-    "share the model out among more GPUs with generation.tensor_parallel."
+    "share the model out among more GPUs with generation.tensor_parallel. If it is NaNs in logits: set "
+    "generation.dtype to float32 or bfloat16."
 )
 # What vLLM says when memory does not suffice; its engine, a process of its own on a GPU, does not
 # pass on why it did not start or why it ended.
@@ -155,7 +157,13 @@ class VllmEngine:
             for prompt in prompts
         ]
         inputs = [TokensPrompt(prompt_token_ids=list(prompt.token_ids)) for prompt in prompts]
-        outputs = self._fitting(lambda: self._llm.generate(inputs, parameters, use_tqdm=False))
+        try:
+            outputs = self._fitting(lambda: self._llm.generate(inputs, parameters, use_tqdm=False))
+        except RuntimeError as error:
+            if "NaNs detected in logits" not in str(error):
+                raise
+            dtype = self._options["dtype"]
+            raise no_logits(str(self._folder), dtype, "generation.dtype") from error
         return [
             [
                 Completion(

@@ -54,6 +54,38 @@ class Savings(TrainerCallback):
         return whole[-1]
 
 
+class Numbers(TrainerCallback):
+    """Ends a training whose loss, gradient or weights are no numbers, before any of it is saved.
+
+    To be added before the callbacks that ask or save the model.
+    """
+
+    def __init__(self, run, trainer):
+        self.run, self.trainer = run, trainer
+
+    def on_log(self, args, state, control, logs=None, **_):
+        for name in ("loss", "grad_norm"):
+            self._check(name, (logs or {}).get(name, 0.0), state)
+
+    def on_epoch_end(self, args, state, control, **_):
+        model = self.trainer.accelerator.unwrap_model(self.trainer.model)
+        self._check("the norm of the weights", trainable_norm(model), state)
+
+    def _check(self, name: str, value: float, state) -> None:
+        if not math.isfinite(value):
+            raise InputError(
+                f"{self.run.name}: {name} is {value} at step {state.global_step}. Lower the recipe's "
+                f"learning_rate, or set its dtype to float32 (it is {self.run.recipe.dtype})."
+            )
+
+
+def trainable_norm(model) -> float:
+    """The sum of the norms of all weights that are trained, in whatever process they lie."""
+    norms = [p.detach().float().norm() for p in model.parameters() if p.requires_grad]
+    # Of weights that processes share, each has a part.
+    return sum(float(n.full_tensor() if hasattr(n, "full_tensor") else n) for n in norms)
+
+
 class Steps(TrainerCallback):
     """Progress of preference training, and the checks of its start.
 
@@ -243,4 +275,9 @@ def _save_full(model, folder: Path, dtype: str, state: dict | None) -> None:
     else:  # put together from several processes, in which tied weights are no longer one
         state = {key: state[key] for key in state.keys() - model.all_tied_weights_keys.keys()}
     state = {key: value.to(getattr(torch, dtype)) for key, value in state.items()}
+    if large := [key for key, value in state.items() if not bool(value.isfinite().all())]:
+        raise InputError(
+            f"{folder}: {large[0]} has numbers that {dtype} cannot hold; set the recipe's dtype to "
+            f"bfloat16 or float32."
+        )
     model.save_pretrained(folder, state_dict=state)

@@ -17,7 +17,14 @@ from plumbline.memory import first_that_fits
 from plumbline.names import FINAL, checkpoint_name
 from plumbline.records import Probe, Sampling
 from plumbline.training import processes, reference, trainers
-from plumbline.training.callbacks import Keeper, Savings, Steps, write_checkpoint
+from plumbline.training.callbacks import (
+    Keeper,
+    Numbers,
+    Savings,
+    Steps,
+    trainable_norm,
+    write_checkpoint,
+)
 from plumbline.training.data import load_examples, load_pairs, unpaired
 from plumbline.training.monitor import FitLog
 
@@ -167,6 +174,7 @@ def _supervised(run: Run, tokenizer, savings: Savings) -> tuple:
     trainer = trainers.sft_trainer(run.recipe, rows, tokenizer, **run.where)
     fits = FitLog(run.work / "fit.jsonl")
     keeper = Keeper(run, trainer, tokenizer, fits)
+    trainer.add_callback(Numbers(run, trainer))
     trainer.add_callback(savings)
     trainer.add_callback(keeper)
     resumed = savings.last()
@@ -197,6 +205,7 @@ def _by_preference(run: Run, tokenizer, savings: Savings) -> tuple:
         trainer = trainers.dpo_trainer(recipe, pairs, references, tokenizer, **run.where)
     own_reference = run.reference is None or run.reference[1].resolve() == run.parent.resolve()
     at_ln_2 = recipe.method == "dpo" and own_reference and recipe.losses == {"sigmoid": 1.0}
+    trainer.add_callback(Numbers(run, trainer))
     trainer.add_callback(savings)
     trainer.add_callback(Steps(run, trainer, starts_at_reference=at_ln_2))
     _fit(run, trainer, savings.last())
@@ -225,17 +234,11 @@ def _fit(run: Run, trainer, resumed: Path | None) -> None:
             f"{run.name}: {together - rest} examples come twice in each epoch's last step, so that "
             f"all {processes.count()} processes have as many"
         )
-    before = _trainable_norm(trainer.accelerator.unwrap_model(trainer.model))
+    before = trainable_norm(trainer.accelerator.unwrap_model(trainer.model))
     trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
-    after = _trainable_norm(trainer.accelerator.unwrap_model(trainer.model))
+    after = trainable_norm(trainer.accelerator.unwrap_model(trainer.model))
     if resumed is None and after == before:
         raise InputError(f"{run.name}: training changed no weight; check the learning rate.")
-
-
-def _trainable_norm(model) -> float:
-    norms = [p.detach().float().norm() for p in model.parameters() if p.requires_grad]
-    # Of weights that processes share, each has a part.
-    return sum(float(n.full_tensor() if hasattr(n, "full_tensor") else n) for n in norms)
 
 
 def _epoch_of(checkpoint: Path | None) -> float:
