@@ -134,3 +134,27 @@ def store_of(root: Path, place: str) -> Path:
     digest = checkpoints.describe(root / place)["weights_sha256"]
     [folder] = (root / "store").glob(f"{digest[:16]}-*")
     return folder
+
+
+@pytest.mark.skipif(
+    os.environ.get("PLUMBLINE_WHOLE") != "1", reason="PLUMBLINE_WHOLE=1 asks for it"
+)
+def test_no_number_is_no_token(tmp_path):
+    root = family(tmp_path / "tied", tied=True)
+    model = checkpoints.load_model(root / "base", "float32")
+    with torch.no_grad():
+        model.get_output_embeddings().weight[7, 0] = float("nan")
+    shutil.rmtree(root / "full")
+    checkpoints.write_full(
+        root / "full", "full", root / "base", model.save_pretrained,
+        checkpoints.load_tokenizer(root / "base"),
+    )  # fmt: skip
+    program = tmp_path / "jobs.py"
+    program.write_text(PROGRAM)
+    run = subprocess.run(
+        [sys.executable, program, job(root, "full")],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert run.returncode and f"{root / 'full'}: in float32 its logits are no numbers" in run.stderr
+    assert not (root / "full/generations.jsonl").exists()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from plumbline import checkpoints
 from plumbline.files import InputError, read_unique_rows
@@ -18,6 +18,8 @@ from plumbline.training.data import TokenPair
 
 class Reference(Record):
     """log pi_ref(completion | prompt), summed over the completion's tokens, for one pair."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
 
     id: NonEmpty
     pair: str = Field(description="Digest of the pair's tokens.")
