@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
+
+import pytest
+
 WORDS = 90
 SIZES = {
     "vocab_size": WORDS, "hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2,
@@ -43,6 +48,9 @@ WHOLE = {
 }  # fmt: skip
 
 
+QUICK = {"Gemma3Text", "Mistral", "OPT", "Lfm2", "Mamba", "Rwkv", "Phi3 with long RoPE"}
+
+
 def random_model(name: str, words: int = WORDS):
     """A causal language model of an architecture above, in evaluation mode."""
     import torch
@@ -58,3 +66,11 @@ def random_model(name: str, words: int = WORDS):
                 if parameter.dim() > 1:
                     parameter.normal_(0, 0.25)
     return model
+
+
+def parameters(names: Iterable[str]) -> list:
+    """For pytest: the architectures in QUICK always, the others where PLUMBLINE_WHOLE=1 asks."""
+    whole = pytest.mark.skipif(
+        os.environ.get("PLUMBLINE_WHOLE") != "1", reason="PLUMBLINE_WHOLE=1 asks for it"
+    )
+    return [pytest.param(name, marks=[] if name in QUICK else whole) for name in names]

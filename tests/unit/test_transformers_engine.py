@@ -1,6 +1,6 @@
 import pytest
 import torch
-from architectures import WHOLE, random_model
+from architectures import WHOLE, parameters, random_model
 from plumbline import checkpoints
 from plumbline.files import InputError, write_json
 from plumbline.generation.engine import Prompt, end_tokens, render
@@ -208,8 +208,8 @@ def test_end_tokens_are_the_tokenizers_and_the_folders(tokenizer, tiny_base, tmp
     assert eos in end_tokens(tiny_base, tokenizer)
 
 
-@pytest.mark.parametrize("name", WHOLE)
-def test_models_with_a_state_of_their_own(name, tokenizer):
+@pytest.mark.parametrize("name", parameters([*WHOLE, "Gemma3Text", "Mistral"]))
+def test_models_with_a_state_of_their_own_or_windows(name, tokenizer):
     """Neither filling nor rows that leave the batch change an answer."""
     model = random_model(name, len(tokenizer))
     asked = prompts(tokenizer, max_tokens=5)
