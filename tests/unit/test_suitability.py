@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import shutil
 from pathlib import Path
 from typing import Literal, get_args, get_origin
@@ -313,3 +314,40 @@ def test_a_models_own_context_is_kept_by_its_tuned_checkpoints(tmp_path):
     load_tokenizer(tmp_path / "base").save_pretrained(tmp_path / "tuned")
     shutil.copy(tmp_path / "base/checkpoint.json", tmp_path / "tuned")
     assert load_tokenizer(tmp_path / "tuned").model_max_length == 512
+
+
+def test_an_example_may_fill_a_model_that_begins_every_text_with_bos(tmp_path):
+    """What is compared after training is what was trained on, not one token more."""
+    from plumbline.config.training import Recipe
+    from plumbline.training.run import Run, train
+    from tokenizers import processors
+    from transformers import OPTConfig, OPTForCausalLM
+
+    tokenizer = tiny_tokenizer()
+    tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing(
+        single="<|im_start|> $A", pair="<|im_start|> $A $B", special_tokens=[("<|im_start|>", 1)]
+    )
+    tokenizer.save_pretrained(tmp_path / "opt")
+    sizes = {"hidden_size": 32, "ffn_dim": 32, "word_embed_proj_dim": 32, "num_hidden_layers": 1}
+    OPTForCausalLM(
+        OPTConfig(
+            vocab_size=len(tokenizer), num_attention_heads=1, max_position_embeddings=32,
+            dropout=0.0, bos_token_id=1, eos_token_id=2, pad_token_id=3, **sizes,
+        )
+    ).save_pretrained(tmp_path / "opt")  # fmt: skip
+    asked = Needs(lengths=[Length(key="recipes.sft.max_length", tokens=32)])
+    import_model(tmp_path / "opt", tmp_path / "base", "opt", dtype="float32", needs=asked)
+    rows = [{"id": f"{n}", "prompt": f"{n}" * 20, "completion": "x" * 10} for n in range(4)]
+    (tmp_path / "examples.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    recipe = Recipe(
+        learning_rate=1e-2, epochs=1, global_batch_size=4, max_length=32, dtype="float32"
+    )
+    summary = train(
+        Run(
+            name="t", examples=tmp_path / "examples.jsonl", parent=tmp_path / "base",
+            recipe=recipe, stops=("final",), probes=[], sampling=Sampling(max_tokens=1),
+            match="squad", seed=1, device="cpu", out=tmp_path / "t", work=tmp_path / "t/work",
+        )
+    )  # fmt: skip
+    assert summary["examples"] == 4
+    assert summary["dropped"] == {"too_long": 0}

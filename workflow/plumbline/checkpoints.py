@@ -124,19 +124,18 @@ def load_with_adapter(folder: Path, dtype: str):
     return model.requires_grad_(True)  # as in load_model
 
 
-def check_merge(folder: Path, texts: list[str]) -> float:
+def check_merge(folder: Path, texts: list[list[int]]) -> float:
     """The largest difference of a logit between the adapter on its parent and the merged weights.
 
-    In float32, over all positions of `texts`. Raises InputError when it is above MERGE_TOLERANCE,
-    or when the adapter changes nothing.
+    texts: token ids. In float32, over all their positions. Raises InputError when it is above
+    MERGE_TOLERANCE, or when the adapter changes nothing.
     """
     import torch
 
-    tokenizer = load_tokenizer(folder)
     model = _with_adapter(folder, describe(folder)).eval()
     if not any(p.any() for name, p in model.named_parameters() if "lora_B" in name):
         raise InputError(f"{folder}: the adapter is zero, training did not move it.")
-    rows = [tokenizer(text, return_tensors="pt")["input_ids"] for text in texts]
+    rows = [torch.tensor([text]) for text in texts]
     with torch.no_grad():
         apart = [model(row).logits for row in rows]
         merged = model.merge_and_unload()

@@ -190,8 +190,7 @@ def _supervised(run: Run, tokenizer, savings: Savings) -> tuple:
         if "loss" in row
     ]
     about = {"examples": len(rows), "dropped": dropped, "loss": loss}
-    first = trainer.train_dataset.select(range(min(CHECKED, len(rows))))
-    texts = [tokenizer.decode(row["input_ids"]) for row in first]
+    texts = [row["input_ids"] for row in rows[:CHECKED]]
     return trainer, {stop: {"epoch": epochs[stop]} for stop in run.stops}, about, texts
 
 
@@ -221,7 +220,7 @@ def _by_preference(run: Run, tokenizer, savings: Savings) -> tuple:
         if "loss" in row
     ]
     about = {"examples": len(pairs), "dropped": dropped, "curve": curve}
-    texts = [tokenizer.decode(p.prompt_ids + p.chosen_ids) for p in pairs[:CHECKED]]
+    texts = [pair.prompt_ids + pair.chosen_ids for pair in pairs[:CHECKED]]
     return trainer, {stop: {"epoch": epoch} for stop in run.stops}, about, texts
 
 
