@@ -305,3 +305,41 @@ def test_vllm_takes_a_tokenizers_code_and_finds_out_that_it_passes_over_a_models
                 logits = plain(tmp_path / "base")(torch.tensor([ids])).logits[0, -1]
             assert token == int(logits.argmax())
             ids.append(token)
+
+
+def test_the_harness_and_an_adapter_that_is_switched_off_run_the_code(base, tuned, tmp_path):
+    harness = pytest.importorskip("plumbline.evaluation.harness")
+    pytest.importorskip("lm_eval")
+    rows = [
+        {"question": f"q{n}", "choices": ["Rome", "Oslo", "?"], "gold": n % 3} for n in range(6)
+    ]
+    data = tmp_path / "rows.jsonl"
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    task = {
+        "task": "own", "dataset_path": "json", "test_split": "test", "doc_to_target": "gold",
+        "dataset_kwargs": {"data_files": {"test": str(data)}}, "output_type": "multiple_choice",
+        "doc_to_text": "{{question}}:", "doc_to_choice": "choices",
+        "metric_list": [{"metric": "acc"}],
+    }  # fmt: skip
+    (tmp_path / "own.yaml").write_text(json.dumps(task))
+    full, adapter, _ = tuned
+    apart = checkpoints.load_with_adapter(adapter, "float32").eval()
+    with apart.disable_adapter(), torch.no_grad():
+        ids = list(b"q1\nRome")
+        assert torch.allclose(apart(torch.tensor([ids])).logits[0], logits(full, ids), atol=1e-4)
+    items = [
+        Item(
+            tuple(f"{row['question']}:".encode()),
+            tuple(tuple(f" {choice}".encode()) for choice in row["choices"]),
+        )
+        for row in rows
+    ]
+    for folder in (base, adapter):
+        model = checkpoints.load_model(folder, "float32").eval()
+        tokenizer = checkpoints.load_tokenizer(folder)
+        best = [max(range(3), key=sums.__getitem__) for sums in score(model, items, 256)]
+        found = harness.measure(
+            model, tokenizer, "own", tmp_path, shots=0, limit=None, batch_size=4, domain="ood"
+        )
+        wanted = [float(b == row["gold"]) for b, row in zip(best, rows, strict=True)]
+        assert [item.metrics["acc"] for item in found] == wanted
