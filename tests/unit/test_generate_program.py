@@ -7,7 +7,7 @@ import time
 
 import pytest
 from plumbline import checkpoints
-from plumbline.files import read_rows, write_json, write_rows
+from plumbline.files import InputError, read_rows, write_json, write_rows
 from plumbline.generation import start, store
 from plumbline.records import Generation, Request, Sampling
 from scripts import generate
@@ -130,3 +130,21 @@ def test_each_checkpoint_has_an_engine_of_its_own_and_is_asked_all_at_once(proje
     project(monkeypatch, "one")
     assert started == ["base", "tuned"]
     assert len(list(project.root.glob("store/*/finished/*.jsonl"))) == 2
+
+
+def test_a_checkpoint_replaced_while_its_engine_starts_is_not_answered_for(project, monkeypatch):
+    """Another job may train it anew; its answers would be kept as those of the weights before."""
+    marker, load = project.root / "base" / "checkpoint.json", checkpoints.load_model
+
+    def replaced(folder, dtype):
+        write_json(marker, json.loads(marker.read_text()) | {"weights_sha256": "f" * 64})
+        return load(folder, dtype)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints, "load_model", replaced)
+        with pytest.raises(
+            InputError, match="base: was replaced by another job; run this one again"
+        ):
+            project(patch, "one")
+    assert not list(project.root.glob("store/*/*.jsonl"))
+    project(monkeypatch, "one")

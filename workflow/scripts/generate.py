@@ -54,7 +54,7 @@ def main() -> None:
         return
 
     from filelock import FileLock, Timeout
-    from plumbline.generation.engine import check_needs
+    from plumbline.generation.engine import Engine, check_needs
     from plumbline.generation.serve import Server, shard_of
     from plumbline.generation.start import Engines
 
@@ -69,10 +69,17 @@ def main() -> None:
         tokenizer = checkpoints.load_tokenizer(checkpoint)
         rows = read_unique_rows(args.root / requests, Request, empty=True)
         mine = [row for row in rows if shards == 1 or shard_of(row, shards) == number]
+
+        def start() -> Engine:
+            engine = engines.of(checkpoint, tokenizer)
+            if store_folder(args.root, checkpoint, settings) != store:
+                raise InputError(f"{checkpoint}: was replaced by another job; run this one again.")
+            return engine
+
         server = Server(
             Store(store),
             tokenizer,
-            lambda: engines.of(checkpoint, tokenizer),
+            start,
             save_every=settings.save_every,
             max_model_len=settings.max_model_len,
             match=args.match,
