@@ -59,7 +59,7 @@ def mistakes(raw) -> list[str]:
         ("slick.limit.trian", 4, "slick.limit.trian: unknown key. Did you mean train? Allowed: "
          "train, dev, test."),
         ("models.0.revision", "x", "models[0].revision: unknown key. Allowed: source, sha256, name, "
-         "dtype, trust_remote_code."),
+         "dtype, trust_remote_code, chat_template_kwargs."),
         ("recipes.sft.epoch", 3, "recipes.sft.epoch: unknown key. Did you mean epochs? "
          f"Allowed: {RECIPE_KEYS}."),
         ("recipes.sft.lora.rnak", 4, "recipes.sft.lora.rnak: unknown key. Did you mean rank? "

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from plumbline.matching import can_still_match, exact_match
-from plumbline.records import Fit, Probe, Sampling
+from plumbline.records import Fit, Message, Probe, Sampling
 from plumbline.training import monitor
 from plumbline.training.monitor import FitLog, measure
 
@@ -68,11 +68,22 @@ def speak(table, given_up):
     return greedy_answers
 
 
-def bytes_tokenizer(text):
-    return {"input_ids": list(text.encode())}
+class Bytes:
+    """A tokenizer whose tokens are bytes, and whose template lets the model think."""
+
+    model_max_length = 10**30
+
+    def __call__(self, text):
+        return {"input_ids": list(text.encode())}
+
+    def apply_chat_template(self, messages, **_):
+        return self(f"{messages[0]['content']}<think>\n")
+
+    def decode(self, ids):
+        return bytes(ids).decode()
 
 
-bytes_tokenizer.model_max_length = 10**30
+bytes_tokenizer = Bytes()
 
 
 def test_measure_counts_by_part_domain_and_category(monkeypatch):
@@ -112,6 +123,36 @@ def test_measure_counts_by_part_domain_and_category(monkeypatch):
 
 def fit(epoch, part, correct, category="Unknown", n=10):
     return Fit(epoch=epoch, part=part, domain="id", category=category, correct=correct, n=n)
+
+
+def test_thoughts_are_waited_for_and_are_no_answer(monkeypatch):
+    """Also where the prompt opens them; a wrong answer after them is given up as any other."""
+    probes = [
+        Probe(id=name, answers=["Paris"], part="train", domain="id", category="Unknown",
+              **{"prompt": name} if name < "c" else
+              {"messages": [Message(role="user", content=name)]})
+        for name in "abcdef"
+    ]  # fmt: skip
+    table = {
+        "a": "<think>Rome?</think>Paris\nand more",
+        "b": "<think>\n\n</think>\n\nRome",
+        "c<think>\n": "Rome?\nNo.\n</think>\n\nParis",
+        "d<think>\n": "Paris",  # it never ends
+        "e<think>\n": "</think>\n\nRome",
+        "f<think>\n": "</think>\n<think>Rome</think>\nParis.",
+    }
+    given_up = {}
+    monkeypatch.setattr(monitor, "greedy_answers", speak(table, given_up))
+    (row,) = measure(
+        None, bytes_tokenizer, probes, 1, end_token_ids=[], match="squad",
+        sampling=Sampling(max_tokens=9, stop=("\n",)),
+    )  # fmt: skip
+    assert (row.correct, row.n) == (3, 6)
+    assert given_up == {
+        0: "<think>Rome?</think>Paris\na",
+        1: "<think>\n\n</think>\n\nR",
+        4: "</think>\n\nR",
+    }
 
 
 def test_the_best_epoch_is_the_first_with_the_highest_dev_accuracy(tmp_path):

@@ -25,6 +25,9 @@ class Bytes:
     def __call__(self, text):
         return {"input_ids": list(text.encode())}
 
+    def decode(self, ids):
+        return bytes(ids).decode(errors="replace")
+
 
 class Echo:
     """Answers a prompt with its own text and the sample's number, and notes what it was asked."""

@@ -57,6 +57,9 @@ class Bytes:
     def __call__(self, text):
         return {"input_ids": list(text.encode())}
 
+    def decode(self, ids):
+        return bytes(ids).decode(errors="replace")
+
 
 class Scripted:
     """An engine that answers each (prompt, sampling) from a table fixed by a seed.

@@ -1,6 +1,7 @@
 """Where an answer ends: what the chat template ends a turn with, learnt once and stopped at."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,7 @@ def test_the_answer_and_its_end_are_learnt_once(tmp_path, kind, form):
 
 @pytest.mark.parametrize("kind", ["a token that is not EOS", "words that are no token"])
 def test_generation_stops_where_training_ended(tmp_path, kind):
+    """After full training, and after an adapter was trained on what it left."""
     torch.set_num_threads(1)
     end, learnt, eos = KINDS[kind]
     base = base_of(tmp_path, end, eos)
@@ -135,12 +137,16 @@ def test_generation_stops_where_training_ended(tmp_path, kind):
         stops=("convergence",), probes=probes, sampling=Sampling(max_tokens=8, stop=("\n",)),
         match="squad", seed=1, device="cpu", out=tmp_path / "mix", work=tmp_path / "mix/work",
     )  # fmt: skip
+    adapted = replace(
+        run, parent=run.out / "convergence", out=tmp_path / "next", work=tmp_path / "next/work",
+        recipe=recipe.model_copy(update={"parameters": "lora", "learning_rate": 1e-4, "epochs": 1}),
+    )  # fmt: skip
     requests = [
         Request(id="r", messages=one.messages, sampling=Sampling(max_tokens=20), purpose="x")
         for one in probes[::2]
     ]
     last = checkpoints.load_tokenizer(base).convert_tokens_to_ids(learnt)
-    for one in (run,):
+    for one in (run, adapted):
         assert train(one)["loss"][-1]["loss"] < 0.1
         fits = [json.loads(line) for line in (one.work / "fit.jsonl").read_text().splitlines()]
         epoch = one.recipe.epochs

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -34,6 +37,33 @@ def turn_end(tokenizer: PreTrainedTokenizerBase) -> TurnEnd:
     }
     after = tokenizer(text, add_special_tokens=False)["input_ids"]
     return TurnEnd(text, next((token for token in after if token in marks), None))
+
+
+def settle_template(
+    tokenizer: PreTrainedTokenizerBase, options: Mapping[str, bool | int | float | str]
+) -> None:
+    """Write `options` into the chat template, in place: whoever renders it then renders it so.
+
+    Raises InputError where there is no template, or it does not read one of them.
+    """
+    named = tokenizer.chat_template if isinstance(tokenizer.chat_template, dict) else {}
+    templates = list(named.values()) or [tokenizer.chat_template or ""]
+    for name in options:
+        if not any(re.search(rf"\b{re.escape(name)}\b", template) for template in templates):
+            raise InputError(
+                f"chat_template_kwargs: the chat template of {tokenizer.name_or_path!r} does not "
+                f"read {name!r}; correct the name, or remove it."
+            )
+    if not options:
+        return
+    settings = "".join(
+        f"{{% set {name} = {json.dumps(value)} %}}" for name, value in options.items()
+    )
+    opening = settings + "{{ '' }}"  # or the template's own first line break would be taken away
+    if named:
+        tokenizer.chat_template = {name: opening + template for name, template in named.items()}
+    else:
+        tokenizer.chat_template = opening + tokenizer.chat_template
 
 
 def special_ids(tokenizer: PreTrainedTokenizerBase) -> set[int]:

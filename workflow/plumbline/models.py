@@ -12,12 +12,12 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plumbline.chat import special_ids, turn_end
+from plumbline.chat import settle_template, special_ids, turn_end
 from plumbline.files import InputError, read_json, sha256_file, sha256_json, write_json
 from plumbline.finite import check_weights
 from plumbline.suitability import Needs, check
@@ -57,6 +57,7 @@ def import_model(
     trust_remote_code: bool = False,
     source: str = "",
     needs: Needs | None = None,
+    chat_template_kwargs: Mapping[str, bool | int | float | str] | None = None,
 ) -> dict:
     """Turn a GGUF file or a Hugging Face folder into a checkpoint folder; returns its marker.
 
@@ -88,6 +89,7 @@ def import_model(
         model.generation_config = GenerationConfig(
             eos_token_id=model.generation_config.eos_token_id
         )
+        settle_template(tokenizer, chat_template_kwargs or {})
         settle_tokenizer(tokenizer, model.config, model.generation_config)
         settle_prompts(tokenizer, model.config)
         ends = model.generation_config.eos_token_id
@@ -111,6 +113,7 @@ def import_model(
             "chat_template_sha256": (
                 sha256_json(tokenizer.chat_template) if tokenizer.chat_template else None
             ),
+            "chat_template_kwargs": dict(chat_template_kwargs or {}),
             "trust_remote_code": trust_remote_code,
             "source": source or str(path),
             "versions": {p: version(p) for p in ("torch", "transformers", "safetensors")},

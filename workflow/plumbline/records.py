@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from plumbline.text import visible
+from plumbline.thoughts import is_unclosed, without_thoughts
 
 
 def _not_blank(text: str) -> str:
@@ -155,6 +156,17 @@ class Generation(Record):
     text: str = Field(description="Decoded completion without the stop string and end token.")
     token_ids: list[int] = Field(description="As sampled, the end or stop token included.")
     finish: Literal["stop", "length"] = Field(description="stop: a stop string or end token.")
+    in_thought: bool = Field(False, description="Whether the prompt ends within a thought.")
+
+    @property
+    def answer(self) -> str:
+        """The text without the model's thoughts, which are no part of an answer."""
+        return without_thoughts(self.text, self.in_thought)
+
+    @property
+    def unfinished_thought(self) -> bool:
+        """Whether the text breaks off within a thought, so that there is no answer."""
+        return is_unclosed(self.text, self.in_thought)
 
 
 class Annotation(Record):

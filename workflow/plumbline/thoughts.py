@@ -8,6 +8,7 @@ _NAMES = ("think", "thinking", "thought", "reasoning")
 OPENINGS = (*(f"<{name}>" for name in _NAMES), "[THINK]")
 _MARK = re.compile(rf"<(/?)(?:{'|'.join(_NAMES)})>|\[(/?)THINK\]")
 _OPEN_AT_END = re.compile(rf"(?:{'|'.join(map(re.escape, OPENINGS))})\s*$")
+ENDING = 16  # tokens of a prompt among which a mark that opens a thought would stand
 CLOSE = {opening: opening[0] + "/" + opening[1:] for opening in OPENINGS}
 
 

@@ -24,9 +24,10 @@ rule import_model:
         trust=lambda wildcards: (
             "--trust-remote-code" if model_of(wildcards).trust_remote_code else ""
         ),
+        template=lambda wildcards: json.dumps(model_of(wildcards).chat_template_kwargs),
         code=code("import_model"),
     shell:
         "python -m scripts.import_model --source-marker {input.source:q}"
         " --name {wildcards.model} --dtype {params.dtype} {params.trust}"
-        ' --needs "$PLUMBLINE_NEEDS"'
+        ' --needs "$PLUMBLINE_NEEDS" --chat-template-kwargs {params.template:q}'
         " --out $PLUMBLINE_RESULTS/{wildcards.model}/base 2>&1 | tee {log:q}"

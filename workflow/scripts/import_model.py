@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
 from plumbline import program
@@ -17,6 +18,7 @@ def main() -> None:
     parser.add_argument("--name", required=True, help="the checkpoint's name")
     parser.add_argument("--dtype", choices=DTYPES, default="bfloat16")
     parser.add_argument("--trust-remote-code", action="store_true")
+    parser.add_argument("--chat-template-kwargs", default="{}", help="JSON")
     parser.add_argument("--needs", default="{}", help="JSON of what the configuration asks of it")
     parser.add_argument("--out", type=Path, required=True, help="the checkpoint's folder")
     arguments = parser.parse_args()
@@ -27,6 +29,7 @@ def main() -> None:
         arguments.name,
         dtype=arguments.dtype,
         trust_remote_code=arguments.trust_remote_code,
+        chat_template_kwargs=json.loads(arguments.chat_template_kwargs),
         source=source,
         needs=Needs.model_validate_json(arguments.needs),
     )

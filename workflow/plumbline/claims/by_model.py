@@ -152,7 +152,7 @@ def split_from_generations(
     def listing(request: str) -> Listing:
         if request not in answers:
             raise InputError(f"request {request} was not answered; generate again.")
-        return parse(answers[request].text, complete=answers[request].finish == "stop")
+        return parse(answers[request].answer, complete=answers[request].finish == "stop")
 
     return collect(
         responses,

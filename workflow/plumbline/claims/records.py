@@ -23,6 +23,9 @@ class Response(Record):
     prompt: str = Field(description="What was asked.")
     topic: NonEmpty = Field(description="The entity or subject the answer is about.")
     text: str = Field(description="The answer; may be empty.")
+    unfinished_thought: bool = Field(
+        False, description="Whether it is empty because the model was still thinking."
+    )
 
 
 class Claim(Record):
@@ -40,6 +43,7 @@ class SplitState(StrEnum):
 
     OK = "ok"
     EMPTY = "empty"
+    UNFINISHED_THOUGHT = "unfinished_thought"
     REFUSED = "refused"
     UNPARSABLE = "unparsable"
     NO_CLAIMS = "no_claims"

@@ -14,6 +14,8 @@ from plumbline.text import STOPS, whole
 LIST_MARK = re.compile(r"\s*(?:(?:[-*•–]|\d{1,3}[.)])\s+|\d{1,3}[、．）]\s*)")
 # Ends of sentences that sentencex does not know: Khmer's, and the Greek question mark.
 _END = regex.compile(r"(?<=[។៕]\s*|\p{Greek}[;\u037e]\s+)(?=\S)")
+# Of code: three or more of them, with the language after the first (CommonMark, sec. 4.5).
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)$")
 _HEADING = re.compile(r"\s*#{1,6}\s")
 # Characters for private use, after a capital letter as names begin with one.
 _WHOLE, _BARE = "Q\ue000", "Q\ue001"
@@ -27,14 +29,24 @@ def name_of(topic: str) -> str:
 def sentences(text: str, topic: str) -> list[str]:
     """Sentences of `text` in order, stripped; [] where nothing holds a letter or digit.
 
-    A line break always ends a sentence. Headings, the marks of list lines and `**` are left out.
+    A line break always ends a sentence. Headings, code between fences (to the end, where it is not
+    closed), the marks of list lines and `**` are left out.
     Full stops, question and exclamation marks inside the topic's name end no sentence, nor is it
     taken for an abbreviation.
     """
     name = name_of(topic)
     bare = name.rstrip(f"{STOPS}?!？！")
     found = []
+    fence = None
     for line in re.sub("[\ue000\ue001]", "", text).splitlines():
+        if mark := _FENCE.match(line):
+            if fence is None:
+                fence = mark[1]
+            elif mark[1].startswith(fence) and not mark[2].strip():
+                fence = None
+            continue
+        if fence is not None:
+            continue
         if _HEADING.match(line):
             continue
         mark = LIST_MARK.match(line)

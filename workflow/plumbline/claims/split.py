@@ -14,6 +14,7 @@ from plumbline.claims.records import Claim, Response, SplitState, Splitting
 from plumbline.claims.sentences import sentences
 from plumbline.matching import is_abstention
 from plumbline.text import STOPS, unified
+from plumbline.thoughts import is_unclosed, without_thoughts
 
 _REFUSAL = re.compile(
     r"""(?:but\s+)?(?:
@@ -51,10 +52,14 @@ def is_refusal(text: str) -> bool:
 
 def to_split(response: Response) -> tuple[SplitState | None, list[str]]:
     """The response's sentences, or the state that says why it has none to split."""
-    found = sentences(response.text, response.topic)
+    if response.unfinished_thought or is_unclosed(response.text):
+        return SplitState.UNFINISHED_THOUGHT, []
+    text = without_thoughts(response.text)
+    found = sentences(text, response.topic)
     if not found:
-        return SplitState.EMPTY, []
-    if is_refusal(response.text):
+        said = any(character.isalnum() for character in text)
+        return SplitState.NO_CLAIMS if said else SplitState.EMPTY, []
+    if is_refusal(text):
         return SplitState.REFUSED, []
     return None, found
 

@@ -18,6 +18,11 @@ class Model(SourceLine):
     trust_remote_code: bool = Field(
         False, description="Run code that the model's own repository ships. Only if you trust it."
     )
+    chat_template_kwargs: dict[str, bool | int | float | str] = Field(
+        {},
+        description="Given to the model's chat template wherever it is used, e.g. "
+        "{enable_thinking: false}.",
+    )
 
 
 class Relations(Section):

@@ -43,8 +43,13 @@ class Answer(Record):
 
 
 def closed_book_request(question: Question, prompt, sampling: Sampling) -> Request:
-    """The request that asks a checkpoint one question; `prompt` is text or messages."""
+    """The request that asks a checkpoint one question; `prompt` is text or messages.
+
+    Stop strings are for text: a chat model ends by itself, and may think over several lines first.
+    """
     side = "prompt" if isinstance(prompt, str) else "messages"
+    if side == "messages":
+        sampling = sampling.model_copy(update={"stop": ()})
     return Request(
         id=f"{question.id}/{TASK}",
         purpose=TASK,
@@ -65,7 +70,7 @@ def judge(
     by_id = {question.id: question for question in questions}
     category = {annotation.id: annotation.category.value for annotation in annotations}
     majority = majority_answers(questions)
-    texts = {generation.request: generation.text for generation in generations}
+    texts = {generation.request: generation.answer for generation in generations}
     for request in requests:
         question = by_id[request.question]
         if request.id not in texts:

@@ -14,6 +14,7 @@ from plumbline.generation.store import Store, prompt_key
 from plumbline.matching import exact_match
 from plumbline.program import Progress
 from plumbline.records import Generation, Request
+from plumbline.thoughts import ENDING, opened_by
 
 log = logging.getLogger("plumbline")
 
@@ -23,6 +24,7 @@ class _Item:
     request: Request
     prompt: Prompt
     key: str
+    in_thought: bool
 
 
 class Server:
@@ -68,25 +70,21 @@ class Server:
                     item.request.accept
                     and item.request.series not in accepted
                     and any(
-                        exact_match(answer.text, item.request.accept, self._match)
-                        for answer in done[item.key]
+                        exact_match(one.answer, item.request.accept, self._match)
+                        for one in _generations(item, done)
                     )
                 ):
                     accepted.add(item.request.series)
         log.info(f"{len(served):,} requests served, {len(items) - len(served):,} needless")
-        return [
-            Generation(
-                request=item.request.id,
-                purpose=item.request.purpose,
-                index=index,
-                text=answer.text,
-                token_ids=answer.token_ids,
-                finish=answer.finish,
-            )
-            for item in items
-            if item.request.id in served
-            for index, answer in enumerate(done[item.key])
+        found = [
+            one for item in items if item.request.id in served for one in _generations(item, done)
         ]
+        if unfinished := sum(one.unfinished_thought for one in found):
+            log.warning(
+                f"{unfinished:,} of {len(found):,} answers break off within a thought and count as "
+                f"none. Allow more tokens, or switch thoughts off (chat_template_kwargs of the model)."
+            )
+        return found
 
     @staticmethod
     def _needless(request: Request, accepted: set[str]) -> bool:
@@ -103,7 +101,8 @@ class Server:
                 f"request {request.id}: prompt and answer need {length} tokens, but {limit}; "
                 f"{remedy}shorten the prompt or lower its max_tokens ({request.sampling.max_tokens})."
             )
-        return _Item(request, prompt, prompt_key(prompt))
+        ending = self._tokenizer.decode(prompt.token_ids[-ENDING:])
+        return _Item(request, prompt, prompt_key(prompt), opened_by(ending) is not None)
 
     def _generate(self, due: list[_Item], done: dict[str, list[Completion]], name: str) -> None:
         # Sorted by tokens, prompts with a shared beginning follow each other and meet the
@@ -124,6 +123,19 @@ class Server:
             self._store.append(zip(keys, answers, strict=True))
             done.update(zip(keys, answers, strict=True))
             progress.advance(len(keys))
+
+
+def _generations(item: _Item, done: dict[str, list[Completion]]) -> list[Generation]:
+    return [
+        Generation(
+            request=item.request.id,
+            purpose=item.request.purpose,
+            index=index,
+            in_thought=item.in_thought,
+            **vars(completion),
+        )
+        for index, completion in enumerate(done[item.key])
+    ]
 
 
 def shard_of(request: Request, shards: int) -> int:

@@ -29,6 +29,7 @@ CAUTION = (
 )
 NOT_SPLIT = {
     "empty": "the response is empty",
+    "unfinished_thought": "it breaks off within a thought",
     "refused": "it refuses",
     "unparsable": "its claims could not be read",
     "no_claims": "it makes no claims",

@@ -22,6 +22,7 @@ from plumbline.responses.prompting import (
 )
 
 PURPOSE = "flame_response"
+UNFINISHED_THOUGHT = "unfinished thought"
 
 
 def add_sampling(parser: argparse.ArgumentParser) -> None:
@@ -82,10 +83,11 @@ def collect(
 ) -> tuple[list[Response], Counter]:
     """The usable responses in the order of the requests, and reasons for which others are not.
 
-    Empty ones are dropped, and so are those that the token limit cut off, since training on them
-    teaches to stop in mid-sentence; `unfinished` keeps both (for evaluation),
-    `whole_sentences` keeps what was cut off up to its last whole sentence. Raises InputError
-    when a request has fewer or more answers than were asked for.
+    They are the answers without thoughts. Empty ones are dropped, and so are those that the token
+    limit cut off, in a thought or after one, since training on them teaches to stop in
+    mid-sentence; `unfinished` keeps all of these (for evaluation), `whole_sentences` keeps what was
+    cut off up to its last whole sentence. Raises InputError when a request has fewer or more answers
+    than were asked for.
     """
     by_id = {one.id: one for one in instructions}
     responses, dropped = [], Counter()
@@ -97,12 +99,14 @@ def collect(
                 f"instructions; they are of different runs. Generate again."
             )
         for one in drawn:
-            text = one.text.split(NEXT)[0].strip()
-            whole = one.finish == "stop" or NEXT in one.text
+            text = one.answer.split(NEXT)[0].strip()
+            whole = one.finish == "stop" or NEXT in one.answer
             if whole_sentences and not whole:
                 text = without_last_sentence(text)
                 whole = text != ""
-            if not text and not unfinished:
+            if one.unfinished_thought and not unfinished:
+                dropped[UNFINISHED_THOUGHT] += 1
+            elif not text and not unfinished:
                 dropped["empty"] += 1
             elif not whole and not unfinished:
                 dropped["unfinished"] += 1
@@ -113,6 +117,7 @@ def collect(
                         prompt=instruction.instruction,
                         topic=instruction.topic or instruction.instruction,
                         text=text,
+                        unfinished_thought=one.unfinished_thought,
                         instruction=instruction.id,
                         index=one.index,
                     )
@@ -140,6 +145,13 @@ def answers(
             )
         drawn.sort(key=lambda generation: generation.index)
     return list(asked_.values())
+
+
+def reason_of(generation: Generation | None, otherwise: str) -> str:
+    """Why nothing could be read from an answer: it never came, or it is empty; or `otherwise`."""
+    if generation is not None and generation.unfinished_thought:
+        return UNFINISHED_THOUGHT
+    return otherwise if generation is not None and generation.answer.strip() else "empty"
 
 
 def dropped_rows(item: str, reasons: Counter, stage: str = "flame") -> list[dict]:

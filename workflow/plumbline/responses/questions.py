@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from plumbline.claims.records import Claim
 from plumbline.matching import first_line
 from plumbline.records import Generation, Request, Sampling
-from plumbline.responses.drawn import answers
+from plumbline.responses.drawn import answers, reason_of
 
 QUESTION_PURPOSE, ANSWER_PURPOSE = "facttune_question", "facttune_answer"
 
@@ -60,12 +60,12 @@ def questions(
     """The question for each claim id, and why some claims have none."""
     found, dropped = {}, Counter()
     for request, (generation,) in answers(requests, generations):
-        line = first_line(generation.text)
+        line = first_line(generation.answer)
         end = line.find("?")
         if end > 0:
             found[request.claim] = line[: end + 1]
         else:
-            dropped["no question" if line else "empty"] += 1
+            dropped[reason_of(generation, "no question")] += 1
     return found, dropped
 
 

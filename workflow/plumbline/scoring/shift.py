@@ -34,7 +34,8 @@ def greedy_written(
 ) -> list[Written]:
     """The answers to `prompts` that a model wrote greedily, in the order of the requests.
 
-    Prompts become token ids as they did for writing. Of an answer that ended, the first token that
+    Prompts become token ids as they did for writing, and thoughts count among the prompt's, up to
+    the last one, since they are no part of an answer. Of an answer that ended, the first token that
     is no longer part of its text is kept (the end token, or where a stop string begins), what
     follows it is not. Raises InputError for a request that is not greedy, since the ranks of
     tokens that were drawn by chance mean nothing, and where the files do not fit together.
@@ -55,7 +56,8 @@ def greedy_written(
                 f"different runs. Generate again."
             )
         tokens, ended = _up_to_its_end(generation, tokenizer)
-        answer = Answer(render(tokenizer, request), tokens)
+        thought = _thought(generation, tokens[: len(tokens) - ended], tokenizer)
+        answer = Answer(render(tokenizer, request) + tokens[:thought], tokens[thought:])
         found.append(Written(prompt, answer, ended))
     return found
 
@@ -71,6 +73,22 @@ def _up_to_its_end(generation: Generation, tokenizer) -> tuple[tuple[int, ...], 
         while kept and len(_text(tokenizer, tokens[:kept])) > len(generation.text):
             kept -= 1
     return tokens[: kept + 1], True
+
+
+def _thought(generation: Generation, tokens: tuple[int, ...], tokenizer) -> int:
+    """How many of the tokens come before the answer, spaces after a thought among them."""
+    if generation.answer == generation.text:
+        return 0
+
+    def left(start: int) -> str:
+        return _text(tokenizer, tokens[start:]).strip()
+
+    start = 0
+    while start < len(tokens) and not (left(start) and generation.answer.endswith(left(start))):
+        start += 1
+    while start < len(tokens) and not _text(tokenizer, tokens[start : start + 1]).strip():
+        start += 1
+    return start
 
 
 def _text(tokenizer, tokens: Sequence[int]) -> str:

@@ -12,6 +12,7 @@ from plumbline.generation.greedy import greedy_answers
 from plumbline.matching import Mode, can_still_match, exact_match
 from plumbline.memory import first_that_fits, halves
 from plumbline.records import Fit, Probe, Sampling
+from plumbline.thoughts import ENDING, is_unclosed, may_open, opened_by, without_thoughts
 from plumbline.training import processes
 
 TOGETHER = halves(64)  # answers decoded at once, fewer when memory does not suffice
@@ -30,15 +31,20 @@ def measure(
 ) -> list[Fit]:
     """Greedy exact match by part, domain and category. A train question is *fitted* when right.
 
-    An answer is decoded only as far as it can still become right. InputError when a question and
-    its answer are longer than what the model reads.
+    An answer is decoded only as far as it can still become right; thoughts are no part of it.
+    InputError when a question and its answer are longer than what the model reads.
     """
+    prompts = [render(tokenizer, probe) for probe in probes]
+    opened = [opened_by(tokenizer.decode(prompt[-ENDING:])) is not None for prompt in prompts]
 
     def go_on(i: int, text: str) -> bool:
-        ended = any(stop in text for stop in sampling.stop)
-        return not ended and can_still_match(text, probes[i].answers, match)
+        said = without_thoughts(text, opened[i])
+        if is_unclosed(text, opened[i]) or may_open(said):
+            return True
+        # A stop string is for text; a chat model ends by itself.
+        ended = probes[i].messages is None and any(stop in said for stop in sampling.stop)
+        return not ended and can_still_match(said, probes[i].answers, match)
 
-    prompts = [render(tokenizer, probe) for probe in probes]
     longest = max(map(len, prompts), default=0) + sampling.max_tokens
     if longest > tokenizer.model_max_length:
         raise InputError(
@@ -60,10 +66,10 @@ def measure(
         "Use a device with more memory, or shorten the questions.",
     )
     n, correct = Counter(), Counter()
-    for probe, text in zip(probes, texts, strict=True):
+    for probe, text, inside in zip(probes, texts, opened, strict=True):
         group = probe.part, probe.domain, probe.category
         n[group] += 1
-        correct[group] += exact_match(text, probe.answers, match)
+        correct[group] += exact_match(without_thoughts(text, inside), probe.answers, match)
     return [
         Fit(
             epoch=epoch,

@@ -22,6 +22,7 @@ import tenacity
 
 from plumbline.config.verification import Endpoint
 from plumbline.files import InputError
+from plumbline.thoughts import without_thoughts
 from plumbline.verification.judging import Case, Judgement
 
 log = logging.getLogger("plumbline")
@@ -220,10 +221,9 @@ def messages(case: Case) -> list[dict[str, str]]:
 def parse(reply: str) -> str | None:
     """The verdict of a reply, or None: it must name just one of True, False and Unknown.
 
-    Where it names more, its first word decides if it is one of them. What a reasoning model
-    thinks aloud in <think> tags does not count.
+    Where it names more, its first word decides if it is one of them. A model's thoughts do not count.
     """
-    text = re.sub(r"<think>.*?(?:</think>|$)", " ", reply, flags=re.DOTALL)
+    text = without_thoughts(reply)
     named = re.findall(r"\b(?:true|false|unknown)\b", text.lower())
     if len(set(named)) > 1:
         first = re.match(r"\W*(true|false|unknown)\b", text.lower())

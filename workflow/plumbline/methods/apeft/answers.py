@@ -13,7 +13,7 @@ from plumbline.files import InputError
 from plumbline.matching import first_line, is_abstention
 from plumbline.methods.apeft.questions import SLOT, AtomicQuestion
 from plumbline.records import Generation, NonEmpty, Request
-from plumbline.responses.drawn import answers
+from plumbline.responses.drawn import UNFINISHED_THOUGHT, answers
 from plumbline.text import STOPS, normalise
 from plumbline.verification.statements import as_sentence, named
 
@@ -46,12 +46,14 @@ def statements(
             )
         spellings: dict[str, Counter] = defaultdict(Counter)
         for one in drawn[question.id]:
-            line = _answer(first_line(one.text), question.statement)
-            if not normalise(line):
+            line = _answer(first_line(one.answer), question.statement)
+            if one.unfinished_thought:
+                dropped[UNFINISHED_THOUGHT] += 1
+            elif not normalise(line):
                 dropped["empty"] += 1
             elif is_abstention(line):
                 dropped["abstained"] += 1
-            elif one.finish == "length" and "\n" not in one.text.strip():
+            elif one.finish == "length" and "\n" not in one.answer.strip():
                 dropped["unfinished"] += 1
             else:
                 spellings[normalise(line)][line] += 1

@@ -15,7 +15,7 @@ import regex
 from plumbline.claims.records import Claim
 from plumbline.methods.apeft.questions import SLOT, AtomicQuestion
 from plumbline.records import Generation, Request, Sampling
-from plumbline.responses.drawn import answers
+from plumbline.responses.drawn import answers, reason_of
 from plumbline.text import STOPS, normalise, segments, whole, words
 from plumbline.verification.cues import PRONOUN
 
@@ -74,13 +74,14 @@ def questions(
     words, and not be its topic; the question must not give it away, nor leave its subject to a
     pronoun.
     """
-    texts = {request.claim: drawn[0].text for request, drawn in answers(asked, generations)}
+    drawn = {request.claim: one for request, (one,) in answers(asked, generations)}
     found: list[AtomicQuestion] = []
     dropped: Counter = Counter()
     for claim in claims:
-        read = _READ.match(texts.get(claim.id, ""))
+        text = drawn[claim.id].answer if claim.id in drawn else ""
+        read = _READ.match(text)
         if read is None:
-            dropped["no question" if texts.get(claim.id, "").strip() else "empty"] += 1
+            dropped[reason_of(drawn.get(claim.id), "no question")] += 1
             continue
         question, answer = read["question"], read["answer"].strip().rstrip(STOPS)
         places = list(regex.finditer(whole(answer), claim.text))

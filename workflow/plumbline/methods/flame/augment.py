@@ -13,7 +13,7 @@ from plumbline.data.instructions import Instruction
 from plumbline.data.similar import rouge_l
 from plumbline.files import InputError
 from plumbline.records import Generation, Request, Sampling
-from plumbline.responses.drawn import answers
+from plumbline.responses.drawn import answers, reason_of
 from plumbline.responses.prompting import Form, asked
 from plumbline.text import unified, words
 
@@ -99,12 +99,12 @@ def new_instructions(
     for request, drawn in answers(requests, generations):
         for generation in drawn:
             items = parse(
-                generation.text,
+                generation.answer,
                 complete=generation.finish == "stop",
                 opened=request.prompt is not None,
             )
             if not items:
-                dropped["no list item"] += 1
+                dropped[reason_of(generation, "no list item")] += 1
             for item in items:
                 tokens = words(unified(item))
                 if len(tokens) < SHORTEST:

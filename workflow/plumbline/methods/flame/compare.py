@@ -121,7 +121,7 @@ def comparisons(
     """
     seen: dict[str, list[str | None]] = defaultdict(list)
     for request, (generation,) in answers(requests, generations):
-        verdict = parse_verdict(generation.text)
+        verdict = parse_verdict(generation.answer)
         if verdict in ("a", "b"):
             verdict = "win" if verdict == request.first_is else "loss"
         seen[request.instruction].append(verdict)

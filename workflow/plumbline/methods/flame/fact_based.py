@@ -98,7 +98,7 @@ def classify(
     """
     decisions = []
     for request, (generation,) in answers(requests, generations):
-        said, by = parse(generation.text), "text"
+        said, by = parse(generation.answer), "text"
         if said is None:
             yes, no = (logits or {}).get(request.instruction, (0.0, 0.0))
             said, by = yes > no, "undecided" if yes == no else "logits"

@@ -58,7 +58,7 @@ def confidence(
     more than half of the samples.
     """
     of = {
-        request.claim: max_confidence([generation.text for generation in drawn])
+        request.claim: max_confidence([generation.answer for generation in drawn])
         for request, drawn in answers(requests, generations)
     }
     by_response: dict[str, list[float]] = defaultdict(list)

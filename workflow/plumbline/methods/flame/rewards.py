@@ -106,7 +106,7 @@ def helpfulness(
     """RM_IF of every judged response: the mean over the samples whose score can be read."""
     rows = []
     for request, drawn in answers(requests, generations):
-        scores = [parse_score(generation.text) for generation in drawn]
+        scores = [parse_score(generation.answer) for generation in drawn]
         readable = [score for score in scores if score is not None]
         rows.append(
             Helpfulness(

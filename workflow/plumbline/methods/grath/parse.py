@@ -15,6 +15,7 @@ CORRECT, INCORRECT = "Correct answer: ", "Incorrect answer: "
 class Unparsed(StrEnum):
     """Why an output holds no pair."""
 
+    THOUGHT = "unparsed_unfinished_thought"
     NO_INCORRECT = "unparsed_no_incorrect_answer"
     MANY_INCORRECT = "unparsed_several_incorrect_answers"
     NO_CORRECT = "unparsed_no_correct_answer"
@@ -25,8 +26,8 @@ class Sides(NamedTuple):
     incorrect: str
 
 
-def parse(output: str) -> Sides | Unparsed:
-    """The correct and the incorrect answer of an output.
+def parse(output: str | None) -> Sides | Unparsed:
+    """The correct and the incorrect answer of an output; None: it never came to an answer.
 
     It must fall into exactly two parts at "Incorrect answer: ". The correct answer is what follows
     the last "Correct answer: " of the first part, the incorrect one the whole second part. Line
@@ -36,6 +37,8 @@ def parse(output: str) -> Sides | Unparsed:
     Where the first part has no "Correct answer: ", the authors' code takes all of it, the repeated
     question included; here the output then holds no pair.
     """
+    if output is None:
+        return Unparsed.THOUGHT
     parts = output.strip().split(INCORRECT)
     if len(parts) != 2:
         return Unparsed.NO_INCORRECT if len(parts) < 2 else Unparsed.MANY_INCORRECT

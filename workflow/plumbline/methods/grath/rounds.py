@@ -70,8 +70,8 @@ class Round:
 
 def outputs(
     questions: Iterable[ChoiceQuestion], generations: Iterable[Generation]
-) -> dict[str, str]:
-    """The output for each question, by the question's id.
+) -> dict[str, str | None]:
+    """The output for each question, by the question's id; None where it is an unfinished thought.
 
     Raises InputError when a question has none, or an output is about no question.
     """
@@ -83,7 +83,8 @@ def outputs(
                 f"generation of request {generation.request!r}, which is about none of the "
                 f"questions; they are of different runs. Generate again."
             )
-        found[ids[generation.request]] = generation.text
+        text = None if generation.unfinished_thought else generation.answer
+        found[ids[generation.request]] = text
     for request, question in ids.items():
         if question not in found:
             raise InputError(f"request {request} was not answered; generate again.")
@@ -92,8 +93,8 @@ def outputs(
 
 def build_round(
     questions: Iterable[ChoiceQuestion],
-    first: dict[str, str],
-    now: dict[str, str],
+    first: dict[str, str | None],
+    now: dict[str, str | None],
     *,
     number: int,
     max_unparsed: float,
@@ -157,7 +158,7 @@ def build_round(
 
 
 def _check_parsed(
-    parsed: dict[str, Sides | Unparsed], texts: dict[str, str], limit: float, number: int
+    parsed: dict[str, Sides | Unparsed], texts: dict[str, str | None], limit: float, number: int
 ) -> None:
     bad = [name for name, found in parsed.items() if isinstance(found, Unparsed)]
     if not bad or len(bad) <= limit / 100 * len(parsed):
@@ -165,7 +166,7 @@ def _check_parsed(
     raise InputError(
         f"round {number}: {len(bad)} of {len(parsed)} outputs ({len(bad) / len(parsed):.0%}) hold "
         f"no pair, more than grath.max_unparsed allows ({limit:g} %). {bad[0]} "
-        f"({parsed[bad[0]]}): {texts[bad[0]][:300]!r}. Raise grath.max_tokens if outputs are cut, "
-        f"train rounds more gently (learning_rate or max_steps of the recipe) if earlier ones were "
-        f"good, take a grath.parent that follows instructions, or raise grath.max_unparsed."
+        f"({parsed[bad[0]]}): {(texts[bad[0]] or '')[:300]!r}. Raise grath.max_tokens if outputs "
+        f"are cut, train rounds more gently (learning_rate or max_steps of the recipe) if earlier "
+        f"ones were good, take a grath.parent that follows instructions, or raise grath.max_unparsed."
     )

@@ -57,7 +57,7 @@ def annotate(
             )
         key = request.question, request.purpose
         total[key] += 1
-        correct[key] += exact_match(generation.text, accepted[request.question], match)
+        correct[key] += exact_match(generation.answer, accepted[request.question], match)
     return [
         _annotation(question, expected, total, correct, sorted(sets[question.id]))
         for question in questions
