@@ -117,6 +117,12 @@ def test_least_squares_on_a_line_that_can_be_worked_by_hand():
     assert line.terms["x"].n == 4
 
 
+def test_of_what_never_varies_nothing_is_explained():
+    line = least_squares([22.2, 22.2, 22.2, 22.2], {"x": [0, 1, 2, 4]})
+    assert line.r2 is None
+    assert line.terms["x"].value == pytest.approx(0)
+
+
 @pytest.mark.parametrize(
     ("y", "terms"),
     [

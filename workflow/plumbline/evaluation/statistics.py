@@ -128,10 +128,10 @@ def holm(p: Sequence[float]) -> list[float]:
 
 @dataclass(frozen=True)
 class Line:
-    """Coefficients of an ordinary least squares fit, by term, with R²."""
+    """Coefficients of an ordinary least squares fit, by term; R² is None where y never varies."""
 
     terms: dict[str, Estimate]
-    r2: float
+    r2: float | None
 
 
 def least_squares(
@@ -155,5 +155,5 @@ def least_squares(
             name: Estimate(float(value), float(low), float(high), len(y))
             for name, value, (low, high) in zip(names, fit.params, intervals, strict=True)
         },
-        float(fit.rsquared),
+        float(fit.rsquared) if np.ptp(y) else None,
     )

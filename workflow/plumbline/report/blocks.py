@@ -130,8 +130,9 @@ def duration(seconds: float) -> str:
 
 
 def number(value: float, text: str | None = None, sub: str = "") -> Cell:
-    """A cell that sorts by `value`."""
-    return Cell(count(value) if text is None else text, sub, None if pd.isna(value) else value)
+    """A cell that sorts by `value`; a dash where there is none."""
+    missing = pd.isna(value)
+    return Cell(count(value) if text is None or missing else text, sub, None if missing else value)
 
 
 def checkpoint_cell(name: str) -> Cell:

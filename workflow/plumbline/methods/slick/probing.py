@@ -6,6 +6,7 @@ import logging
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 from pydantic import Field
 
@@ -28,6 +29,11 @@ class ExemplarSet(Record):
     exemplars: list[NonEmpty] = Field(description="Ids of the dev questions shown, in order.")
     subjects: list[NonEmpty] = Field(description="Their subjects.")
     prefix: str = Field(description="The blocks `Q: …` / `A: …` before the question asked.")
+
+    @cached_property
+    def shown(self) -> frozenset[str]:
+        """What its subjects are told by."""
+        return frozenset(map(fold, self.subjects))
 
 
 def answerable(
@@ -131,7 +137,7 @@ def usable_sets(question: Question, sets: list[ExemplarSet]) -> list[ExemplarSet
     none is left.
     """
     own = fold(question.subject)
-    usable = [one for one in sets if own not in map(fold, one.subjects)]
+    usable = [one for one in sets if own not in one.shown]
     if not usable:
         raise InputError(
             f"question {question.id}: every exemplar set of {question.relation} shows its subject; "
