@@ -9,6 +9,7 @@ from plumbline.matching import exact_match, unmatchable
 from plumbline.methods.slick.probing import (
     GREEDY,
     SAMPLED,
+    ExemplarSet,
     answerable,
     draw_exemplar_sets,
     few_shot_prompt,
@@ -186,7 +187,7 @@ def test_questions_without_an_answer_that_can_match_are_left_out_and_told(caplog
     asked = [
         ask(0, "train", "Lima", "Ciudad de los Reyes"),
         ask(1, "train", "Ciudad de los Reyes", "Lima"),  # the first is what would be trained on
-        ask(2, "dev", "San\nJuan", "Lima"),
+        ask(2, "dev", "San\nJuan", "Ciudad de los Reyes"),
         ask(3, "test", "Ciudad de los Reyes", "Lima"),
         ask(4, "test", "Ciudad de los Reyes", "San\nJuan"),
     ]
@@ -205,6 +206,14 @@ def test_questions_without_an_answer_that_can_match_are_left_out_and_told(caplog
     assert told in caplog.text
     with pytest.raises(InputError, match=r"1 of 1 questions .*max_tokens 1\)\. Raise slick"):
         answerable(asked[1:2], TOKENIZER, 5)
+
+
+def test_an_exemplars_answer_has_one_line():
+    rows = [
+        question("capital", n, "dev", answers=["San\nJuan" if n < 6 else "Lima"]) for n in range(10)
+    ]
+    for one in draw_exemplar_sets(rows, small(exemplar_sets=2)):
+        assert "San" not in one.prefix and one.prefix.count("\nA: Lima\n\n") == 2
 
 
 def test_what_cannot_be_answered_is_never_asked(tmp_path, monkeypatch, tiny_base):
@@ -227,8 +236,9 @@ def test_what_cannot_be_answered_is_never_asked(tmp_path, monkeypatch, tiny_base
     assert {one.question for one in read_rows(tmp_path / "requests.jsonl", Request)} == {
         one.id for one in asked
     }
-    assert long not in (tmp_path / "requests.jsonl").read_text()
     dropped = read_json(tmp_path / "dropped.jsonl")
+    sets = draw_exemplar_sets(rows, Slick.model_validate(settings))
+    assert list(read_rows(tmp_path / "exemplars.jsonl", ExemplarSet)) == sets  # drawn from all
     assert sum(row["n"] for row in dropped) == len(rows) - len(asked) > 0
     assert dropped[0] == {
         "stage": "slick", "item": "capital train", "reason": "answer_longer_than_max_tokens", "n": 2,

@@ -24,13 +24,11 @@ def main() -> None:
     args = parser.parse_args()
     settings = Slick.model_validate_json(args.slick)
 
-    everything, unanswerable = answerable(
-        read_unique_rows(args.all_questions, Question),
-        load_tokenizer(args.checkpoint),
-        settings.max_tokens,
-    )
+    everything = read_unique_rows(args.all_questions, Question)
     sets = draw_exemplar_sets(everything, settings)
-    questions, counts = select(everything, settings.limit.model_dump(), settings.seed)
+    tokenizer = load_tokenizer(args.checkpoint)
+    questions, unanswerable = answerable(everything, tokenizer, settings.max_tokens)
+    questions, counts = select(questions, settings.limit.model_dump(), settings.seed)
     dropped = [
         *unanswerable.items(),
         *(

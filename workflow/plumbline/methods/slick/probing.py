@@ -41,14 +41,14 @@ def answerable(
 ) -> tuple[list[Question], Counter]:
     """The questions that a model's answer can get right; the others by relation, split and reason.
 
-    The others would be Unknown whatever a model knows. Of a test question any accepted answer will
-    do; elsewhere the first must, which exemplars show and training teaches. Raises InputError when
-    no question is left.
+    The others would be Unknown whatever a model knows. Any accepted answer will do, but of what may
+    be trained on the first must, which is what training teaches. Raises InputError when no question
+    is left.
     """
     kept: list[Question] = []
     dropped: Counter[tuple[str, str, str]] = Counter()
     for question in questions:
-        expected = question.answers if question.split == "test" else question.answers[:1]
+        expected = question.answers[:1] if question.split == "train" else question.answers
         # What matches in mode raw matches in both.
         why = [unmatchable(answer, tokenizer, max_tokens, "raw") for answer in expected]
         if None in why:
@@ -75,12 +75,12 @@ def draw_exemplar_sets(questions: list[Question], settings: Slick) -> list[Exemp
 
     The same sets serve all questions of the relation. A set shows no subject twice, however it is
     written, and no subject is in all sets of its relation, so that each can be asked about with
-    one of them.
+    one of them. An answer of several lines is not shown: it would break the prompt's form.
     Raises InputError naming the relation when its dev questions do not suffice.
     """
     dev: dict[str, list[Question]] = defaultdict(list)
     for question in sorted(questions, key=lambda question: question.id):
-        if question.split == "dev":
+        if question.split == "dev" and len(question.answers[0].splitlines()) == 1:
             dev[question.relation].append(question)
     sets = []
     for relation in sorted({question.relation for question in questions}):
