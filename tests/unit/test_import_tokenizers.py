@@ -11,11 +11,11 @@ from plumbline.checkpoints import load_tokenizer
 from plumbline.files import InputError
 from plumbline.generation.engine import render
 from plumbline.models import import_model
-from plumbline.records import ChoiceQuestion, Request, Sampling
+from plumbline.records import ChoiceQuestion, Message, Request, Sampling
 from plumbline.scoring.prompts import encode
 from plumbline.tokenizing import SAMPLE, usable_positions
 from plumbline.training.data import load_examples, load_pairs
-from tiny import tiny_model, tiny_tokenizer
+from tiny import CHAT_TEMPLATE, tiny_model, tiny_tokenizer
 from tokenizers import normalizers, pre_tokenizers, processors
 from transformers import AutoConfig, AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
@@ -100,6 +100,27 @@ def test_nothing_follows_a_prompt_in_any_stage(model, tmp_path, kind):
     [pair] = load_pairs(tmp_path / "pairs.jsonl", found, 99)[0]
     assert pair.prompt_ids + pair.chosen_ids == whole
     assert pair.prompt_ids == ids("Where?")
+
+
+def test_bos_stands_once_where_the_template_writes_it_too(model, tmp_path):
+    tokenizer = tiny_tokenizer()
+    tokenizer.backend_tokenizer.post_processor = SUFFIXES["bos and eos"][0]
+    tokenizer.chat_template = "{{ bos_token }}" + CHAT_TEMPLATE.replace("<|im_start|>", "<|pad|>")
+    found = imported(model, tokenizer)
+    asked = [Message(role="user", content="Where?")]
+    request = Request(id="r", messages=asked, sampling=Sampling(max_tokens=4), purpose="greedy")
+    prompt = list(render(found, request))
+    assert (prompt[0], prompt.count(1), prompt.count(2)) == (1, 1, 1)
+    question = QUESTION.model_copy(update={"question": "Where?"})
+    assert list(encode(found, question, "chat").prompt) == prompt
+    row = {
+        "id": "1",
+        "prompt": [{"role": "user", "content": "Where?"}],
+        "completion": [{"role": "assistant", "content": "Rome"}],
+    }
+    (tmp_path / "rows.jsonl").write_text(json.dumps(row))
+    [trained], _ = load_examples(tmp_path / "rows.jsonl", found, 999)
+    assert trained["input_ids"] == [*prompt, *tiny_tokenizer()("Rome")["input_ids"], 2]
 
 
 def test_the_harness_reads_a_prompt_without_an_end(model):
