@@ -36,6 +36,7 @@ from plumbline.thoughts import is_unclosed, may_open, opened_by, without_thought
 from plumbline.training.data import load_examples, load_pairs
 from plumbline.training.run import Run
 from tiny import tiny_model, tiny_tokenizer
+from transformers import AutoModelForCausalLM
 
 # Reading.
 
@@ -286,6 +287,24 @@ def test_an_option_that_no_template_reads_is_refused():
     tokenizer.chat_template = None
     with pytest.raises(InputError, match="does not read 'enable_thinking'"):
         settle_template(tokenizer, {"enable_thinking": False})
+
+
+def test_marks_that_are_special_tokens_are_read_too(tmp_path):
+    source = tiny_model(tmp_path / "source")
+    tokenizer = tiny_tokenizer()
+    marks = ["<think>", "</think>", "<tool>"]
+    tokenizer.add_special_tokens({"additional_special_tokens": marks})
+    tokenizer.save_pretrained(source)
+    model = AutoModelForCausalLM.from_pretrained(source)
+    model.resize_token_embeddings(len(tokenizer))
+    model.save_pretrained(source)
+    text = "<think>Oslo?</think>Rome<tool>"
+    ids = tokenizer(text)["input_ids"]
+    assert tokenizer.decode(ids, skip_special_tokens=True) == "Oslo?Rome"
+    import_model(source, tmp_path / "base", "base", "float32")
+    found = checkpoints.load_tokenizer(tmp_path / "base")
+    assert found(text)["input_ids"] == ids
+    assert found.decode(ids, skip_special_tokens=True) == "<think>Oslo?</think>Rome"
 
 
 # Token shift.

@@ -66,6 +66,28 @@ def settle_template(
         tokenizer.chat_template = opening + tokenizer.chat_template
 
 
+def settle_thoughts(tokenizer: PreTrainedTokenizerBase) -> None:
+    """Let the marks of thoughts be text, in place.
+
+    Decoding leaves special tokens out; of a thought between two of them, the words would stay and
+    stand in the answer.
+    """
+    from tokenizers import Tokenizer
+
+    if not tokenizer.is_fast:
+        return
+    marks = {*CLOSE, *CLOSE.values()}
+    rules = json.loads(tokenizer.backend_tokenizer.to_str())
+    found = [one for one in rules["added_tokens"] if one["special"] and one["content"] in marks]
+    if not found:
+        return
+    for one in found:
+        one["special"] = False
+    tokenizer._tokenizer = Tokenizer.from_str(json.dumps(rules))
+    extra = [token for token in tokenizer.extra_special_tokens if str(token) not in marks]
+    tokenizer.extra_special_tokens = extra
+
+
 def special_ids(tokenizer: PreTrainedTokenizerBase) -> set[int]:
     """The tokens that stand for no text."""
     added = tokenizer.added_tokens_decoder

@@ -17,7 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plumbline.chat import settle_template, special_ids, turn_end
+from plumbline.chat import settle_template, settle_thoughts, special_ids, turn_end
 from plumbline.files import InputError, read_json, sha256_file, sha256_json, write_json
 from plumbline.finite import check_weights
 from plumbline.suitability import Needs, check
@@ -89,6 +89,7 @@ def import_model(
         model.generation_config = GenerationConfig(
             eos_token_id=model.generation_config.eos_token_id
         )
+        settle_thoughts(tokenizer)
         settle_template(tokenizer, chat_template_kwargs or {})
         settle_tokenizer(tokenizer, model.config, model.generation_config)
         settle_prompts(tokenizer, model.config)
