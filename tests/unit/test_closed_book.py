@@ -43,7 +43,8 @@ def test_judging():
     ]
     annotations = [annotation(one, Category.MAYBE_KNOWN) for one in questions]
     asked = [closed_book_request(one, f"{one.question}\n", SAMPLING) for one in questions[:3]]
-    texts = ["The Capital answer 0.\n", "I don't know", "capital answer"]
+    thought = "<think>I don't know</think>\n\nThe Capital answer 0.\n"
+    texts = [thought, "I don't know", "<think>\ncapital answer 2"]
     found = list(
         judge(questions, annotations, asked,
               [generation(r.id, t) for r, t in zip(asked, texts, strict=True)], "squad")
@@ -51,6 +52,8 @@ def test_judging():
     assert [one.id for one in found] == [one.id for one in questions[:3]]
     assert [one.correct for one in found] == [True, False, False]
     assert [one.abstained for one in found] == [False, True, False]
+    assert [one.unfinished_thought for one in found] == [False, False, True]
+    assert found[2].output == ""
     # A tie of two commonest answers goes to the first in the alphabet, "Paris".
     assert [one.majority_correct for one in found] == [False, False, False]
     assert {one.category for one in found} == {"MaybeKnown"}

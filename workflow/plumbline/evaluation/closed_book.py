@@ -37,6 +37,9 @@ class Answer(Record):
     output: str
     correct: bool
     abstained: bool
+    unfinished_thought: bool = Field(
+        False, description="Whether there is no answer, since the model was still thinking."
+    )
     majority_correct: bool = Field(
         description="Whether the relation's commonest training answer would have been right."
     )
@@ -70,12 +73,12 @@ def judge(
     by_id = {question.id: question for question in questions}
     category = {annotation.id: annotation.category.value for annotation in annotations}
     majority = majority_answers(questions)
-    texts = {generation.request: generation.answer for generation in generations}
+    given = {generation.request: generation for generation in generations}
     for request in requests:
         question = by_id[request.question]
-        if request.id not in texts:
+        if request.id not in given:
             raise InputError(f"request {request.id} was not answered; generate again.")
-        text = texts[request.id]
+        text = given[request.id].answer
         yield Answer(
             id=question.id,
             relation=question.relation,
@@ -85,6 +88,7 @@ def judge(
             output=text,
             correct=exact_match(text, question.answers, match),
             abstained=is_abstention(text),
+            unfinished_thought=given[request.id].unfinished_thought,
             majority_correct=exact_match(majority[question.relation], question.answers, match),
         )
 
