@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import time
+from pathlib import Path
 
 import pytest
 from plumbline import checkpoints
@@ -148,3 +149,14 @@ def test_a_checkpoint_replaced_while_its_engine_starts_is_not_answered_for(proje
             project(patch, "one")
     assert not list(project.root.glob("store/*/*.jsonl"))
     project(monkeypatch, "one")
+
+
+def test_what_a_checkpoint_is_evaluated_on_makes_no_other_checkpoint_of_it(tiny_base, tmp_path):
+    """Its results lie in folders within its own, and are written while it answers."""
+    folder = Path(shutil.copytree(tiny_base, tmp_path / "base"))
+    before = checkpoints.answers_digest(folder)
+    (folder / "closed_book").mkdir()
+    (folder / "closed_book/generate.log").write_text("starting the engine")
+    assert checkpoints.answers_digest(folder) == before
+    (folder / "tokenizer_config.json").write_text("{}")
+    assert checkpoints.answers_digest(folder) != before

@@ -25,7 +25,8 @@ REMEDY = (
     "beside it) and run the workflow again."
 )
 TRUST = "trust_remote_code"
-# All other files of a checkpoint are its tokenizer's: any names, where it brings its own code.
+# All other files of a checkpoint are its tokenizer's: any names, where it brings its own code. What
+# it is evaluated on lies in folders beside them.
 NO_TEXT = (MARKER, ADAPTER, "config.json", "generation_config.json", "README.md")
 MERGE_TOLERANCE = 1e-3  # of a logit, in float32
 
@@ -53,7 +54,7 @@ def answers_digest(folder: Path) -> str:
     """Digest of what decides a checkpoint's answers: weights, tokenizer, and what ends an answer."""
     files = {
         path.relative_to(folder).as_posix(): sha256_file(path)
-        for path in folder.rglob("*")
+        for path in (*folder.iterdir(), *folder.glob("additional_chat_templates/*"))
         if path.is_file() and path.suffix != ".safetensors" and path.name not in NO_TEXT
     }
     return sha256_json([describe(folder)["weights_sha256"], files, sorted(listed_ends(folder))])
