@@ -13,6 +13,7 @@ configfile: f"{workflow.basedir}/config/config.yaml"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/inputs.smk"
+include: "workflow/rules/inputs_responses.smk"
 include: "workflow/rules/inputs_knowledge.smk"
 include: "workflow/rules/inputs_grath.smk"
 include: "workflow/rules/inputs_flame.smk"

@@ -1,6 +1,7 @@
 """Runs a program of workflow/scripts in this process, as a rule would, and reads what it made."""
 
 import csv
+import json
 import os
 import sys
 from importlib import import_module
@@ -22,6 +23,13 @@ def program(monkeypatch, name, /, *words, **arguments):
             words += map(str, value if isinstance(value, list) else [value])
     monkeypatch.setattr(sys, "argv", [name, *words])
     import_module(f"scripts.{name}").main()
+
+
+def listed(folder, rows):
+    """Rows in a file that a program reads as a list of the run."""
+    path = folder / "list.json"
+    path.write_text(json.dumps(rows, default=str), encoding="utf-8")
+    return path
 
 
 def csv_rows(path):

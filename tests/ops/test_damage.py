@@ -19,6 +19,7 @@ from plumbline.files import InputError, read_rows, write_rows
 from plumbline.models import import_model
 from plumbline.records import Generation, Request, Sampling
 from plumbline.sources import Source
+from programs import listed
 from scripts import generate
 from tiny import tiny_model
 
@@ -51,7 +52,7 @@ def ask(tiny_base, tmp_path, monkeypatch):
 
     def run() -> list[Generation]:
         argv = [
-            *("--root", tmp_path, "--works", json.dumps(works), "--work", "asked"),
+            *("--root", tmp_path, "--works", listed(tmp_path, works), "--work", "asked"),
             *("--settings", json.dumps(settings), "--device", "cpu", "--threads", 1),
             *("--generations", answers),
         ]

@@ -16,6 +16,7 @@ from faults import damaged, entries
 from plumbline.config.training import Recipe
 from plumbline.files import read_rows, write_rows
 from plumbline.records import Example, Generation, Request, Sampling
+from programs import listed
 from project import ROOT, Project
 
 pytestmark = pytest.mark.timeout(600)
@@ -80,7 +81,7 @@ def test_generation_on_a_full_disk_goes_on_once_there_is_room(disk):
     settings = {"engine": "transformers", "dtype": "float32", "max_model_len": 64, "save_every": 4}
     answers = disk / "asked/generations.jsonl"
     generate = program(
-        *("scripts.generate", "--root", disk, "--works", json.dumps(works), "--work", "asked"),
+        *("scripts.generate", "--root", disk, "--works", listed(disk, works), "--work", "asked"),
         *("--settings", json.dumps(settings), "--device", "cpu", "--threads", 1),
         *("--generations", answers),
     )

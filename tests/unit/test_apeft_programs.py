@@ -1,6 +1,5 @@
 """APEFT's programs, from instructions to training files, on made-up answers and real verdicts."""
 
-import json
 from types import SimpleNamespace
 
 import pytest
@@ -9,7 +8,7 @@ from plumbline.files import InputError, read_json, read_rows, write_rows
 from plumbline.methods.apeft.answers import Answered
 from plumbline.methods.apeft.questions import AtomicQuestion
 from plumbline.records import Category, Pair, Question, Request
-from programs import csv_rows, program
+from programs import csv_rows, listed, program
 from slick_data import annotation
 
 CAPITALS = {"Norway": "Oslo", "Chile": "Santiago", "Kenya": "Nairobi", "Peru": "Lima"}
@@ -167,7 +166,7 @@ def test_all_counts_reach_the_table(made):
          "questions": str(made.path("questions.dropped"))}
         for percent in (0, 100)
     ]  # fmt: skip
-    made.run("tabulate_apeft", rows=json.dumps(rows), table=made.path("table.csv"))
+    made.run("tabulate_apeft", rows=listed(made.path("."), rows), table=made.path("table.csv"))
     found = {
         (row["set"][13:], row["item"], row["state"]): int(row["n"])
         for row in csv_rows(made.path("table.csv"))

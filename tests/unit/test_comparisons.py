@@ -1,7 +1,5 @@
 """Every checkpoint against others: pairing, seeds, p values by hand, families, and the programs."""
 
-import json
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -18,7 +16,7 @@ from plumbline.evaluation.statistics import (
 from plumbline.files import InputError, write_rows
 from plumbline.names import unfiltered
 from plumbline.report.tables import LEADING
-from programs import csv_rows, program
+from programs import csv_rows, listed, program
 from report_grand_data import grid_of, item, items
 from scipy.stats import permutation_test
 
@@ -248,7 +246,7 @@ def run(tmp_path_factory):
         write_rows(root / name / "choices/scores.jsonl", items(right[0] * 1.0, task="facts"))
         rows.append(dict(model="m", seed=seed, checkpoint=name, parent=parent, folder=name,
                          scored=["choices/scores.jsonl"]))  # fmt: skip
-    return root, json.dumps(rows)
+    return root, listed(root, rows)
 
 
 def tabulate(monkeypatch, run, name, out, *files):

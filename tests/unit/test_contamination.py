@@ -18,7 +18,7 @@ from plumbline.evaluation.contamination import (
 from plumbline.files import InputError, read_json
 from plumbline.report.contamination_sections import contamination
 from plumbline.report.tables import Run
-from programs import csv_rows, program
+from programs import csv_rows, listed, program
 from pydantic import ValidationError
 from report_data import metric, tables_of, texts
 
@@ -277,7 +277,7 @@ def test_the_program_measures_every_set(measured):
 def test_the_program_refuses_before_training(measured, monkeypatch, tmp_path, caplog):
     caplog.set_level("INFO")
     sets = {"closed_book": tmp_path / "questions.jsonl", "later": tmp_path / "not-yet.jsonl"}
-    evaluated = json.dumps({"m": {name: str(path) for name, path in sets.items()}, "n": {}})
+    evaluated = listed(tmp_path, {"m": sets, "n": {}})
     words = ["check_contamination", "--name", "grath.r1", "--training", tmp_path / "pairs.jsonl"]
     words += ["--model", "m", "--evaluated", evaluated, "--contamination"]
     with pytest.raises(InputError, match=r"^grath\.r1: 50\.0 % of the 2 items .* t1\. Take"):
@@ -288,7 +288,8 @@ def test_the_program_refuses_before_training(measured, monkeypatch, tmp_path, ca
 
 
 def test_the_table_of_a_run(measured, monkeypatch, tmp_path):
-    words = ["tabulate_contamination", "--root", tmp_path / "run", "--found", measured]
+    words = ["tabulate_contamination", "--root", tmp_path / "run"]
+    words += ["--found", listed(tmp_path, [measured])]
     words += ["--table", tmp_path / "table.csv", "--contamination"]
     with pytest.raises(InputError, match="50"):
         program(monkeypatch, *words, '{"max_percent": 1}')

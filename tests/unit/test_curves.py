@@ -6,6 +6,7 @@ from pathlib import Path
 
 from plumbline.report.names import TABLES
 from plumbline.report.tables import read_table
+from programs import listed
 
 WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
 POINT = {
@@ -31,7 +32,7 @@ def tabulate(root: Path, trainings: dict[str, dict | str]):
         (folder / "training.json").write_text(text)
         place = str(folder.relative_to(root))
         rows.append({"model": "m", "seed": 3, "tuning": tuning, "folder": place})
-    options = ["--root", root, "--tunings", json.dumps(rows), "--curves", root / "curves.csv"]
+    options = ["--root", root, "--tunings", listed(root, rows), "--curves", root / "curves.csv"]
     return subprocess.run(
         [sys.executable, "-m", "scripts.tabulate_curves", *map(str, options)],
         capture_output=True,

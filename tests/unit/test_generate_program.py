@@ -11,6 +11,7 @@ from plumbline import checkpoints
 from plumbline.files import InputError, read_rows, write_json, write_rows
 from plumbline.generation import start, store
 from plumbline.records import Generation, Request, Sampling
+from programs import listed
 from scripts import generate
 
 SETTINGS = {"engine": "transformers", "dtype": "float32", "max_model_len": 128, "max_num_seqs": 4}
@@ -33,7 +34,7 @@ def project(tiny_base, tmp_path):
     def run(monkeypatch, work, code="1", **settings):
         argv = [
             *("--code", code),
-            *("--root", tmp_path, "--works", json.dumps(works), "--work", work),
+            *("--root", tmp_path, "--works", listed(tmp_path, works), "--work", work),
             *("--settings", json.dumps(SETTINGS | settings), "--device", "cpu", "--threads", "1"),
             *("--generations", tmp_path / work / "generations.jsonl"),
         ]

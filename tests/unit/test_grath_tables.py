@@ -9,7 +9,7 @@ from plumbline.methods.grath.prompt import pair_requests
 from plumbline.methods.grath.rounds import GrathPair
 from plumbline.methods.grath.table import as_text, pair_rows
 from plumbline.records import ChoiceQuestion, Request
-from programs import csv_rows, program
+from programs import csv_rows, listed, program
 
 # Table
 
@@ -115,7 +115,7 @@ def score(number, mc1, mc2):
 
 def tabulate(tmp_path, monkeypatch, rounds):
     program(
-        monkeypatch, "tabulate_grath", "--rounds", json.dumps(rounds),
+        monkeypatch, "tabulate_grath", "--rounds", listed(tmp_path, rounds),
         "--evaluation", json.dumps({"resamples": 200}), "--table", tmp_path / "table.csv",
     )  # fmt: skip
     rows = csv_rows(tmp_path / "table.csv")

@@ -29,7 +29,7 @@ from plumbline.models import import_model
 from plumbline.records import Generation, Request, Sampling
 from plumbline.sources import Source
 from plumbline.verification.search import Embedder
-from programs import csv_rows
+from programs import csv_rows, listed
 from report_data import write_results
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -228,7 +228,7 @@ def shown_answers(folder: Path, text: str) -> None:
                             text=f"An answer. {text}", finish="stop")  # fmt: skip
     write_rows(folder / "generations.jsonl", [generation])
     files = {name: folder / f"{name}.jsonl" for name in ("instructions", "requests", "generations")}
-    run("collect_responses", **files, name="base", responses=folder / "responses.jsonl",
+    run("collect_responses", **files, name="base", stage="s", responses=folder / "responses.jsonl",
         dropped=folder / "dropped.json")  # fmt: skip
     response = json.loads((folder / "responses.jsonl").read_text())
     assert text in response["text"]
@@ -242,7 +242,7 @@ def shown_answers(folder: Path, text: str) -> None:
     names = ("responses", "splittings", "claims", "verdicts")
     row = {"model": "tiny-135m", "seed": 1, "checkpoint": "base"}
     row |= {name: str(folder / f"{name}.jsonl") for name in names}
-    run("tabulate_states", rows=json.dumps([row]), table=folder / "states.csv",
+    run("tabulate_states", rows=listed(folder, [row]), table=folder / "states.csv",
         sample=folder / "tables/responses.json")  # fmt: skip
 
 
@@ -325,7 +325,12 @@ def test_a_manifest_holds_no_environment(tmp_path):
     config = {"seeds": [1], "device": "cpu"}
     os.environ["HF_TOKEN"] = KEY
     try:
-        run("write_manifest", config=json.dumps(config), manifest=tmp_path / "manifest.json")
+        run(
+            "write_manifest",
+            config=json.dumps(config),
+            trainings=listed(tmp_path, []),
+            manifest=tmp_path / "manifest.json",
+        )
     finally:
         del os.environ["HF_TOKEN"]
     assert "train" in read_json(tmp_path / "manifest.json")["code"]

@@ -1,6 +1,5 @@
 """Token distribution shift: from ranks to shares with intervals, and the verdict."""
 
-import json
 import random
 
 import pytest
@@ -9,7 +8,7 @@ from plumbline.evaluation.alignment import Alignment, judge, verdict_row
 from plumbline.evaluation.statistics import Estimate
 from plumbline.files import InputError, write_rows
 from plumbline.records import Item
-from programs import csv_rows, program
+from programs import csv_rows, listed, program
 
 HOW = dict(confidence=0.95, resamples=200)
 
@@ -195,7 +194,7 @@ def test_the_rule_on_synthetic_shifts(tmp_path, monkeypatch, shifted, change, ve
 
 def tabulate(monkeypatch, folder, pair):
     program(
-        monkeypatch, "tabulate_token_shift", pairs=json.dumps([pair]), margin=5,
+        monkeypatch, "tabulate_token_shift", pairs=listed(folder, [pair]), margin=5,
         evaluation='{"confidence": 0.95, "resamples": 500}', shares=folder / "shares.csv",
         verdicts=folder / "verdicts.csv", tokens=folder / "tokens.csv",
     )  # fmt: skip

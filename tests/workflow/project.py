@@ -39,12 +39,23 @@ class Project:
         made.folder = folder
         return made
 
-    def snakemake(self, *arguments: str, check: bool = True, timeout: float = 300) -> str:
-        """Run Snakemake; its output, or an assertion with it when it fails and `check` is set."""
+    def snakemake(
+        self, *arguments: str, check: bool = True, timeout: float = 300, program: str = ""
+    ) -> str:
+        """Run Snakemake; its output, or an assertion with it when it fails and `check` is set.
+
+        program: a file of the project that runs it, if it is not run itself.
+        """
         environment = {**os.environ, "NO_COLOR": "1"}
         environment.pop("PYTHONPATH", None)
         done = subprocess.run(
-            [sys.executable, "-m", "snakemake", "--cores", "2", *arguments],
+            [
+                sys.executable,
+                *([program] if program else ["-m", "snakemake"]),
+                "--cores",
+                "2",
+                *arguments,
+            ],
             cwd=self.folder,
             env=environment,
             text=True,

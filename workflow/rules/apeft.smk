@@ -146,8 +146,8 @@ rule tabulate_apeft:
     conda:
         environment("tabulate_apeft")
     params:
-        rows=json.dumps(apeft_rows()),
+        rows=listed("apeft_files", apeft_rows()),
         code=code("tabulate_apeft"),
     shell:
-        "python -m scripts.tabulate_apeft --rows {params.rows:q} --table {output:q}"
+        "python -m scripts.tabulate_apeft --rows $PLUMBLINE_RESULTS/lists/apeft_files.json --table {output:q}"
         " 2>&1 | tee {log:q}"

@@ -4,6 +4,7 @@ Only the standard library, pydantic and small modules of plumbline are imported 
 is read again by every job on a cluster.
 """
 
+import gc
 import json
 import os
 import re
@@ -18,11 +19,11 @@ from snakemake.settings.types import DeploymentMethod
 
 from plumbline.config import experiment
 from plumbline.config.needs import needs
-from plumbline import installed, lineage
+from plumbline import installed, lineage, lists
 from plumbline.digest import code_digest
 from plumbline.environment import export_settings
 from plumbline.evaluation.task_files import files_of
-from plumbline.files import InputError
+from plumbline.files import InputError, sha256_json
 from plumbline.shift_pairs import long_form_checkpoints, shift_pairs
 from plumbline.sources import Source, slug
 
@@ -40,6 +41,9 @@ export_settings(R, CONFIG, NEEDS, WORKFLOW, CONDA)
 if CONDA:
     # Snakemake takes PYTHONPATH away from jobs that run in conda's environments.
     shell.prefix("set -euo pipefail; export PYTHONPATH={WORKFLOW:q}; ")
+
+# Tens of thousands of jobs are no garbage, and looking for some takes a sixth of the time.
+gc.set_threshold(200_000, 50, 1000)
 
 SCRIPTS = WORKFLOW / "scripts"
 MODELS = [model.name for model in CONFIG.models]
@@ -68,6 +72,22 @@ def environment(program):
 def section(model, **keys):
     """A configuration section (or parts of it) as JSON, for a rule's parameters."""
     return model.model_dump_json(**keys)
+
+
+# What jobs read from results/<run>/lists/<name>.json; see plumbline/lists.py.
+LISTS = {}
+
+
+# Not while the Snakefile is read: a dry run with another configuration would take the lists away
+# from the jobs of a run, and jobs on a cluster read it too.
+onstart:
+    lists.write(Path(R) / "lists", LISTS)
+
+
+def listed(name, rows):
+    """Have rows written to the list <name>; their digest, for the parameters of a rule."""
+    LISTS[name] = rows
+    return sha256_json(rows)[:16]
 
 
 def memory(mb):

@@ -40,11 +40,7 @@ rule measure_contamination:
 
 rule tabulate_contamination:
     input:
-        expand(
-            f"{R}/{{model}}/{{data}}/contamination.json",
-            model=MODELS,
-            data=TRAINING_FILES,
-        ),
+        found_everywhere(),
     output:
         f"{R}/tables/contamination.csv",
     log:
@@ -55,8 +51,9 @@ rule tabulate_contamination:
     conda:
         environment("tabulate_contamination")
     params:
+        found=listed("contamination", found_everywhere()),
         contamination=section(CONFIG.contamination),
         code=code("tabulate_contamination"),
     shell:
-        "python -m scripts.tabulate_contamination --root $PLUMBLINE_RESULTS --found {input:q}"
+        "python -m scripts.tabulate_contamination --root $PLUMBLINE_RESULTS --found $PLUMBLINE_RESULTS/lists/contamination.json"
         " --contamination {params.contamination:q} --table {output:q} 2>&1 | tee {log:q}"

@@ -81,10 +81,10 @@ rule tabulate_metrics:
         environment("tabulate_metrics")
     params:
         evaluation=section(CONFIG.evaluation, include={"confidence", "resamples"}),
-        checkpoints=json.dumps(checkpoint_rows()),
+        checkpoints=listed("checkpoints", checkpoint_rows()),
         code=code("tabulate_metrics"),
     shell:
-        "python -m scripts.tabulate_metrics --root $PLUMBLINE_RESULTS --checkpoints {params.checkpoints:q}"
+        "python -m scripts.tabulate_metrics --root $PLUMBLINE_RESULTS --checkpoints $PLUMBLINE_RESULTS/lists/checkpoints.json"
         " --evaluation {params.evaluation:q} --metrics {output:q} 2>&1 | tee {log:q}"
 
 
@@ -107,10 +107,10 @@ rule tabulate_comparisons:
     params:
         evaluation=section(CONFIG.evaluation, include={"confidence", "resamples"}),
         baseline=getattr(CONFIG.evaluation.long_form, "baseline", "base"),
-        checkpoints=json.dumps(checkpoint_rows()),
+        checkpoints=listed("checkpoints", checkpoint_rows()),
         code=code("tabulate_comparisons"),
     shell:
-        "python -m scripts.tabulate_comparisons --root $PLUMBLINE_RESULTS --checkpoints {params.checkpoints:q}"
+        "python -m scripts.tabulate_comparisons --root $PLUMBLINE_RESULTS --checkpoints $PLUMBLINE_RESULTS/lists/checkpoints.json"
         " --evaluation {params.evaluation:q} --baseline {params.baseline:q}"
         " --comparisons {output.comparisons:q} --gains {output.gains:q} --study {output.study:q}"
         " 2>&1 | tee {log:q}"
@@ -133,10 +133,10 @@ rule tabulate_fits:
         environment("tabulate_fits")
     params:
         confidence=CONFIG.evaluation.confidence,
-        tunings=json.dumps(mix_rows()),
+        tunings=listed("mixes", mix_rows()),
         code=code("tabulate_fits"),
     shell:
-        "python -m scripts.tabulate_fits --root $PLUMBLINE_RESULTS --tunings {params.tunings:q}"
+        "python -m scripts.tabulate_fits --root $PLUMBLINE_RESULTS --tunings $PLUMBLINE_RESULTS/lists/mixes.json"
         " --confidence {params.confidence} --curves {output.curves:q} --line {output.line:q}"
         " 2>&1 | tee {log:q}"
 
@@ -162,12 +162,7 @@ rule count_slick:
 
 rule count_dropped:
     input:
-        facts=f"{R}/tables/fact_counts.csv",
-        probes=expand(f"{R}/{{model}}/slick/dropped.json", model=MODELS),
-        compositions=compositions(),
-        trainings=tuned("training.json"),
-        questions=questions_dropped(),
-        harness=[path for path in scored_files() if Path(path).parent.name == "harness"],
+        **reports_of_dropped(),
     output:
         f"{R}/tables/dropped.csv",
     log:
@@ -178,9 +173,9 @@ rule count_dropped:
     conda:
         environment("count_dropped")
     params:
+        reports=listed("dropped", reports_of_dropped()),
         code=code("count_dropped"),
     shell:
-        "python -m scripts.count_dropped --root $PLUMBLINE_RESULTS --facts {input.facts:q}"
-        " --probes {input.probes:q} --questions {input.questions:q} --compositions {input.compositions:q} --trainings {input.trainings:q}"
-        " --harness {input.harness:q}"
+        "python -m scripts.count_dropped --root $PLUMBLINE_RESULTS"
+        " --reports $PLUMBLINE_RESULTS/lists/dropped.json"
         " --dropped {output:q} 2>&1 | tee {log:q}"

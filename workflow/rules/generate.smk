@@ -34,7 +34,7 @@ rule generate:
         code=code("generate"),
     shell:
         "python -m scripts.generate --root $PLUMBLINE_RESULTS/{wildcards.model}"
-        ' --work {wildcards.work:q} --works "$PLUMBLINE_WORKS"'
+        " --work {wildcards.work:q} --works $PLUMBLINE_RESULTS/lists/works.json"
         ' --settings "$PLUMBLINE_GENERATION" --needs "$PLUMBLINE_NEEDS" --code {params.code}'
         " --match {params.match} --device $PLUMBLINE_DEVICE"
         " --threads {threads} {params.part} {output:q} 2>&1 | tee {log:q}"

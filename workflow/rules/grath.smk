@@ -105,9 +105,9 @@ rule tabulate_grath:
     conda:
         environment("tabulate_grath")
     params:
-        rounds=json.dumps(grath_rows()),
+        rounds=listed("grath_rounds", grath_rows()),
         evaluation=section(CONFIG.evaluation, include={"confidence", "resamples"}),
         code=code("tabulate_grath"),
     shell:
-        "python -m scripts.tabulate_grath --rounds {params.rounds:q}"
+        "python -m scripts.tabulate_grath --rounds $PLUMBLINE_RESULTS/lists/grath_rounds.json"
         " --evaluation {params.evaluation:q} --table {output:q} 2>&1 | tee {log:q}"

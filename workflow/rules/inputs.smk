@@ -1,45 +1,32 @@
 """What rules need: input functions, and the parts of the configuration as parameters."""
 
+# What is fetched, by <source> of results/sources/<source>. Whatever reads one adds it.
+SOURCES = {}
+
+
+def add_source(line, sha256):
+    """Have a source fetched; nothing where there is none."""
+    if line:
+        source = Source.parse(line, sha256)
+        SOURCES[slug(source)] = source
+
+
+for model in CONFIG.models:
+    add_source(model.source, model.sha256)
+add_source(CONFIG.facts.path, CONFIG.facts.sha256)
+
 # Files of choice questions, by their place below results/<run> without ending.
-CHOICES = {
-    **{f"choices/{one.name}": one for one in CONFIG.evaluation.choices},
-    **({"grath/source": CONFIG.grath.questions} if CONFIG.grath else {}),
-}
+CHOICES = {}
 
 
-def text_sources():
-    """Sources of instructions, and of what claims are verified with."""
-    long_form, verifier = CONFIG.evaluation.long_form, CONFIG.verification
-    lines = [
-        *([CONFIG.flame.instructions, *CONFIG.flame.prompts] if CONFIG.flame else []),
-        *(CONFIG.apeft.prompts if CONFIG.apeft else []),
-        *([*long_form.sources(), long_form.instructions] if long_form else []),
-        CONFIG.flame and CONFIG.flame.passages,
-        getattr(verifier, "passages", None),
-        getattr(verifier, "embeddings", None),
-    ]
-    return [
-        Source.parse(line.source, line.sha256) for line in lines if line and line.source
-    ]
+def add_choices(place, choices):
+    """Have a set of choice questions made."""
+    CHOICES[place] = choices
+    add_source(choices.source, choices.sha256)
 
 
-SOURCES = {
-    slug(source): source
-    for source in [
-        *(Source.parse(model.source, model.sha256) for model in CONFIG.models),
-        *(
-            [Source.parse(CONFIG.facts.path, CONFIG.facts.sha256)]
-            if CONFIG.facts.path
-            else []
-        ),
-        *(
-            Source.parse(one.source, one.sha256)
-            for one in CHOICES.values()
-            if one.source
-        ),
-        *text_sources(),
-    ]
-}
+for one in CONFIG.evaluation.choices:
+    add_choices(f"choices/{one.name}", one)
 # Told now, since these tasks run last of all.
 for one in CONFIG.evaluation.harness:
     if not any(Path(Source.parse(one.folder).name).glob("*.yaml")):
@@ -54,8 +41,10 @@ TASK_FILES = {
 }
 # Relative, so that a folder that is moved with its results keeps them.
 FACT_TABLES = Path(os.path.relpath(WORKFLOW / "resources/facts"))
-# <work>: (checkpoint folder, marker of the checkpoint, request file), below <run>/<model>.
-WORKS = {}
+# <work>: (checkpoint folder, marker of the checkpoint, request file), below <run>/<model>. An engine
+# that runs serves whatever else lies ready: all jobs read this, but no rule has it as a parameter,
+# so that new work repeats no other.
+WORKS = LISTS["works"] = {}
 # Names of the training files by their folders, below results/<run>/<model>; some are shared.
 TRAINING_FILES = {
     str(path.parent): path.name
@@ -122,9 +111,6 @@ def add_work(work, checkpoint_folder, requests):
     """Have `requests` answered by a checkpoint into <work>/generations.jsonl."""
     name, seed = LINEAGE.at(checkpoint_folder)
     WORKS[work] = (checkpoint_folder, LINEAGE.marker(name).format(seed=seed), requests)
-    # An engine that runs serves whatever else lies ready. Passed around the rules' parameters,
-    # so that new work repeats no other.
-    os.environ.update(PLUMBLINE_WORKS=json.dumps(WORKS))
 
 
 def work_part(position):
@@ -300,12 +286,27 @@ def mixed(name):
 
 def questions_dropped():
     """What was left out of sets of choice questions."""
-    grath = [f"{R}/grath/dropped.json"] if CONFIG.grath else []
     return [
         *(f"{R}/{place}.dropped.json" for place in CHOICES),
-        *grath,
+        *grath_dropped(),
         *responses_dropped(),
+        *flame_dropped(),
+        *apeft_dropped(),
     ]
+
+
+def reports_of_dropped():
+    """Files that say what was left out and why, by their kind."""
+    return {
+        "facts": f"{R}/tables/fact_counts.csv",
+        "probes": [f"{R}/{model}/slick/dropped.json" for model in MODELS],
+        "compositions": compositions(),
+        "trainings": tuned("training.json"),
+        "questions": questions_dropped(),
+        "harness": [
+            path for path in scored_files() if Path(path).parent.name == "harness"
+        ],
+    }
 
 
 def tuned(name):

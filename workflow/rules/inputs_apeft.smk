@@ -1,10 +1,9 @@
 """What the rules of APEFT need."""
 
 if CONFIG.apeft:
-    INSTRUCTIONS["apeft"] = (CONFIG.apeft.prompts, "train", "id")
-    PLACES["apeft/responses"] = "apeft"
-# What becomes of responses to a set that the token limit cut off; those of others are evaluated.
-UNFINISHED = {"prompts": "", "apeft": "--whole-sentences"}
+    add_instructions("apeft", CONFIG.apeft.prompts, "train", "id")
+    # Facts are judged one by one, so that a response is of use up to where it was cut off.
+    PLACES["apeft/responses"] = Place("apeft", "apeft", unfinished="--whole-sentences")
 
 
 def apeft_parents():
@@ -147,12 +146,12 @@ def apeft_states():
 
 
 def apeft_dropped():
-    """What was left out of responses, of claims to ask about, and of answers."""
+    """What was left out of claims to ask about, and of answers."""
     return [
         f"{R}/{model}/{folder}/apeft/{name}"
         for model in MODELS
         for folder in apeft_parents()
-        for name in ("responses/dropped.json", "dropped.json", "atomic/dropped.json")
+        for name in ("dropped.json", "atomic/dropped.json")
     ]
 
 

@@ -21,11 +21,9 @@ def evaluation_sets(model):
     }
 
 
-# What a training is compared with just before it starts. Passed around the rules' parameters, so
-# that another evaluation set repeats no training.
-os.environ.update(
-    PLUMBLINE_EVALUATED=json.dumps({model: evaluation_sets(model) for model in MODELS})
-)
+# What a training is compared with just before it starts. No parameter, so that another evaluation
+# set repeats no training.
+LISTS["evaluated"] = {model: evaluation_sets(model) for model in MODELS}
 
 
 def found_contamination(wildcards):
@@ -38,3 +36,12 @@ def found_contamination(wildcards):
     path = Path(tuning_of(wildcards).examples.format(seed=wildcards.seed))
     found = f"{R}/{wildcards.model}/{path.parent}/contamination.json"
     return before_update(ancient(found)) if Path(found).exists() else found
+
+
+def found_everywhere():
+    """What was measured of every training file."""
+    return [
+        f"{R}/{model}/{data}/contamination.json"
+        for model in MODELS
+        for data in TRAINING_FILES
+    ]

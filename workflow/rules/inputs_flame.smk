@@ -1,48 +1,20 @@
-"""What the rules of FLAME need, and which instructions its and long-form evaluation's are."""
+"""What the rules of FLAME need."""
 
 from plumbline.config.flame_sets import SftSet
 
-LONG_FORM = CONFIG.evaluation.long_form
-# Sets of instructions by name: sources, split and domains of the facts' subjects.
-INSTRUCTIONS = {}
 if CONFIG.flame:
-    INSTRUCTIONS["flame"] = (CONFIG.flame.sources(), "train", "id")
+    add_instructions("flame", CONFIG.flame.sources(), "train", "id")
+    if CONFIG.flame.passages:
+        add_source(CONFIG.flame.passages.source, CONFIG.flame.passages.sha256)
 if CONFIG.flame and CONFIG.flame.dpo:
-    INSTRUCTIONS["prompts"] = (CONFIG.flame.prompts, "train", "id")
-if LONG_FORM:
-    INSTRUCTIONS["long_form"] = (LONG_FORM.sources(), "test", "id,ood")
-if LONG_FORM and LONG_FORM.instructions:
-    INSTRUCTIONS["win_rate"] = ([LONG_FORM.instructions], "test", "id")
+    add_instructions("prompts", CONFIG.flame.prompts, "train", "id")
+    # Training on a response that was cut off teaches to stop in mid-sentence.
+    PLACES["flame/responses"] = Place(
+        "prompts", "flame", unfinished="", decisions="flame/decisions.jsonl"
+    )
 # Which of the base's answers a training set of the first stage holds.
 ANSWERS = {"sft-fact": "own", "sft-star": "own", "sft-rag": "rag"}
 FLAME_SETS = "|".join(SftSet.__args__)
-# Where responses are collected, and from which instructions.
-PLACES = {
-    "flame/responses": "prompts",
-    "long_form": "long_form",
-    "win_rate/own": "win_rate",
-}
-
-
-def instruction_markers(wildcards):
-    """The markers of a set's fetched sources."""
-    sources, _, _ = INSTRUCTIONS[wildcards.set]
-    return [marker_of(one.source, one.sha256) for one in sources if one.source]
-
-
-def instruction_options(wildcards):
-    """A set of instructions as options of build_instructions.py."""
-    sources, split, domains = INSTRUCTIONS[wildcards.set]
-    listed = json.dumps([one.model_dump() for one in sources])
-    return [
-        *("--sources", listed),
-        *("--entities-split", split, "--entities-domains", domains),
-    ]
-
-
-def optional(option, path):
-    """An option with its file, where there is one."""
-    return [option, str(path)] if path else []
 
 
 def flame_key(key):
@@ -96,14 +68,6 @@ def flame_works():
             *claim_works(f"{folder}/flame/responses"),
         ]
     return works
-
-
-def claim_works(place):
-    """The claims of a place's responses, where a model splits them."""
-    if CONFIG.claims.splitter == "rule":
-        return []
-    splitter = checkpoint_folder(CONFIG.claims.model, place)
-    return [(f"{place}/claims", splitter, f"{place}/claims/requests.jsonl")]
 
 
 def flame_draws(samples, max_tokens):
@@ -232,6 +196,47 @@ def flame_pair_inputs(wildcards):
         "generations": f"{place}/judge/generations.jsonl",
         "decisions": f"{model}/flame/decisions.jsonl",
     }
+
+
+def flame_dropped():
+    """What was left out of claims to ask the base about."""
+    return [
+        f"{R}/{model}/{folder}/flame/mc/dropped.json"
+        for model in MODELS
+        for folder in flame_parents("facttune-mc")
+    ]
+
+
+def flame_states():
+    """What states are counted of: responses trained on, the classifier, training files."""
+    if CONFIG.flame is None:
+        return []
+    responses = [
+        {"model": model, "seed": seed, "checkpoint": f"{name}, for training"}
+        | state_files(f"{R}/{model}/{folder}/flame/responses")
+        for model in MODELS
+        for folder in flame_parents()
+        for name, seed in [LINEAGE.at(folder)]
+    ]
+    decisions = [
+        {
+            "model": model,
+            "seed": 0,
+            "checkpoint": lineage.BASE,
+            "decisions": f"{R}/{model}/flame/decisions.jsonl",
+        }
+        for model in MODELS
+    ]
+    trainings = [
+        {key: row[key] for key in ("model", "seed")}
+        | {
+            "checkpoint": row["tuning"],
+            "composition": f"{R}/{row['folder']}/composition.json",
+        }
+        for row in tuning_rows()
+        if is_of("flame", row["tuning"])
+    ]
+    return [*responses, *decisions, *trainings]
 
 
 def flame_results():

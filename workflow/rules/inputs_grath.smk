@@ -1,5 +1,8 @@
 """What the rules of GRATH need."""
 
+if CONFIG.grath:
+    add_choices("grath/source", CONFIG.grath.questions)
+
 
 def grath_parents():
     """Folders of the checkpoints that write pairs, for all seeds."""
@@ -24,6 +27,11 @@ def grath_pair_inputs(wildcards):
         "now": grath_generations(wildcards, int(wildcards.round)),
         **knowledge_inputs("grath", wildcards),
     }
+
+
+def grath_dropped():
+    """What was left out of the questions."""
+    return [f"{R}/grath/dropped.json"] if CONFIG.grath else []
 
 
 def grath_prompt_options():

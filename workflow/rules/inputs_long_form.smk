@@ -1,8 +1,22 @@
 """What the rules of long-form evaluation need: who writes, who is compared, what is verified."""
 
+from functools import cache
 from types import SimpleNamespace
 
+LONG_FORM = CONFIG.evaluation.long_form
+if LONG_FORM:
+    # What is evaluated is what the checkpoint said, cut off or not.
+    add_instructions("long_form", LONG_FORM.sources(), "test", "id,ood")
+    PLACES["long_form"] = Place("long_form", "long_form", unfinished="--unfinished")
+if LONG_FORM and LONG_FORM.instructions:
+    add_instructions("win_rate", [LONG_FORM.instructions], "test", "id")
+    PLACES["win_rate/own"] = Place("win_rate", "long_form", unfinished="--unfinished")
+for part in ("passages", "embeddings"):
+    if one := getattr(CONFIG.verification, part, None):
+        add_source(one.source, one.sha256)
 
+
+@cache
 def long_form_folders():
     """Folders of the checkpoints that write at length."""
     return [
@@ -12,6 +26,7 @@ def long_form_folders():
     ]
 
 
+@cache
 def compared_folders():
     """Those of them that are compared with the baseline."""
     if "win_rate" not in INSTRUCTIONS:
@@ -54,18 +69,11 @@ def baseline_responses(wildcards):
     return f"{R}/{wildcards.model}/{folder}/win_rate/own/responses.jsonl"
 
 
-def set_of(place):
-    """The set of instructions that a place's responses are to."""
-    return next(name for end, name in PLACES.items() if place.endswith(end))
-
-
 def claim_inputs(wildcards):
-    """Responses to be taken apart; FLAME's only where facts are asked for."""
-    model = f"{R}/{wildcards.model}"
+    """Responses to be taken apart, and which of them were asked for facts."""
+    model, decisions = f"{R}/{wildcards.model}", place_of(wildcards.place).decisions
     found = {"responses": f"{model}/{wildcards.place}/responses.jsonl"}
-    if wildcards.place.endswith("flame/responses"):
-        found["decisions"] = f"{model}/flame/decisions.jsonl"
-    return found
+    return found | ({"decisions": f"{model}/{decisions}"} if decisions else {})
 
 
 def split_inputs(wildcards):
@@ -137,8 +145,9 @@ def comparison_options():
     return ["--form", LONG_FORM.prompt, "--max-tokens", str(LONG_FORM.judgement_tokens)]
 
 
+@cache
 def state_rows():
-    """What states are counted of: long-form responses, FLAME's training data, its classifier."""
+    """What states are counted of: long-form responses, and what methods make of others."""
     rows = []
     for model in MODELS:
         for folder in long_form_folders():
@@ -147,32 +156,7 @@ def state_rows():
                 {"model": model, "seed": seed, "checkpoint": name}
                 | state_files(f"{R}/{model}/{folder}/long_form", "responses", "claims")
             )
-        for folder in flame_parents():
-            name, seed = LINEAGE.at(folder)
-            rows.append(
-                {"model": model, "seed": seed, "checkpoint": f"{name}, for training"}
-                | state_files(f"{R}/{model}/{folder}/flame/responses")
-            )
-        if CONFIG.flame:
-            decisions = f"{R}/{model}/flame/decisions.jsonl"
-            rows.append(
-                {
-                    "model": model,
-                    "seed": 0,
-                    "checkpoint": lineage.BASE,
-                    "decisions": decisions,
-                }
-            )
-        for row in tuning_rows():
-            if row["model"] == model and is_of("flame", row["tuning"]):
-                rows.append(
-                    {key: row[key] for key in ("model", "seed")}
-                    | {
-                        "checkpoint": row["tuning"],
-                        "composition": f"{R}/{row['folder']}/composition.json",
-                    }
-                )
-    return [*rows, *apeft_states()]
+    return [*rows, *flame_states(), *apeft_states()]
 
 
 def state_files(place, *more):
@@ -186,22 +170,3 @@ def state_inputs():
     return sorted(
         {path for row in state_rows() for key, path in row.items() if key not in about}
     )
-
-
-def responses_dropped():
-    """What was left out of instructions and of responses."""
-    sets = [f"{R}/instructions/{name}.dropped.json" for name in INSTRUCTIONS]
-    return [
-        *sets,
-        *(
-            f"{R}/{model}/{f}/flame/responses/dropped.json"
-            for model in MODELS
-            for f in flame_parents()
-        ),
-        *(
-            f"{R}/{model}/{f}/flame/mc/dropped.json"
-            for model in MODELS
-            for f in flame_parents("facttune-mc")
-        ),
-        *apeft_dropped(),
-    ]

@@ -66,7 +66,7 @@ rule write_long_form:
 rule collect_responses:
     input:
         instructions=lambda wildcards: (
-            f"{R}/instructions/{set_of(wildcards.place)}.jsonl"
+            f"{R}/instructions/{place_of(wildcards.place).set}.jsonl"
         ),
         requests=lambda wildcards: (
             f"{R}/{wildcards.model}/{WORKS[wildcards.place][2]}"
@@ -80,18 +80,13 @@ rule collect_responses:
     benchmark:
         f"{R}/benchmarks/evaluate/{{model}}/{{place}}/collect_responses.tsv"
     wildcard_constraints:
-        place=".+/(" + "|".join(PLACES) + ")",
+        place=place_pattern(),
     localrule: True
     conda:
         environment("collect_responses")
     params:
-        # Cut-off responses are evaluated; trained on is none, or its whole sentences.
-        unfinished=lambda wildcards: UNFINISHED.get(
-            set_of(wildcards.place), "--unfinished"
-        ),
-        stage=lambda wildcards: (
-            "apeft" if set_of(wildcards.place) == "apeft" else "flame"
-        ),
+        unfinished=lambda wildcards: place_of(wildcards.place).unfinished,
+        stage=lambda wildcards: place_of(wildcards.place).stage,
         code=code("collect_responses"),
     shell:
         "python -m scripts.collect_responses --instructions {input.instructions:q}"
@@ -136,7 +131,7 @@ rule split_claims:
     benchmark:
         f"{R}/benchmarks/verify/{{model}}/{{place}}/split_claims.tsv"
     wildcard_constraints:
-        place=".+/(" + "|".join(PLACES) + ")",
+        place=place_pattern(),
     localrule: True
     conda:
         environment("split_claims")
@@ -299,8 +294,8 @@ rule tabulate_states:
     conda:
         environment("tabulate_states")
     params:
-        rows=json.dumps(state_rows()),
+        rows=listed("states", state_rows()),
         code=code("tabulate_states"),
     shell:
-        "python -m scripts.tabulate_states --rows {params.rows:q} --table {output.table:q}"
+        "python -m scripts.tabulate_states --rows $PLUMBLINE_RESULTS/lists/states.json --table {output.table:q}"
         " --sample {output.sample:q} 2>&1 | tee {log:q}"

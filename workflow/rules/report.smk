@@ -40,10 +40,10 @@ rule tabulate_curves:
     conda:
         environment("tabulate_curves")
     params:
-        tunings=json.dumps(tuning_rows()),
+        tunings=listed("tunings", tuning_rows()),
         code=code("tabulate_curves"),
     shell:
-        "python -m scripts.tabulate_curves --root $PLUMBLINE_RESULTS --tunings {params.tunings:q}"
+        "python -m scripts.tabulate_curves --root $PLUMBLINE_RESULTS --tunings $PLUMBLINE_RESULTS/lists/tunings.json"
         " --curves {output:q} 2>&1 | tee {log:q}"
 
 
@@ -78,10 +78,11 @@ rule write_manifest:
         environment("write_manifest")
     params:
         config=section(CONFIG),
+        trainings=listed("trainings", tuned("training.json")),
         code=code("write_manifest"),
     shell:
         "python -m scripts.write_manifest --config {params.config:q}"
-        " --sources {input.sources:q} --bases {input.bases:q} --trainings {input.trainings:q}"
+        " --sources {input.sources:q} --bases {input.bases:q} --trainings $PLUMBLINE_RESULTS/lists/trainings.json"
         " --manifest {output:q} 2>&1 | tee {log:q}"
 
 

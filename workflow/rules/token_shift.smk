@@ -60,12 +60,12 @@ rule tabulate_token_shift:
     conda:
         environment("tabulate_token_shift")
     params:
-        pairs=json.dumps(shift_rows()),
+        pairs=listed("token_shifts", shift_rows()),
         evaluation=section(CONFIG.evaluation, include={"confidence", "resamples"}),
         margin=SHIFT.margin if SHIFT else 0,
         code=code("tabulate_token_shift"),
     shell:
-        "python -m scripts.tabulate_token_shift --pairs {params.pairs:q}"
+        "python -m scripts.tabulate_token_shift --pairs $PLUMBLINE_RESULTS/lists/token_shifts.json"
         " --evaluation {params.evaluation:q} --margin {params.margin}"
         " --shares {output.shares:q} --verdicts {output.verdicts:q} --tokens {output.tokens:q}"
         " 2>&1 | tee {log:q}"

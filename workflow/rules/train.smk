@@ -45,7 +45,7 @@ rule train:
     shell:
         "python -m scripts.check_contamination --name {wildcards.tuning}"
         " --training {input.examples:q} --model {wildcards.model}"
-        ' --evaluated "$PLUMBLINE_EVALUATED" --contamination "$PLUMBLINE_CONTAMINATION"'
+        ' --evaluated $PLUMBLINE_RESULTS/lists/evaluated.json --contamination "$PLUMBLINE_CONTAMINATION"'
         " 2>&1 | tee {log:q};"
         " python -m scripts.train --root $PLUMBLINE_RESULTS/{wildcards.model}"
         " --name {wildcards.tuning} --seed {wildcards.seed} --parent {params.parent:q}"

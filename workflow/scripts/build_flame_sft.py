@@ -42,7 +42,7 @@ def main() -> None:
             list(read_rows(args.own_requests, Request)),
             read_rows(args.own_generations, Generation),
         )
-        dropped = dropped_rows("own answers", reasons)  # with or without passages
+        dropped = dropped_rows("own answers", reasons, "flame")  # with or without passages
     built = build_sft(
         args.set,
         instructions,

@@ -1,10 +1,9 @@
 """Refuse a training file that holds too much of an evaluation set, just before it is trained on."""
 
 import argparse
-import json
 from pathlib import Path
 
-from plumbline import program
+from plumbline import lists, program
 from plumbline.config.contamination import Contamination as Settings
 from plumbline.evaluation.contamination import measure_files, refuse
 
@@ -15,12 +14,15 @@ def main() -> None:
     parser.add_argument("--training", type=Path, required=True, help="examples or pairs")
     parser.add_argument("--model", required=True)
     parser.add_argument(
-        "--evaluated", required=True, help="JSON of models to their evaluation sets, NAME to FILE"
+        "--evaluated",
+        type=Path,
+        required=True,
+        help="list: by model, evaluation sets' files by name",
     )
     parser.add_argument("--contamination", required=True, help="JSON of the section")
     args = parser.parse_args()
     settings = Settings.model_validate_json(args.contamination)
-    sets = {name: Path(path) for name, path in json.loads(args.evaluated)[args.model].items()}
+    sets = lists.read(args.evaluated, dict[str, dict[str, Path]])[args.model]
     absent = [name for name, path in sets.items() if not path.exists()]
     if absent:
         # New, or just being made again. What is in them is refused when the table is made.

@@ -34,7 +34,7 @@ def main() -> None:
             f"{args.generations}: no new instruction was found in the lists (dropped: {lost}). "
             f"Give more seeds, or let another model write."
         )
-    dropped = dropped_rows("augmented", reasons)
+    dropped = dropped_rows("augmented", reasons, "flame")
     write_rows(args.augmented, kept)
     write_json(args.dropped, {"name": "augmented", "kept": len(kept), "dropped": dropped})
     if len(kept) < args.wanted:

@@ -21,7 +21,7 @@ def main() -> None:
     parser.add_argument(
         "--whole-sentences", action="store_true", help="of what was cut off keep whole sentences"
     )
-    parser.add_argument("--stage", default="flame", help="that what is dropped counts for")
+    parser.add_argument("--stage", required=True, help="that what is dropped counts for")
     parser.add_argument("--name", required=True, help="of the responses, e.g. in tables")
     parser.add_argument("--responses", type=Path, required=True)
     parser.add_argument("--dropped", type=Path, required=True)

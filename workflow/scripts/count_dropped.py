@@ -5,11 +5,23 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
-from plumbline import program
+from plumbline import lists, program
 from plumbline.files import read_json, read_rows, write_csv
 from plumbline.records import HarnessItem
+from pydantic import BaseModel
 
 COLUMNS = ["stage", "model", "seed", "item", "reason", "n"]
+
+
+class Reports(BaseModel):
+    """Files that say what was left out; those of questions are of instructions and responses too."""
+
+    facts: Path
+    questions: list[Path] = []
+    probes: list[Path] = []
+    compositions: list[Path] = []
+    trainings: list[Path] = []
+    harness: list[Path] = []  # items of its tasks
 
 
 def of_facts(path: Path) -> Iterator[dict]:
@@ -48,29 +60,25 @@ def place(path: Path, root: Path) -> dict:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--root", type=Path, required=True, help="folder of the run")
-    parser.add_argument("--facts", type=Path, required=True)
-    parser.add_argument("--questions", type=Path, nargs="*", default=[], help="choice questions")
-    parser.add_argument("--probes", type=Path, nargs="*", default=[])
-    parser.add_argument("--compositions", type=Path, nargs="*", default=[])
-    parser.add_argument("--trainings", type=Path, nargs="*", default=[])
-    parser.add_argument("--harness", type=Path, nargs="*", default=[], help="items of its tasks")
+    parser.add_argument("--reports", type=Path, required=True, help="list of files by kind")
     parser.add_argument("--dropped", type=Path, required=True)
     args = parser.parse_args()
+    reports = lists.read(args.reports, Reports)
 
-    rows = list(of_facts(args.facts))
-    for path in args.probes:
+    rows = list(of_facts(reports.facts))
+    for path in reports.probes:
         rows += [{**row, "model": path.parts[-3]} for row in read_json(path)]
-    for path in args.questions:
+    for path in reports.questions:
         questions = read_json(path)
         for row in questions["dropped"]:
             rows.append({**row, "item": f"{questions['name']}: {row['item']}"})
-    for path in args.compositions:
+    for path in reports.compositions:
         composition, where = read_json(path), place(path, args.root)
         for row in composition["dropped"]:
             rows.append({**row, **where, "item": f"{composition['name']}: {row['item']}"})
-    for path in args.trainings:
+    for path in reports.trainings:
         rows += [{**row, **place(path, args.root)} for row in of_training(path)]
-    for path in args.harness:
+    for path in reports.harness:
         rows += of_harness(path, args.root)
     write_csv(args.dropped, COLUMNS, rows)
     program.log.info(f"{len(rows)} kinds of loss, {sum(row['n'] for row in rows):,} items")

@@ -5,12 +5,11 @@ it done. A piece of work is `[checkpoint folder, checkpoint marker, request file
 """
 
 import argparse
-import json
 import shutil
 from functools import cache
 from pathlib import Path
 
-from plumbline import checkpoints, program
+from plumbline import checkpoints, lists, program
 from plumbline.config.engines import Generation as Settings
 from plumbline.files import InputError, read_unique_rows, write_json, write_rows
 from plumbline.generation.store import Store, finished_file, store_folder
@@ -21,7 +20,7 @@ from plumbline.suitability import Needs
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--root", type=Path, required=True, help="folder of the model's results")
-    parser.add_argument("--works", required=True, help="JSON: pieces of work by name")
+    parser.add_argument("--works", type=Path, required=True, help="list of all by name")
     parser.add_argument("--work", required=True, help="the one that is asked for")
     parser.add_argument("--settings", required=True, help="JSON of the generation section")
     parser.add_argument("--needs", default="{}", help="JSON of what is asked of the model")
@@ -35,7 +34,7 @@ def main() -> None:
     args = parser.parse_args()
     settings = Settings.model_validate_json(args.settings)
 
-    works = json.loads(args.works)
+    works = lists.read(args.works, dict[str, tuple[str, str, str]])
     number, shards = map(int, args.shard.split("/"))
 
     @cache

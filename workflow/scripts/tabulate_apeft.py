@@ -4,10 +4,10 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-from plumbline import program
+from plumbline import lists, program
 from plumbline.files import read_json, write_csv
 from plumbline.methods.apeft.composition import COLUMNS, asked_states, states
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel
 
 
 class Files(BaseModel):
@@ -27,13 +27,16 @@ class Files(BaseModel):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--rows", required=True, help="JSON rows model, seed, set, composition, questions"
+        "--rows",
+        type=Path,
+        required=True,
+        help="list of rows model, seed, set, composition, questions",
     )
     parser.add_argument("--table", type=Path, required=True)
     args = parser.parse_args()
     rows = [
         {**one.model_dump(include={"model", "seed", "set"}), "item": item, "state": state, "n": n}
-        for one in TypeAdapter(list[Files]).validate_json(args.rows)
+        for one in lists.read(args.rows, list[Files])
         for item, state, n in one.states()
     ]
     write_csv(args.table, COLUMNS, rows)

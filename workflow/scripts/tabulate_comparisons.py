@@ -1,10 +1,9 @@
 """Compare every checkpoint with its base and its parent, task by task and all tasks together."""
 
 import argparse
-import json
 from pathlib import Path
 
-from plumbline import program
+from plumbline import lists, program
 from plumbline.config.engines import Evaluation
 from plumbline.evaluation.closed_book import Answer
 from plumbline.evaluation.comparisons import Comparison, compare
@@ -19,8 +18,9 @@ def main() -> None:
     parser.add_argument("--root", type=Path, required=True, help="folder of the run")
     parser.add_argument(
         "--checkpoints",
+        type=Path,
         required=True,
-        help="JSON rows, the base's seed 0; scored: files of items in the checkpoint's folder",
+        help="list of rows, the base's seed 0; scored: files of items in the checkpoint's folder",
     )
     parser.add_argument("--evaluation", required=True, help="JSON of the evaluation section")
     parser.add_argument("--baseline", help="the checkpoint that win rates compare with")
@@ -32,7 +32,7 @@ def main() -> None:
     how = {"confidence": settings.confidence, "resamples": settings.resamples}
 
     models: dict[str, list[dict]] = {}
-    for row in json.loads(args.checkpoints):
+    for row in lists.read(args.checkpoints, list[dict]):
         models.setdefault(row["model"], []).append(row)
     compared: list[Comparison] = []
     gained: list[GainRow] = []

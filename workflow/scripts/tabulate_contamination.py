@@ -6,7 +6,7 @@ The refusal is also here for trainings that were done before an evaluation set c
 import argparse
 from pathlib import Path
 
-from plumbline import program
+from plumbline import lists, program
 from plumbline.config.contamination import Contamination as Settings
 from plumbline.evaluation.contamination import Contamination, refuse
 from plumbline.files import read_json, write_csv
@@ -28,13 +28,14 @@ COLUMNS = [
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--root", type=Path, required=True, help="folder of the run")
-    parser.add_argument("--found", type=Path, nargs="*", default=[], help="below <root>/<model>")
+    parser.add_argument("--found", type=Path, required=True, help="list of files")
     parser.add_argument("--contamination", required=True, help="JSON of the section")
     parser.add_argument("--table", type=Path, required=True)
     args = parser.parse_args()
     settings = Settings.model_validate_json(args.contamination)
     rows = []
-    for path in args.found:
+    files = lists.read(args.found, list[Path])
+    for path in files:
         found = Contamination.model_validate(read_json(path))
         refuse(found, settings.max_percent)
         about = {"model": path.relative_to(args.root).parts[0]}
@@ -45,7 +46,7 @@ def main() -> None:
             rows.append({**about, **counts, **more})
     write_csv(args.table, COLUMNS, rows)
     most = max((float(row["percent"]) for row in rows), default=0)
-    program.log.info(f"{len(args.found)} training files: at most {most:.2f} % of an evaluation set")
+    program.log.info(f"{len(files)} training files: at most {most:.2f} % of an evaluation set")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,9 @@
 """Bring the steps of every preference training into one table; supervised ones have none."""
 
 import argparse
-import json
 from pathlib import Path
 
-from plumbline import program
+from plumbline import lists, program
 from plumbline.files import read_json, write_csv
 
 COLUMNS = [
@@ -25,13 +24,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--root", type=Path, required=True, help="folder of the run")
     parser.add_argument(
-        "--tunings", required=True, help="JSON rows model, seed, tuning, folder (below the root)"
+        "--tunings",
+        type=Path,
+        required=True,
+        help="list of rows model, seed, tuning, folder (below the root)",
     )
     parser.add_argument("--curves", type=Path, required=True)
     args = parser.parse_args()
 
     rows = []
-    for about in json.loads(args.tunings):
+    for about in lists.read(args.tunings, list[dict]):
         training = read_json(args.root / about["folder"] / "training.json")
         for point in training.get("curve", []):
             step = {name: round(value, 6) for name, value in point.items()}

@@ -1,10 +1,9 @@
 """Bring the fit of every training run into curves and the linear model."""
 
 import argparse
-import json
 from pathlib import Path
 
-from plumbline import program
+from plumbline import lists, program
 from plumbline.evaluation.fitting import (
     CURVE_COLUMNS,
     LINE_COLUMNS,
@@ -19,14 +18,14 @@ from plumbline.records import Fit
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--root", type=Path, required=True, help="folder of the run")
-    parser.add_argument("--tunings", required=True, help="JSON rows")
+    parser.add_argument("--tunings", type=Path, required=True, help="list of rows")
     parser.add_argument("--confidence", type=float, required=True)
     parser.add_argument("--curves", type=Path, required=True)
     parser.add_argument("--line", type=Path, required=True)
     args = parser.parse_args()
 
     runs = []
-    for row in json.loads(args.tunings):
+    for row in lists.read(args.tunings, list[dict]):
         folder = args.root / row.pop("folder")
         stops = read_json(folder / "training.json")["stops"]
         runs.append(

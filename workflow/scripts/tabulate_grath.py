@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-from plumbline import program
+from plumbline import lists, program
 from plumbline.config.engines import Evaluation
 from plumbline.evaluation.items import item_metrics
 from plumbline.files import InputError, read_json, read_unique_rows, write_csv
@@ -12,7 +12,7 @@ from plumbline.lineage import BASE
 from plumbline.methods.grath.rounds import GrathPair
 from plumbline.methods.grath.table import COLUMNS, as_text, pair_rows
 from plumbline.records import Item
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel
 
 
 class RoundFiles(BaseModel):
@@ -47,14 +47,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--rounds",
+        type=Path,
         required=True,
-        help="JSON rows model, seed, variant, round, checkpoint, parent, scores, pairs, composition",
+        help="list of rows model, seed, variant, round, checkpoint, parent, scores, pairs, composition",
     )
     parser.add_argument("--evaluation", required=True, help="JSON of the evaluation section")
     parser.add_argument("--table", type=Path, required=True)
     args = parser.parse_args()
     settings = Evaluation.model_validate_json(args.evaluation)
-    rounds = TypeAdapter(list[RoundFiles]).validate_json(args.rounds)
+    rounds = lists.read(args.rounds, list[RoundFiles])
     base = {
         one.model: read_unique_rows(one.scores, Item) for one in rounds if one.checkpoint == BASE
     }

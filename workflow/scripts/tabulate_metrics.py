@@ -1,11 +1,10 @@
 """Bring every checkpoint's answers and scores into the tidy table of metrics."""
 
 import argparse
-import json
 from functools import lru_cache
 from pathlib import Path
 
-from plumbline import program
+from plumbline import lists, program
 from plumbline.config.engines import Evaluation
 from plumbline.evaluation.closed_book import Answer, closed_book_metrics
 from plumbline.evaluation.items import item_metrics
@@ -20,8 +19,9 @@ def main() -> None:
     parser.add_argument("--root", type=Path, required=True, help="folder of the run")
     parser.add_argument(
         "--checkpoints",
+        type=Path,
         required=True,
-        help="JSON rows, the base's seed 0; scored: files of items in the checkpoint's folder",
+        help="list of rows, the base's seed 0; scored: files of items in the checkpoint's folder",
     )
     parser.add_argument("--evaluation", required=True, help="JSON of the evaluation section")
     parser.add_argument("--metrics", type=Path, required=True)
@@ -29,7 +29,7 @@ def main() -> None:
     settings = Evaluation.model_validate_json(args.evaluation)
     how = {"confidence": settings.confidence, "resamples": settings.resamples}
 
-    checkpoints = json.loads(args.checkpoints)
+    checkpoints = lists.read(args.checkpoints, list[dict])
     there = {
         (row["model"], row["checkpoint"], row["seed"], name): args.root / row["folder"] / name
         for row in checkpoints

@@ -4,13 +4,13 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-from plumbline import program
+from plumbline import lists, program
 from plumbline.claims.records import Claim, Splitting, Verdict
 from plumbline.files import read_json, read_rows, write_csv, write_json
 from plumbline.methods.flame import table
 from plumbline.methods.flame.fact_based import FactBased
 from plumbline.responses.drawn import Response
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel
 
 
 class Files(BaseModel):
@@ -65,15 +65,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--rows",
+        type=Path,
         required=True,
-        help="JSON rows model, seed, checkpoint and, where there is one, composition, decisions, "
+        help="list of rows model, seed, checkpoint and, where there is one, composition, decisions, "
         "responses, splittings, claims, verdicts",
     )
     parser.add_argument("--table", type=Path, required=True)
     parser.add_argument("--sample", type=Path, required=True)
     parser.add_argument("--shown", type=int, default=12, help="responses of each checkpoint")
     args = parser.parse_args()
-    rows = TypeAdapter(list[Files]).validate_json(args.rows)
+    rows = lists.read(args.rows, list[Files])
     counted = [
         {**one.about, "item": item, "state": state, "n": n}
         for one in rows

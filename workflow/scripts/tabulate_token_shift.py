@@ -3,13 +3,13 @@
 import argparse
 from pathlib import Path
 
-from plumbline import program
+from plumbline import lists, program
 from plumbline.config.engines import Evaluation
 from plumbline.evaluation import alignment
 from plumbline.evaluation import token_shift as shift
 from plumbline.files import InputError, read_unique_rows, write_csv
 from plumbline.records import Item
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel
 
 
 class PairFiles(BaseModel):
@@ -52,8 +52,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--pairs",
+        type=Path,
         required=True,
-        help="JSON rows model, seed, tuned, reference, shift, items, reference_items",
+        help="list of rows model, seed, tuned, reference, shift, items, reference_items",
     )
     parser.add_argument("--evaluation", required=True, help="JSON of the evaluation section")
     parser.add_argument("--margin", type=float, required=True, help="of a small change, in points")
@@ -64,7 +65,7 @@ def main() -> None:
     settings = Evaluation.model_validate_json(args.evaluation)
     bootstrap = {"confidence": settings.confidence, "resamples": settings.resamples}
     shares, verdicts, tokens = [], [], []
-    for one in TypeAdapter(list[PairFiles]).validate_json(args.pairs):
+    for one in lists.read(args.pairs, list[PairFiles]):
         measured, verdict, listed = tables_of(one, args.margin / 100, **bootstrap)
         shares += measured
         verdicts.append(verdict)

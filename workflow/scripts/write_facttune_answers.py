@@ -22,7 +22,7 @@ def main() -> None:
         read_unique_rows(args.question_requests, Request, empty=True),
         read_rows(args.question_generations, Generation),
     )
-    dropped = dropped_rows("claims to ask about", reasons)
+    dropped = dropped_rows("claims to ask about", reasons, "flame")
     write_rows(args.requests, answer_requests(found))
     write_json(args.dropped, {"name": args.name, "kept": len(found), "dropped": dropped})
     program.log.info(f"{len(found):,} questions; {reasons.total():,} claims have none")

@@ -7,7 +7,7 @@ import platform
 from importlib import metadata
 from pathlib import Path
 
-from plumbline import program
+from plumbline import lists, program
 from plumbline.digest import code_digest
 from plumbline.files import read_json, write_json
 
@@ -33,14 +33,14 @@ def main() -> None:
     parser.add_argument("--config", required=True, help="JSON of the whole configuration")
     parser.add_argument("--sources", type=Path, nargs="*", default=[])
     parser.add_argument("--bases", type=Path, nargs="*", default=[])
-    parser.add_argument("--trainings", type=Path, nargs="*", default=[])
+    parser.add_argument("--trainings", type=Path, required=True, help="list of files")
     parser.add_argument("--manifest", type=Path, required=True)
     args = parser.parse_args()
     scripts = Path(__file__).parent
     library = scripts.parent / "plumbline"
     config = json.loads(args.config)
     checkpoints = {}
-    for path in args.trainings:
+    for path in lists.read(args.trainings, list[Path]):
         training = read_json(path)
         for stop, about in training["stops"].items():
             checkpoints[f"{path.parts[-4]} {path.parts[-3]} {training['name']}.{stop}"] = about

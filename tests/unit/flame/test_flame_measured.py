@@ -11,7 +11,7 @@ from plumbline.evaluation.statistics import share
 from plumbline.files import InputError, read_json, read_rows, read_unique_rows
 from plumbline.methods.flame.fact_based import FactBased
 from plumbline.records import Item, Request
-from programs import csv_rows, program
+from programs import csv_rows, listed, program
 
 
 def test_long_responses_are_measured(files, monkeypatch):
@@ -191,7 +191,7 @@ def test_every_state_is_counted_and_some_responses_are_shown(second_stage, monke
 
     def tabulate(rows, **more):
         program(
-            monkeypatch, "tabulate_states", rows=json.dumps(rows), table=files("states.csv"),
+            monkeypatch, "tabulate_states", rows=listed(files("."), rows), table=files("states.csv"),
             sample=files("sample.json"), **more,
         )  # fmt: skip
         found = csv_rows(files("states.csv"))

@@ -28,6 +28,7 @@ def test_responses_from_requests_to_rows(files, monkeypatch):
     ]
     options = {
         "instructions": sets, "requests": files("requests.jsonl"), "name": "x/responses",
+        "stage": "flame",
         "generations": files("generations.jsonl", generations),
         "responses": files("responses.jsonl"), "dropped": files("dropped.json"),
     }  # fmt: skip

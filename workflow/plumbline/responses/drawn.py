@@ -154,7 +154,7 @@ def reason_of(generation: Generation | None, otherwise: str) -> str:
     return otherwise if generation is not None and generation.answer.strip() else "empty"
 
 
-def dropped_rows(item: str, reasons: Counter, stage: str = "flame") -> list[dict]:
+def dropped_rows(item: str, reasons: Counter, stage: str) -> list[dict]:
     """Rows for the table of everything left out."""
     return [
         {"stage": stage, "item": item, "reason": reason, "n": n}

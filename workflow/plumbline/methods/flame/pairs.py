@@ -60,7 +60,7 @@ def build_pairs(
     dropped = [
         row
         for item, reasons in building.dropped.items()
-        for row in dropped_rows(f"{name}: {item}", reasons)
+        for row in dropped_rows(f"{name}: {item}", reasons, "flame")
     ]
     return building.pairs, dropped
 

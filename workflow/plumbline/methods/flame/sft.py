@@ -70,7 +70,7 @@ def build_sft(
             )
             for one, kind, responses in order
         ]
-    return Built(examples, dropped_rows(name, dropped))
+    return Built(examples, dropped_rows(name, dropped, "flame"))
 
 
 def _kind(name: SftSet, fact_based: bool) -> str:

@@ -1,0 +1,91 @@
+"""Runs of many seeds and models: no command and no variable grows with them."""
+
+import json
+import os
+import re
+import time
+
+import pytest
+from project import Project
+
+pytestmark = pytest.mark.workflow
+WHOLE = os.environ.get("PLUMBLINE_WHOLE") == "1"
+LIMIT = 128 * 1024  # bytes of an argument or a variable on Linux (execve(2), MAX_ARG_STRLEN)
+# Snakemake in a process that prints the lengths of its variables in the end.
+DRIVER = """
+import json, os, sys
+from snakemake.cli import main
+try:
+    main()
+finally:
+    print("\\nVARIABLES", json.dumps({name: len(value) for name, value in os.environ.items()}))
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    made = Project(tmp_path)
+    (tmp_path / "driver.py").write_text(DRIVER)
+    return made
+
+
+def overlay(project, seeds, models):
+    """A configuration of all methods, with and without what is new to the base."""
+    names = [f"m{n}" for n in range(models)]
+    for name in names:
+        (project.folder / "models" / name).mkdir(parents=True, exist_ok=True)
+    found = {"seeds": list(range(1, seeds + 1))}
+    found["models"] = [{"name": name, "source": f"file:models/{name}"} for name in names]
+    found |= {method: {"keep_unknown": [100, 0]} for method in ("grath", "flame", "apeft")}
+    (project.folder / "many.yaml").write_text(json.dumps(found))
+    return "--configfile", "many.yaml", "--"
+
+
+def sizes(project, seeds, models):
+    """The longest command of each rule in bytes, without leading space, and every variable."""
+    words = ["--dry-run", "--printshellcmds", *overlay(project, seeds, models)]
+    output = project.snakemake(*words, program="driver.py", timeout=900)
+    commands = {}
+    for part in re.split(r"(?m)^(?=(?:local)?rule \w+:$)", output)[1:]:
+        rule = re.match(r"\w+ (\w+):", part)[1]
+        command = re.search(r"(?ms)^Shell command: *(.*?)\n\n", part + "\n\n")
+        if command:
+            commands[rule] = max(commands.get(rule, 0), len(command[1].encode()))
+    assert len(commands) > 40
+    return commands, json.loads(output.rpartition("VARIABLES")[2])
+
+
+def test_no_command_and_no_variable_grows_with_seeds_and_models(project):
+    (one, few), (many, more) = sizes(project, 1, 1), sizes(project, 3, 2)
+    # A few bytes: the number of a seed, names of other models' sources.
+    grown = {rule: size - one[rule] for rule, size in many.items() if size > one[rule] + 200}
+    assert not grown, "bytes by rule"
+    grown = {name: size - few.get(name, 0) for name, size in more.items() if name in few}
+    assert max(grown.values()) < 200, grown
+
+
+def test_a_job_of_thirty_seeds_and_five_models_runs(project):
+    """On Linux none could be started when all works stood in one variable."""
+    project.snakemake("--configfile", *overlay(project, 30, 5)[1:], "facts")
+    lists = project.folder / "results/demo/lists"
+    assert (lists / "works.json").stat().st_size > LIMIT
+    written = {path.name: path.stat().st_mtime_ns for path in lists.iterdir()}
+    (project.folder / "results/demo/tables/fact_counts.csv").unlink()
+    project.snakemake("--configfile", *overlay(project, 30, 5)[1:], "facts")
+    assert {path.name: path.stat().st_mtime_ns for path in lists.iterdir()} == written
+    # What is only tried out takes no list away from jobs that run.
+    project.snakemake("--dry-run", *overlay(project, 1, 1), "facts")
+    assert {path.name: path.stat().st_mtime_ns for path in lists.iterdir()} == written
+
+
+@pytest.mark.skipif(not WHOLE, reason="minutes on a busy machine; PLUMBLINE_WHOLE=1 runs it")
+def test_thirty_seeds_and_five_models_make_a_plan_of_jobs(project, capsys):
+    start = time.monotonic()
+    words = ["--dry-run", "--quiet", "rules", "progress", *overlay(project, 30, 5)]
+    output = project.snakemake(*words, timeout=900)
+    seconds, [jobs] = time.monotonic() - start, re.findall(r"(?m)^total +(\d+)$", output)
+    assert int(jobs) > 30_000
+    commands, variables = sizes(project, 30, 5)
+    assert max(*commands.values(), *variables.values()) < LIMIT / 8
+    with capsys.disabled():
+        print(f"\n{int(jobs):,} jobs planned in {seconds:.0f} s")
