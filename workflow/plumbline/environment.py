@@ -35,6 +35,7 @@ def export_settings(
         PLUMBLINE_SCORING=config.scoring.model_dump_json(),
         PLUMBLINE_TRAINING=config.training.model_dump_json(),
         PLUMBLINE_CONTAMINATION=config.contamination.model_dump_json(),
+        PLUMBLINE_VERIFIER=config.verification.model_dump_json(),
         PLUMBLINE_GENERATION=config.generation.model_dump_json(),
         PLUMBLINE_NEEDS=needs.model_dump_json(),
         # The fetch rules have fetched everything a job needs.

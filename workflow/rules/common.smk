@@ -70,7 +70,11 @@ def environment(program):
 
 
 def section(model, **keys):
-    """A configuration section (or parts of it) as JSON, for a rule's parameters."""
+    """A configuration section (or parts of it) as JSON, for a rule's parameters.
+
+    Functions that make parameters take `wildcards` only. What one makes that takes `input` too is
+    no reason for Snakemake to run a job again, whatever else it reads.
+    """
     return model.model_dump_json(**keys)
 
 

@@ -30,13 +30,13 @@ rule generate:
         checkpoint=lambda wildcards: WORKS[wildcards.work][0],
         part="--generations",
         settings=section(CONFIG.generation, include={"engine", "dtype", "seed"}),
-        match=CONFIG.slick.match,
+        match=lambda wildcards: WORKS[wildcards.work][3],
         code=code("generate"),
     shell:
         "python -m scripts.generate --root $PLUMBLINE_RESULTS/{wildcards.model}"
         " --work {wildcards.work:q} --works $PLUMBLINE_RESULTS/lists/works.json"
         ' --settings "$PLUMBLINE_GENERATION" --needs "$PLUMBLINE_NEEDS" --code {params.code}'
-        " --match {params.match} --device $PLUMBLINE_DEVICE"
+        " --device $PLUMBLINE_DEVICE"
         " --threads {threads} {params.part} {output:q} 2>&1 | tee {log:q}"
 
 
@@ -65,5 +65,5 @@ use rule generate as generate_shard with:
         checkpoint=lambda wildcards: WORKS[wildcards.work][0],
         part=lambda wildcards: f"--shard {wildcards.shard}/{wildcards.shards} --marker",
         settings=section(CONFIG.generation, include={"engine", "dtype", "seed"}),
-        match=CONFIG.slick.match,
+        match=lambda wildcards: WORKS[wildcards.work][3],
         code=code("generate"),

@@ -41,7 +41,8 @@ TASK_FILES = {
 }
 # Relative, so that a folder that is moved with its results keeps them.
 FACT_TABLES = Path(os.path.relpath(WORKFLOW / "resources/facts"))
-# <work>: (checkpoint folder, marker of the checkpoint, request file), below <run>/<model>. An engine
+# <work>: (checkpoint folder, marker of the checkpoint, request file), below <run>/<model>, and how
+# an answer is told to be right, where that ends the asking. An engine
 # that runs serves whatever else lies ready: all jobs read this, but no rule has it as a parameter,
 # so that new work repeats no other.
 WORKS = LISTS["works"] = {}
@@ -107,10 +108,11 @@ def model_source(wildcards):
     return marker_of(model.source, model.sha256)
 
 
-def add_work(work, checkpoint_folder, requests):
+def add_work(work, checkpoint_folder, requests, match=""):
     """Have `requests` answered by a checkpoint into <work>/generations.jsonl."""
     name, seed = LINEAGE.at(checkpoint_folder)
-    WORKS[work] = (checkpoint_folder, LINEAGE.marker(name).format(seed=seed), requests)
+    marker = LINEAGE.marker(name).format(seed=seed)
+    WORKS[work] = (checkpoint_folder, marker, requests, match)
 
 
 def work_part(position):
@@ -153,6 +155,18 @@ def probes_file(wildcards):
     """The questions asked after every epoch, where there are any."""
     path = tuning_of(wildcards).probes
     return f"{R}/{wildcards.model}/{path.format(seed=wildcards.seed)}" if path else []
+
+
+def probe_options(wildcards):
+    """The same as options of train.py, and how answers to them are drawn and judged."""
+    probes, slick = probes_file(wildcards), CONFIG.slick
+    drawn = ["--max-tokens", str(slick.max_tokens), "--match", slick.match]
+    return ["--probes", probes, *drawn] if probes else []
+
+
+def recipe_of(wildcards):
+    """The tuning's recipe; how often it saves is no reason to train again."""
+    return section(tuning_of(wildcards).recipe, exclude={"save_steps"})
 
 
 def reference_file(wildcards):
@@ -204,10 +218,7 @@ def choices_input(wildcards):
 
 
 def choices_options(wildcards):
-    """A set of choice questions as options of build_choices.py.
-
-    Without `input`: Snakemake does not look for changes in what is derived from it.
-    """
+    """A set of choice questions as options of build_choices.py."""
     one = CHOICES[wildcards.choices]
     kind = "--source-marker" if one.source else "--facts"
     return ["--choices", section(one), kind, choices_input(wildcards)]

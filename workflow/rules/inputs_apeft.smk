@@ -57,14 +57,14 @@ def limit_option(option, limit):
     return [option, str(limit)] if limit else []
 
 
-def apeft_question_options(wildcards, input):
+def apeft_question_options(wildcards):
     """The same, and how many questions are asked how often, as options of write_apeft_answers.py."""
-    apeft = CONFIG.apeft
+    apeft, files = CONFIG.apeft, apeft_question_inputs(wildcards)
     return [
-        *optional("--verdicts", input.get("verdicts")),
-        *optional("--facts", input.get("facts")),
-        *optional("--question-requests", input.get("requests")),
-        *optional("--question-generations", input.get("generations")),
+        *optional("--verdicts", files.get("verdicts")),
+        *optional("--facts", files.get("facts")),
+        *optional("--question-requests", files.get("requests")),
+        *optional("--question-generations", files.get("generations")),
         *limit_option("--per-entity", apeft.atomic_per_entity),
         *("--samples", str(apeft.samples), "--temperature", str(apeft.temperature)),
     ]
@@ -84,7 +84,7 @@ def apeft_pair_inputs(wildcards):
     }
 
 
-def apeft_pair_options(wildcards, input):
+def apeft_pair_options(wildcards):
     """Both kinds of pairs and their mix as options of build_apeft_pairs.py."""
     apeft = CONFIG.apeft
     return [
@@ -97,7 +97,7 @@ def apeft_pair_options(wildcards, input):
             if apeft.pairs
             else ("--percents", *(f"{percent:g}" for percent in apeft.atomic_percent))
         ),
-        *knowledge_options("apeft", wildcards, input),
+        *knowledge_options("apeft", wildcards),
     ]
 
 

@@ -101,11 +101,15 @@ def flame_rag_inputs():
     return marker_of(passages.source, passages.sha256) if has_file else []
 
 
-def flame_rag_options(wildcards, input):
+def flame_rag_options(wildcards):
     """Answers with passages as options of write_rag_answers.py."""
     flame = CONFIG.flame
     return [
-        *("--passages", section(flame.passages), *optional("--marker", input.marker)),
+        *(
+            "--passages",
+            section(flame.passages),
+            *optional("--marker", flame_rag_inputs()),
+        ),
         *("--k", str(flame.k), *flame_answer_draws()),
     ]
 
@@ -124,12 +128,13 @@ def flame_sft_inputs(wildcards):
     return found | knowledge_inputs("flame", wildcards)
 
 
-def flame_sft_options(wildcards, input):
+def flame_sft_options(wildcards):
     """The base's answers as options of build_flame_sft.py."""
+    files = flame_sft_inputs(wildcards)
     return [
-        *optional("--own-requests", input.get("requests")),
-        *optional("--own-generations", input.get("generations")),
-        *knowledge_options("flame", wildcards, input),
+        *optional("--own-requests", files.get("requests")),
+        *optional("--own-generations", files.get("generations")),
+        *knowledge_options("flame", wildcards),
     ]
 
 
@@ -163,15 +168,16 @@ def flame_judge_options():
     return flame_draws(CONFIG.flame.judgements, CONFIG.flame.judgement_tokens)
 
 
-def flame_pair_options(wildcards, input):
+def flame_pair_options(wildcards):
     """The second stage as options of build_flame_pairs.py."""
     recipe = CONFIG.recipes[CONFIG.flame.dpo_recipe]
+    files = flame_pair_inputs(wildcards)
     return [
-        *optional("--verdicts", input.get("verdicts")),
-        *optional("--confidence", input.get("confidence")),
+        *optional("--verdicts", files.get("verdicts")),
+        *optional("--confidence", files.get("confidence")),
         *("--form", CONFIG.flame.prompt, "--batch", str(recipe.global_batch_size)),
         *("--steps", str(recipe.max_steps)),
-        *knowledge_options("flame", wildcards, input),
+        *knowledge_options("flame", wildcards),
     ]
 
 

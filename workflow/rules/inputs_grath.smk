@@ -48,13 +48,13 @@ def grath_request_options():
     return options + ["--use-ground-truth"] * CONFIG.grath.use_ground_truth
 
 
-def grath_pair_options(wildcards, input):
+def grath_pair_options(wildcards):
     """The grath section as options of build_grath_pairs.py."""
     # The base's pairs are the same for all seeds, so that what is kept of them is, too.
     seed = re.match(r"seed-(\d+)/", wildcards.data)
     return [
         *("--max-unparsed", str(CONFIG.grath.max_unparsed), *grath_prompt_options()),
-        *knowledge_options("grath", wildcards, input),
+        *knowledge_options("grath", wildcards),
         *("--seed", seed[1] if seed else "0"),
     ]
 

@@ -31,12 +31,14 @@ def knowledge_inputs(method, wildcards):
     }
 
 
-def knowledge_options(method, wildcards, input):
+def knowledge_options(method, wildcards):
     """The same as options of a program that builds training data."""
     percent = variants(method)[wildcards.variant]
-    if percent == 100:
+    files = knowledge_inputs(method, wildcards)
+    if not files:
         return []
     return [
-        *("--annotated-questions", input.annotated, "--annotations", input.annotations),
+        *("--annotated-questions", files["annotated"]),
+        *("--annotations", files["annotations"]),
         *("--keep-unknown", str(percent)),
     ]

@@ -3,6 +3,8 @@
 from functools import cache
 from types import SimpleNamespace
 
+from plumbline.config.verification import Endpoint
+
 LONG_FORM = CONFIG.evaluation.long_form
 if LONG_FORM:
     # What is evaluated is what the checkpoint said, cut off or not.
@@ -14,6 +16,8 @@ if LONG_FORM and LONG_FORM.instructions:
 for part in ("passages", "embeddings"):
     if one := getattr(CONFIG.verification, part, None):
         add_source(one.source, one.sha256)
+# What decides verdicts; how a server is reached and paid decides none.
+VERIFIER = section(CONFIG.verification, exclude=Endpoint.HOW)
 
 
 @cache
@@ -109,13 +113,14 @@ def verifier_inputs(wildcards):
     return found
 
 
-def verifier_options(wildcards, input):
+def verifier_options(wildcards):
     """The same as options of verify_claims.py."""
+    files = verifier_inputs(wildcards)
     options = [
-        *optional("--passages", input.get("passages")),
-        *optional("--embeddings", input.get("embeddings")),
+        *optional("--passages", files.get("passages")),
+        *optional("--embeddings", files.get("embeddings")),
     ]
-    if input.get("judge"):
+    if files.get("judge"):
         folder = checkpoint_folder(CONFIG.verification.judge, "")
         options += ["--judge", f"{R}/{wildcards.model}/{folder}"]
     return options

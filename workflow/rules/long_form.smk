@@ -109,8 +109,8 @@ rule write_claim_requests:
     conda:
         environment("write_claim_requests")
     params:
-        decisions=lambda wildcards, input: optional(
-            "--decisions", input.get("decisions")
+        decisions=lambda wildcards: optional(
+            "--decisions", split_inputs(wildcards).get("decisions")
         ),
         max_tokens=CONFIG.claims.max_tokens,
         code=code("write_claim_requests"),
@@ -136,11 +136,11 @@ rule split_claims:
     conda:
         environment("split_claims")
     params:
-        decisions=lambda wildcards, input: optional(
-            "--decisions", input.get("decisions")
+        decisions=lambda wildcards: optional(
+            "--decisions", split_inputs(wildcards).get("decisions")
         ),
-        generations=lambda wildcards, input: optional(
-            "--generations", input.get("generations")
+        generations=lambda wildcards: optional(
+            "--generations", split_inputs(wildcards).get("generations")
         ),
         code=code("split_claims"),
     shell:
@@ -168,12 +168,12 @@ rule verify_claims:
         mem_mb=memory(16000),
         runtime=720,
     params:
-        verifier=section(CONFIG.verification),
+        verifier=VERIFIER,
         options=verifier_options,
         code=code("verify_claims"),
     shell:
         "python -m scripts.verify_claims --claims {input.claims:q}"
-        " --verifier {params.verifier:q} {params.options:q} --facts {input.facts:q}"
+        ' --verifier "$PLUMBLINE_VERIFIER" {params.options:q} --facts {input.facts:q}'
         ' --scoring "$PLUMBLINE_SCORING" --device $PLUMBLINE_DEVICE --threads {threads}'
         " --store $PLUMBLINE_RESULTS/{wildcards.model}/verdicts --verdicts {output.verdicts:q}"
         " 2>&1 | tee {log:q}"
@@ -199,12 +199,12 @@ rule check_verifier:
         runtime=240,
     params:
         model=MODELS[0],
-        verifier=section(CONFIG.verification),
-        options=lambda wildcards, input: verifier_options(first_model(), input),
+        verifier=VERIFIER,
+        options=verifier_options(first_model()),
         code=code("check_verifier"),
     shell:
         "python -m scripts.check_verifier --n 600 --seed 1"
-        " --verifier {params.verifier:q} {params.options:q} --facts {input.facts:q}"
+        ' --verifier "$PLUMBLINE_VERIFIER" {params.options:q} --facts {input.facts:q}'
         ' --scoring "$PLUMBLINE_SCORING" --device $PLUMBLINE_DEVICE --threads {threads}'
         " --store $PLUMBLINE_RESULTS/{params.model}/verdicts --table {output:q} 2>&1 | tee {log:q}"
 

@@ -7,7 +7,7 @@ OUTPUTS, below results/<run>/<model>:
          seed-<seed>/mix.<mix>/examples.jsonl                      the fine-tuning sets
 """
 
-add_work("slick", lineage.BASE, "slick/requests.jsonl")
+add_work("slick", lineage.BASE, "slick/requests.jsonl", CONFIG.slick.match)
 
 
 rule prepare_probe:

@@ -33,14 +33,12 @@ rule train:
         runtime=720,
     params:
         parent=parent_folder,
-        recipe=lambda wildcards: section(tuning_of(wildcards).recipe),
+        recipe=recipe_of,
+        # Taking `input`, it is no reason to run again.
+        save_steps=lambda wildcards, input: tuning_of(wildcards).recipe.save_steps,
         stops=lambda wildcards: tuning_of(wildcards).stops,
-        probes=lambda wildcards, input: (
-            ["--probes", input.probes] if input.probes else []
-        ),
+        probes=probe_options,
         reference=reference_options,
-        max_tokens=CONFIG.slick.max_tokens,
-        match=CONFIG.slick.match,
         code=code("train"),
     shell:
         "python -m scripts.check_contamination --name {wildcards.tuning}"
@@ -50,9 +48,9 @@ rule train:
         " python -m scripts.train --root $PLUMBLINE_RESULTS/{wildcards.model}"
         " --name {wildcards.tuning} --seed {wildcards.seed} --parent {params.parent:q}"
         " --examples {input.examples:q} {params.probes:q} {params.reference:q}"
-        " --recipe {params.recipe:q} --stops {params.stops} --max-tokens {params.max_tokens}"
+        " --recipe {params.recipe:q} --save-steps {params.save_steps} --stops {params.stops}"
         ' --settings "$PLUMBLINE_TRAINING" --needs "$PLUMBLINE_NEEDS"'
-        " --match {params.match} --device $PLUMBLINE_DEVICE --threads {threads}"
+        " --device $PLUMBLINE_DEVICE --threads {threads}"
         " --code {params.code} --fit {output.fit:q} --training {output.training:q} 2>&1 | tee -a {log:q}"
 
 

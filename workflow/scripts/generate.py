@@ -1,13 +1,14 @@
 """Generate: a file of requests and a checkpoint become a file of generations.
 
 Work of the same model that lies ready is served by the same engine start; its own jobs then find
-it done. A piece of work is `[checkpoint folder, checkpoint marker, request file]`, below the root.
+it done.
 """
 
 import argparse
 import shutil
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from plumbline import checkpoints, lists, program
 from plumbline.config.engines import Generation as Settings
@@ -15,6 +16,15 @@ from plumbline.files import InputError, read_unique_rows, write_json, write_rows
 from plumbline.generation.store import Store, finished_file, store_folder
 from plumbline.records import Generation, Request
 from plumbline.suitability import Needs
+
+
+class Work(NamedTuple):
+    """A piece of work; paths are below the model's folder."""
+
+    checkpoint: str
+    marker: str  # the file that says that the checkpoint is whole
+    requests: str
+    match: str = ""  # when an answer is accepted, where requests name accepted ones
 
 
 def main() -> None:
@@ -26,7 +36,6 @@ def main() -> None:
     parser.add_argument("--needs", default="{}", help="JSON of what is asked of the model")
     parser.add_argument("--device", required=True)
     parser.add_argument("--threads", type=int, required=True)
-    parser.add_argument("--match", default="squad")
     parser.add_argument("--code", default="", help="digest of the code; answers lie ready for it")
     parser.add_argument("--shard", default="0/1", help="i/n: serve only this part, write --marker")
     parser.add_argument("--marker", type=Path)
@@ -34,7 +43,7 @@ def main() -> None:
     args = parser.parse_args()
     settings = Settings.model_validate_json(args.settings)
 
-    works = lists.read(args.works, dict[str, tuple[str, str, str]])
+    works = lists.read(args.works, dict[str, Work])
     number, shards = map(int, args.shard.split("/"))
 
     @cache
@@ -42,8 +51,9 @@ def main() -> None:
         return store_folder(args.root, args.root / checkpoint, settings)
 
     def finished(work: str) -> Path:
-        checkpoint, _, requests = works[work]
-        return finished_file(store_of(checkpoint), args.root / requests, args.match, args.code)
+        its = works[work]
+        store, requests = store_of(its.checkpoint), args.root / its.requests
+        return finished_file(store, requests, its.match, args.code)
 
     if args.generations and finished(args.work).exists():
         args.generations.parent.mkdir(parents=True, exist_ok=True)
@@ -58,15 +68,15 @@ def main() -> None:
     from plumbline.generation.start import Engines
 
     needs = Needs.model_validate_json(args.needs)
-    check_needs(args.root.name, args.root / works[args.work][0], needs)
+    check_needs(args.root.name, args.root / works[args.work].checkpoint, needs)
 
     def serve(work: str, engines: Engines, patience: float) -> list[Generation]:
         """Serve one piece of work; Timeout if another job is at the same checkpoint."""
-        folder, _, requests = works[work]
-        checkpoint, store = args.root / folder, store_of(folder)
+        its = works[work]
+        checkpoint, store = args.root / its.checkpoint, store_of(its.checkpoint)
         store.mkdir(parents=True, exist_ok=True)
         tokenizer = checkpoints.load_tokenizer(checkpoint)
-        rows = read_unique_rows(args.root / requests, Request, empty=True)
+        rows = read_unique_rows(args.root / its.requests, Request, empty=True)
         mine = [row for row in rows if shards == 1 or shard_of(row, shards) == number]
 
         def start() -> Engine:
@@ -81,7 +91,7 @@ def main() -> None:
             start,
             save_every=settings.save_every,
             max_model_len=settings.max_model_len,
-            match=args.match,
+            match=its.match,
         )
         # Two jobs on one checkpoint would both generate what both lack.
         with FileLock(store / f"serve-{number}-of-{shards}.lock", timeout=patience):
@@ -96,11 +106,13 @@ def main() -> None:
             write_rows(args.generations, generations)
         # What else lies ready is cheaper now that an engine's packages are loaded: first the works
         # of its checkpoint, then those of each other one together.
-        here = works[args.work][0]
-        order = sorted(works, key=lambda work: (works[work][0] != here, works[work][0]))
+        here = works[args.work].checkpoint
+        order = sorted(
+            works, key=lambda work: (works[work].checkpoint != here, works[work].checkpoint)
+        )
         for other in order if engines.started else ():
-            _, marker, requests = works[other]
-            ready = (args.root / marker).exists() and (args.root / requests).exists()
+            its = works[other]
+            ready = (args.root / its.marker).exists() and (args.root / its.requests).exists()
             done = (args.root / other / "generations.jsonl").exists()
             if ready and not done and other != args.work and shards == 1:
                 try:

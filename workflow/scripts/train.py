@@ -27,21 +27,26 @@ def main() -> None:
         "--reference", nargs=2, metavar=("FILE", "CHECKPOINT"), help="below the root"
     )
     parser.add_argument("--recipe", required=True, help="JSON")
+    parser.add_argument("--save-steps", type=int, help="instead of the recipe's")
     parser.add_argument("--settings", default="{}", help="JSON of the training section")
     parser.add_argument("--needs", default="{}", help="JSON of what is asked of the model")
     parser.add_argument("--micro-batch", type=int, help="given to the processes it starts")
     parser.add_argument("--stops", nargs="+", required=True)
-    parser.add_argument("--max-tokens", type=int, required=True, help="of an answer to a probe")
-    parser.add_argument("--match", required=True)
+    parser.add_argument("--max-tokens", type=int, help="of an answer to a probe")
+    parser.add_argument("--match", help="when an answer to a probe is right")
     parser.add_argument("--device", required=True)
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--code", default="", help="digest of the code; other work is not reused")
     parser.add_argument("--fit", type=Path, required=True, help="right answers to the probes")
     parser.add_argument("--training", type=Path, required=True)
     args = parser.parse_args()
+    if args.probes and not (args.max_tokens and args.match):
+        parser.error("--probes needs --max-tokens and --match")
 
     settings = Training.model_validate_json(args.settings)
     recipe = Recipe.model_validate_json(args.recipe)
+    if args.save_steps:
+        recipe = recipe.model_copy(update={"save_steps": args.save_steps})
     folder = args.root / f"seed-{args.seed}" / args.name
     if not processes.launched():
         needs = Needs.model_validate_json(args.needs)
@@ -66,8 +71,8 @@ def main() -> None:
         recipe=recipe,
         stops=tuple(args.stops),
         probes=read_unique_rows(args.probes, Probe) if args.probes else [],
-        sampling=Sampling(max_tokens=args.max_tokens, stop=("\n",)),
-        match=args.match,
+        sampling=Sampling(max_tokens=args.max_tokens or 1, stop=("\n",)),
+        match=args.match or "squad",
         seed=args.seed,
         device=args.device,
         out=folder,

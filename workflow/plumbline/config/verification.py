@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
@@ -49,6 +49,17 @@ class Retrieval(_WithEvidence):
 
 class Endpoint(_WithEvidence):
     """A model behind an OpenAI-compatible server judges, with retrieved passages."""
+
+    # How it is reached and paid; verdicts do not depend on it.
+    HOW: ClassVar = {
+        "key_env",
+        "timeout",
+        "retries",
+        "requests_per_minute",
+        "concurrency",
+        "input_price",
+        "output_price",
+    }
 
     kind: Literal["endpoint"]
     url: str = Field(description="Up to the version, e.g. http://127.0.0.1:8000/v1.")

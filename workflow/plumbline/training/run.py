@@ -77,7 +77,7 @@ class Run:
             [
                 sha256_file(self.examples),
                 checkpoints.answers_digest(self.parent),
-                self.recipe.model_dump(mode="json"),
+                self.recipe.model_dump(mode="json", exclude={"save_steps"}),
                 [probe.model_dump(mode="json") for probe in self.probes],
                 self.sampling.model_dump(mode="json"),
                 self.match,
