@@ -21,6 +21,7 @@ from plumbline.models import import_model
 from plumbline.records import Example, Generation, Pair, Request, Sampling
 from plumbline.scoring.likelihood import Item, score
 from plumbline.training.run import Run, train
+from programs import listed
 
 CODE = {
     "configuration_ours": """
@@ -283,7 +284,16 @@ def test_vllm_takes_a_tokenizers_code_and_finds_out_that_it_passes_over_a_models
     rows = [Request(id="r", prompt="q1 ", purpose="x", sampling=Sampling(max_tokens=4))]
     write_rows(tmp_path / "requests.jsonl", rows)
     settings = {"engine": "vllm", "dtype": "float32", "max_model_len": 64, "kv_cache_gib": 1}
-    argv = ["--root", tmp_path, "--works", json.dumps(works), "--work", "one", "--device", "cpu"]
+    argv = [
+        "--root",
+        tmp_path,
+        "--works",
+        listed(tmp_path, works),
+        "--work",
+        "one",
+        "--device",
+        "cpu",
+    ]
     argv += ["--settings", json.dumps(settings), "--threads", "1"]
     argv += ["--generations", tmp_path / "one.jsonl"]
     ended = subprocess.run(

@@ -124,9 +124,10 @@ def parsed(call: Call, patch: pytest.MonkeyPatch, capsys) -> argparse.Namespace:
     raise AssertionError(f"{call.program} reads no arguments")
 
 
-def check(call: Call, given: argparse.Namespace) -> None:
-    """What a call names is what its job is there for, and JSON is JSON."""
+def check(call: Call, given: argparse.Namespace, folder: Path) -> None:
+    """What a call names is what its job is there for, or a list of the run, and JSON is JSON."""
     files = [*call.job.inputs, *call.job.outputs]
+    files += [str(path.relative_to(folder)) for path in folder.glob("results/*/lists/*.json")]
     for name, value in vars(given).items():
         for one in value if isinstance(value, list | tuple) else [value]:
             if isinstance(one, str) and one.startswith(("{", "[")):
@@ -149,6 +150,7 @@ def project(tmp_path_factory):
     made = Project(tmp_path_factory.mktemp("commands"))
     with (made.folder / "Snakefile").open("a") as stream:
         stream.write("\nPath('environment.json').write_text(json.dumps(dict(os.environ)))\n")
+        stream.write("lists.write(Path(R) / 'lists', LISTS)\n")
     (made.folder / "models/base").mkdir(parents=True)
     (made.folder / "tasks").mkdir()
     (made.folder / "tasks/arc.yaml").write_text("task: arc\n")
@@ -168,7 +170,7 @@ def test_every_program_understands_what_its_rules_say(project, name, seen, monke
     assert jobs
     for call in called(project, jobs):
         with monkeypatch.context() as patch:
-            check(call, parsed(call, patch, capsys))
+            check(call, parsed(call, patch, capsys), project.folder)
     seen[name] = {job.rule for job in jobs}
 
 
