@@ -1,0 +1,120 @@
+"""The jobs of a configuration, what each depends on, and which would run again after another."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from functools import cache
+from io import StringIO
+from pathlib import Path
+from typing import NamedTuple
+
+import snakemake.api
+import snakemake.workflow
+from plumbline import digest
+from project import ROOT
+from snakemake.settings.types import ConfigSettings, OutputSettings, Quietness, ResourceSettings
+
+
+class Job(NamedTuple):
+    """What Snakemake compares with the last run of a job, and the jobs it waits for, by name."""
+
+    rule: str
+    params: tuple[str, ...]
+    inputs: tuple[str, ...]
+    behind: tuple[str, ...]
+    wildcards: dict[str, str]
+
+
+class Graphs:
+    """Graphs of jobs of this checkout's workflow. Rules are read once, code is not."""
+
+    def __init__(self, folder: Path):
+        """folder: an empty one, where Snakemake finds nothing finished."""
+        self._folder, self._rules = folder, {}
+        self._parse = snakemake.workflow.parse
+
+    def jobs(self, overlay: dict) -> dict[str, Job]:
+        """All jobs of the default target by their first output, with this laid over the defaults."""
+        file = self._folder / "overlay.json"
+        file.write_text(json.dumps(overlay))
+        with (
+            self._aside(),
+            snakemake.api.SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api,
+        ):
+            made = api.workflow(
+                resource_settings=ResourceSettings(cores=2),
+                config_settings=ConfigSettings(configfiles=[file]),
+                snakefile=ROOT / "Snakefile",
+                workdir=self._folder,
+            )
+            made.dag()
+            workflow = made._workflow
+            workflow._prepare_dag(forceall=False, ignore_incomplete=True, lock_warn_only=True)
+            workflow._build_dag()
+            return {
+                _name(job): Job(
+                    job.rule.name,
+                    tuple(sorted(map(repr, job.non_derived_params))),
+                    tuple(sorted(job.input)),
+                    tuple(sorted(map(_name, workflow.dag.dependencies[job]))),
+                    dict(job.wildcards_dict),
+                )
+                for job in workflow.dag.jobs
+            }
+
+    @contextmanager
+    def _aside(self):
+        """Without Snakemake's words, and without its changes of folder and environment."""
+        environment, place, code_digest = dict(os.environ), Path.cwd(), digest.code_digest
+        snakemake.workflow.parse = self._parsed
+        digest.code_digest = lambda program, library, also=(): f"code of {Path(program).stem}"
+        try:
+            with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+                yield
+        finally:
+            snakemake.workflow.parse, digest.code_digest = self._parse, code_digest
+            os.chdir(place)
+            os.environ.clear()
+            os.environ.update(environment)
+
+    def _parsed(self, path, workflow, linemap, rulecount=0):
+        key = path.get_path_or_uri(secret_free=True), rulecount
+        if key not in self._rules:
+            lines = {}
+            found = self._parse(path, workflow, rulecount=rulecount, linemap=lines)
+            self._rules[key] = found, lines
+        found, lines = self._rules[key]
+        linemap.update(lines)
+        return found
+
+
+def rerun(before: dict[str, Job], after: dict[str, Job]) -> tuple[set[str], set[str]]:
+    """Names of the jobs of `after` that would run where all of `before` had been finished, and
+    those of them that wait for no other of them.
+
+    As Snakemake decides it: a job runs that is new, whose parameters or input files are others, or
+    that waits for one that runs.
+    """
+
+    @cache
+    def runs(name: str) -> bool:
+        job, known = after[name], before.get(name)
+        changed = known is None or (job.params, job.inputs) != (known.params, known.inputs)
+        return changed or any(map(runs, waits(name)))
+
+    def waits(name: str) -> Iterator[str]:
+        """Once it was measured, no training waits for what contamination was found."""
+        for one in after[name].behind:
+            pair = after[name].rule, after[one].rule
+            if name not in before or pair != ("train", "measure_contamination"):
+                yield one
+
+    running = {name for name in after if runs(name)}
+    return running, {name for name in running if not running.intersection(waits(name))}
+
+
+def _name(job) -> str:
+    return str(job.output[0]) if job.output else job.rule.name
