@@ -144,7 +144,7 @@ def _sections(kind: Any) -> Iterator[type[BaseModel]]:
 
 
 def _all_sections(kind: Any) -> bool:
-    """Whether a key holds nothing but sections, or none of them."""
+    """Whether a key holds sections, or nothing."""
     if isinstance(kind, type):
         return issubclass(kind, BaseModel | type(None))
     parts = [part for part in get_args(kind) if isinstance(part, type) or get_origin(part)]
@@ -194,7 +194,11 @@ def _others(before: dict, place: tuple, kind: Any, folder: Path) -> Iterator[Any
         yield from ([*value, one] for one in more if one not in value)
         yield from (value[:-1], ["base"], ["x"])
     elif isinstance(value, dict):
-        yield from ({"sigmoid": {"beta": 0.2}}, {"unknown-50": {"max_length": 64}})
+        yield from (
+            {"sigmoid": {"beta": 0.2}},
+            {"unknown-50": {"max_length": 64}},
+            {"enable_thinking": False},
+        )
     else:
         if isinstance(value, str):
             yield from (one for one in words if one != value and one != "base")
