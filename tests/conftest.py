@@ -30,6 +30,14 @@ def tiny_base(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def taught(tmp_path_factory) -> Path:
+    """The folder of a tiny model that gives every stage of the workflow work. Not to be changed."""
+    from taught import teach
+
+    return teach(tmp_path_factory.mktemp("taught") / "model")
+
+
+@pytest.fixture(scope="session")
 def tell(request) -> Callable[[str], None]:
     """Writes a figure worth noting where it is seen also if every test passes."""
     reporter = request.config.pluginmanager.getplugin("terminalreporter")

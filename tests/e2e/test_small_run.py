@@ -3,70 +3,16 @@
 import json
 import os
 import re
-import signal
-import subprocess
-import sys
 import time
 from collections import defaultdict
-from pathlib import Path
 
 import pytest
-from programs import csv_rows
-from project import Project
+from small_run import SMALL
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
-SMALL = Path(__file__).with_name("small.yaml")
 FLAME = ("flame.sft", "flame.sft-star", "flame.sft.dpo", "flame.sft-star.dpo-star")
 APEFT = ("apeft.atomic-0.sigmoid", "apeft.atomic-50.sigmoid")
 CATEGORIES = {"HighlyKnown", "MaybeKnown", "WeaklyKnown", "Unknown"}
-
-
-class Run:
-    """A finished run with what it printed."""
-
-    def __init__(self, project: Project):
-        self.project = project
-        self.root = project.folder / "results/small"
-        self.model = self.root / "smollm2-135m"
-        self.saved_at_kill = self._kill_while_generating()
-        project.snakemake("--configfile", str(SMALL), timeout=1700)
-
-    def _kill_while_generating(self) -> set[str]:
-        """Start, wait for the first saved answers, kill everything; returns what was saved."""
-        with (self.project.folder / "killed.log").open("w") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", str(SMALL)],
-                cwd=self.project.folder, stdout=log, stderr=log, start_new_session=True,
-                env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"},
-            )  # fmt: skip
-            deadline = time.time() + 900
-            while not self.saved() and time.time() < deadline:
-                assert process.poll() is None, Path(log.name).read_text()[-3000:]
-                time.sleep(0.5)
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        self.project.snakemake("--unlock", "--configfile", str(SMALL))
-        return self.saved()
-
-    def saved(self) -> set[str]:
-        """Keys of the answers that are safely stored."""
-        lines = [
-            line
-            for path in (self.model / "store").glob("*/*.jsonl")
-            for line in path.read_text().splitlines(keepends=True)
-        ]
-        return {json.loads(line)["key"] for line in lines if line.endswith("\n")}
-
-    def rows(self, path: str) -> list[dict]:
-        return [json.loads(line) for line in (self.model / path).read_text().splitlines()]
-
-    def table(self, name: str) -> list[dict]:
-        return csv_rows(self.root / f"tables/{name}.csv")
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    return Run(Project(tmp_path_factory.mktemp("small")))
 
 
 def normalised(text):

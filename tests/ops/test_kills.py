@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from faults import OPTIONS, Faults, damaged, entries, new_project
 from reach import whole
-from taught import teach
 
 pytestmark = [pytest.mark.workflow, pytest.mark.timeout(7200)]
 KILLS = int(os.environ.get("PLUMBLINE_KILLS", 20 if whole() else 5))
@@ -20,10 +19,10 @@ TIMES = "stages.csv"  # the only table that holds how long things took
 
 
 @pytest.fixture(scope="module", autouse=True)
-def taught(tmp_path_factory):
+def same_sums(taught):
     """The model of both runs, and one thread a process so that sums add up in the same order."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PLUMBLINE_TAUGHT_MODEL", str(teach(tmp_path_factory.mktemp("taught"))))
+        patch.setenv("PLUMBLINE_TAUGHT_MODEL", str(taught))
         patch.setenv("OMP_NUM_THREADS", "1")
         yield
 

@@ -1,14 +1,12 @@
 """The endpoint judge against a real local server that misbehaves on command."""
 
-import json
 import logging
 import threading
-import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from judge_server import Server
 from plumbline.claims.records import Claim, Verdict
 from plumbline.config.verification import Endpoint, Passages, Verifier
 from plumbline.files import InputError, read_rows, write_rows
@@ -21,89 +19,6 @@ from programs import program
 from pydantic import TypeAdapter, ValidationError
 
 SECRET = "sk-very-secret-0123456789"
-
-
-class Server(ThreadingHTTPServer):
-    """Answers with `script`, one entry a request, then truthfully by "bread" in the prompt.
-
-    Entries: a status, (status, headers), "garbage", "empty", "stall", "hang up", or a reply text.
-    """
-
-    daemon_threads = True
-    allow_reuse_address = True
-
-    def __init__(self, script=(), port=0, slow=0.0):
-        super().__init__(("127.0.0.1", port), Handler)
-        self.script, self.slow = list(script), slow
-        self.asked, self.headers, self.paths, self.times = [], [], [], []
-        self.under_way = self.most = 0
-        self.lock, self.released = threading.Lock(), threading.Event()
-        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server_address[1]}/v1"
-
-    def handle_error(self, request, client_address):
-        pass  # clients that hang up are part of the tests
-
-    def stop(self):
-        self.released.set()
-        self.shutdown()
-        self.server_close()
-
-
-class Handler(BaseHTTPRequestHandler):
-    def do_POST(self):
-        server = self.server
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        with server.lock:
-            server.asked.append(body)
-            server.headers.append(dict(self.headers))
-            server.paths.append(self.path)
-            server.times.append(time.monotonic())
-            step = server.script.pop(0) if server.script else None
-            server.under_way += 1
-            server.most = max(server.most, server.under_way)
-        try:
-            time.sleep(server.slow)
-            self.play(step, body)
-        finally:
-            with server.lock:
-                server.under_way -= 1
-
-    def play(self, step, body):
-        if step == "stall":
-            self.server.released.wait(20)
-        elif step == "hang up":
-            self.connection.close()
-        elif step == "garbage":
-            self.send(200, b'{"choices": [{"mess')
-        elif step == "empty":
-            self.send(200, b'{"choices": []}')
-        elif isinstance(step, int):
-            self.send(step, b'{"error": "no"}')
-        elif isinstance(step, tuple):
-            self.send(step[0], b"{}", step[1])
-        else:
-            truth = "True" if "bread" in body["messages"][1]["content"] else "False"
-            message = {"role": "assistant", "content": truth if step is None else step}
-            answer = {
-                "choices": [{"index": 0, "message": message}],
-                "usage": {"prompt_tokens": 100, "completion_tokens": 2},
-            }
-            self.send(200, json.dumps(answer).encode())
-
-    def send(self, status, body, headers=()):
-        self.send_response(status)
-        for name, value in dict(headers).items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args):
-        pass
 
 
 @pytest.fixture

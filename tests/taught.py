@@ -18,7 +18,7 @@ from pathlib import Path
 from plumbline.data.facts import split_of
 from tiny import tiny_tokenizer
 
-LIBRARY = Path(__file__).parents[2] / "workflow"
+LIBRARY = Path(__file__).parents[1] / "workflow"
 FACTS = LIBRARY / "resources/facts"
 STEPS, BATCH, WINDOW = 700, 48, 32
 RIGHT = ("always", "after some", "after some", "never")  # of four subjects in turn
@@ -77,7 +77,8 @@ def lessons(draw: random.Random) -> tuple[str, str]:
             )
         case "compare":
             return "\nJudgement:", f" Both are good.\nVerdict: {draw.choice('AB')}<|im_end|>"
-    pair = f"Correct answer: {right}\nIncorrect answer: {wrong}<|im_end|>"
+    # Two answers that cannot come out alike, however little was learned of which goes with which.
+    pair = f"Correct answer: {right}\nIncorrect answer: None of these towns<|im_end|>"
     before = " Write one correct and one incorrect answer to it. Both must sound plausible."
     return f"{before} Do not explain them.<|im_end|>\n<|im_start|>assistant\n", pair
 
