@@ -19,12 +19,13 @@ from plumbline.models import import_model
 from plumbline.records import Generation, Probe, Request, Sampling
 from plumbline.suitability import Chat, Length, Needs
 from plumbline.training.monitor import measure
-from programs import program
+from programs import listed, program
 from pydantic import BaseModel
 from tiny import CHAT_TEMPLATE, tiny_model, tiny_tokenizer
 
 DEFAULT = yaml.safe_load((Path(__file__).parents[2] / "config/config.yaml").read_text())
 ENDS = [2]  # <|im_end|>
+WORKS = {"one": ["base", "", "one.jsonl"]}
 PLAIN = Chat(key="mixes.prompt: chat", instead="mixes.prompt: plain", answered=True)
 TURNS = Chat(key="grath.legacy_prompt: null", instead="grath.legacy_prompt: llama2", shown=True)
 REFUSES_TURNS = (
@@ -232,7 +233,7 @@ def test_programs_tell_before_they_load_a_model(name, gpt2, checkpoint, tmp_path
     options = {
         "import_model": {"source_marker": tmp_path / "source.json", "name": "m",
                          "out": tmp_path / "out"},
-        "generate": {"root": tmp_path / "m", "works": '{"one": ["base", "", "one.jsonl"]}',
+        "generate": {"root": tmp_path / "m", "works": listed(tmp_path, WORKS),
                      "work": "one", "settings": "{}", "device": "cpu", "threads": 1},
         "train": {"root": tmp_path / "m", "name": "t", "seed": 1, "parent": "base",
                   "examples": tmp_path / "none.jsonl", "stops": "final", "max_tokens": 4,
@@ -250,7 +251,7 @@ def generated(checkpoint: Path, root: Path, monkeypatch, prompt: str) -> list[Ge
     request = Request(id="r", prompt=prompt, purpose="x", sampling=Sampling(max_tokens=8))
     write_rows(root / "one.jsonl", [request])
     program(
-        monkeypatch, "generate", root=root, works='{"one": ["base", "", "one.jsonl"]}', work="one",
+        monkeypatch, "generate", root=root, works=listed(root, WORKS), work="one",
         settings='{"engine": "transformers", "dtype": "float32", "max_model_len": 1024}',
         device="cpu", threads=1, generations=root / "out.jsonl",
         needs=Needs(max_model_len=1024).model_dump_json(),
