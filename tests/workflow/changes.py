@@ -65,6 +65,7 @@ OVERLAYS = [
             "model": "m",
         },
         "device": "cuda",
+        "training": {"processes": 2},
         "facts": {"source": "entityquestions", "path": "file:{folder}/entityquestions"},
         "flame": {"instructions": {"format": "entities", "part": "all"}},
         "recipes": {
