@@ -201,7 +201,7 @@ def test_answers_are_those_of_plain_transformers(imported, tmp_path):
 
 RECIPE = {
     "learning_rate": 0.01, "epochs": 1, "global_batch_size": 2, "micro_batch_size": 2,
-    "max_length": 128, "dtype": "float32", "max_grad_norm": 1.0,
+    "max_length": 128, "dtype": "float32", "lora": {"rank": 4, "alpha": 8, "dropout": 0},
 }  # fmt: skip
 
 
