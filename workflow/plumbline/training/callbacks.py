@@ -233,7 +233,7 @@ def _merged(model) -> Iterator[None]:
     The frozen weights are put back bit by bit, since subtracting what was added would round.
     """
     layers = [m for m in model.modules() if hasattr(m, "merge") and hasattr(m, "lora_A")]
-    kept = [layer.get_base_layer().weight.detach().to("cpu", copy=True) for layer in layers]
+    kept = [_frozen(layer).detach().to("cpu", copy=True) for layer in layers]
     for layer in layers:
         layer.merge()
     try:
@@ -241,7 +241,12 @@ def _merged(model) -> Iterator[None]:
     finally:
         for layer, weight in zip(layers, kept, strict=True):
             layer.unmerge()
-            layer.get_base_layer().weight.data.copy_(weight)
+            _frozen(layer).data.copy_(weight)
+
+
+def _frozen(layer):
+    """The weight that an adapter lies on; of experts, one of several in a layer."""
+    return layer.get_param() if hasattr(layer, "get_param") else layer.get_base_layer().weight
 
 
 def write_checkpoint(run, trainer, tokenizer, folder: Path, name: str, **about) -> None:

@@ -10,6 +10,7 @@ from plumbline import checkpoints
 from plumbline.config.training import Recipe
 from plumbline.files import InputError
 from plumbline.training import processes
+from plumbline.training.adapters import adapter
 from plumbline.training.data import TokenPair
 from plumbline.training.dropout import evaluate_without_gradient, set_dropout
 from plumbline.training.reference import Reference
@@ -144,6 +145,7 @@ def _arguments(recipe: Recipe, where: dict) -> dict:
         "fp16": False,
         "use_cpu": where["device"] == "cpu",
         "gradient_checkpointing": False,
+        "router_aux_loss_coef": 0.0,  # the loss is the recipe's, of experts too
         "train_sampling_strategy": "sequential" if recipe.order == "file" else "random",
         "max_length": None,  # what is too long was left out and counted before
         "dataloader_pin_memory": False,
@@ -170,12 +172,10 @@ def _model(recipe: Recipe, where: dict, tokenizer) -> dict:
     """The model to train, its adapter's configuration, and the tokenizer."""
     model = _load(recipe, where["parent"], where["work"])
     set_dropout(model, recipe.dropout)
-    if recipe.parameters != "full":
-        _check_layers(recipe.lora.target_modules, model)
     return {
         "model": model,
         "processing_class": tokenizer,
-        "peft_config": None if recipe.parameters == "full" else _adapter(recipe),
+        "peft_config": None if recipe.parameters == "full" else adapter(recipe, model),
     }
 
 
@@ -203,34 +203,3 @@ def _load_in_4_bit(recipe: Recipe, parent: Path, work: Path):
     )
     with checkpoints.full_weights(parent, recipe.dtype, work) as folder:
         return checkpoints.load_full(folder, recipe.dtype, quantization_config=quantization)
-
-
-def _adapter(recipe: Recipe):
-    from peft import LoraConfig
-
-    return LoraConfig(
-        r=recipe.lora.rank,
-        lora_alpha=recipe.lora.alpha,
-        lora_dropout=recipe.lora.dropout,
-        target_modules=recipe.lora.target_modules,
-        bias="none",
-        task_type="CAUSAL_LM",
-    )
-
-
-def _check_layers(targets: str | list[str], model) -> None:
-    """Raise InputError if a name is no layer's; PEFT says nothing as long as one of them is."""
-    from torch.nn import Linear
-
-    if targets == "all-linear":
-        return
-    layers = [name for name, _ in model.named_modules()]
-    for target in targets:
-        if not any(f".{name}".endswith(f".{target}") for name in layers):
-            linear = {
-                n.rpartition(".")[2] for n, m in model.named_modules() if isinstance(m, Linear)
-            }
-            raise InputError(
-                f"lora.target_modules: the model has no layer {target!r}. Expected all-linear or "
-                f"names among {', '.join(sorted(linear))}."
-            )
