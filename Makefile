@@ -58,9 +58,10 @@ test: setup lint ## lint, then all tests: unit, workflow, end to end, SLURM, ope
 	@bash tests/slurm/install.sh
 	@.venv/bin/python -m pytest $(TESTS) --durations=10
 
-test-ops: setup ## operation at length: a real SLURM cluster (installed as root), conda, faults, no network
+test-ops: setup ## at length: operation (SLURM, conda, faults, no network), then what takes long of all else
 	@bash tests/slurm/install.sh
 	@PLUMBLINE_WHOLE=1 .venv/bin/python -m pytest $(wildcard tests/ops tests/slurm) --durations=10
+	@PLUMBLINE_WHOLE=1 .venv/bin/python -m pytest $(wildcard tests/unit tests/workflow) -m whole --durations=10
 
 lint: setup ## check style and the workflow's form
 	@.venv/bin/ruff check .

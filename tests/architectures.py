@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 
 import pytest
@@ -70,7 +69,4 @@ def random_model(name: str, words: int = WORDS):
 
 def parameters(names: Iterable[str]) -> list:
     """For pytest: the architectures in QUICK always, the others where PLUMBLINE_WHOLE=1 asks."""
-    whole = pytest.mark.skipif(
-        os.environ.get("PLUMBLINE_WHOLE") != "1", reason="PLUMBLINE_WHOLE=1 asks for it"
-    )
-    return [pytest.param(name, marks=[] if name in QUICK else whole) for name in names]
+    return [pytest.param(name, marks=[] if name in QUICK else pytest.mark.whole) for name in names]

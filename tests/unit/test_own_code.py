@@ -261,10 +261,8 @@ def test_an_engine_that_passes_over_the_code_is_found_out(tuned, place):
         check_agreement(engine(plain(folder)), folder, tokenizer, "float32")
 
 
-@pytest.mark.skipif(
-    os.environ.get("PLUMBLINE_WHOLE") != "1" or find_spec("vllm") is None,
-    reason="PLUMBLINE_WHOLE=1 asks for it (1 minute), vLLM installed",
-)
+@pytest.mark.whole
+@pytest.mark.skipif(find_spec("vllm") is None, reason="vLLM is not installed")
 @pytest.mark.parametrize("own_model", [True, False])
 def test_vllm_takes_a_tokenizers_code_and_finds_out_that_it_passes_over_a_models(
     original, tmp_path, own_model

@@ -97,11 +97,9 @@ WHOLE = {"tied": ["base", "lora"], "untied": ["full", "lora"]}
     "firsts",
     [
         pytest.param(SHORT, id="short"),
-        pytest.param(WHOLE, id="whole", marks=pytest.mark.skipif(
-            os.environ.get("PLUMBLINE_WHOLE") != "1", reason="PLUMBLINE_WHOLE=1 asks for it (1 minute)"
-        )),
+        pytest.param(WHOLE, id="whole", marks=pytest.mark.whole),
     ],
-)  # fmt: skip
+)
 def test_each_checkpoint_answers_by_its_own_weights_whichever_came_first(tmp_path, firsts):
     """A head tied to the embeddings is where a running engine kept another checkpoint's weights."""
     jobs = []
@@ -136,9 +134,7 @@ def store_of(root: Path, place: str) -> Path:
     return folder
 
 
-@pytest.mark.skipif(
-    os.environ.get("PLUMBLINE_WHOLE") != "1", reason="PLUMBLINE_WHOLE=1 asks for it"
-)
+@pytest.mark.whole
 def test_no_number_is_no_token(tmp_path):
     root = family(tmp_path / "tied", tied=True)
     model = checkpoints.load_model(root / "base", "float32")

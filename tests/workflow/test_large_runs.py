@@ -1,7 +1,6 @@
 """Runs of many seeds and models: no command and no variable grows with them."""
 
 import json
-import os
 import re
 import time
 
@@ -9,7 +8,6 @@ import pytest
 from project import Project
 
 pytestmark = pytest.mark.workflow
-WHOLE = os.environ.get("PLUMBLINE_WHOLE") == "1"
 LIMIT = 128 * 1024  # bytes of an argument or a variable on Linux (execve(2), MAX_ARG_STRLEN)
 # Snakemake in a process that prints the lengths of its variables in the end.
 DRIVER = """
@@ -78,7 +76,7 @@ def test_a_job_of_thirty_seeds_and_five_models_runs(project):
     assert {path.name: path.stat().st_mtime_ns for path in lists.iterdir()} == written
 
 
-@pytest.mark.skipif(not WHOLE, reason="minutes on a busy machine; PLUMBLINE_WHOLE=1 runs it")
+@pytest.mark.whole
 def test_thirty_seeds_and_five_models_make_a_plan_of_jobs(project, capsys):
     start = time.monotonic()
     project.snakemake("--dry-run", "--quiet", "rules", "progress", *overlay(project, 30, 5))

@@ -1,7 +1,6 @@
 """What runs again after a change of each key of the configuration is what config/README.md says."""
 
 import json
-import os
 import re
 
 import pytest
@@ -10,7 +9,6 @@ from graph import Graphs, Job, rerun
 from project import ROOT, Project
 
 pytestmark = [pytest.mark.workflow, pytest.mark.timeout(1800)]
-WHOLE = os.environ.get("PLUMBLINE_WHOLE") == "1"
 METHODS = ("mix", "grath", "flame", "apeft")
 # They hold the whole configuration, and are made again for every key.
 ALWAYS = {"make_plan", "write_manifest"}
@@ -113,10 +111,11 @@ def test_every_key_stands_in_the_table():
     assert not table().keys() & TOGETHER.keys()
 
 
-@pytest.mark.parametrize("wanted", [QUICK, None], ids=["some", "all"])
+@pytest.mark.parametrize(
+    "wanted",
+    [pytest.param(QUICK, id="some"), pytest.param(None, id="all", marks=pytest.mark.whole)],
+)
 def test_what_runs_again_is_what_the_page_says(graphs, files, wanted):
-    if wanted is None and not WHOLE:
-        pytest.skip("minutes; PLUMBLINE_WHOLE=1 looks at every key")
     found, told = seen(graphs, files, wanted), table()
     assert found.keys() == (wanted or told.keys())
     assert found == {key: told[key] for key in found}

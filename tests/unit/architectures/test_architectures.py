@@ -7,7 +7,6 @@ through the model at a time, without a cache and without padding, in float32.
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +33,6 @@ from plumbline.scoring.prompts import encode
 from plumbline.training.run import Run, clean_up, train
 from tiny_architectures import ARCHITECTURES, FLAVOURS, Architecture, Flavour, build
 
-WHOLE = os.environ.get("PLUMBLINE_WHOLE") == "1"
 NATS = 1e-4
 QUESTIONS = ["Which city is the capital of France?", "capital of Italy", "Norway is"]
 CHOICES = ["Paris", "Rome is not", "Oslo, I am told"]
@@ -59,14 +57,7 @@ class Imported:
 @pytest.fixture(
     scope="module",
     params=[
-        pytest.param(
-            one,
-            id=name_of(one),
-            marks=pytest.mark.skipif(
-                not (one.quick or WHOLE),
-                reason="PLUMBLINE_WHOLE=1 asks for the other architectures (5 minutes)",
-            ),
-        )
+        pytest.param(one, id=name_of(one), marks=[] if one.quick else pytest.mark.whole)
         for one in ARCHITECTURES
     ],
 )
