@@ -252,6 +252,34 @@ def test_a_model_is_shown_texts_without_needless_characters(tmp_path, caplog):
     assert read({**hidden, "relation": "r\u200b"}, joined) == (first, ids)
 
 
+def test_blanks_around_a_text_are_no_part_of_it(tmp_path, caplog):
+    ragged = row("Oslo ", ["\nNorway\u200b ", "Norge\n"], question=" What of Oslo?\n")
+    found = load_rows(rows_file(tmp_path, ragged)).questions
+    assert "1 row(s) have" in caplog.text
+    plain = row("Oslo", ["Norway", "Norge"], question="What of Oslo?")
+    assert found == load_rows(rows_file(tmp_path, plain)).questions
+
+
+@pytest.mark.parametrize("answers", [["Norway"], ["Norway", "Norge"]])
+@pytest.mark.parametrize(
+    ("domain", "given", "kept"),
+    [
+        ("id", ["train", "test"], "test"),
+        ("id", ["train", "dev"], "dev"),
+        ("id", ["dev", "train", "test"], "test"),
+        ("ood", ["train", "dev"], "dev"),
+    ],
+)
+def test_a_question_of_several_splits_is_evaluated(tmp_path, domain, given, kept, answers):
+    rows = [
+        row("Oslo", answers if split == kept else ["Norway"], split=split, domain=domain)
+        for split in given
+    ]
+    for listed in (rows, rows[::-1]):
+        (only,) = load_rows(rows_file(tmp_path, *listed)).questions
+        assert (only.split, only.answers) == (kept, answers)
+
+
 def test_signs_and_points_make_other_questions(tmp_path):
     asked = ["7 + 3?", "7 - 3?", "7.3?", "73?", "C++?", "C?", "C#?"]
     result = load_rows(

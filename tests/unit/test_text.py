@@ -140,6 +140,7 @@ def test_lines_and_spaces_stay_in_what_is_seen():
         ["C", "C++", "C#", "F#"],
         ["9/11", "911", "9-11"],
         ["10%-20%", "1020%"],
+        ["3e5", "3e-5", "-3e5"],
     ],
 )
 def test_different_numbers_and_names_with_signs(key, different):
@@ -154,6 +155,7 @@ def test_different_numbers_and_names_with_signs(key, different):
         ["-3", "−3", "–3", "(-3)", "-3."],
         ["1914-1918", "1914–1918"],
         ["3.5", "３．５", "(3.5)", "3.5!"],
+        ["3e-5", "3E−5"],
         ["It is 3.", "It is 3"],
         ["CO2", "CO₂"],
         ["F-16 A", "F‑16 A"],
@@ -201,6 +203,8 @@ def test_words_are_squads(text):
         ("What is 7 % 3?", "What is 7 3?"),
         ("How much is 50% of 8?", "How much is 50 of 8?"),
         ("What is x²?", "What is x₂?"),
+        ("Solve x = -y.", "Solve x = y."),
+        ("What is f'(2)?", "What is f(2)?"),
     ],
 )
 def test_signs_make_another_question(one, other):
@@ -215,6 +219,7 @@ def test_signs_make_another_question(one, other):
         ("法国的首都是哪里？", "法国的首都是哪里"),
         ("ما عاصمة فرنسا؟", "ما عاصمة فرنسا"),
         ("- Who was it?", "Who was it?"),
+        ("Which letter comes after 'a'?", "Which letter comes after “a”?"),
         ("Is 1,000 even?", "Is 1000 even?"),
     ],
 )

@@ -62,19 +62,21 @@ _OPTIONAL = regex.compile(
 _ACCENT = regex.compile(r"(?<=[\p{Latin}\p{Greek}]\p{M}*)\p{Mn}")
 
 _GROUPED = regex.compile(r"(?<![\d.,'])\d{1,3}(?:[,']\d{2,3})*[,']\d{3}(?!\d|[,']\d)")
-# Marks that tell numbers and names apart: between two numbers, a sign or point before one, + and #
-# at the end of a word.
+# Marks that tell numbers and names apart: between two numbers, a sign or point before one or its
+# exponent, + and # at the end of a word.
 _TELLING = (
     r"(?<=\d)[\p{P}\p{S}](?=\p{Sc}?\d)"
     r"|(?<=\d[)\]]* )[-+*/^=<>](?= [(\[]*-?\p{Sc}?\.?\d)"
-    r"|(?<![\w.)\]])(?:-(?=\p{Sc}?\.?\d)|\.(?=\d))"
+    r"|(?<![\w.)\]])(?:-(?=\p{Sc}?\.?\d)|\.(?=\d))|(?<=\de)-(?=\d)"
     r"|(?<=\w)(?:\++|#+)(?!\w)"
 )
 _OPERAND = r"[(\[]*(?:[-.]?\d|\p{L}\b)"
 _OPERATOR = rf"(?<=(?:\d|\b\p{{L}}|[)\]]) ?)[-*/%&](?= ?{_OPERAND})|(?<=\d ?)%"
+# A variable's sign and its prime.
+_OF_VARIABLE = r"(?<![\w.)\]])-(?=\p{L}\b)|(?<=(?<![\w'])\p{L})'(?!\w)"
 # SQuAD deletes every character of string.punctuation, among them these symbols.
 _IN_ANSWERS = regex.compile(rf"({_TELLING})|[\p{{P}}$+<=>^`|~]")
-_IN_QUESTIONS = regex.compile(rf"({_TELLING}|{_OPERATOR})|\p{{P}}")
+_IN_QUESTIONS = regex.compile(rf"({_TELLING}|{_OPERATOR}|{_OF_VARIABLE})|\p{{P}}")
 ARTICLES = frozenset(["a", "an", "the"])
 STOPS = ".。．｡।۔።។"  # full stops
 

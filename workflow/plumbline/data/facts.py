@@ -173,8 +173,8 @@ def load_rows(
     """The user's own questions: JSON Lines with the fields of `Row`.
 
     Rows with a split keep it; a train row whose subject is asked about in a test question is
-    dropped and counted. Rows of a relation that ask the same become one, the first, which accepts
-    the answers of all. Where these have none in common the question is ambiguous and dropped,
+    dropped and counted. Rows of a relation that ask the same become one, the first (of test rows,
+    where there are any, or else of dev rows), which accepts the answers of all. Where these have none in common the question is ambiguous and dropped,
     unless `merge_duplicates`. Raises `InputError` naming the line of a malformed row, and for a
     file without rows, a relation that is both in and out of the domain, and an `id` given twice.
     """
@@ -184,8 +184,9 @@ def load_rows(
     rows = [_cleaned(row) for row in written]
     if changed := sum(row != before for row, before in zip(rows, written, strict=True)):
         log.warning(
-            f"{path}: {changed:,} row(s) have characters that are not seen, or letters and spaces "
-            f"encoded in an unusual way; they are read without them, as models are used to."
+            f"{path}: {changed:,} row(s) have characters that are not seen, blanks around a text, or "
+            f"letters and spaces encoded in an unusual way; they are read without them, as models "
+            f"are used to."
         )
     domain_of: dict[str, Domain] = {}
     for number, row in enumerate(rows, start=1):
@@ -205,8 +206,12 @@ def load_rows(
 
 
 def _cleaned(row: Row) -> Row:
-    texts = {name: clean(getattr(row, name)) for name in ("relation", "subject", "question")}
-    return row.model_copy(update={**texts, "answers": list(map(clean, row.answers))})
+    texts = {name: _stripped(getattr(row, name)) for name in ("relation", "subject", "question")}
+    return row.model_copy(update={**texts, "answers": list(map(_stripped, row.answers))})
+
+
+def _stripped(text: str) -> str:
+    return clean(text).strip()
 
 
 def choose_relations(
@@ -260,6 +265,8 @@ def _assemble(
 
     split_rows: list[tuple[Row, Split]] = []
     for same in asked.values():
+        # What is evaluated stays so, in whatever order a file has its rows.
+        same.sort(key=lambda one: SPLITS.index(one[1]), reverse=True)
         distinct: dict[frozenset[str], tuple[Row, Split]] = {}
         for row, split in same:
             answers = frozenset(map(fold, row.answers))
