@@ -45,7 +45,11 @@ def tiny_tokenizer(vocab_words: Sequence[str] = ()):
 
 
 def tiny_model(
-    folder: Path, vocab_words: Sequence[str] = (), seed: int = 0, tie_word_embeddings: bool = True
+    folder: Path,
+    vocab_words: Sequence[str] = (),
+    seed: int = 0,
+    tie_word_embeddings: bool = True,
+    context: int = 512,
 ) -> Path:
     """Save a random Llama (about 100,000 parameters, float32) and its tokenizer to `folder`.
 
@@ -55,6 +59,7 @@ def tiny_model(
     from transformers import LlamaConfig, LlamaForCausalLM
 
     tokenizer = tiny_tokenizer(vocab_words)
+    tokenizer.model_max_length = context
     config = LlamaConfig(
         vocab_size=len(tokenizer),
         hidden_size=64,
@@ -62,7 +67,7 @@ def tiny_model(
         num_hidden_layers=2,
         num_attention_heads=2,
         num_key_value_heads=1,
-        max_position_embeddings=512,
+        max_position_embeddings=context,
         tie_word_embeddings=tie_word_embeddings,
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,

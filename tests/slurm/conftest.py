@@ -63,7 +63,8 @@ def tiny_source(tmp_path_factory) -> Path:
     from tiny import tiny_model
 
     folder = tmp_path_factory.mktemp("tiny") / "model"
-    tiny_model(folder, ["Paris", "Rome", "Oslo", "capital", "France"])
+    # FLAME's demonstrations are of a thousand of its tokens.
+    tiny_model(folder, ["Paris", "Rome", "Oslo", "capital", "France"], context=2048)
     os.environ["PLUMBLINE_TINY_MODEL"] = str(folder)
     return folder
 
