@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from architectures import random_model
+from architectures import BY_NAME, random_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from plumbline import checkpoints
@@ -290,7 +290,7 @@ def test_a_token_across_prompt_and_choice(tiny_base):
     start = "Where is the fjord?\nA. Oslo\nB. Rome\nC. Bern\nAnswer"
     assert decoded(across, item) == (start, [": A", ": B", ": C"])
     assert [len(tokens) for tokens in item.continuations] == [2, 2, 1]
-    model = random_model("Qwen3", len(across))
+    model = random_model(BY_NAME["Qwen3"], len(across))
     for found, end in zip(score(model, [item], 4096)[0], (": A", ": B", ": C"), strict=True):
         ids = across(start + end, return_tensors="pt")["input_ids"]
         n = ids.shape[1] - len(across(start)["input_ids"])

@@ -5,7 +5,7 @@ import random
 
 import pytest
 import torch
-from architectures import BRANCHING, WHOLE, WORDS, parameters, random_model
+from architectures import WORDS, parameters, random_model
 from plumbline.scoring.forward import has_branches
 from plumbline.scoring.likelihood import Item, score
 from plumbline.scoring.ranks import Answer, token_ranks
@@ -24,10 +24,10 @@ def drawn():
     ]
 
 
-@pytest.mark.parametrize("name", parameters([*BRANCHING, *WHOLE]))
-def test_equal_to_plain_forward_passes(name):
-    model = random_model(name)
-    assert has_branches(model) == (name in BRANCHING)
+@pytest.mark.parametrize("architecture", parameters())
+def test_equal_to_plain_forward_passes(architecture):
+    model = random_model(architecture)
+    assert has_branches(model) == architecture.branches
     items = drawn()
     answers = [Answer(item.prompt, tokens) for item in items for tokens in item.continuations]
     sums, ranks = [], []

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from architectures import FLAVOURS, Architecture, Flavour, build, parameters
 from plumbline import checkpoints
 from plumbline.config.engines import Generation
 from plumbline.config.training import Recipe
-from plumbline.files import InputError, write_rows
+from plumbline.files import write_rows
 from plumbline.generation.engine import Prompt, render
 from plumbline.generation.start import Engines
 from plumbline.models import import_model
@@ -31,17 +32,11 @@ from plumbline.records import (
 from plumbline.scoring.likelihood import score
 from plumbline.scoring.prompts import encode
 from plumbline.training.run import Run, clean_up, train
-from tiny_architectures import ARCHITECTURES, FLAVOURS, Architecture, Flavour, build
 
 NATS = 1e-4
 QUESTIONS = ["Which city is the capital of France?", "capital of Italy", "Norway is"]
 CHOICES = ["Paris", "Rome is not", "Oslo, I am told"]
 TOKENS = 8
-
-
-def name_of(architecture: Architecture) -> str:
-    tied = "tied" if architecture.tied else "untied"
-    return f"{architecture.name}-{architecture.flavour}-{tied}"
 
 
 @dataclass
@@ -54,23 +49,11 @@ class Imported:
     base: Path
 
 
-@pytest.fixture(
-    scope="module",
-    params=[
-        pytest.param(one, id=name_of(one), marks=[] if one.quick else pytest.mark.whole)
-        for one in ARCHITECTURES
-    ],
-)
+@pytest.fixture(scope="module", params=parameters())
 def imported(request, tmp_path_factory) -> Imported:
     architecture = request.param
     root = tmp_path_factory.mktemp(architecture.name)
     original, base = build(architecture, root / "original"), root / "base"
-    if architecture.refused:
-        with pytest.raises(InputError, match=architecture.refused) as refusal:
-            import_model(original, base, "base", dtype="float32")
-        assert "\n" not in str(refusal.value)
-        assert not base.exists()
-        pytest.skip(f"refused at import, as it should be: {refusal.value}")
     import_model(original, base, "base", dtype="float32")
     return Imported(architecture, FLAVOURS[architecture.flavour], original, base)
 
