@@ -55,7 +55,7 @@ def instruction_options(wildcards):
 
 def place_of(path):
     """The place with responses that a path is; None: it is none."""
-    return next((one for end, one in PLACES.items() if path.endswith(f"/{end}")), None)
+    return next((one for end, one in PLACES.items() if Path(path).match(end)), None)
 
 
 def place_pattern():

@@ -119,7 +119,8 @@ def _made(kind, config, rows: list[dict], recipe: Recipe, where: dict, tokenizer
             "lora.dropout: an adapter on this model's experts, which are one tensor, has none; set "
             "lora.dropout: 0, or name other layers in lora.target_modules."
         ) from error
-    if recipe.method != "sft":
+    # Only where something is drawn: some models (RWKV) scale their weights as they change modes.
+    if recipe.method != "sft" and (recipe.dropout or recipe.lora.dropout):
         evaluate_without_gradient(trainer.model)
     return trainer
 
