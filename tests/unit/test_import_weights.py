@@ -72,6 +72,26 @@ def test_a_reward_model_is_refused_and_its_head_named(original, tmp_path):
     refused(tmp_path / "model", r"1 of its weights fit nowhere.*score\.weight.*reward model")
 
 
+@pytest.mark.parametrize("kind", ["Bert", "Roberta"])
+def test_an_encoder_is_refused_unless_its_config_makes_a_decoder_of_it(model, kind):
+    import transformers
+
+    sizes = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+    sizes |= {"intermediate_size": 32, "vocab_size": len(tiny_tokenizer(["Paris"]))}
+    config = getattr(transformers, f"{kind}Config")(**sizes)
+    getattr(transformers, f"{kind}ForMaskedLM")(config).save_pretrained(model)
+    refused(model, f"{kind.lower()}, is_decoder: false.* an encoder")
+
+    config.is_decoder = True
+    transformers.AutoModelForCausalLM.from_config(config).save_pretrained(model)
+    import_model(model, model.parent / "out", "base", dtype="float32")
+
+
+def test_weights_of_another_shape_are_named(model):
+    add(model, **{"model.norm.weight": torch.ones(32)})
+    refused(model, r"1 of its weights have another shape.*model\.norm\.weight: \[32\], expected \[64\]")
+
+
 @pytest.mark.parametrize(
     "extra",
     [

@@ -254,7 +254,12 @@ def _load(
     with loading(path, "a causal language model", "Get it again, or another revision."):
         tokenizer = AutoTokenizer.from_pretrained(folder, **options)
         model, report = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=dtype, output_loading_info=True, **own, **options
+            folder,
+            dtype=dtype,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # the report names them
+            **own,
+            **options,
         )
     if not path.is_dir():
         report["unexpected_keys"] |= _left_over(path, model)
@@ -277,7 +282,14 @@ def _left_over(path: Path, model: PreTrainedModel) -> set[str]:
 
 
 def _check_weights(path: Path, model: PreTrainedModel, report: dict) -> None:
-    """Every weight of the model is in the file, and every weight of the file is in the model."""
+    """The file has every weight of the model and no other, and the model reads from the left."""
+    if report["mismatched_keys"]:  # these would silently be random numbers
+        name, found, expected = sorted(report["mismatched_keys"])[0]
+        raise InputError(
+            f"{path}: {len(report['mismatched_keys'])} of its weights have another shape than its "
+            f"config gives them, among them {name}: {list(found)}, expected {list(expected)}. Is "
+            f"the config the model's?"
+        )
     if report["missing_keys"]:  # these would silently be random numbers
         missing = sorted(report["missing_keys"])
         raise InputError(
@@ -291,6 +303,12 @@ def _check_weights(path: Path, model: PreTrainedModel, report: dict) -> None:
             f"them {surplus[0]}. Is it a causal language model (a reward model is none), and of "
             f"the architecture its config names?"
         )
+    if _is_encoder(model.config):
+        raise InputError(
+            f"{path}: its config ({model.config.model_type}, is_decoder: false) makes it an encoder, "
+            f"which reads texts from both sides and cannot continue them. Use a causal language "
+            f"model."
+        )
     head, embeddings = model.get_output_embeddings(), model.get_input_embeddings()
     tied = getattr(model.config.get_text_config(), "tie_word_embeddings", False)
     if tied and head is not None and head.weight is not embeddings.weight:  # engines would differ
@@ -299,6 +317,14 @@ def _check_weights(path: Path, model: PreTrainedModel, report: dict) -> None:
             f"another output layer. Set tie_word_embeddings to false there if it is to be used, "
             f"else remove it from the weights."
         )
+
+
+def _is_encoder(config: PretrainedConfig) -> bool:
+    """Whether a config is of those that transformers loads as a causal model with a warning only."""
+    from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
+
+    masked = config.model_type in MODEL_FOR_MASKED_LM_MAPPING_NAMES
+    return masked and getattr(config, "is_decoder", None) is False
 
 
 def _check_folder(path: Path, trust_remote_code: bool) -> None:
