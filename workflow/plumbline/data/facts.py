@@ -174,9 +174,10 @@ def load_rows(
 
     Rows with a split keep it; a train row whose subject is asked about in a test question is
     dropped and counted. Rows of a relation that ask the same become one, the first (of test rows,
-    where there are any, or else of dev rows), which accepts the answers of all. Where these have none in common the question is ambiguous and dropped,
-    unless `merge_duplicates`. Raises `InputError` naming the line of a malformed row, and for a
-    file without rows, a relation that is both in and out of the domain, and an `id` given twice.
+    where there are any, or else of dev rows), which accepts the answers of all. Where these have
+    none in common the question is ambiguous and dropped, unless `merge_duplicates`. Raises
+    `InputError` naming the line of a malformed row, and for a file without rows, a relation that is
+    both in and out of the domain, and an `id` given twice.
     """
     written = list(own_rows(Path(path), Row))
     if not written:
