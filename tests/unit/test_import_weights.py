@@ -89,7 +89,9 @@ def test_an_encoder_is_refused_unless_its_config_makes_a_decoder_of_it(model, ki
 
 def test_weights_of_another_shape_are_named(model):
     add(model, **{"model.norm.weight": torch.ones(32)})
-    refused(model, r"1 of its weights have another shape.*model\.norm\.weight: \[32\], expected \[64\]")
+    refused(
+        model, r"1 of its weights have another shape.*model\.norm\.weight: \[32\], expected \[64\]"
+    )
 
 
 @pytest.mark.parametrize(
