@@ -205,21 +205,32 @@ def test_embeddings_are_masked_means_of_length_one(tiny_base):
     assert vectors[0] == pytest.approx(alone / np.linalg.norm(alone), abs=1e-4)  # no padding seen
 
 
-@pytest.fixture
-def robertas(tmp_path, tiny_base):
-    """A RoBERTa that reads 18 tokens, of the 20 positions in its config, and names no limit."""
+@pytest.fixture(params=["roberta", "luke", "esm"])
+def robertas(request, tmp_path, tiny_base):
+    """A model that reads 18 tokens, of the 20 positions in its config, and names no limit."""
     import transformers
 
     tokenizer = load_tokenizer(tiny_base)
     tokenizer.model_max_length = int(1e30)
-    config = transformers.RobertaConfig(
-        vocab_size=len(tokenizer), hidden_size=32, num_hidden_layers=1, num_attention_heads=2,
-        intermediate_size=32, max_position_embeddings=20, pad_token_id=1,
+    config = transformers.AutoConfig.for_model(
+        request.param, vocab_size=len(tokenizer), hidden_size=32, num_hidden_layers=1,
+        num_attention_heads=2, intermediate_size=32, max_position_embeddings=20, pad_token_id=1,
+        mask_token_id=0,
     )  # fmt: skip
-    model = transformers.RobertaModel(config).eval()
+    model = transformers.AutoModel.from_config(config).eval()
     for part in (model, tokenizer):
         part.save_pretrained(tmp_path / "roberta")
     return tmp_path / "roberta", model, tokenizer
+
+
+def test_a_model_that_decodes_too_is_refused(tmp_path, tiny_base):
+    import transformers
+
+    config = transformers.T5Config(vocab_size=600, d_model=32, d_ff=32, num_layers=1, num_heads=2)
+    transformers.T5Model(config).save_pretrained(tmp_path)
+    load_tokenizer(tiny_base).save_pretrained(tmp_path)
+    with pytest.raises(InputError, match="t5 encodes and decodes"):
+        Embedder(tmp_path, "cpu")
 
 
 def test_longer_texts_are_cut_where_the_positions_end(robertas, caplog):

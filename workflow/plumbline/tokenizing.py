@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 SAMPLE = "Question: Who wrote Emma?\nAnswer: Jane Austen, in 1815.\n\nQuestion: Is it a novel?"
 # A text of RoBERTa's kind has its first position after that of the padding token.
 _COUNTED_FROM_PADDING = (
-    *("camembert", "data2vec-text", "longformer", "mpnet", "roberta", "roberta-prelayernorm"),
-    *("xlm-roberta", "xlm-roberta-xl", "xmod"),
+    *("camembert", "data2vec-text", "esm", "ibert", "longformer", "luke", "mpnet", "roberta"),
+    *("roberta-prelayernorm", "xlm-roberta", "xlm-roberta-xl", "xmod"),
 )
 
 

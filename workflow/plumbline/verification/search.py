@@ -104,6 +104,11 @@ class Embedder:
                 f"{folder}: cannot be loaded as an embedding model ({error}). Expected a folder "
                 f"with config.json, safetensors and a tokenizer."
             ) from error
+        if self._model.config.is_encoder_decoder:
+            raise InputError(
+                f"{folder}: {self._model.config.model_type} encodes and decodes; take an embedding "
+                f"model that only encodes."
+            )
         self._model = self._model.to(device).eval()
         self._folder, self._batch_size = folder, batch_size
 
