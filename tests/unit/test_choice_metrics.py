@@ -38,6 +38,9 @@ def test_accuracy_by_length_divides_by_characters():
     asked = question([1, 0], choices=["a" * 10, "b" * 5])
     found = choice_metrics(asked, [-8.0, -6.0], False)
     assert (found["acc"], found["acc_norm"]) == (0, 1)
+    # Of letters one character each was scored.
+    found = choice_metrics(asked, [-8.0, -6.0], False, letters=True)
+    assert (found["acc"], found["acc_norm"]) == (0, 0)
 
 
 def test_mc1_is_left_out_when_nothing_says_which_is_best():

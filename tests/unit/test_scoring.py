@@ -348,6 +348,7 @@ def test_the_program(tiny_base, tmp_path):
     assert [(row.id, row.domain, row.cluster) for row in rows] == [
         ("first/q1", "ood", "q1"), ("first/q2", "id", "q2"), ("second/q1", "ood", "fjords"),
     ]  # fmt: skip
+    assert all(r.metrics["acc"] == r.metrics["acc_norm"] for r in rows if r.task == "first")
     model = checkpoints.load_model(tiny_base, "float32")
     tokenizer = checkpoints.load_tokenizer(tiny_base)
     expected = [

@@ -129,6 +129,10 @@ def complaint(template: str | None, *chats: Chat) -> str | None:
 
 def test_a_template_that_does_what_is_asked_is_accepted():
     assert complaint(CHAT_TEMPLATE, PLAIN, TURNS) is None
+    thinks = CHAT_TEMPLATE.replace(
+        "+ message['content']", "+ '<think>\n</think>' + message['content']"
+    )
+    assert complaint(thinks, PLAIN, TURNS) is None
     assert complaint(None) is None
 
 
@@ -147,8 +151,14 @@ def test_every_key_that_needs_a_missing_template_is_named():
         ("{{ messages[0].nothing.at.all }}", "cannot write the turns user "),
         ("{{ messages[-1].content }}<|im_start|>", "leaves 'What is the first"),
         (CHAT_TEMPLATE.split("{% if add_gen")[0], "a prompt ends like an answer"),
+        (
+            CHAT_TEMPLATE.replace(
+                "+ '\n' + message['content']", "+ '\n' + BEFORE + message['content']"
+            ).replace("BEFORE", "('final<|endoftext|>' if message.role == 'assistant' else '')"),
+            "puts 'final' before an answer, where it would count",
+        ),
     ],
-    ids=["one turn only", "an error", "the last turn only", "no turn opened"],
+    ids=["one turn only", "an error", "the last turn only", "no turn opened", "a channel named"],
 )
 def test_a_template_that_does_not_do_what_is_asked_is_refused(template, told):
     import re

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel
 
 from plumbline.files import InputError
+from plumbline.thoughts import without_thoughts
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -104,7 +105,23 @@ def _wrong_with(tokenizer, ends: set[int], chat: Chat) -> str | None:
             return f"leaves {lost[0]!r} out when it writes the turns {roles}"
         if opened and tokenizer(text.rstrip(), add_special_tokens=False)["input_ids"][-1] in ends:
             return "opens no turn for the assistant: a prompt ends like an answer"
+    if left := _left_in_answers(tokenizer, first):
+        return f"puts {left!r} before an answer, where it would count as a part of the answer"
     return None
+
+
+def _left_in_answers(tokenizer, turns: list[dict]) -> str:
+    """What a model has to write before an answer's words, as far as it stays when decoded."""
+    try:
+        asked = tokenizer.apply_chat_template(turns[:1], tokenize=False, add_generation_prompt=True)
+        whole = tokenizer.apply_chat_template(turns, tokenize=False)
+    except Exception:  # told above where it is needed
+        return ""
+    before = whole.removeprefix(asked).rpartition(turns[1]["content"])[0]
+    if not whole.startswith(asked) or not before.strip():
+        return ""
+    ids = tokenizer(before, add_special_tokens=False)["input_ids"]
+    return without_thoughts(tokenizer.decode(ids, skip_special_tokens=True)).strip()
 
 
 def _of_length(positions: int, lengths: list[Length]) -> list[str]:

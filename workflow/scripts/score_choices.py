@@ -45,7 +45,13 @@ def main() -> None:
         progress = program.Progress(len(items), f"questions of {choice_set.name}")
         found = score(model, items, settings.batch_tokens, progress)
         scored = [
-            choice_score(choice_set.name, question, logprobs, bool(args.harness_compat))
+            choice_score(
+                choice_set.name,
+                question,
+                logprobs,
+                bool(args.harness_compat),
+                letters=choice_set.prompt == "letters",
+            )
             for question, logprobs in zip(asked, found, strict=True)
         ]
         means = [

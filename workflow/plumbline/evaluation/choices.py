@@ -19,7 +19,11 @@ class ChoiceScore(Item):
 
 
 def choice_score(
-    task: str, question: ChoiceQuestion, logprobs: Sequence[float], harness_compat: bool
+    task: str,
+    question: ChoiceQuestion,
+    logprobs: Sequence[float],
+    harness_compat: bool,
+    letters: bool = False,
 ) -> ChoiceScore:
     """The row of one question of a set; a cluster is all questions on one subject."""
     return ChoiceScore(
@@ -28,12 +32,15 @@ def choice_score(
         domain=question.domain,
         cluster=question.subject or question.id,
         logprobs=list(logprobs),
-        metrics=choice_metrics(question, logprobs, harness_compat),
+        metrics=choice_metrics(question, logprobs, harness_compat, letters),
     )
 
 
 def choice_metrics(
-    question: ChoiceQuestion, logprobs: Sequence[float], harness_compat: bool
+    question: ChoiceQuestion,
+    logprobs: Sequence[float],
+    harness_compat: bool,
+    letters: bool = False,
 ) -> dict[str, float]:
     """mc1, mc2, mc3, acc and acc_norm of one question, each in [0, 1].
 
@@ -42,7 +49,7 @@ def choice_metrics(
     mc2: Σ_true e^s / Σ e^s.
     mc3: share of true answers with a higher s than every false one.
     acc, acc_norm: the choice with the highest s, or s per character, is true; of equal ones the
-        first counts.
+        first counts. The characters are those of what was scored: with `letters`, one each.
 
     With `harness_compat`, a tie counts as right in mc1, and mc2 takes what stands before the first
     false choice for true and all else for false, as the LM evaluation harness did in its task
@@ -57,7 +64,7 @@ def choice_metrics(
     if harness_compat:
         counted = np.arange(len(s)) < question.labels.index(0)
     weights = np.exp(s - s.max())  # sums of -1000 and less would all be 0 in e^s
-    per_character = s / [len(choice) for choice in question.choices]
+    per_character = s / [1 if letters else len(choice) for choice in question.choices]
     metrics = {
         "mc2": weights[counted].sum() / weights.sum(),
         "mc3": (s[true] > highest_false).mean(),
