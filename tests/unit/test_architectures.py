@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from architectures import FLAVOURS, Architecture, Flavour, build, parameters
+from architectures import BY_NAME, FLAVOURS, Architecture, Flavour, build, parameters
 from plumbline import checkpoints
 from plumbline.config.engines import Generation
 from plumbline.config.training import Recipe
-from plumbline.files import write_rows
+from plumbline.files import InputError, write_rows
 from plumbline.generation.engine import Prompt, render
 from plumbline.generation.start import Engines
 from plumbline.models import import_model
@@ -259,3 +259,19 @@ def checked(imported: Imported, folder: Path, before, work: Path) -> None:
     assert expected != pytest.approx(plain_scores(imported, before), abs=0.01), "it was trained"
     close(scores(folder), expected)
     assert answers(folder, imported.flavour, work) == plain_answers(imported, after)
+
+
+def test_logits_that_trl_would_compute_otherwise_are_refused(tiny_base, tmp_path, monkeypatch):
+    """Whatever a model does to its logits after its head must be known to TRL."""
+    load = checkpoints.load_model
+
+    def doubled(folder, dtype):
+        model = load(folder, dtype)
+        model.get_output_embeddings().register_forward_hook(lambda module, args, found: 2 * found)
+        return model
+
+    monkeypatch.setattr(checkpoints, "load_model", doubled)
+    examples = [Example(id=f"e{n}", prompt=f"capital {n}\n", completion="Rome") for n in range(2)]
+    base = Imported(BY_NAME["Llama"], FLAVOURS["chatml"], tiny_base, tiny_base)
+    with pytest.raises(InputError, match=r"llama: what this model does to its logits .* TRL"):
+        tuned(base, tmp_path, examples, parameters="full")

@@ -30,25 +30,25 @@ from transformers import LlamaConfig
 class OursConfig(LlamaConfig):
     model_type = "ours"
 """,
-    # A head that says the opposite: whoever computes with Llama's own code is found out.
+    # The opposite is said: whoever computes with Llama's own code is found out.
     "parts_ours": """
-from torch import nn
+from transformers.models.llama.modeling_llama import LlamaRMSNorm
 
-class OtherHead(nn.Linear):
+class OtherNorm(LlamaRMSNorm):
     def forward(self, states):
         return -super().forward(states)
 """,
     "modeling_ours": """
 from transformers import LlamaForCausalLM
 from .configuration_ours import OursConfig
-from .parts_ours import OtherHead
+from .parts_ours import OtherNorm
 
 class OursForCausalLM(LlamaForCausalLM):
     config_class = OursConfig
 
     def __init__(self, config):
         super().__init__(config)
-        self.lm_head = OtherHead(config.hidden_size, config.vocab_size, bias=False)
+        self.model.norm = OtherNorm(config.hidden_size, config.rms_norm_eps)
         self.post_init()
 """,
     "tokenization_ours": """
@@ -160,7 +160,7 @@ def plain(folder):
 
 
 def logits(folder, ids):
-    """By Llama's own code, the head turned round."""
+    """By Llama's own code, the last states turned round."""
     with torch.no_grad():
         return -plain(folder)(torch.tensor([ids])).logits[0]
 

@@ -14,6 +14,7 @@ from plumbline import checkpoints
 from plumbline.files import read_rows, write_rows
 from plumbline.models import import_model
 from plumbline.records import Generation, Request, Sampling
+from programs import listed
 from tiny import tiny_model
 
 pytestmark = pytest.mark.skipif(find_spec("vllm") is None, reason="vLLM is not installed")
@@ -84,7 +85,7 @@ def job(root: Path, first: str) -> str:
         name: [name, f"{name}/checkpoint.json", "requests.jsonl"]
         for name in ("base", "full", "lora")
     }
-    argv = ["--root", root, "--works", json.dumps(works), "--work", first]
+    argv = ["--root", root, "--works", listed(root, works), "--work", first]
     argv += ["--settings", json.dumps(SETTINGS), "--device", "cpu", "--threads", "1"]
     return "|".join(map(str, [*argv, "--generations", root / first / "generations.jsonl"]))
 

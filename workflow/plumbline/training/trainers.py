@@ -13,6 +13,7 @@ from plumbline.training import processes
 from plumbline.training.adapters import adapter
 from plumbline.training.data import TokenPair
 from plumbline.training.dropout import evaluate_without_gradient, set_dropout
+from plumbline.training.head import check_head, name_soft_cap
 from plumbline.training.reference import Reference
 
 
@@ -119,6 +120,7 @@ def _made(kind, config, rows: list[dict], recipe: Recipe, where: dict, tokenizer
             "lora.dropout: an adapter on this model's experts, which are one tensor, has none; set "
             "lora.dropout: 0, or name other layers in lora.target_modules."
         ) from error
+    check_head(trainer.model)
     # Only where something is drawn: some models (RWKV) scale their weights as they change modes.
     if recipe.method != "sft" and (recipe.dropout or recipe.lora.dropout):
         evaluate_without_gradient(trainer.model)
@@ -173,6 +175,7 @@ def _model(recipe: Recipe, where: dict, tokenizer) -> dict:
     """The model to train, its adapter's configuration, and the tokenizer."""
     model = _load(recipe, where["parent"], where["work"])
     set_dropout(model, recipe.dropout)
+    name_soft_cap(model.config)
     return {
         "model": model,
         "processing_class": tokenizer,
