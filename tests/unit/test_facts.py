@@ -211,6 +211,19 @@ def test_names_that_differ_by_a_letters_marks_are_two(tmp_path):
     assert [q.subject for q in result.questions] == names and not result.dropped()
 
 
+@pytest.mark.parametrize("merge", [False, True])
+@pytest.mark.parametrize(("one", "other"), [("Bar", "Bär"), ("Hà", "Hạ"), ("Peña", "Pena")])
+def test_names_that_differ_by_an_accent_are_two_where_their_answers_differ(
+    tmp_path, one, other, merge
+):
+    rows = [row(one, ["a"], question=f"{one}?"), row(other, ["b"], question=f"{other}?")]
+    result = load_rows(rows_file(tmp_path, *rows), merge_duplicates=merge)
+    assert [q.answers for q in result.questions] == [["a"], ["b"]]
+    assert len({q.split for q in result.questions}) == 1 and not result.dropped()
+    rows[1]["answers"] = ["a"]
+    assert len(load_rows(rows_file(tmp_path, *rows)).questions) == 1
+
+
 def test_what_is_not_seen_makes_no_other_name_or_question(tmp_path):
     result = load_rows(
         rows_file(

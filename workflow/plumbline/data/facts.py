@@ -15,7 +15,7 @@ import hashlib
 import logging
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -265,12 +265,12 @@ def _assemble(
         asked[row.relation, question_key(fold(row.question))].append((row, split))
 
     split_rows: list[tuple[Row, Split]] = []
-    for same in asked.values():
+    for same in _told_apart(asked.values()):
         # What is evaluated stays so, in whatever order a file has its rows.
         same.sort(key=lambda one: SPLITS.index(one[1]), reverse=True)
         distinct: dict[frozenset[str], tuple[Row, Split]] = {}
         for row, split in same:
-            answers = frozenset(map(fold, row.answers))
+            answers = _answers(row)
             if distinct.setdefault(answers, (row, split))[0] is not row:
                 tally.add(row.relation, row.domain, split, "duplicate")
         (first, own_split), *others = distinct.values()
@@ -300,6 +300,24 @@ def _assemble(
         for name, (row, split) in zip(ids, kept, strict=True)
     ]
     return QuestionSet(questions, tally.rows())
+
+
+def _told_apart(groups: Iterable[list[tuple[Row, Split]]]) -> Iterator[list[tuple[Row, Split]]]:
+    """Rows that ask the same. Accents may be left out, but not where that gives other answers:
+    Bär is not Bar then.
+    """
+    for same in groups:
+        if _hang_together([_answers(row) for row, _ in same]):
+            yield same
+            continue
+        spelled = defaultdict(list)
+        for row, split in same:
+            spelled[question_key(row.question)].append((row, split))
+        yield from spelled.values()
+
+
+def _answers(row: Row) -> frozenset[str]:
+    return frozenset(map(fold, row.answers))
 
 
 def _hang_together(groups: list[frozenset[str]]) -> bool:
