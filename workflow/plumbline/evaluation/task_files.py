@@ -45,7 +45,7 @@ def _read(path: Path, above: tuple[Path, ...]) -> _Read:
 
     Loader.add_constructor("!function", lambda loader, node: _Function(node.value))
     try:
-        own = yaml.load(path.read_text(encoding="utf-8"), Loader)
+        own = Loader(path.read_text(encoding="utf-8")).get_single_data()
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         own = None
     if not isinstance(own, dict):
