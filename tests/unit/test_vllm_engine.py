@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 from plumbline import checkpoints
-from plumbline.files import read_rows, write_rows
+from plumbline.files import InputError, read_rows, write_rows
 from plumbline.models import import_model
 from plumbline.records import Generation, Request, Sampling
 from programs import listed
@@ -155,3 +155,15 @@ def test_no_number_is_no_token(tmp_path):
     )  # fmt: skip
     assert run.returncode and f"{root / 'full'}: in float32 its logits are no numbers" in run.stderr
     assert not (root / "full/generations.jsonl").exists()
+
+
+def test_a_model_whose_short_texts_would_get_long_ones_positions_is_refused(tmp_path):
+    from plumbline.generation.vllm_engine import VllmEngine
+
+    rope = {"rope_type": "longrope", "original_max_position_embeddings": 64}
+    (tmp_path / "config.json").write_text(json.dumps({"rope_parameters": rope}))
+    with pytest.raises(InputError, match=r"generation.max_model_len: 128, but above 64 tokens"):
+        VllmEngine(
+            tmp_path, end_token_ids=[2], trust_remote_code=False, device="cpu", dtype="float32",
+            max_num_seqs=8, max_model_len=128, gpu_memory_utilization=0.9, tensor_parallel=1, seed=1,
+        )  # fmt: skip

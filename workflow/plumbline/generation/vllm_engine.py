@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from plumbline.files import InputError
+from plumbline.files import InputError, read_json
 from plumbline.finite import no_logits
 from plumbline.generation.engine import Completion, Prompt
 from plumbline.memory import first_that_fits, halves, is_out_of_memory
@@ -77,6 +77,7 @@ class VllmEngine:
         tensor_parallel: int,
         seed: int,
     ):
+        _check_positions(folder, max_model_len)
         if device == "cuda":
             build = {"gpu_memory_utilization": gpu_memory_utilization}
         else:
@@ -175,3 +176,20 @@ class VllmEngine:
             ]
             for output in outputs
         ]
+
+
+def _check_positions(folder: Path, max_model_len: int) -> None:
+    """InputError where vLLM would read short texts with a long text's positions (longrope).
+
+    The model has factors for texts up to its original length and others for longer ones; vLLM takes
+    the latter for all texts once an engine may meet a longer one.
+    """
+    config = read_json(folder / "config.json")
+    rope, name = config.get("rope_parameters") or {}, "original_max_position_embeddings"
+    original = rope.get(name) or config.get(name)
+    if rope.get("rope_type") == "longrope" and original and max_model_len > original:
+        raise InputError(
+            f"generation.max_model_len: {max_model_len}, but above {original} tokens vLLM gives this "
+            f"model's short texts the positions of long ones. Set it to {original} or less, or "
+            f"generation.engine to transformers."
+        )
