@@ -9,7 +9,7 @@ from collections import defaultdict
 import pytest
 from small_run import SMALL
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(2800)]
 FLAME = ("flame.sft", "flame.sft-star", "flame.sft.dpo", "flame.sft-star.dpo-star")
 APEFT = ("apeft.atomic-0.sigmoid", "apeft.atomic-50.sigmoid")
 CATEGORIES = {"HighlyKnown", "MaybeKnown", "WeaklyKnown", "Unknown"}
