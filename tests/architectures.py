@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from tiny import special_ids
 
 WORDS = 90  # of a model without a tokenizer
 CHATML = (
@@ -251,13 +252,7 @@ def random_model(architecture: Architecture, words: int = WORDS, **special: int 
 def build(architecture: Architecture, folder: Path) -> Path:
     """Save a random model of this architecture with its tokenizer, in float32; returns `folder`."""
     tokenizer = FLAVOURS[architecture.flavour].make()
-    model = random_model(
-        architecture,
-        len(tokenizer),
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-    )
+    model = random_model(architecture, len(tokenizer), **special_ids(tokenizer))
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder

@@ -16,7 +16,7 @@ from collections import Counter
 from pathlib import Path
 
 from plumbline.data.facts import split_of
-from tiny import tiny_tokenizer
+from tiny import special_ids, tiny_tokenizer
 
 LIBRARY = Path(__file__).parents[1] / "workflow"
 FACTS = LIBRARY / "resources/facts"
@@ -107,9 +107,7 @@ def teach(folder: Path, seed: int = 0) -> Path:
         sliding_window=WINDOW,
         max_position_embeddings=4096,
         tie_word_embeddings=True,
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
+        **special_ids(tokenizer),
     )
     model = MistralForCausalLM(config)
     optimizer = torch.optim.AdamW(model.parameters(), lr=4e-3, weight_decay=0.01)

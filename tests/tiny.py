@@ -44,6 +44,12 @@ def tiny_tokenizer(vocab_words: Sequence[str] = ()):
     )
 
 
+def special_ids(tokenizer) -> dict[str, int | None]:
+    """Its BOS, EOS and PAD as a model's configuration names them."""
+    names = ("bos_token_id", "eos_token_id", "pad_token_id")
+    return {name: getattr(tokenizer, name) for name in names}
+
+
 def tiny_model(
     folder: Path,
     vocab_words: Sequence[str] = (),
@@ -69,9 +75,7 @@ def tiny_model(
         num_key_value_heads=1,
         max_position_embeddings=context,
         tie_word_embeddings=tie_word_embeddings,
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
+        **special_ids(tokenizer),
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

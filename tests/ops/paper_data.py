@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 
 from plumbline.data.entityquestions import TEMPLATES
-from tiny import tiny_tokenizer
+from tiny import special_ids, tiny_tokenizer
 
 WRONG = "Nowhere"
 _names = iter(a + b for a in ("Ba", "Do", "Fu", "Ga", "Ko", "Lu", "Ma", "No") for b in "bdkmrt")
@@ -85,9 +85,7 @@ def write_model(folder: Path) -> Path:
         num_key_value_heads=2,
         max_position_embeddings=512,
         tie_word_embeddings=False,
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
+        **special_ids(tokenizer),
     )
     model = LlamaForCausalLM(config)
     for matrix in (parameter for parameter in model.parameters() if parameter.dim() == 2):

@@ -46,7 +46,7 @@ def _check(targets: list[str], bare: list[str], model) -> None:
     names = [name for name, _ in model.named_modules()]
     for target in targets:
         layers = [name for name in names if f".{name}".endswith(f".{target}")]
-        if layers and any(not layer.endswith(tuple(bare)) for layer in layers):
+        if any(not layer.endswith(tuple(bare)) for layer in layers):
             continue
         linear = {n.rpartition(".")[2] for n, m in model.named_modules() if isinstance(m, Linear)}
         found = "has no layer" if not layers else "reads past any adapter of the layer"

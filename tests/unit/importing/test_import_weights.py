@@ -11,20 +11,9 @@ import torch
 from plumbline.files import InputError, read_json
 from plumbline.models import import_model
 from safetensors.torch import load_file, save_file
-from tiny import tiny_model, tiny_tokenizer
+from tiny import tiny_tokenizer
 
 LAYER = "model.layers.0.self_attn"
-
-
-@pytest.fixture(scope="module")
-def original(tmp_path_factory) -> Path:
-    return tiny_model(tmp_path_factory.mktemp("tiny"), ["Paris"])
-
-
-@pytest.fixture
-def model(original, tmp_path) -> Path:
-    """A copy that a test may spoil."""
-    return shutil.copytree(original, tmp_path / "model")
 
 
 def add(folder: Path, **tensors) -> None:

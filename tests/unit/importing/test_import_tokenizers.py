@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from plumbline.records import ChoiceQuestion, Message, Request, Sampling
 from plumbline.scoring.prompts import encode
 from plumbline.tokenizing import SAMPLE, usable_positions
 from plumbline.training.data import load_examples, load_pairs
-from tiny import CHAT_TEMPLATE, tiny_model, tiny_tokenizer
+from tiny import CHAT_TEMPLATE, tiny_tokenizer
 from tokenizers import normalizers, pre_tokenizers, processors
 from transformers import AutoConfig, AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
@@ -45,17 +44,6 @@ SUFFIXES = {
 }
 # SentencePiece's own ways, of which language models take none.
 ONE_LINE = {"normalization_rule_name": "nmt_nfkc", "remove_extra_whitespaces": True}
-
-
-@pytest.fixture(scope="module")
-def original(tmp_path_factory) -> Path:
-    return tiny_model(tmp_path_factory.mktemp("tiny"), ["Paris"])
-
-
-@pytest.fixture
-def model(original, tmp_path) -> Path:
-    """A copy that a test may spoil."""
-    return shutil.copytree(original, tmp_path / "model")
 
 
 def imported(folder: Path, tokenizer=None):
