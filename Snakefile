@@ -25,6 +25,7 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/models.smk"
 include: "workflow/rules/generate.smk"
 include: "workflow/rules/contamination.smk"
+include: "workflow/rules/placebo.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/slick.smk"
 include: "workflow/rules/choices.smk"
@@ -68,6 +69,7 @@ rule mixes:
 rule grath:
     input:
         f"{R}/tables/grath_rounds.csv",
+        grath_placebos(),
 
 
 # FLAME's trainings, and how many claims of their answers are right.

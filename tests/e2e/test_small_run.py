@@ -124,12 +124,12 @@ def test_rounds_keep_the_first_wrong_answers_and_refresh_the_right_ones(run):
 def test_rounds_start_from_their_parent_and_are_scored(run):
     import math
 
-    for number, parent in ((1, "base"), (2, "grath.r1")):
-        training = json.loads((run.model / f"seed-1/grath.r{number}/training.json").read_text())
+    for name, parent in (("r1", "base"), ("r2", "grath.r1"), ("r2.placebo", "grath.r1")):
+        training = json.loads((run.model / f"seed-1/grath.{name}/training.json").read_text())
         assert training["steps"] == 4
         assert training["curve"][0]["loss"] == pytest.approx(math.log(2), abs=0.01)
         assert training["stops"]["final"]["merge_difference"] < 1e-3
-        scored = [r for r in run.table("metrics") if r["checkpoint"] == f"grath.r{number}"]
+        scored = [r for r in run.table("metrics") if r["checkpoint"] == f"grath.{name}"]
         assert {r["parent"] for r in scored} == {parent}
         assert {"closed_book", "facts", "openbookqa"} == {r["task"] for r in scored}
     for name in (*FLAME, *APEFT):

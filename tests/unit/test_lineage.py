@@ -29,6 +29,7 @@ def test_the_default_experiment():
         ),
         "grath.r1",
         "grath.r2",
+        "grath.r2.placebo",
         "flame.sft",
         "flame.sft-star",
         "flame.sft.dpo",
@@ -123,8 +124,10 @@ def test_variants_of_the_knowledge_filter_are_families_of_their_own():
     assert names == [
         "grath.r1",
         "grath.r2",
+        "grath.r2.placebo",
         "grath-unknown-0.r1",
         "grath-unknown-0.r2",
+        "grath-unknown-0.r2.placebo",
         "flame-unknown-12.5.sft",
         "flame-unknown-12.5.sft-star",
         "flame-unknown-12.5.sft.dpo",

@@ -38,22 +38,22 @@ def planned(**changes):
 
 def test_the_default_experiment():
     stages = planned(flame=None, evaluation=WITHOUT)
-    # 3 mixes with two stops, two rounds, and the base.
-    assert stages["score"]["jobs"] == 9
-    assert stages["score"]["prompts"] == 9 * 10 and stages["score"]["sequences"] == 9 * 20
-    assert stages["score"]["tokens"] == 9 * 10 * (40 + 4 + 4) / 4
+    # 3 mixes with two stops, two rounds and a placebo, and the base.
+    assert stages["score"]["jobs"] == 10
+    assert stages["score"]["prompts"] == 10 * 10 and stages["score"]["sequences"] == 10 * 20
+    assert stages["score"]["tokens"] == 10 * 10 * (40 + 4 + 4) / 4
     # Probing; a closed book of each checkpoint; pairs by the parents of both rounds.
-    assert stages["generate"]["jobs"] == 1 + 9 + 2
-    assert stages["train"]["jobs"] == 3 + 2
+    assert stages["generate"]["jobs"] == 1 + 10 + 2
+    assert stages["train"]["jobs"] == 3 + 3
     # 4 of 40 training questions probed are of the smallest category: a step in each of 5 epochs.
-    assert stages["train"]["steps"] == 3 * 5 + 2 * 8
+    assert stages["train"]["steps"] == 3 * 5 + 3 * 8
 
 
 def test_seeds_share_what_the_base_writes():
     stages = planned(seeds=[1, 2, 3], flame=None, evaluation=WITHOUT)
-    # Of each seed: 8 tuned checkpoints' closed books, and the second round's pairs.
-    assert stages["generate"]["jobs"] == 1 + (1 + 3 * 8) + (1 + 3)
-    assert stages["train"]["jobs"] == 3 * 5
+    # Of each seed: 9 tuned checkpoints' closed books, and the second round's pairs.
+    assert stages["generate"]["jobs"] == 1 + (1 + 3 * 9) + (1 + 3)
+    assert stages["train"]["jobs"] == 3 * 6
 
 
 def test_without_rounds_there_are_none():
@@ -100,6 +100,9 @@ def test_apeft_comes_on_top():
     more = {key: stages["train"][key] - without["train"][key] for key in ("jobs", "steps")}
     # Two shares under three losses for both seeds, six steps each.
     assert more == {"jobs": 2 * 2 * 3, "steps": 2 * 2 * 3 * 6}
+    again = planned(seeds=[1, 2], flame=None, evaluation=WITHOUT, apeft=apeft | {"placebo": True})
+    # The higher share once more.
+    assert again["train"]["jobs"] - stages["train"]["jobs"] == 2 * 3
     keys = ("jobs", "prompts", "sequences")
     more = {key: stages["generate"][key] - without["generate"][key] for key in keys}
     # Responses and answers of the base; closed books of 20 questions, of the new checkpoints.

@@ -18,7 +18,7 @@ def project(tmp_path_factory):
 
 def test_the_default_is_one_run_of_everything(project):
     jobs = project.jobs()
-    assert jobs["train"] == 3 + 2 + 4 + 2 and jobs["report"] == 1
+    assert jobs["train"] == 3 + 3 + 4 + 2 and jobs["report"] == 1
     # Far from the thousands that a cluster would choke on.
     assert sum(jobs.values()) < 300
 
@@ -43,14 +43,15 @@ def test_several_models_and_seeds_are_branches(project):
     )
     jobs = project.jobs("--configfile", "two.yaml")
     assert jobs["import_model"] == jobs["annotate"] == 2
-    assert jobs["train"] == 2 * 2 * (3 + 2 + 4 + 2)
+    assert jobs["train"] == 2 * 2 * (3 + 3 + 4 + 2)
     # For all seeds: the base's probing, closed book, GRATH's pairs, FLAME's classifier and own
     # answers, long answers and those compared with, APEFT's responses and answers.
     of_base = 9
-    # Of each seed: three mixes' two stops; two rounds, of which one writes pairs; FLAME's four
+    # Of each seed: three mixes' two stops; two rounds, of which one writes pairs, and a
+    # placebo; FLAME's four
     # checkpoints with closed book, long answers and answers to compare, two of them with responses;
     # APEFT's two checkpoints likewise.
-    of_seed = 3 * 2 + 2 + 1 + 4 * 3 + 2 + 2 * 3
+    of_seed = 3 * 2 + 2 + 1 + 1 + 4 * 3 + 2 + 2 * 3
     assert jobs["generate"] == 2 * (of_base + 2 * of_seed)
     # Comparisons of six checkpoints with the base, and judgements of two parents' responses.
     assert jobs["generate_judgements"] == 2 * 2 * (6 + 2)
@@ -68,15 +69,17 @@ def test_a_fixed_reference_is_scored_once_for_all_seeds(project):
         "seeds: [1, 2, 3]\nrecipes: {grath: {reference: {fixed: base}}}\n"
     )
     jobs = project.jobs("--configfile", "fixed.yaml")
-    # The first round's pairs are the base's, the same for all; the second's are each seed's own.
-    assert jobs["score_reference"] == 1 + 3 and jobs["train"] == 3 * 11
+    # The first round's pairs are the base's, the same for all; the second's and the placebo's are
+    # each seed's own.
+    assert jobs["score_reference"] == 1 + 3 + 3 and jobs["train"] == 3 * 12
 
 
 def test_truthfulqa_reads_the_folder_the_user_names(project, monkeypatch):
     arguments = ("grath", "--configfile", "config/truthfulqa.yaml")
     monkeypatch.setenv("PLUMBLINE_DATA", str(project.folder / "data"))
     jobs = project.jobs(*arguments)
-    assert jobs["train"] == jobs["build_grath_pairs"] == 2 and jobs["score_choices"] == 3
+    assert jobs["build_grath_pairs"] == 2 and jobs["swap_pairs"] == 1
+    assert jobs["train"] == 3 and jobs["score_choices"] == 4
     assert "annotate" not in jobs
     monkeypatch.delenv("PLUMBLINE_DATA")
     output = project.snakemake("-n", *arguments, check=False)
@@ -90,7 +93,7 @@ def test_tasks_of_the_harness_are_run_on_every_checkpoint(project):
         "evaluation: {harness: [{task: arc, folder: 'file:tasks', shots: 5}]}\n"
     )
     jobs = project.jobs("--configfile", "harness.yaml")
-    assert jobs["run_harness"] == jobs["score_choices"] == 15
+    assert jobs["run_harness"] == jobs["score_choices"] == 16
     assert jobs["list_harness_questions"] == 1  # for the gate before training
 
 

@@ -179,7 +179,7 @@ def test_the_data_of_a_harness_task_is_scored_again_once_it_changes(project):
     assert project.jobs(*arguments) == {}
     (project.folder / "elsewhere/sums.jsonl").write_text("{}\n{}\n")
     jobs = project.jobs(*arguments)
-    assert jobs["run_harness"] == 15 and jobs["list_harness_questions"] == 1
+    assert jobs["run_harness"] == 16 and jobs["list_harness_questions"] == 1
     assert not {"train", "generate", "score_choices"} & set(jobs)
 
 
@@ -248,7 +248,7 @@ def test_a_set_of_choices_more_scores_all_and_trains_none(project):
         "evaluation: {choices: [{name: facts, format: facts, limit: 20}]}\n"
     )
     jobs = project.jobs("--configfile", "more.yaml")
-    assert jobs["build_choices"] == 1 and jobs["score_choices"] == 15
+    assert jobs["build_choices"] == 1 and jobs["score_choices"] == 16
     assert "annotate" not in jobs and "build_mix" not in jobs
 
 

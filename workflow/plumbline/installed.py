@@ -28,7 +28,7 @@ PROGRAMS = {
         annotate build_apeft_pairs build_flame_pairs build_flame_sft build_grath_pairs build_mix
         build_questions choose_grath_questions collect_apeft_answers collect_augmented
         collect_responses count_dropped count_slick fetch_source judge_comparisons make_plan
-        measure_confidence measure_contamination measure_long_form print_plan split_claims
+        measure_confidence measure_contamination measure_long_form print_plan split_claims swap_pairs
         tabulate_apeft tabulate_contamination tabulate_curves tabulate_stages tabulate_states
         write_apeft_answers write_apeft_questions write_augmentation write_claim_requests
         write_comparisons write_fact_based write_facttune_answers write_facttune_questions

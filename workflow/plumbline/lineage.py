@@ -8,13 +8,13 @@ seed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from plumbline.config.errors import nearest
 from plumbline.config.experiment import Config
 from plumbline.config.training import Recipe
 from plumbline.files import InputError
-from plumbline.names import FINAL, checkpoint_name, variant
+from plumbline.names import FINAL, checkpoint_name, placebo, variant
 
 BASE = "base"
 
@@ -185,6 +185,8 @@ def _grath(config: Config) -> list[Tuning]:
             Tuning(f"{name}.r{k}", parent, recipe, data=f"{name}/r1" if parent == BASE else "")
             for k, parent in enumerate(parents, start=1)
         ]
+        if grath.placebo:
+            tunings.append(_placebo(tunings[-1]))
     return tunings
 
 
@@ -205,6 +207,8 @@ def _flame(config: Config) -> list[Tuning]:
                 for name in flame.dpo
             ),
         ]
+        if flame.placebo:
+            tunings.append(_placebo(tunings[-1]))
     return tunings
 
 
@@ -213,14 +217,24 @@ def _apeft(config: Config) -> list[Tuning]:
     apeft = config.apeft
     if apeft is None:
         return []
-    return [
-        Tuning(
-            name=f"{kind}.atomic-{percent:g}.{loss}",
-            parent=apeft.parent,
-            recipe=config.apeft_recipe(loss),
-            data=f"seed-{{seed}}/{kind}/atomic-{percent:g}",
-        )
-        for kind in (variant("apeft", percent) for percent in apeft.keep_unknown)
-        for percent in apeft.atomic_percent
-        for loss in apeft.losses
-    ]
+    tunings = []
+    for kind in (variant("apeft", percent) for percent in apeft.keep_unknown):
+        for percent in apeft.atomic_percent:
+            made = [
+                Tuning(
+                    name=f"{kind}.atomic-{percent:g}.{loss}",
+                    parent=apeft.parent,
+                    recipe=config.apeft_recipe(loss),
+                    data=f"seed-{{seed}}/{kind}/atomic-{percent:g}",
+                )
+                for loss in apeft.losses
+            ]
+            tunings += made
+            if apeft.placebo and percent == max(apeft.atomic_percent):
+                tunings += map(_placebo, made)
+    return tunings
+
+
+def _placebo(tuning: Tuning) -> Tuning:
+    """The same but for its pairs, of which half have their sides swapped; see `placebo`."""
+    return replace(tuning, name=placebo(tuning.name), data="")

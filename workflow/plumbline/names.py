@@ -5,11 +5,17 @@ from __future__ import annotations
 import re
 
 FINAL = "final"  # the stop of a tuning that keeps only the end of its training
+PLACEBO = ".placebo"
 
 
 def checkpoint_name(tuning: str, stop: str) -> str:
     """`mix.unknown-50.early_stop`; a tuning with only its final stop is called by its own name."""
     return tuning if stop == FINAL else f"{tuning}.{stop}"
+
+
+def placebo(tuning: str) -> str:
+    """The training on the same pairs with the sides of half of them swapped (`placebo.swapped`)."""
+    return tuning + PLACEBO
 
 
 def variant(method: str, percent: float) -> str:

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 
 from plumbline.config.experiment import Config
 from plumbline.lineage import Lineage
+from plumbline.names import parts
 from plumbline.records import ChoiceQuestion, Question
 from plumbline.shift_pairs import long_form_checkpoints, shift_pairs
 
@@ -196,7 +197,7 @@ class _Planner:
     def rounds(self, questions: list[ChoiceQuestion]) -> Stage:
         """GRATH's trainings, if every question gives a pair."""
         recipe = self.config.recipes[self.config.grath.recipe]
-        jobs = self._families(self.config.grath) * self.config.grath.rounds
+        jobs = self._trainings("grath", recipe)
         epoch = math.ceil(len(questions) / recipe.global_batch_size)
         steps = recipe.max_steps or epoch * recipe.epochs
         length = _tokens(one.question for one in questions) / len(questions)
@@ -240,7 +241,8 @@ class _Planner:
         yield self._training(families * len(flame.sft), steps, rows * length, 6, first)
         rows = second.max_steps * second.global_batch_size
         tokens = rows * 2 * length
-        yield self._training(families * len(flame.dpo), second.max_steps, tokens, 8, second)
+        jobs = self._trainings("flame", second)
+        yield self._training(jobs, second.max_steps, tokens, 8, second)
 
     def apeft(self, sizes: dict[str, int]) -> Iterator[Stage]:
         """APEFT's responses, answers to questions about their facts, and trainings."""
@@ -254,12 +256,11 @@ class _Planner:
             yield self._writing(parents, asked, 1, JUDGE_TOKENS, 2 * ANSWER_TOKENS)
         shown = ANSWER_TOKENS + self.question_tokens
         yield self._writing(parents, asked, apeft.samples, shown, self.answer_tokens)
-        files = self._families(apeft) * len(apeft.atomic_percent)
         for recipe in map(self.config.apeft_recipe, apeft.losses):
             rows = apeft.pairs or sizes["apeft"]
             steps = recipe.max_steps or math.ceil(rows / recipe.global_batch_size) * recipe.epochs
             tokens = steps * recipe.global_batch_size * 2 * length
-            yield self._training(files, steps, tokens, 8, recipe)
+            yield self._training(self._trainings("apeft", recipe), steps, tokens, 8, recipe)
 
     def long_form(self, sizes: dict[str, int]) -> Stage:
         """Responses at length, and comparisons of some."""
@@ -318,6 +319,12 @@ class _Planner:
     def _families(self, method) -> int:
         """How often a method's checkpoints are made: for each seed and variant."""
         return len(self.config.seeds) * len(method.keep_unknown)
+
+    def _trainings(self, method: str, recipe) -> int:
+        """How many trainings of a method have this recipe, over all seeds; placebos among them."""
+        tunings = self.lineage.tunings.values()
+        found = [one for one in tunings if parts(one.name)[0] == method and one.recipe == recipe]
+        return len(self.config.seeds) * len(found)
 
     def _checkpoint_mib(self, recipe) -> float:
         if recipe.parameters == "full":

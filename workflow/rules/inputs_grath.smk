@@ -104,6 +104,17 @@ def grath_row(model, seed, checkpoint):
     }
 
 
+def grath_placebos():
+    """Scores of the placebos, which are no rounds."""
+    return [
+        f"{R}/{model}/{folder}/choices/scores.jsonl"
+        for model in MODELS
+        for name in LINEAGE.tunings
+        if is_of("grath", name) and name.endswith(names.PLACEBO)
+        for folder in LINEAGE.folders(name, CONFIG.seeds)
+    ]
+
+
 def grath_files(row):
     """The files that a row of grath_rows names."""
     return [row[key] for key in ("scores", "pairs", "composition") if key in row]

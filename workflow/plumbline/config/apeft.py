@@ -57,6 +57,11 @@ class Apeft(Section):
     max_length_gap: int = Field(
         4, ge=0, description="Words by which the two statements of a pair may differ in length."
     )
+    placebo: bool = Field(
+        False,
+        description="Also train the highest share with the sides of half of its pairs swapped at "
+        "random, under every loss, which tells what the preference itself does.",
+    )
     keep_unknown: Kept = Field(
         [100],
         description="One variant for each: per cent kept of the pairs that state a fact Unknown to "

@@ -48,6 +48,11 @@ class Flame(Section):
         "FactTune's by verified claims (facttune) or by confidence (facttune-mc). None: the first "
         "stage alone.",
     )
+    placebo: bool = Field(
+        False,
+        description="Also train the last of dpo with the sides of half of its pairs swapped at "
+        "random, which tells what the preference itself does.",
+    )
     keep_unknown: Kept = Field(
         [100],
         description="One variant for each: per cent kept of the examples and pairs that state a "
@@ -100,6 +105,12 @@ class Flame(Section):
             parent = name.partition(".")[0]
             if parent not in self.sft:
                 raise ValueError(f"dpo: {name} starts from {parent}, which is not in sft; add it")
+        return self
+
+    @model_validator(mode="after")
+    def _second_stage(self):
+        if self.placebo and not self.dpo:
+            raise ValueError("placebo: dpo names no preference training; remove placebo")
         return self
 
     @model_validator(mode="after")

@@ -25,6 +25,11 @@ class Grath(Section):
         description="One variant for each: per cent kept of the pairs that state a fact Unknown to "
         "the base; 100: no filter.",
     )
+    placebo: bool = Field(
+        False,
+        description="Also train the last round with the sides of half of its pairs swapped at "
+        "random, which tells what the preference itself does.",
+    )
     use_ground_truth: bool = Field(
         False,
         description="Also show a right and a wrong option of the source when asking for a pair "

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from plumbline.files import InputError
-from plumbline.names import parts
+from plumbline.names import PLACEBO, parts
 from plumbline.records import Category
 from plumbline.report.names import TABLES
 from plumbline.report.responses import ShownResponse
@@ -210,8 +210,10 @@ def grath_pairs(rounds: pd.DataFrame) -> pd.DataFrame:
 def checkpoint_label(name: str) -> str:
     """`mix.unknown-50.early_stop` as `unknown-50, early stop`, `grath.r1` as `GRATH, round 1`,
     `flame.sft-star.dpo-star` as `FLAME: SFT★, DPO★`, `grath-unknown-0.r1` as `GRATH without Unknown,
-    round 1`; other names as they are.
+    round 1`, `grath.r1.placebo` as `GRATH, round 1, placebo`; other names as they are.
     """
+    if name.endswith(PLACEBO):
+        return f"{checkpoint_label(name.removesuffix(PLACEBO))}, placebo"
     method, percent, rest = parts(name)
     tuning, _, stop = rest.rpartition(".")
     if method == "mix" and tuning and stop in STOPS:
