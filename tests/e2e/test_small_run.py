@@ -5,6 +5,7 @@ import os
 import re
 import time
 from collections import defaultdict
+from itertools import product
 
 import pytest
 from small_run import SMALL
@@ -12,6 +13,7 @@ from small_run import SMALL
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(2800)]
 FLAME = ("flame.sft", "flame.sft-star", "flame.sft.dpo", "flame.sft-star.dpo-star")
 APEFT = ("apeft.atomic-0.sigmoid", "apeft.atomic-50.sigmoid")
+CLOSED_BOOK = {"closed_book", "closed_book_plain", "closed_book_chat"}
 CATEGORIES = {"HighlyKnown", "MaybeKnown", "WeaklyKnown", "Unknown"}
 
 
@@ -77,17 +79,18 @@ def test_the_tables_keep_their_contract(run):
 
 
 def test_accuracy_is_the_mean_of_the_answers(run):
-    for folder, checkpoint in (
-        ("base", "base"),
-        ("seed-1/mix.unknown-0/convergence", "mix.unknown-0.convergence"),
-    ):
+    folders = {
+        "base": "base", "mix.unknown-0.convergence": "seed-1/mix.unknown-0/convergence"
+    }  # fmt: skip
+    for (checkpoint, folder), task in product(folders.items(), sorted(CLOSED_BOOK)):
         answers = [
-            a for a in run.rows(f"{folder}/closed_book/answers.jsonl") if a["domain"] == "id"
-        ]
+            a for a in run.rows(f"{folder}/closed_book/answers.jsonl")
+            if (a["domain"], a["task"]) == ("id", task)
+        ]  # fmt: skip
         row = next(
             row for row in run.table("metrics")
-            if (row["checkpoint"], row["domain"], row["category"], row["metric"])
-            == (checkpoint, "id", "All", "em")
+            if (row["checkpoint"], row["task"], row["domain"], row["category"], row["metric"])
+            == (checkpoint, task, "id", "All", "em")
         )  # fmt: skip
         assert int(row["n"]) == len(answers)
         assert float(row["value"]) == pytest.approx(
@@ -131,10 +134,10 @@ def test_rounds_start_from_their_parent_and_are_scored(run):
         assert training["stops"]["final"]["merge_difference"] < 1e-3
         scored = [r for r in run.table("metrics") if r["checkpoint"] == f"grath.{name}"]
         assert {r["parent"] for r in scored} == {parent}
-        assert {"closed_book", "facts", "openbookqa"} == {r["task"] for r in scored}
+        assert {*CLOSED_BOOK, "facts", "openbookqa"} == {r["task"] for r in scored}
     for name in (*FLAME, *APEFT):
         tasks = {r["task"] for r in run.table("metrics") if r["checkpoint"] == name}
-        assert tasks == {"closed_book", "facts", "openbookqa", "long_form", "win_rate"}
+        assert tasks == {*CLOSED_BOOK, "facts", "openbookqa", "long_form", "win_rate"}
     table = run.table("grath_rounds")
     assert {(r["round"], r["task"]) for r in table} >= {
         (k, t) for k in "012" for t in ("facts", "openbookqa")

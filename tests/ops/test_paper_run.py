@@ -70,7 +70,11 @@ def test_every_question_is_kept_in_its_split_under_an_id_of_its_own(run):
 
 def test_no_exemplar_is_about_what_is_asked(run):
     requests = rows(run / "base/slick/requests.jsonl")
-    requests += rows(run / "base/closed_book/few_shot.jsonl")
+    requests += [
+        one
+        for one in rows(run / "base/closed_book/requests.jsonl")
+        if one["purpose"] == "closed_book"
+    ]
     for request in requests:
         *shown, asked = re.findall(r"^Q: (.*)$", request["prompt"], flags=re.MULTILINE)
         assert len(shown) == 4 and asked not in shown

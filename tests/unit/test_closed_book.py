@@ -1,21 +1,30 @@
+import re
+
 import pytest
+from plumbline.config.slick import Slick
 from plumbline.evaluation.closed_book import (
+    TASKS,
     Answer,
     closed_book_metrics,
     closed_book_request,
     judge,
     majority_answers,
 )
-from plumbline.files import InputError
-from plumbline.records import Category, Generation, Message, Sampling
+from plumbline.evaluation.gains import gains
+from plumbline.evaluation.grid import Gatherer
+from plumbline.files import InputError, read_rows, write_rows
+from plumbline.methods.slick.probing import draw_exemplar_sets
+from plumbline.records import Category, Generation, Message, Request, Sampling
+from programs import program
 from slick_data import annotation, question
 
 SAMPLING = Sampling(max_tokens=8, stop=("\n",))
 
 
-def answer(number, correct, domain="id", category="Unknown", **changes):
+def answer(number, correct, domain="id", category="Unknown", task="closed_book", **changes):
     fields = {
-        "id": f"{domain}/{number}", "relation": "capital", "subject": f"s{number}",
+        "id": f"{domain}/{number}/{task}", "task": task, "question": f"{domain}/{number}",
+        "relation": "capital", "subject": f"s{number}",
         "domain": domain, "category": category, "output": "x", "correct": correct,
         "abstained": False, "majority_correct": False,
     }  # fmt: skip
@@ -42,14 +51,18 @@ def test_judging():
         for n, name in enumerate(["Paris", "capital answer 1", "Paris", "capital answer 1"])
     ]
     annotations = [annotation(one, Category.MAYBE_KNOWN) for one in questions]
-    asked = [closed_book_request(one, f"{one.question}\n", SAMPLING) for one in questions[:3]]
+    asked = [
+        closed_book_request(one, "plain", f"{one.question}\n", SAMPLING) for one in questions[:3]
+    ]
     thought = "<think>I don't know</think>\n\nThe Capital answer 0.\n"
     texts = [thought, "I don't know", "<think>\ncapital answer 2"]
     found = list(
         judge(questions, annotations, asked,
               [generation(r.id, t) for r, t in zip(asked, texts, strict=True)], "squad")
     )  # fmt: skip
-    assert [one.id for one in found] == [one.id for one in questions[:3]]
+    assert [one.question for one in found] == [one.id for one in questions[:3]]
+    assert [one.id for one in found] == [f"capital/test/{n}/closed_book_plain" for n in range(3)]
+    assert {one.task for one in found} == {"closed_book_plain"}
     assert [one.correct for one in found] == [True, False, False]
     assert [one.abstained for one in found] == [False, True, False]
     assert [one.unfinished_thought for one in found] == [False, False, True]
@@ -57,7 +70,7 @@ def test_judging():
     # A tie of two commonest answers goes to the first in the alphabet, "Paris".
     assert [one.majority_correct for one in found] == [False, False, False]
     assert {one.category for one in found} == {"MaybeKnown"}
-    with pytest.raises(InputError, match="capital/test/2/closed_book was not answered"):
+    with pytest.raises(InputError, match="capital/test/2/closed_book_plain was not answered"):
         list(
             judge(questions, annotations, asked, [generation(r.id, "x") for r in asked[:2]], "raw")
         )
@@ -65,9 +78,9 @@ def test_judging():
 
 def test_requests_are_text_or_messages():
     one = question("capital", 0, "test")
-    plain = closed_book_request(one, "Q\n", SAMPLING)
+    plain = closed_book_request(one, "plain", "Q\n", SAMPLING)
     assert (plain.prompt, plain.messages, plain.question) == ("Q\n", None, one.id)
-    chat = closed_book_request(one, [Message(role="user", content="Q")], SAMPLING)
+    chat = closed_book_request(one, "chat", [Message(role="user", content="Q")], SAMPLING)
     assert (chat.prompt, chat.messages[0].content) == (None, "Q")
 
 
@@ -106,6 +119,66 @@ def test_the_table_of_a_tuned_checkpoint_counted_by_hand():
     for row in found.values():
         assert row.low <= row.value <= row.high
         assert (row.model, row.seed, row.task, row.split) == ("m", 1, "closed_book", "test")
+
+
+def test_only_answers_in_the_same_form_are_compared():
+    """A base that answers in a word only after examples loses nothing to a mix that never needs any."""
+    few_shot, plain = ([answer(n, right, task=task) for n, right in enumerate(given)]
+                       for task, given in (("closed_book", (1, 1, 0, 0)),
+                                           ("closed_book_plain", (0, 0, 0, 0))))  # fmt: skip
+    tuned = [answer(n, n < 1) for n in range(4)]
+    tuned += [answer(n, n < 3, task="closed_book_plain") for n in range(4)]
+    rows = closed_book_metrics(
+        tuned, few_shot + plain, model="m", seed=1, checkpoint="mix.x", parent="base",
+        confidence=0.95, resamples=200,
+    )  # fmt: skip
+    found = {(row.task, row.metric): row.value for row in rows if row.category == "All"}
+    assert found == {
+        ("closed_book", "em"): 1 / 4,
+        ("closed_book", "em_vs_base"): -1 / 4,
+        ("closed_book_plain", "em"): 3 / 4,
+        ("closed_book_plain", "em_vs_base"): 3 / 4,
+    }
+    gatherer = Gatherer()
+    gatherer.add("mix.x", 1, tuned)
+    gatherer.add("base", 0, few_shot + plain)
+    grids = gatherer.grids(None, [])
+    assert {place.task: grid.difference("mix.x", "base").mean() for place, grid in grids.items()} == {
+        "closed_book": -1 / 4, "closed_book_plain": 3 / 4,
+    }  # fmt: skip
+    # Which form is learnt is no gain in truth.
+    (gain,) = gains(grids, [("mix.x", "base")], 50).values()
+    assert (gain.tasks, gain.values.tolist()) == (["closed_book"], [-1 / 4])
+
+
+def test_the_program_asks_in_every_form_after_exemplars_that_the_probe_did_not_show(
+    tmp_path, monkeypatch
+):
+    everything = [
+        question("capital", n, split) for split, m in (("dev", 12), ("test", 3)) for n in range(m)
+    ]
+    settings = Slick(exemplar_sets=2, shots=3, max_tokens=8)
+    sets = draw_exemplar_sets(everything, settings)
+    files = {name: tmp_path / f"{name}.jsonl" for name in ("all", "asked", "labelling")}
+    write_rows(files["all"], everything)
+    write_rows(files["asked"], [one for one in everything if one.split == "test"])
+    write_rows(files["labelling"], sets)
+    program(
+        monkeypatch, "write_closed_book", all_questions=files["all"], questions=files["asked"],
+        labelling=files["labelling"], slick=settings.model_dump_json(),
+        forms=["few_shot", "plain", "chat"], limit=2, exemplars=tmp_path / "exemplars.jsonl",
+        requests=tmp_path / "requests.jsonl",
+    )  # fmt: skip
+    requests = list(read_rows(tmp_path / "requests.jsonl", Request))
+    assert [one.purpose for one in requests] == [task for task in TASKS.values() for _ in range(2)]
+    assert len({one.id for one in requests}) == 6 and len({one.question for one in requests}) == 2
+    few_shot, plain, chat = requests[::2]
+    asked = next(one.question for one in everything if one.id == few_shot.question)
+    shown = set(re.findall("Q: (.*)", few_shot.prompt)) - {asked}
+    labelled = {q for one in sets for q in re.findall("Q: (.*)", one.prefix)}
+    assert len(shown) == 3 and not shown & labelled
+    assert plain.prompt == f"Answer the following question.\n{asked}\n"
+    assert chat.messages == [Message(role="user", content=asked)] and chat.sampling.stop == ()
 
 
 def test_answers_are_paired_by_question_and_not_by_place():

@@ -238,7 +238,8 @@ def run(tmp_path_factory):
     ]:
         right = rng.random((2, 12)) < 0.5
         answers = [
-            Answer(id=f"{d}{n}", relation="r", subject=f"s{n // 2}", domain=d, category="Unknown",
+            Answer(id=f"{d}{n}", task="closed_book", question=f"{d}{n}",
+                   relation="r", subject=f"s{n // 2}", domain=d, category="Unknown",
                    output="", correct=right[k, n], abstained=False, majority_correct=False)
             for k, d in enumerate(("id", "ood")) for n in range(12)
         ]  # fmt: skip

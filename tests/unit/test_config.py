@@ -237,6 +237,28 @@ def test_numbers_may_be_written_as_yaml_writes_them():
     assert config.load(raw).recipes["sft"].learning_rate == 1e-5
 
 
+@pytest.mark.parametrize(
+    ("changes", "forms"),
+    [
+        ({}, ["few_shot", "plain", "chat"]),
+        ({"mixes": {"prompt": "chat"}}, ["few_shot", "chat"]),
+        ({"grath": None, "apeft": None}, ["few_shot", "plain"]),
+        ({"grath": {"legacy_prompt": "llama2"}, "apeft": None}, ["few_shot", "plain"]),
+        ({"grath": None, "apeft": {"prompt": "plain"}}, ["few_shot", "plain"]),
+        (
+            {"grath": None, "apeft": None, "flame": {"prompt": "chat"}},
+            ["few_shot", "plain", "chat"],
+        ),
+        ({"grath": None, "apeft": None, "mixes": {"unknown_percent": []}}, ["few_shot"]),
+    ],
+)
+def test_closed_book_questions_are_asked_in_the_forms_that_methods_are_tuned_in(changes, forms):
+    raw = copy.deepcopy(DEFAULT)
+    for key, value in changes.items():
+        raw[key] = {**raw[key], **value} if value else None
+    assert config.load(raw).closed_book_forms == forms
+
+
 def test_names_of_mixes():
     raw = changed("mixes", {
         "unknown_percent": [0, 12.5, 100], "known_only": [25], "single_category": ["MaybeKnown"],

@@ -105,7 +105,8 @@ def test_apeft_comes_on_top():
     assert again["train"]["jobs"] - stages["train"]["jobs"] == 2 * 3
     keys = ("jobs", "prompts", "sequences")
     more = {key: stages["generate"][key] - without["generate"][key] for key in keys}
-    # Responses and answers of the base; closed books of 20 questions, of the new checkpoints.
+    # Responses and answers of the base; 20 questions in three forms, of the new checkpoints.
+    asked = 12 * 20 * 3
     assert more == {
-        "jobs": 2 + 12, "prompts": 24 + 24 + 12 * 20, "sequences": 24 * 4 + 24 * 8 + 12 * 20
+        "jobs": 2 + 12, "prompts": 24 + 24 + asked, "sequences": 24 * 4 + 24 * 8 + asked
     }  # fmt: skip

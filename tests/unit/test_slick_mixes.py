@@ -181,7 +181,7 @@ def test_the_two_forms_of_an_example():
     assert plain.id == chat.id
     assert plain.completion == chat.completion[0].content == plain.answers[0]
     assert [chat.prompt[0].role, chat.completion[0].role] == ["user", "assistant"]
-    assert plain.prompt == chat.prompt[0].content + "\n"
+    assert plain.prompt == f"Answer the following question.\n{chat.prompt[0].content}\n"
 
 
 def test_probes_are_the_examples_and_the_asked_part_of_dev_and_test():

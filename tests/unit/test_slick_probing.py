@@ -10,6 +10,7 @@ from plumbline.methods.slick.probing import (
     GREEDY,
     SAMPLED,
     ExemplarSet,
+    FreshExemplars,
     answerable,
     draw_exemplar_sets,
     few_shot_prompt,
@@ -206,6 +207,38 @@ def test_questions_without_an_answer_that_can_match_are_left_out_and_told(caplog
     assert told in caplog.text
     with pytest.raises(InputError, match=r"1 of 1 questions .*max_tokens 1\)\. Raise slick"):
         answerable(asked[1:2], TOKENIZER, 5)
+
+
+@given(seed=st.integers(0, 10**6), shots=st.integers(1, 4), number=st.integers(2, 5))
+def test_evaluation_shows_what_the_probe_does_not_as_far_as_there_is_any(seed, shots, number):
+    settings = small(seed=seed, shots=shots, exemplar_sets=number)
+    labelling = draw_exemplar_sets(DATA, settings)
+    fresh = FreshExemplars(DATA, labelling, settings)
+    for asked in DATA[-5:]:
+        found = fresh.set_for(asked)
+        mine = [one for one in labelling if one.relation == asked.relation]
+        shown = {name for one in mine for name in one.exemplars}
+        left = 12 - len(shown)
+        assert len(set(found.exemplars)) == shots
+        assert len(shown & set(found.exemplars)) == max(0, shots - left)
+        assert set(found.exemplars) not in [set(one.exemplars) for one in mine]
+        assert fresh.shared().get(found.id, 0) == max(0, shots - left)
+    assert len(fresh.sets["color"]) == 1  # all of a relation are asked after the same
+
+
+def test_where_the_probe_shows_every_set_one_of_them_is_taken_and_told():
+    few = [question("capital", n, "dev") for n in range(4)]
+    settings = small(shots=3, exemplar_sets=4)
+    labelling = draw_exemplar_sets(few, settings)
+    fresh = FreshExemplars(few, labelling, settings)
+    first = fresh.set_for(question("capital", 9, "test"))
+    own = fresh.set_for(question("capital", 9, "test", subject=first.subjects[0].upper()))
+    assert first.subjects[0] not in own.subjects and len(own.exemplars) == 3
+    assert fresh.shared() == {first.id: 3, own.id: 3}
+    with pytest.raises(InputError, match=r"capital has 3 dev question.*fewer than slick.shots: 4"):
+        fresh = FreshExemplars(few, labelling, small(shots=4))
+        for number in range(4):
+            fresh.set_for(question("capital", 9, "test", subject=few[number].subject))
 
 
 def test_an_exemplars_answer_has_one_line():

@@ -5,7 +5,7 @@ import json
 import pytest
 from plumbline.data.entityquestions import TEMPLATES
 from programs import csv_rows
-from project import ROOT, Project
+from project import ROOT, Project, rules
 
 pytestmark = pytest.mark.workflow
 PAPERS = sorted((ROOT / "config/paper").glob("*.yaml"))
@@ -21,6 +21,16 @@ def test_the_default_is_one_run_of_everything(project):
     assert jobs["train"] == 3 + 3 + 4 + 2 and jobs["report"] == 1
     # Far from the thousands that a cluster would choke on.
     assert sum(jobs.values()) < 300
+
+
+def test_every_checkpoint_is_asked_alike_in_every_form(project):
+    output = project.snakemake("--dry-run", "--printshellcmds", "evaluate")
+    [written] = rules(output, "write_closed_book")
+    assert "--forms few_shot plain chat" in written
+    asked = [job for job in rules(output, "generate") if "/closed_book/generations.jsonl" in job]
+    assert len(asked) == 1 + 3 * 2 + 2 + 4 + 2
+    assert any("demo/smollm2-135m/base/closed_book/" in job for job in asked)
+    assert all("smollm2-135m/closed_book/requests.jsonl" in job for job in asked)
 
 
 @pytest.mark.parametrize("path", PAPERS, ids=lambda path: path.stem)

@@ -148,7 +148,7 @@ class _Planner:
             if split == "test"
         )
         jobs = self._checkpoints()
-        prompts = jobs * test
+        prompts = jobs * test * len(self.config.closed_book_forms)
         tokens = prompts * (self.question_tokens + self.answer_tokens)
         return self._generation(jobs, prompts, prompts, tokens, 0)
 

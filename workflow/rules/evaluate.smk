@@ -2,24 +2,25 @@
 
 REQUIRED INPUTS: annotations of each model, the checkpoints of the lineage
 OUTPUTS: results/<run>/<model>/<checkpoint>/closed_book/answers.jsonl
+         results/<run>/<model>/closed_book/  the questions asked, and the exemplars before them
          results/<run>/tables/metrics.csv, comparisons.csv, gains.csv, study.csv,
                               fit_curves.csv, linear_model.csv, slick_counts.csv, dropped.csv
 """
 
 for name in LINEAGE.checkpoints:
-    form = "tuned" if name.startswith("mix.") else "few_shot"
     for folder in LINEAGE.folders(name, CONFIG.seeds):
-        add_work(f"{folder}/closed_book", folder, f"closed_book/{form}.jsonl")
+        add_work(f"{folder}/closed_book", folder, "closed_book/requests.jsonl")
 
 
-# Mixes are asked in the form they were tuned in, all others few-shot.
+# The same requests go to every checkpoint: in each form that some method is tuned in.
 rule write_closed_book:
     input:
+        everything=f"{R}/facts/questions.jsonl",
         questions=f"{R}/{{model}}/slick/questions.jsonl",
-        exemplars=f"{R}/{{model}}/slick/exemplars.jsonl",
+        labelling=f"{R}/{{model}}/slick/exemplars.jsonl",
     output:
-        few_shot=f"{R}/{{model}}/closed_book/few_shot.jsonl",
-        tuned=f"{R}/{{model}}/closed_book/tuned.jsonl",
+        exemplars=f"{R}/{{model}}/closed_book/exemplars.jsonl",
+        requests=f"{R}/{{model}}/closed_book/requests.jsonl",
     log:
         f"{R}/{{model}}/closed_book/write_closed_book.log",
     benchmark:
@@ -29,23 +30,22 @@ rule write_closed_book:
     conda:
         environment("write_closed_book")
     params:
-        slick=section(CONFIG.slick, include={"max_tokens", "seed"}),
-        form=CONFIG.mixes.prompt,
+        slick=section(CONFIG.slick, include={"shots", "max_tokens", "seed"}),
+        forms=CONFIG.closed_book_forms,
         limit=CONFIG.evaluation.questions or 0,
         code=code("write_closed_book"),
     shell:
-        "python -m scripts.write_closed_book --questions {input.questions:q}"
-        " --exemplars {input.exemplars:q} --slick {params.slick:q} --form {params.form}"
-        " --limit {params.limit} --few-shot {output.few_shot:q} --tuned {output.tuned:q} 2>&1 | tee {log:q}"
+        "python -m scripts.write_closed_book --all-questions {input.everything:q}"
+        " --questions {input.questions:q} --labelling {input.labelling:q}"
+        " --slick {params.slick:q} --forms {params.forms} --limit {params.limit}"
+        " --exemplars {output.exemplars:q} --requests {output.requests:q} 2>&1 | tee {log:q}"
 
 
 rule judge_closed_book:
     input:
         questions=f"{R}/{{model}}/slick/questions.jsonl",
         annotations=f"{R}/{{model}}/slick/annotations.jsonl",
-        requests=lambda wildcards: (
-            f"{R}/{wildcards.model}/{WORKS[f'{wildcards.folder}/closed_book'][2]}"
-        ),
+        requests=f"{R}/{{model}}/closed_book/requests.jsonl",
         generations=f"{R}/{{model}}/{{folder}}/closed_book/generations.jsonl",
     output:
         answers=f"{R}/{{model}}/{{folder}}/closed_book/answers.jsonl",

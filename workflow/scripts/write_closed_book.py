@@ -1,4 +1,4 @@
-"""Write the closed-book requests: few-shot, and in the form the mixes are tuned in."""
+"""Write the closed-book requests of every form that questions are asked in."""
 
 import argparse
 from pathlib import Path
@@ -6,27 +6,28 @@ from pathlib import Path
 from plumbline import program
 from plumbline.config.slick import Slick
 from plumbline.data.select import select
-from plumbline.evaluation.closed_book import closed_book_request
+from plumbline.evaluation.closed_book import TASKS, closed_book_request
 from plumbline.files import read_unique_rows, write_rows
 from plumbline.methods.slick.mixes import tuning_prompt
 from plumbline.methods.slick.probing import (
     ExemplarSet,
+    FreshExemplars,
     few_shot_prompt,
     greedy_sampling,
-    usable_sets,
 )
 from plumbline.records import Question
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--questions", type=Path, required=True)
-    parser.add_argument("--exemplars", type=Path, required=True)
+    parser.add_argument("--all-questions", type=Path, required=True, help="of them exemplars")
+    parser.add_argument("--questions", type=Path, required=True, help="the part that is asked")
+    parser.add_argument("--labelling", type=Path, required=True, help="the probe's exemplar sets")
     parser.add_argument("--slick", required=True, help="JSON of the slick section")
-    parser.add_argument("--form", required=True, help="plain or chat")
+    parser.add_argument("--forms", nargs="+", choices=list(TASKS), required=True)
     parser.add_argument("--limit", type=int, required=True, help="questions a relation; 0: all")
-    parser.add_argument("--few-shot", type=Path, required=True)
-    parser.add_argument("--tuned", type=Path, required=True)
+    parser.add_argument("--exemplars", type=Path, required=True, help="the sets shown")
+    parser.add_argument("--requests", type=Path, required=True)
     args = parser.parse_args()
     settings = Slick.model_validate_json(args.slick)
     sampling = greedy_sampling(settings)
@@ -34,26 +35,32 @@ def main() -> None:
     questions = read_unique_rows(args.questions, Question)
     test = [question for question in questions if question.split == "test"]
     test, _ = select(test, {"test": args.limit or None}, settings.seed)
-    sets: dict[str, list[ExemplarSet]] = {}
-    for exemplar_set in read_unique_rows(args.exemplars, ExemplarSet):
-        sets.setdefault(exemplar_set.relation, []).append(exemplar_set)
+    fresh = FreshExemplars(
+        read_unique_rows(args.all_questions, Question),
+        read_unique_rows(args.labelling, ExemplarSet),
+        settings,
+    )
+
+    def prompt(question: Question, form: str):
+        if form == "few_shot":
+            return few_shot_prompt(fresh.set_for(question), question)
+        return tuning_prompt(question.question, form)
+
     write_rows(
-        args.few_shot,
+        args.requests,
         (
-            closed_book_request(
-                one, few_shot_prompt(usable_sets(one, sets[one.relation])[0], one), sampling
-            )
-            for one in test
+            closed_book_request(question, form, prompt(question, form), sampling)
+            for form in args.forms
+            for question in test
         ),
     )
-    write_rows(
-        args.tuned,
-        (
-            closed_book_request(one, tuning_prompt(one.question, args.form), sampling)
-            for one in test
-        ),
-    )
-    program.log.info(f"{len(test):,} test questions")
+    write_rows(args.exemplars, (one for made in fresh.sets.values() for one in made))
+    program.log.info(f"{len(test):,} test questions, asked in {len(args.forms)} forms")
+    if shared := fresh.shared():
+        program.log.warning(
+            "too few dev questions for exemplars that the probe does not show; shared with it: "
+            + ", ".join(f"{n} of {settings.shots} in {name}" for name, n in shared.items())
+        )
 
 
 if __name__ == "__main__":

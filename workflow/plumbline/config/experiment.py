@@ -169,6 +169,14 @@ class Config(Section):
             self.apeft_recipe(loss)
 
     @property
+    def closed_book_forms(self) -> list[str]:
+        """How closed-book questions are asked: few-shot, and in the forms that methods tune in."""
+        tuned = [one.prompt for one in (self.flame, self.apeft) if one and one.prompt == "chat"]
+        tuned += [self.mixes.prompt] if self.mixes.names() else []
+        tuned += ["chat"] if self.grath and self.grath.legacy_prompt is None else []
+        return ["few_shot", *(form for form in ("plain", "chat") if form in tuned)]
+
+    @property
     def apeft_questions(self) -> str:
         """What makes questions of claims: table or model."""
         return self.apeft.questions or ("table" if self.verification.kind == "table" else "model")

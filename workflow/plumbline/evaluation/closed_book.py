@@ -1,9 +1,14 @@
-"""Closed-book question answering: exact match by domain and SliCK category."""
+"""Closed-book question answering: exact match by domain and SliCK category.
+
+Every checkpoint is asked in every form of the run, each of which is a task of its own: an answer
+is compared with those to the same question in the same form, and with no others.
+"""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import product
 
 from pydantic import Field
 
@@ -23,13 +28,17 @@ from plumbline.records import (
     Sampling,
 )
 
-TASK = "closed_book"
+# The tasks by how questions are asked: after worked examples, as the paper's instruction and the
+# question in plain text, or as a user's turn in the chat template.
+TASKS = {"few_shot": "closed_book", "plain": "closed_book_plain", "chat": "closed_book_chat"}
 
 
 class Answer(Record):
-    """A checkpoint's answer to a test question."""
+    """A checkpoint's answer to a test question in one form."""
 
-    id: NonEmpty
+    id: NonEmpty = Field(description="<question>/<task>.")
+    task: NonEmpty = Field(description="One of TASKS.")
+    question: NonEmpty = Field(description="The question's id.")
     relation: NonEmpty
     subject: NonEmpty
     domain: NonEmpty
@@ -45,8 +54,8 @@ class Answer(Record):
     )
 
 
-def closed_book_request(question: Question, prompt, sampling: Sampling) -> Request:
-    """The request that asks a checkpoint one question; `prompt` is text or messages.
+def closed_book_request(question: Question, form: str, prompt, sampling: Sampling) -> Request:
+    """The request that asks a checkpoint one question in a form; `prompt` is text or messages.
 
     Stop strings are for text: a chat model ends by itself, and may think over several lines first.
     """
@@ -54,8 +63,8 @@ def closed_book_request(question: Question, prompt, sampling: Sampling) -> Reque
     if side == "messages":
         sampling = sampling.model_copy(update={"stop": ()})
     return Request(
-        id=f"{question.id}/{TASK}",
-        purpose=TASK,
+        id=f"{question.id}/{TASKS[form]}",
+        purpose=TASKS[form],
         sampling=sampling,
         question=question.id,
         **{side: prompt},
@@ -80,7 +89,9 @@ def judge(
             raise InputError(f"request {request.id} was not answered; generate again.")
         text = given[request.id].answer
         yield Answer(
-            id=question.id,
+            id=request.id,
+            task=request.purpose,
+            question=question.id,
             relation=question.relation,
             subject=question.subject,
             domain=question.domain,
@@ -118,53 +129,54 @@ def closed_book_metrics(
     resamples: int,
 ) -> Iterator[Metric]:
     """Rows `em`, `em_vs_base`, `em_vs_parent`, and where they say something `majority_em`,
-    `answered`, `em_answered`, for each domain, over all questions and by category.
+    `answered`, `em_answered`, for each form and domain, over all questions and by category.
 
-    `base` holds the base's answers to the same questions, `of_parent` those of the parent where
-    that is another checkpoint. Empty groups give no row.
+    `base` holds the base's answers to the same questions in the same forms, `of_parent` those of
+    the parent where that is another checkpoint. Empty groups give no row.
     """
     others = versus(answers, base, of_parent, checkpoint=checkpoint, parent=parent)
     common = {"model": model, "seed": seed, "checkpoint": checkpoint, "parent": parent}
     abstains = any(answer.abstained for answer in answers)
-    for domain in ("id", "ood"):
-        for category in ("All", *(one.value for one in Category)):
-            group = [
-                answer
-                for answer in answers
-                if answer.domain == domain and category in ("All", answer.category)
-            ]
-            if not group:
-                continue
-            found: dict[str, Estimate] = {
-                "em": share(sum(a.correct for a in group), len(group), confidence)
-            }
-            if checkpoint == "base":
-                right = sum(a.majority_correct for a in group)
-                found["majority_em"] = share(right, len(group), confidence)
-            for against, theirs in others.items():
-                found[f"em_vs_{against}"] = paired_difference(
-                    [a.correct for a in group],
-                    [theirs[a.id].correct for a in group],
-                    [a.subject for a in group],
-                    confidence=confidence,
-                    resamples=resamples,
-                )
-            if abstains:
-                answered = [a for a in group if not a.abstained]
-                found["answered"] = share(len(answered), len(group), confidence)
-                if answered:
-                    right = sum(a.correct for a in answered)
-                    found["em_answered"] = share(right, len(answered), confidence)
-            for metric, estimate in found.items():
-                yield Metric(
-                    **common,
-                    task=TASK,
-                    domain=domain,
-                    split="test",
-                    category=category,
-                    metric=metric,
-                    value=estimate.value,
-                    low=estimate.low,
-                    high=estimate.high,
-                    n=estimate.n,
-                )
+    categories = ("All", *(one.value for one in Category))
+    for task, domain, category in product(TASKS.values(), ("id", "ood"), categories):
+        group = [
+            answer
+            for answer in answers
+            if (answer.task, answer.domain) == (task, domain)
+            and category in ("All", answer.category)
+        ]
+        if not group:
+            continue
+        found: dict[str, Estimate] = {
+            "em": share(sum(a.correct for a in group), len(group), confidence)
+        }
+        if checkpoint == "base":
+            right = sum(a.majority_correct for a in group)
+            found["majority_em"] = share(right, len(group), confidence)
+        for against, theirs in others.items():
+            found[f"em_vs_{against}"] = paired_difference(
+                [a.correct for a in group],
+                [theirs[a.id].correct for a in group],
+                [a.subject for a in group],
+                confidence=confidence,
+                resamples=resamples,
+            )
+        if abstains:
+            answered = [a for a in group if not a.abstained]
+            found["answered"] = share(len(answered), len(group), confidence)
+            if answered:
+                right = sum(a.correct for a in answered)
+                found["em_answered"] = share(right, len(answered), confidence)
+        for metric, estimate in found.items():
+            yield Metric(
+                **common,
+                task=task,
+                domain=domain,
+                split="test",
+                category=category,
+                metric=metric,
+                value=estimate.value,
+                low=estimate.low,
+                high=estimate.high,
+                n=estimate.n,
+            )

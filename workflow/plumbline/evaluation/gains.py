@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from plumbline.evaluation.closed_book import TASKS
 from plumbline.evaluation.comparisons import others_of
 from plumbline.evaluation.grid import Grids
 from plumbline.evaluation.statistics import bootstrap_means, estimated
@@ -22,6 +23,9 @@ from plumbline.records import Record
 # Measures that are shares of what is true. The win rate is not: it asks what a judge prefers; nor
 # is it known of any other measure that more of it is better.
 TRUTH = ("em", "mc1", "acc", "factscore")
+# Closed-book questions are one task and count once: few-shot, which shows every checkpoint the form.
+# What is gained in a form that only one of the two was tuned in is mostly the form.
+OTHER_FORMS = [task for form, task in TASKS.items() if form != "few_shot"]
 DOMAINS = ("id", "ood")
 BOTH, AVERAGE, PARENT, GENERAL = "both", "average", "parent", "general-only"
 
@@ -63,7 +67,7 @@ def gains(grids: Grids, pairs: Sequence[tuple[str, str]], resamples: int) -> dic
     for domain in DOMAINS:
         tasks = []
         for place, grid in grids.items():
-            if place.domain != domain or grid.metric not in TRUTH:
+            if place.domain != domain or grid.metric not in TRUTH or place.task in OTHER_FORMS:
                 continue
             if any(name not in grid.values for pair in pairs for name in pair):
                 continue

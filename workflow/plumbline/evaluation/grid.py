@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from plumbline.evaluation.closed_book import TASK as CLOSED_BOOK
 from plumbline.evaluation.closed_book import Answer
 from plumbline.evaluation.items import check_same
 from plumbline.evaluation.long_form import WIN_RATE
@@ -72,7 +71,7 @@ class Gatherer:
         """Take the items of one checkpoint at one seed."""
         for item in items:
             if isinstance(item, Answer):
-                task, cluster, metrics = CLOSED_BOOK, item.subject, {"em": float(item.correct)}
+                task, cluster, metrics = item.task, item.subject, {"em": float(item.correct)}
             else:
                 task, cluster, metrics = item.task, item.cluster, item.metrics
             place = self.found.setdefault(Place(task, item.domain), {})

@@ -142,9 +142,8 @@ def table(metrics: pd.DataFrame, model: str) -> Table:
     caption = (
         "Exact match in percent of the test questions, and its difference to the base in points; "
         "below each its 95 % interval. ▼ lower, ▲ higher than the base; ≈ no clear difference, "
-        "the interval holds zero. The base is asked with worked examples; mixes without, in the "
-        "form they were tuned in: compare them with each other first. All others are asked like "
-        "the base."
+        "the interval holds zero. All are asked alike, after the same worked examples; see Tasks "
+        "for the forms that methods are tuned in."
     )
     return Table(
         caption + (f" Means of {seeds} seeds." if seeds > 1 else ""),

@@ -13,8 +13,8 @@ TERMS = {
         LLMs on New Knowledge Encourage Hallucinations?”). The base is asked with several sets of
         worked examples. HighlyKnown: every greedy answer is right. MaybeKnown: some are.
         WeaklyKnown: none is, but a sampled answer is. Unknown: nothing is right. Known means any
-        of the first three. The base's own EM by category follows from this (all of HighlyKnown,
-        none of WeaklyKnown and Unknown) and is no finding.""",
+        of the first three. In the evaluation the base is asked after other worked examples, so its
+        EM by category shows how far the categories depend on the examples.""",
     "ID and OOD": """
         In domain: other facts of the relations that the mixes are tuned on. Out of domain:
         relations never tuned on. Sets of choice questions made of facts go by the relation, all
@@ -27,11 +27,15 @@ TERMS = {
         Two checkpoints of one tuning run: the epoch with the best dev accuracy, and the last.""",
     "Difference to the base": """
         Both checkpoints answer the same questions, so it is taken question by question, and its
-        interval is narrower than the two accuracies' own intervals suggest. In closed-book
-        questions the base is asked with worked examples before the question, since without them it
-        would not answer in a word or two; mixes are asked in the form they were tuned in, so that
-        their difference is that of tuning and form together; all other checkpoints are asked like
-        the base. Choice questions are put to every checkpoint alike.""",
+        interval is narrower than the two accuracies' own intervals suggest. Both are asked in the
+        same form, so that how they are asked is no part of the difference; but a form that one of
+        them was tuned in and the other was not is part of what tuning taught.""",
+    "closed_book, closed_book_plain, closed_book_chat": """
+        The same closed-book questions in three forms, each put to every checkpoint: after worked
+        examples (others than those that told what the base knows), as an instruction and the
+        question in plain text, and as a user's turn in the model's chat template. The last two are
+        asked where some method is tuned in them. A model that does not know a form answers in
+        sentences, which is wrong by EM: its low EM there says nothing of what it knows.""",
     "MC1, MC2, MC3": """
         Choice questions are not answered but scored: by the log-likelihood of each choice after
         the question, summed over its tokens (Lin et al. 2022, “TruthfulQA”). MC1: the share of

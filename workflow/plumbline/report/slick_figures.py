@@ -27,7 +27,9 @@ from plumbline.report.tables import (
     STOPS,
     Tables,
     checkpoint_order,
+    closed_book,
     mix_points,
+    mix_task,
     over_seeds,
 )
 
@@ -149,9 +151,7 @@ def accuracy_by_unknown(tables: Tables) -> Drawing | None:
     points = mix_points(tables.metrics)
     if points.empty:
         return None
-    bases = tables.metrics.query(
-        "checkpoint == 'base' and task == 'closed_book' and metric == 'em' and category == 'All'"
-    )
+    bases = closed_book(tables.metrics, mix_task(tables.metrics)).query("checkpoint == 'base'")
     models = list(dict.fromkeys(points.model))
     domains = [domain for domain in DOMAINS if domain in set(points.domain)]
     drawing = Drawing((50 + 165 * len(models)) * POINT, len(models), len(domains), sharex=True)

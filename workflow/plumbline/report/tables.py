@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from plumbline.evaluation.closed_book import TASKS
 from plumbline.files import InputError
 from plumbline.names import PLACEBO, parts
 from plumbline.records import Category
@@ -18,6 +19,7 @@ from plumbline.report.responses import ShownResponse
 CATEGORIES = [str(category) for category in Category]
 DOMAINS = {"id": "in domain (ID)", "ood": "out of domain (OOD)"}
 # Tasks.
+CLOSED_BOOK_FORMS = TASKS  # by form
 CLOSED_BOOK, GRATH_PAIRS, LONG_FORM, WIN_RATE = "closed_book", "pairs", "long_form", "win_rate"
 METRICS = {
     "em": "EM",
@@ -173,7 +175,9 @@ def tasks(metrics: pd.DataFrame) -> list[tuple[tuple[str, str, str], pd.DataFram
     metrics = metrics[metrics.domain.isin(DOMAINS)]
     models = list(dict.fromkeys(metrics.model))
     groups = metrics.groupby(["model", "task", "split"], sort=False)
-    return sorted(groups, key=lambda g: (models.index(g[0][0]), g[0][1] != CLOSED_BOOK))
+    return sorted(
+        groups, key=lambda g: (models.index(g[0][0]), g[0][1] not in CLOSED_BOOK_FORMS.values())
+    )
 
 
 def main_metrics(part: pd.DataFrame) -> list[str]:
@@ -263,10 +267,22 @@ def checkpoint_order(name: str) -> tuple:
     return rank, -percent, stem.count("."), natural, list(STOPS).index(stop) if stop else 0
 
 
+def closed_book(metrics: pd.DataFrame, task: str) -> pd.DataFrame:
+    """Test EM over all questions in one form of asking."""
+    where = "task == @task and metric == 'em' and category == 'All' and split == 'test'"
+    return metrics.query(where, local_dict={"task": task})
+
+
+def mix_task(metrics: pd.DataFrame) -> str:
+    """The closed-book task in the form that the mixes are tuned in. Only they are tuned in plain."""
+    plain = CLOSED_BOOK_FORMS["plain"]
+    return plain if (metrics.task == plain).any() else CLOSED_BOOK_FORMS["chat"]
+
+
 def mix_points(metrics: pd.DataFrame) -> pd.DataFrame:
-    """Closed-book test EM of the mixes `mix.unknown-X.STOP`, with columns `percent` and `stop`."""
-    rows = metrics.query(
-        "task == 'closed_book' and metric == 'em' and category == 'All' and split == 'test'"
-    )
+    """Closed-book test EM of the mixes `mix.unknown-X.STOP` in the form they are tuned in, with
+    columns `percent` and `stop`.
+    """
+    rows = closed_book(metrics, mix_task(metrics))
     parts = rows.checkpoint.str.extract(r"^mix\.unknown-(\d+)\.(early_stop|convergence)$")
     return rows.assign(percent=parts[0].astype(float), stop=parts[1]).dropna(subset=["stop"])

@@ -17,7 +17,7 @@ from plumbline.report.blocks import (
 )
 from plumbline.report.tables import (
     CATEGORIES,
-    CLOSED_BOOK,
+    CLOSED_BOOK_FORMS,
     DIFFERENCES,
     DOMAINS,
     METRICS,
@@ -40,7 +40,7 @@ def id_ood(run: Run) -> list[Block]:
     for key, part in tasks(metrics):
         title, main = ", ".join(key), main_metrics(part)
         names = list(dict.fromkeys(part.metric))
-        if key[1] == CLOSED_BOOK:
+        if key[1] in CLOSED_BOOK_FORMS.values():
             by_category, plain, rest = names, [], []
         else:
             several = part[part.category != "All"].metric.unique()
@@ -55,7 +55,7 @@ def id_ood(run: Run) -> list[Block]:
             shown.append(_by_metric(f"{title}, further metrics", part, rest, metrics, folded=True))
         for name in by_category:
             own, scale = part[part.metric == name], scale_of(metrics, name)
-            folded = key[1] != CLOSED_BOOK or name not in main
+            folded = key[1] not in CLOSED_BOOK_FORMS.values() or name not in main
             shown.append(_by_category(f"{title}, {name}", own, scale, folded))
     if not shown:
         return []

@@ -30,11 +30,12 @@ class Mix:
 def tuning_prompt(question: str, form: str) -> str | list[Message]:
     """The prompt a tuned model is trained on and asked with.
 
-    form `plain`: the paper's instruction and the question, then a line break; `chat`: the same
-    words as a user's turn, rendered by the model's chat template.
+    form `plain`: the paper's instruction and the question, then a line break; `chat`: the question
+    as a user's turn, rendered by the model's chat template.
     """
-    text = f"{INSTRUCTION}\n{question}"
-    return [Message(role="user", content=text)] if form == "chat" else text + "\n"
+    if form == "chat":
+        return [Message(role="user", content=question)]
+    return f"{INSTRUCTION}\n{question}\n"
 
 
 def relation_sizes(

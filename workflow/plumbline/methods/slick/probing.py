@@ -7,10 +7,12 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import combinations
 
 from pydantic import Field
 
 from plumbline.config.slick import Slick
+from plumbline.data.select import order
 from plumbline.files import InputError
 from plumbline.matching import unmatchable
 from plumbline.records import NonEmpty, Question, Record, Request, Sampling
@@ -78,13 +80,8 @@ def draw_exemplar_sets(questions: list[Question], settings: Slick) -> list[Exemp
     one of them. An answer of several lines is not shown: it would break the prompt's form.
     Raises InputError naming the relation when its dev questions do not suffice.
     """
-    dev: dict[str, list[Question]] = defaultdict(list)
-    for question in sorted(questions, key=lambda question: question.id):
-        if question.split == "dev" and len(question.answers[0].splitlines()) == 1:
-            dev[question.relation].append(question)
     sets = []
-    for relation in sorted({question.relation for question in questions}):
-        pool = list({fold(question.subject): question for question in dev[relation]}.values())
+    for relation, pool in _pools(questions).items():
         chosen: set[tuple[str, ...]] = set()
         random_ = random.Random(f"{settings.seed}:{relation}")
         always = {question.id for question in pool}  # in every set so far
@@ -109,6 +106,66 @@ def draw_exemplar_sets(questions: list[Question], settings: Slick) -> list[Exemp
                 f"relation out."
             )
     return sets
+
+
+def _pools(questions: list[Question]) -> dict[str, list[Question]]:
+    """What can be shown of each relation: dev questions with an answer of one line, a subject once."""
+    dev: dict[str, dict[str, Question]] = defaultdict(dict)
+    for question in sorted(questions, key=lambda question: question.id):
+        if question.split == "dev" and len(question.answers[0].splitlines()) == 1:
+            dev[question.relation][fold(question.subject)] = question
+    relations = sorted({question.relation for question in questions})
+    return {relation: list(dev[relation].values()) for relation in relations}
+
+
+class FreshExemplars:
+    """Exemplars for evaluation, so that no question is asked as it was to tell its category.
+
+    Asked alike, the base would be right on all of HighlyKnown and wrong on all of Unknown, because
+    that is what these categories mean. Of a relation's dev questions those come first that
+    `labelling` shows least, ties in an order drawn by the seed: where there are enough of them no
+    exemplar is one of labelling's, and else at least the set is none of its sets, if any is left.
+    """
+
+    def __init__(self, questions: list[Question], labelling: list[ExemplarSet], settings: Slick):
+        self.shots, self.pools = settings.shots, _pools(questions)
+        self.uses = Counter(name for one in labelling for name in one.exemplars)
+        self.taken = {frozenset(one.exemplars) for one in labelling}
+        for pool in self.pools.values():
+            pool.sort(key=lambda one: (self.uses[one.id], order(one.id, settings.seed)))
+        self.sets: dict[str, list[ExemplarSet]] = defaultdict(list)
+
+    def set_for(self, question: Question) -> ExemplarSet:
+        """The set that a question is asked after: the relation's first, unless it shows its subject.
+
+        Raises InputError when the dev questions do not suffice.
+        """
+        own, made = fold(question.subject), self.sets[question.relation]
+        for one in made:
+            if own not in one.shown:
+                return one
+        pool = self.pools[question.relation]
+        # Where the first set shows the subject, the next one does not.
+        pool = [one for one in pool if not made or fold(one.subject) != own]
+        found = list(pool[: self.shots])
+        for chosen in combinations(pool, self.shots):
+            if frozenset(one.id for one in chosen) not in self.taken:
+                found = list(chosen)
+                break
+        if len(found) < self.shots:
+            raise InputError(
+                f"question {question.id}: {question.relation} has {len(found)} dev question(s) that "
+                f"may be shown before it, fewer than slick.shots: {self.shots}; lower that, raise "
+                f"facts.split.dev, or leave the relation out."
+            )
+        made.append(_exemplar_set(question.relation, len(made), found))
+        return self.set_for(question)
+
+    def shared(self) -> dict[str, int]:
+        """The sets made that have exemplars in common with labelling: their number by the set's id."""
+        sets = [one for made in self.sets.values() for one in made]
+        counts = {one.id: sum(self.uses[name] > 0 for name in one.exemplars) for one in sets}
+        return {name: n for name, n in counts.items() if n}
 
 
 def _exemplar_set(relation: str, number: int, exemplars: list[Question]) -> ExemplarSet:
