@@ -4,6 +4,24 @@ import json
 
 from plumbline.config.choices import ChoiceSource
 from plumbline.data.choices import load_choices
+from plumbline.records import Question
+
+CITIES = ["Oslo", "Rome", "Lima", "Cairo", "Quito", "Paris", "Seoul", "Bern"]
+
+
+def fact(number, answer, relation="capital", split="test", **more):
+    return Question(
+        **{
+            "id": f"{relation}/{number}",
+            "relation": relation,
+            "subject": f"S{number}",
+            "question": f"What is the {relation} of S{number}?",
+            "answers": [answer] if isinstance(answer, str) else answer,
+            "split": split,
+            "domain": "id",
+            **more,
+        }
+    )
 
 
 def lines(folder, *rows, name="rows.jsonl"):

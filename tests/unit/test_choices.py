@@ -1,9 +1,7 @@
 import json
-import random
-from collections import Counter
 
 import pytest
-from choice_data import lines, load, own, reasons, simple
+from choice_data import CITIES, fact, lines, load, own, reasons, simple
 from hypothesis import given
 from hypothesis import strategies as st
 from plumbline.data.choices import overlap
@@ -87,7 +85,7 @@ def test_seed_changes_which_are_taken_and_the_made_up_orders(tmp_path):
     one, other = (load("labelled", path, seed=seed)[0] for seed in (1, 2))
     assert [row.id for row in one] == [row.id for row in other]
     assert [row.choices for row in one] != [row.choices for row in other]
-    assert set(Counter(row.best for row in one)) == {0, 1, 2, 3}
+    assert {row.best for row in one} == {0, 1, 2, 3}
     assert all(row.choices[row.best].startswith("t") for row in one + other)
     taken = [{r.id for r in load("labelled", path, seed=s, limit=10)[0]} for s in (1, 2)]
     assert taken[0] != taken[1]
@@ -106,11 +104,11 @@ def test_overlap_is_by_wording_alone():
         return ChoiceQuestion(id=name, question=text, choices=["a", "b"], labels=[1, 0])
 
     mine = [ask("1", "Who’s there?"), ask("2", "Who was there?"), ask("3", "  WHO   is it")]
-    fact = Question(
+    same = Question(
         id="q", relation="r", subject="s", question="Who is it?!", answers=["x"],
         split="test", domain="id",
     )  # fmt: skip
-    assert overlap(mine, [ask("x", "who's there"), fact]) == {"1", "3"}
+    assert overlap(mine, [ask("x", "who's there"), same]) == {"1", "3"}
 
 
 def test_signs_and_points_make_another_question(tmp_path):
@@ -140,88 +138,6 @@ def test_what_is_not_seen_makes_no_other_question_or_choice(tmp_path):
         ("choices", "empty_choice"): 1,
         ("questions", "duplicate"): 1,
     }
-
-
-# --- facts ----------------------------------------------------------------------------------------
-
-
-def fact(number, answer, relation="capital", split="test", **more):
-    return Question(
-        **{
-            "id": f"{relation}/{number}",
-            "relation": relation,
-            "subject": f"S{number}",
-            "question": f"What is the {relation} of S{number}?",
-            "answers": [answer] if isinstance(answer, str) else answer,
-            "split": split,
-            "domain": "id",
-            **more,
-        }
-    )
-
-
-CITIES = ["Oslo", "Rome", "Lima", "Cairo", "Quito", "Paris", "Seoul", "Bern"]
-
-
-def test_false_choices_are_other_answers_of_the_relation():
-    facts = [fact(i, city, split="test" if i < 3 else "train") for i, city in enumerate(CITIES)]
-    facts += [fact(i, f"coin {i}", "coin", domain="ood") for i in range(5)]
-    found, dropped = load("facts", questions=facts)
-    assert dropped == []
-    assert [row.id for row in found] == [f"capital/{i}" for i in range(3)] + [
-        f"coin/{i}" for i in range(5)
-    ]
-    by_id = {one.id: one for one in facts}
-    for row in found:
-        assert len(set(row.choices)) == 4 and sum(row.labels) == 1
-        assert row.choices[row.best] == by_id[row.id].answers[0]
-        assert row.labels[row.best] == 1
-        assert (row.subject, row.domain) == (by_id[row.id].subject, by_id[row.id].domain)
-        pool = CITIES if row.id.startswith("capital") else [f"coin {i}" for i in range(5)]
-        assert set(row.choices) <= set(pool)
-
-
-def test_accepted_answers_and_other_spellings_are_never_false_choices():
-    facts = [
-        fact(1, ["Brasília", "The Federal Capital"]),
-        fact(2, "Brasilia", split="train"),
-        fact(3, "federal capital", split="train"),
-        fact(4, "São Paulo", split="train"),
-        fact(5, "SAO PAULO", split="train"),
-        fact(6, "Lima", split="dev"),
-    ]
-    # The same question once more, with another answer that is right too.
-    facts.append(fact(7, "Rio", split="train", question="what is the capital of S1"))
-    for seed in range(20):
-        (row,), _ = load("facts", questions=facts, seed=seed)
-        assert set(row.choices) == {"Brasília", "SAO PAULO", "Lima"}
-
-
-def test_facts_do_not_depend_on_the_order_of_rows_and_places_are_even():
-    facts = [fact(i, f"{CITIES[i % 8]} {i % 40}") for i in range(400)]
-    mixed = random.Random(0).sample(facts, len(facts))
-    one, other = (load("facts", questions=rows, limit=200)[0] for rows in (facts, mixed))
-    assert len(one) == 200
-    assert {row.id: row for row in one} == {row.id: row for row in other}
-    places = Counter(row.best for row in one)
-    assert min(places[i] for i in range(4)) >= 30  # 50 expected each
-    assert {r.id for r in load("facts", questions=facts, limit=50)[0]} <= {r.id for r in one}
-
-
-def test_facts_that_cannot_be_asked_are_counted_by_relation():
-    facts = [fact(i, "always", "constant") for i in range(3)]
-    facts += [fact(i, city) for i, city in enumerate(("Oslo", "Rome"))]
-    facts.append(fact(9, "Oslo", question="What is the capital of S0"))
-    found, dropped = load("facts", questions=facts, limit=2)
-    assert [row.id for row in found] == ["capital/0", "capital/1"]
-    assert all(sorted(row.choices) == ["Oslo", "Rome"] for row in found)
-    assert reasons(dropped) == {
-        ("constant", "no_false_choice"): 2,
-        ("constant", "over_limit"): 1,
-        ("capital", "duplicate"): 1,
-    }
-    with pytest.raises(InputError, match="split test"):
-        load("facts", questions=[fact(1, "Oslo", split="train")])
 
 
 # --- the program ----------------------------------------------------------------------------------

@@ -76,6 +76,9 @@ class ChoiceQuestion(Record):
     )
     subject: str | None = Field(None, description="What the question is about; intervals cluster.")
     domain: Domain = "ood"
+    commonest: int | None = Field(
+        None, description="Index of the choice that is the answer to most facts of the relation."
+    )
 
     @model_validator(mode="after")
     def _true_and_false(self) -> ChoiceQuestion:

@@ -70,6 +70,7 @@ rule tabulate_metrics:
     input:
         answers=evaluated("closed_book/answers.jsonl"),
         scores=scored_files(),
+        choices=[row["path"] for row in choice_rows()],
     output:
         f"{R}/tables/metrics.csv",
     log:
@@ -82,9 +83,11 @@ rule tabulate_metrics:
     params:
         evaluation=section(CONFIG.evaluation, include={"confidence", "resamples"}),
         checkpoints=listed("checkpoints", checkpoint_rows()),
+        choices=listed("choices", choice_rows()),
         code=code("tabulate_metrics"),
     shell:
         "python -m scripts.tabulate_metrics --root $PLUMBLINE_RESULTS --checkpoints $PLUMBLINE_RESULTS/lists/checkpoints.json"
+        " --choices $PLUMBLINE_RESULTS/lists/choices.json"
         " --evaluation {params.evaluation:q} --metrics {output:q} 2>&1 | tee {log:q}"
 
 

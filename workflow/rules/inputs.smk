@@ -224,6 +224,18 @@ def choices_options(wildcards):
     return ["--choices", section(one), kind, choices_input(wildcards)]
 
 
+def choice_rows():
+    """Every set of choice questions that is evaluated: name, path, whether letters are shown."""
+    return [
+        {
+            "name": one.name,
+            "path": f"{R}/choices/{one.name}.jsonl",
+            "letters": one.prompt == "letters",
+        }
+        for one in CONFIG.evaluation.choices
+    ]
+
+
 def harness_task(wildcards):
     """The harness task named by the wildcard."""
     return next(one for one in CONFIG.evaluation.harness if one.task == wildcards.task)

@@ -1,17 +1,43 @@
 """Bring every checkpoint's answers and scores into the tidy table of metrics."""
 
 import argparse
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 from plumbline import lists, program
 from plumbline.config.engines import Evaluation
 from plumbline.evaluation.closed_book import Answer, closed_book_metrics
+from plumbline.evaluation.guessing import guessed
 from plumbline.evaluation.items import item_metrics
 from plumbline.files import read_unique_rows, write_csv
-from plumbline.records import Item, Metric
+from plumbline.records import ChoiceQuestion, Item, Metric
 
 CLOSED_BOOK = "closed_book/answers.jsonl"
+
+
+def guesses(sets: Sequence[dict], models: Sequence[str]) -> Iterator[Metric]:
+    """Chance and prior of every set of choice questions, beside the base's scores."""
+    for one in sets:
+        by_domain = defaultdict(list)
+        for question in read_unique_rows(Path(one["path"]), ChoiceQuestion):
+            by_domain[question.domain].append(question)
+        for domain, questions in by_domain.items():
+            for metric, value in guessed(questions, one["letters"]).items():
+                for model in models:
+                    yield Metric(
+                        model=model,
+                        seed=0,
+                        checkpoint="base",
+                        task=one["name"],
+                        domain=domain,
+                        split="test",
+                        category="All",
+                        metric=metric,
+                        value=value,
+                        n=len(questions),
+                    )
 
 
 def main() -> None:
@@ -22,6 +48,12 @@ def main() -> None:
         type=Path,
         required=True,
         help="list of rows, the base's seed 0; scored: files of items in the checkpoint's folder",
+    )
+    parser.add_argument(
+        "--choices",
+        type=Path,
+        required=True,
+        help="list of sets of choice questions: name, path, letters (whether these are shown)",
     )
     parser.add_argument("--evaluation", required=True, help="JSON of the evaluation section")
     parser.add_argument("--metrics", type=Path, required=True)
@@ -52,6 +84,8 @@ def main() -> None:
             of_parent = read(model, parent, seed, name) if parent not in ("", "base") else None
             metrics = closed_book_metrics if name == CLOSED_BOOK else item_metrics
             rows += metrics(found, base, of_parent, **about, **how)
+    models = list(dict.fromkeys(row["model"] for row in checkpoints))
+    rows += guesses(lists.read(args.choices, list[dict]), models)
     write_csv(args.metrics, list(Metric.model_fields), (row.model_dump() for row in rows))
 
 

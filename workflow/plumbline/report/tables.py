@@ -33,6 +33,7 @@ METRICS = {
     "win": "win rate",
 }
 DIFFERENCES = ("_vs_base", "_vs_parent")  # endings of metrics that are paired differences
+GUESSED = ("chance_", "prior_")  # beginnings of metrics that belong to a task, not to a checkpoint
 COUNTED = ("claims", "correct", "wrong", "unverifiable", "words")  # numbers, even those below 1
 # Metrics that come first, by what a task is measured by.
 LEADING = [("em",), ("mc1", "mc2"), ("acc", "mc2", "acc_norm"), ("factscore",), ("win",)]

@@ -20,6 +20,7 @@ from plumbline.report.tables import (
     CLOSED_BOOK_FORMS,
     DIFFERENCES,
     DOMAINS,
+    GUESSED,
     METRICS,
     Run,
     checkpoint_order,
@@ -39,6 +40,9 @@ def id_ood(run: Run) -> list[Block]:
     opened: Counter[str] = Counter()
     for key, part in tasks(metrics):
         title, main = ", ".join(key), main_metrics(part)
+        guesses = part[part.metric.str.startswith(GUESSED)]
+        part = part.drop(guesses.index)
+        told = _guessing(guesses)
         names = list(dict.fromkeys(part.metric))
         if key[1] in CLOSED_BOOK_FORMS.values():
             by_category, plain, rest = names, [], []
@@ -50,7 +54,7 @@ def id_ood(run: Run) -> list[Block]:
         if plain:
             opened[key[0]] += 1
             folded = opened[key[0]] > OPEN
-            shown.append(_by_metric(title, part, plain, metrics, folded))
+            shown.append(_by_metric(title, part, plain, metrics, folded, told))
         if rest:
             shown.append(_by_metric(f"{title}, further metrics", part, rest, metrics, folded=True))
         for name in by_category:
@@ -66,8 +70,30 @@ def id_ood(run: Run) -> list[Block]:
     return [Picture("id_ood", caption), *shown]
 
 
+def _guessing(guesses: pd.DataFrame) -> str:
+    """What the task's measure is without knowledge, in and out of the domain."""
+    places = [f"{DOMAINS[d]} " if guesses.domain.nunique() > 1 else "" for d in guesses.domain]
+    found: dict[str, list[str]] = {}
+    for place, row in zip(places, guesses.itertuples(), strict=True):
+        kind, _, metric = row.metric.partition("_")
+        found.setdefault(kind, []).append(
+            f"{place}{METRICS.get(metric, metric)} {100 * row.value:.1f} %"
+        )
+    if not found:
+        return ""
+    return (
+        f" By chance: {', '.join(found['chance'])}. Without reading the question, by the length, "
+        f"place or commonness of choices: {', '.join(found['prior'])}."
+    )
+
+
 def _by_metric(
-    title: str, part: pd.DataFrame, names: list[str], metrics: pd.DataFrame, folded: bool
+    title: str,
+    part: pd.DataFrame,
+    names: list[str],
+    metrics: pd.DataFrame,
+    folded: bool,
+    more: str = "",
 ) -> Table:
     """Checkpoints down; domains and metrics across, each with the difference to the base."""
     means = over_seeds(part[part.category == "All"], ["checkpoint", "domain", "metric"])
@@ -99,7 +125,7 @@ def _by_metric(
     own = [METRICS.get(metric, metric) for metric in names if scales[metric] == 1]
     note = f" ({', '.join(own)}: in the metric's own unit)" if own else ""
     groups = [("", 1), *[span for span in spans if span[1]]]
-    return Table(f"{title}{note}, with differences to the base.", heads, rows, groups, folded)
+    return Table(f"{title}{note}, with differences to the base.{more}", heads, rows, groups, folded)
 
 
 def _by_category(title: str, part: pd.DataFrame, scale: int, folded: bool) -> Table:

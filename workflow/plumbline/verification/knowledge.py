@@ -107,14 +107,23 @@ def agrees(thing: Thing, fact: Fact) -> bool:
 
 def contradicts(thing: Thing, fact: Fact) -> bool:
     """Whether `thing` in the object's place makes a claim about this fact false."""
-    if agrees(thing, fact):
+    return excludes(fact.relation, thing.name, fact.things)
+
+
+def excludes(relation: str, name: str, answers: Iterable[str]) -> bool:
+    """Whether a name in the object's place is false where `answers` are the accepted ones.
+
+    Beside one profession another may be true, beside a country its parts and what it is a part of.
+    """
+    name, accepted = fold(name), set(map(fold, answers))
+    if name in accepted:
         return False
-    kind = KINDS[fact.relation][1]
+    kind = KINDS.get(relation, ("", ""))[1]
     if kind == "profession":
-        return professions.exclude(thing.name, fact.things)
+        return professions.exclude(name, accepted)
     if kind == "country":
-        wholes = {_PART_OF.get(name) for name in fact.things}
-        return _PART_OF.get(thing.name) not in fact.things and thing.name not in wholes
+        wholes = {_PART_OF.get(one) for one in accepted}
+        return _PART_OF.get(name) not in accepted and name not in wholes
     return True
 
 

@@ -1,0 +1,138 @@
+"""Choice questions made from facts: groups of questions that share their choices.
+
+A group holds questions of one relation with different answers, and its choices are these answers.
+Each choice is the right one exactly once, so that whoever goes by the choices alone (the
+relation's commonest answer, the longest one, the first one) is right by chance, no matter how
+often an answer occurs among the facts. Ours.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from plumbline.config.choices import FACT_CHOICES, ChoiceSource
+from plumbline.data.select import order
+from plumbline.records import ChoiceQuestion, Question
+from plumbline.text import fold, normalise, question_key
+from plumbline.verification.knowledge import excludes
+
+
+def from_facts(
+    questions: Iterable[Question], source: ChoiceSource, tally: Counter
+) -> list[ChoiceQuestion]:
+    """The test questions in groups of `FACT_CHOICES`, in the order of `questions`.
+
+    At most `source.limit` of a relation, in whole groups; a larger limit contains a smaller one.
+    An answer is no false choice where any fact has it as an answer to the question or about the
+    subject, in whatever spelling, nor where it may be true beside the listed ones
+    (`knowledge.excludes`). In a relation with fewer different answers the groups are smaller.
+    Counted by relation, on `tally`: duplicate, in_no_group, over_limit.
+    """
+    questions = list(questions)
+    accepted: dict[tuple[str, str], set[str]] = defaultdict(set)
+    uses: dict[str, Counter] = defaultdict(Counter)
+    first: dict[tuple[str, str], Question] = {}
+    for question in sorted(questions, key=lambda one: one.id):
+        uses[question.relation][answer_key(question.answers[0])] += 1
+        for told_by in _told_by(question):
+            accepted[question.relation, told_by].update(question.answers)
+        if question.split == "test":
+            asked = question.relation, question_key(question.question)
+            tally[question.relation, "duplicate"] += asked in first
+            first.setdefault(asked, question)
+    by_relation: dict[str, list[_Asked]] = defaultdict(list)
+    for question in first.values():
+        answers = set().union(*(accepted[question.relation, by] for by in _told_by(question)))
+        by_relation[question.relation].append(_Asked(question, answers))
+    made = {}
+    for relation, asked in by_relation.items():
+        groups = _groups(asked, source.seed)
+        size = len(groups[0]) if groups else 1
+        taken = groups if source.limit is None else groups[: source.limit // size]
+        tally[relation, "in_no_group"] += len(asked) - size * len(groups)
+        tally[relation, "over_limit"] += size * (len(groups) - len(taken))
+        for group in taken:
+            made |= {row.id: row for row in _rows(group, uses[relation])}
+    return [made[one.id] for one in questions if one.id in made]
+
+
+def answer_key(answer: str) -> str:
+    """Two spellings of one answer have the same key: case, accents, articles and punctuation."""
+    return normalise(fold(answer)) or answer.strip()
+
+
+def _told_by(question: Question) -> tuple[str, str]:
+    return question_key(question.question), f"subject {fold(question.subject)}"
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A test question with all that is known to be right; its first answer is its choice."""
+
+    question: Question
+    answers: set[str]
+
+    @cached_property
+    def keys(self) -> set[str]:
+        return set(map(answer_key, self.answers))
+
+    @property
+    def choice(self) -> str:
+        return self.question.answers[0]
+
+    def excludes(self, choice: str) -> bool:
+        return answer_key(choice) not in self.keys and excludes(
+            self.question.relation, choice, self.answers
+        )
+
+
+def _groups(asked: list[_Asked], seed: int) -> list[list[_Asked]]:
+    """Groups of one size, in an order drawn by the seed; each one's answer is false for the others.
+
+    The commonest answers are placed first, so that as few as can be are left over.
+    """
+    waiting: dict[str, list[_Asked]] = defaultdict(list)
+    for one in sorted(asked, key=lambda one: order(one.question.id, seed)):
+        waiting[answer_key(one.choice)].append(one)
+    size, groups = min(FACT_CHOICES, len(waiting)), []
+    while size > 1 and any(waiting.values()):
+        # A stable sort: of equally common ones the seed says which.
+        first, *others = sorted(filter(None, waiting.values()), key=len, reverse=True)
+        group = [first.pop(0)]
+        for same in others:
+            fitting = (
+                one
+                for one in same
+                if all(one.excludes(two.choice) and two.excludes(one.choice) for two in group)
+            )
+            if len(group) < size and (one := next(fitting, None)):
+                group.append(one)
+        if len(group) == size:  # else its first fits in none; the others may
+            for one in group[1:]:
+                waiting[answer_key(one.choice)].remove(one)
+            groups.append(group)
+    for group in groups:
+        random.Random(f"{seed}:{group[0].question.id}").shuffle(group)
+    return sorted(groups, key=lambda group: order(group[0].question.id, seed))
+
+
+def _rows(group: list[_Asked], uses: Counter) -> list[ChoiceQuestion]:
+    choices = [one.choice for one in group]
+    commonest = max(range(len(group)), key=lambda at: uses[answer_key(choices[at])])
+    return [
+        ChoiceQuestion(
+            id=one.question.id,
+            question=one.question.question,
+            choices=choices,
+            labels=[int(at == best) for at in range(len(choices))],
+            best=best,
+            subject=one.question.subject,
+            domain=one.question.domain,
+            commonest=commonest,
+        )
+        for best, one in enumerate(group)
+    ]
