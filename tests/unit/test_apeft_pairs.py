@@ -27,7 +27,7 @@ def planted(**outcomes):
         for number, (text, n, sign) in enumerate(listed):
             one = Answered(
                 id=f"{name}#{number}", response=name, topic=name, sentence=0, text=text,
-                answer=text, n=n,
+                statement=text, answer=text, n=n,
             )  # fmt: skip
             answers.append(one)
             verdicts[one.id] = Verdict(

@@ -186,12 +186,13 @@ def test_questions_by_a_model_go_through_the_same_program(made):
         one for request in requests
         for one in answered(request, said if "Norway is Oslo" in request.prompt else "")
     ]  # fmt: skip
-    options = dict(claims=made.path("r.claims"), samples=4, temperature=1, name="n",
-                   questions=made.path("q"), requests=made.path("r"),
+    options = dict(claims=made.path("r.claims"), verdicts=made.path("r.verdicts"), samples=4,
+                   temperature=1, name="n", questions=made.path("q"), requests=made.path("r"),
                    dropped=made.path("d"))  # fmt: skip
     made.run("write_apeft_answers", question_requests=made.path("q.requests"), **options,
              question_generations=made.path("q.generations", generations))  # fmt: skip
     (question,) = read_rows(made.path("q"), AtomicQuestion)
     assert question.statement == "The capital of Norway is {answer}."
-    with pytest.raises(InputError, match="give --verdicts and --facts"):
+    assert (question.asked.relation, question.asked.subject) == ("country_capital", "Norway")
+    with pytest.raises(InputError, match="give --facts"):
         made.run("write_apeft_answers", **options)

@@ -1,12 +1,14 @@
 import pytest
 from flame_data import answered
-from plumbline.claims.records import Claim, Verdict
+from plumbline.claims.records import AskedFact, Claim, Verdict
 from plumbline.files import InputError
 from plumbline.methods.apeft import by_model, by_table
 from plumbline.methods.apeft.answers import stated, statements
+from plumbline.methods.apeft.pairs import atomic
 from plumbline.methods.apeft.questions import AtomicQuestion, choose, distinct
 from plumbline.records import Question
 from plumbline.responses.questions import answer_requests
+from plumbline.verification.table import TableVerifier
 
 
 def claim(name, text, topic="Peru"):
@@ -35,6 +37,7 @@ def question(name, topic="Peru", text="What is the capital of Peru?", **changes)
     )
 
 
+BREDA = AskedFact(relation="city_country", subject="Breda")
 FACTS = [
     fact("country_capital", "Peru", "What is the capital of Peru?", "Lima"),
     fact("country_continent", "Peru", "Which continent is Peru on?", "South America"),
@@ -100,7 +103,7 @@ def test_a_statement_is_as_english_wants_it():
     )
     # The wording with an article before the object cannot take any object.
     assert by_table.statement("person_profession", "Ann") == "The profession of Ann was {answer}."
-    city = question("a", statement="Breda is a city in {answer}.", relation="city_country")
+    city = question("a", statement="Breda is a city in {answer}.", asked=BREDA)
     assert stated(city, "Netherlands") == "Breda is a city in the Netherlands."
     assert stated(city, "Peru") == "Breda is a city in Peru."
     money = question("b", statement="The currency of Peru is the {answer}.")
@@ -136,7 +139,14 @@ def test_a_model_writes_the_question_and_copies_the_answer():
         for request, text in zip(requests, texts.values(), strict=True)
         for one in answered(request, text)
     ]
-    (found,), dropped = by_model.questions(claims, requests, generations)
+    read = {"c0": verdict(claims[0], ("country_capital", "Peru", "Lima", "Callao"))}
+    (found,), dropped = by_model.questions(claims, requests, generations, read)
+    assert found.asked == AskedFact(relation="country_capital", subject="Peru")
+    # The verifier read nothing, or something else than what is asked for.
+    other = {"c0": verdict(claims[0], ("country_capital", "Peru", "Callao"))}
+    for verdicts in ({}, other):
+        (again,), _ = by_model.questions(claims, requests, generations, verdicts)
+        assert again == found.model_copy(update={"asked": None})
     assert (found.question, found.object) == ("What is Peru's capital?", "Lima")
     assert found.statement == "{answer} is the capital of Peru."
     assert dropped == {
@@ -169,7 +179,7 @@ def test_every_distinct_answer_becomes_a_statement_with_its_number():
     (request,) = answer_requests({"q": asked[0].question}, samples=8)
     texts = ["Lima", " lima.", "Lima", "Quito\n\nQ: next", "", "?!", "I don't know", "the Quito"]
     rows, dropped = statements(asked, [request], answered(request, *texts))
-    assert [(one.id, one.response, one.text, one.answer, one.n) for one in rows] == [
+    assert [(one.id, one.response, one.statement, one.answer, one.n) for one in rows] == [
         ("q#0", "q", "The capital of Peru is Lima.", "Lima", 3),
         ("q#1", "q", "The capital of Peru is Quito.", "Quito", 2),
     ]
@@ -181,3 +191,71 @@ def test_every_distinct_answer_becomes_a_statement_with_its_number():
     assert rows == [] and dropped == {"unfinished": 8}
     with pytest.raises(InputError, match="question other was not asked"):
         statements([question("other")], [request], answered(request, *texts))
+
+
+def phoenix(asked):
+    """What the tables' verifier makes of answers to where Phoenix lies, and the pairs of them."""
+    facts = [
+        fact("city_country", "Phoenix", "Which country is Phoenix in?", "United States"),
+        fact("us_city_state", "Phoenix", "Which state is Phoenix in?", "Arizona"),
+        fact("us_city_state", "Austin", "Which state is Austin in?", "Texas"),
+        fact("city_country", "Puebla", "Which country is Puebla in?", "Mexico"),
+    ]
+    if asked == "us_city_state":
+        text, wrong = "Phoenix is a city in the US state of {answer}.", "Texas"
+    else:
+        text, wrong = "Phoenix is a city in {answer}.", "Mexico"
+    one = question(
+        "q", topic="Phoenix", text=f"{asked}?", statement=text,
+        asked=AskedFact(relation=asked, subject="Phoenix"),
+    )  # fmt: skip
+    (request,) = answer_requests({"q": one.question}, samples=8)
+    texts = ["Arizona"] * 4 + ["United States"] * 2 + [wrong] * 2
+    rows, _ = statements([one], [request], answered(request, *texts))
+    verdicts = TableVerifier(facts).verify(rows)
+    said = {row.answer: v.verdict for row, v in zip(rows, verdicts, strict=True)}
+    by_id = {v.claim: v for v in verdicts}
+    built = atomic([one], rows, by_id, samples=8, form="plain", max_length_gap=4)
+    return said, built
+
+
+def test_an_answer_is_right_in_the_relation_that_is_asked_for_alone():
+    said, built = phoenix("city_country")
+    assert said == {"Arizona": "unverifiable", "United States": "supported", "Mexico": "refuted"}
+    assert built.right == {2: 1}
+    (pair,) = built.pairs
+    assert pair.chosen == "Phoenix is a city in the United States."
+    assert pair.rejected == "Phoenix is a city in Mexico."
+    said, built = phoenix("us_city_state")
+    assert said == {"Arizona": "supported", "United States": "unverifiable", "Texas": "refuted"}
+    assert built.right == {4: 1}
+
+
+def test_a_fact_is_asked_of_its_subject():
+    facts = [
+        fact("country_capital", "Georgia", "What is the capital of Georgia?", "Tbilisi"),
+        fact("us_state_capital", "Georgia", "What is the capital of the state?", "Atlanta"),
+        fact("country_capital", "Peru", "What is the capital of Peru?", "Lima"),
+    ]
+    text = "The capital of Georgia is Tbilisi."
+    asked = AskedFact(relation="us_state_capital", subject="Georgia")
+    told, state = TableVerifier(facts).verify([
+        claim("a", text, topic="Georgia"),
+        claim("b", text, topic="Georgia").model_copy(update={"asked": asked}),
+    ])  # fmt: skip
+    assert (told.verdict, state.verdict) == ("supported", "refuted")
+    asked = AskedFact(relation="country_capital", subject="Peru")
+    (of_peru,) = TableVerifier(facts).verify(
+        [claim("c", text, topic="Georgia").model_copy(update={"asked": asked})]
+    )
+    assert of_peru.verdict == "unverifiable"
+
+
+def test_a_judge_that_knows_no_relations_is_shown_the_question():
+    (request,) = answer_requests({"q": "Which country is Phoenix in?"}, samples=1)
+    one = question("q", text="Which country is Phoenix in?", statement="Phoenix is in {answer}.")
+    ((row,), _) = statements([one], [request], answered(request, "Arizona"))
+    assert row.statement == "Phoenix is in Arizona."
+    assert row.text == (
+        'The answer to the question "Which country is Phoenix in?" is: Phoenix is in Arizona.'
+    )

@@ -58,7 +58,7 @@ def test_a_model_can_write_the_questions(project):
     assert jobs["write_apeft_questions"] == 1 and jobs["generate"] == 3
     output = project.snakemake("-n", *overlaid(project, text), "apeft")
     (job,) = rules(output, "write_apeft_answers")
-    assert "apeft/questions/generations.jsonl" in job and "verdicts.jsonl" not in job
+    assert "apeft/questions/generations.jsonl" in job and "--facts" not in job
 
 
 def test_without_unknown_is_a_line_and_needs_the_probing(project):

@@ -74,8 +74,8 @@ rule write_apeft_answers:
         options=apeft_question_options,
         code=code("write_apeft_answers"),
     shell:
-        "python -m scripts.write_apeft_answers --claims {input.claims:q} {params.options:q}"
-        " --name {wildcards.folder:q}/apeft --questions {output.questions:q}"
+        "python -m scripts.write_apeft_answers --claims {input.claims:q}"
+        " --verdicts {input.verdicts:q} {params.options:q} --name {wildcards.folder:q}/apeft --questions {output.questions:q}"
         " --requests {output.requests:q} --dropped {output.dropped:q} 2>&1 | tee {log:q}"
 
 

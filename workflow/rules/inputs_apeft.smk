@@ -42,9 +42,11 @@ def apeft_response_options():
 def apeft_question_inputs(wildcards):
     """Claims, and what their questions are made from."""
     place = f"{R}/{wildcards.model}/{wildcards.folder}/apeft"
-    found = {"claims": f"{place}/responses/claims.jsonl"}
+    found = {
+        "claims": f"{place}/responses/claims.jsonl",
+        "verdicts": f"{place}/responses/verdicts.jsonl",
+    }
     if CONFIG.apeft_questions == "table":
-        found["verdicts"] = f"{place}/responses/verdicts.jsonl"
         found["facts"] = f"{R}/facts/questions.jsonl"
     else:
         found["requests"] = f"{place}/questions/requests.jsonl"
@@ -61,7 +63,6 @@ def apeft_question_options(wildcards):
     """The same, and how many questions are asked how often, as options of write_apeft_answers.py."""
     apeft, files = CONFIG.apeft, apeft_question_inputs(wildcards)
     return [
-        *optional("--verdicts", files.get("verdicts")),
         *optional("--facts", files.get("facts")),
         *optional("--question-requests", files.get("requests")),
         *optional("--question-generations", files.get("generations")),

@@ -19,17 +19,18 @@ def found_questions(
     claims: list[Claim], args: argparse.Namespace
 ) -> tuple[list[AtomicQuestion], Counter]:
     """By the tables from verdicts and facts, or by a model from what it generated."""
-    if args.verdicts and args.facts:
-        verdicts = {one.claim: one for one in read_rows(args.verdicts, Verdict)}
+    verdicts = {one.claim: one for one in read_rows(args.verdicts, Verdict)}
+    if args.facts:
         return by_table.questions(claims, verdicts, read_unique_rows(args.facts, Question))
     if args.question_requests and args.question_generations:
         return by_model.questions(
             claims,
             read_unique_rows(args.question_requests, Request, empty=True),
             read_rows(args.question_generations, Generation),
+            verdicts,
         )
     raise InputError(
-        "give --verdicts and --facts (questions by the tables), or --question-requests and "
+        "give --facts (questions by the tables), or --question-requests and "
         "--question-generations (questions by a model)."
     )
 
@@ -37,7 +38,7 @@ def found_questions(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--claims", type=Path, required=True)
-    parser.add_argument("--verdicts", type=Path)
+    parser.add_argument("--verdicts", type=Path, required=True)
     parser.add_argument("--facts", type=Path)
     parser.add_argument("--question-requests", type=Path)
     parser.add_argument("--question-generations", type=Path)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from plumbline.records import NonEmpty, Record
 
@@ -28,6 +28,15 @@ class Response(Record):
     )
 
 
+class AskedFact(BaseModel):
+    """A fact of the tables that a question asks for."""
+
+    model_config = ConfigDict(frozen=True)
+
+    relation: NonEmpty
+    subject: NonEmpty
+
+
 class Claim(Record):
     """One atomic statement that can be checked by itself."""
 
@@ -36,6 +45,11 @@ class Claim(Record):
     topic: NonEmpty
     sentence: int = Field(ge=0, description="Index of the sentence within the response.")
     text: NonEmpty
+    asked: AskedFact | None = Field(
+        None,
+        description="Of an answer to a question about a fact: that fact. What the claim says of "
+        "another one, true or false, is no answer.",
+    )
 
 
 class SplitState(StrEnum):

@@ -69,9 +69,12 @@ class TableVerifier:
         text, topic = Text(_ASIDE.sub(" ", claim.text)), Text(claim.topic)
         readings: list[Reading] = []
         states = ["no subject"]
+        asked = claim.asked
         for relation in self._known.names:
+            if asked and asked.relation != relation:
+                continue
             found, state = self._read(relation, text, topic)
-            readings += found
+            readings += [one for one in found if not asked or one.fact.subject == asked.subject]
             states.append(state)
         decided = _decided(readings)
         state = "ok" if decided else max(states, key=STATES.index)

@@ -19,8 +19,14 @@ from plumbline.verification.statements import as_sentence, named
 
 
 class Answered(Claim):
-    """What one answer to a question says; `response` is the question's id."""
+    """What one answer to a question says; `response` is the question's id.
 
+    `text` is what is verified: the statement, where it is judged as about the fact that was asked
+    for; elsewhere the statement as the question's answer, since "Phoenix is a city in Arizona" is
+    true and does not tell which country Phoenix is in.
+    """
+
+    statement: NonEmpty = Field(description="The answer as a sentence, to be trained on.")
     answer: NonEmpty = Field(description="The answer's commonest spelling.")
     n: int = Field(ge=1, description="Samples that gave it, however spelled.")
 
@@ -60,18 +66,25 @@ def statements(
         ordered = sorted(spellings.items(), key=lambda item: (-item[1].total(), item[0]))
         for number, (_, found) in enumerate(ordered):
             answer = min(found, key=lambda line: (-found[line], line))
+            said = stated(question, answer)
             rows.append(
                 Answered(
                     id=f"{question.id}#{number}",
                     response=question.id,
                     topic=question.topic,
                     sentence=0,
-                    text=stated(question, answer),
+                    text=said if question.asked else _as_answer(question, said),
+                    asked=question.asked,
+                    statement=said,
                     answer=answer,
                     n=found.total(),
                 )
             )
     return rows, dropped
+
+
+def _as_answer(question: AtomicQuestion, statement: str) -> str:
+    return f'The answer to the question "{question.question}" is: {statement}'
 
 
 def _answer(line: str, statement: str) -> str:
@@ -84,8 +97,8 @@ def _answer(line: str, statement: str) -> str:
 
 def stated(question: AtomicQuestion, answer: str) -> str:
     """The full statement of an answer, e.g. "The capital of Peru is Lima."."""
-    if question.relation:
-        answer = named(question.relation, answer)
+    if question.asked:
+        answer = named(question.asked.relation, answer)
     # No second article where the statement has one before the slot.
     if re.search(rf"\b(?:a|an|the) {re.escape(SLOT)}", question.statement, re.IGNORECASE):
         answer = re.sub(r"^(?:a|an|the) (?=\S)", "", answer, flags=re.IGNORECASE)

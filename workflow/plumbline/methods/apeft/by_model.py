@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import regex
 
-from plumbline.claims.records import Claim
-from plumbline.methods.apeft.questions import SLOT, AtomicQuestion
+from plumbline.claims.records import AskedFact, Claim, Verdict
+from plumbline.methods.apeft.questions import SLOT, AtomicQuestion, facts_in
 from plumbline.records import Generation, Request, Sampling
 from plumbline.responses.drawn import answers, reason_of
 from plumbline.text import STOPS, normalise, segments, whole, words
@@ -66,13 +66,16 @@ def _item(topic: str, text: str) -> str:
 
 
 def questions(
-    claims: Iterable[Claim], asked: Iterable[Request], generations: Iterable[Generation]
+    claims: Iterable[Claim],
+    asked: Iterable[Request],
+    generations: Iterable[Generation],
+    verdicts: Mapping[str, Verdict],
 ) -> tuple[list[AtomicQuestion], Counter]:
     """The question about each claim, and why some have none.
 
-    asked: the requests for the questions. An answer has to stand in the claim, once and as whole
-    words, and not be its topic; the question must not give it away, nor leave its subject to a
-    pronoun.
+    asked: the requests for the questions. verdicts: by claim id. An answer has to stand in the
+    claim, once and as whole words, and not be its topic; the question must not give it away, nor
+    leave its subject to a pronoun.
     """
     drawn = {request.claim: one for request, (one,) in answers(asked, generations)}
     found: list[AtomicQuestion] = []
@@ -97,9 +100,20 @@ def questions(
                 question=question,
                 statement=claim.text[: place.start()] + SLOT + claim.text[place.end() :],
                 object=answer,
+                asked=_fact(verdicts.get(claim.id), answer),
             )
         )
     return found, dropped
+
+
+def _fact(verdict: Verdict | None, answer: str) -> AskedFact | None:
+    """The one fact that the claim was read as with this object; None: no table knows it."""
+    found = {
+        fact
+        for fact, objects in (facts_in(verdict) if verdict else ())
+        if normalise(answer) in map(normalise, objects)
+    }
+    return found.pop() if len(found) == 1 else None
 
 
 def _unfit(claim: Claim, question: str, answer: str, places: int) -> str | None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from plumbline.claims.records import Claim, Verdict
 from plumbline.files import InputError
-from plumbline.methods.apeft.questions import SLOT, AtomicQuestion
+from plumbline.methods.apeft.questions import SLOT, AtomicQuestion, facts_in
 from plumbline.records import Question
 from plumbline.verification.statements import render, wordings
 
@@ -33,11 +33,11 @@ def questions(
             raise InputError(
                 f"claim {claim.id} has no verdict; the files are of different runs. Verify again."
             )
-        evidence = [one for one in verdicts[claim.id].evidence if "relation" in one]
-        if not evidence:
+        read = list(facts_in(verdicts[claim.id]))
+        if not read:
             dropped["no fact recognised"] += 1
-        for number, one in enumerate(evidence):
-            fact = known.get((one["relation"], one["subject"]))
+        for number, (asked, objects) in enumerate(read):
+            fact = known.get((asked.relation, asked.subject))
             if fact is None:
                 dropped["fact without a question"] += 1
             elif fact.split != "train":
@@ -50,8 +50,8 @@ def questions(
                         claim=claim.id,
                         question=fact.question,
                         statement=statement(fact.relation, fact.subject),
-                        object=next(iter(one.get("found", ())), None),
-                        relation=fact.relation,
+                        object=next(iter(objects), None),
+                        asked=asked,
                     )
                 )
     return found, dropped

@@ -3,7 +3,8 @@
 Yuan et al. 2024 keep the facts a model potentially knows by sampling its answers, and pair a right
 statement with a wrong one that contradicts it. The rule is ours: of S answers to a fact's
 question, k are right; 0 < k < S is potentially knowing, and a verifier has to find an answer
-refuted, not merely unsupported, for the two to contradict each other.
+refuted, not merely unsupported, for the two to contradict each other. Right and wrong are judged of
+the fact that was asked for (`Claim.asked`).
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def atomic(
     """One pair of each question that the model potentially knows the answer to.
 
     verdicts: by claim id. samples: S, answers drawn a question. Chosen is the commonest answer
-    whose statement is supported, rejected the commonest whose statement is refuted; of equally
+    that is supported, rejected the commonest that is refuted; of equally
     common ones the first by text. Pairs whose statements differ by more than `max_length_gap`
     words are dropped, since length would tell them apart. Raises InputError for an answer without
     a verdict.
@@ -76,7 +77,8 @@ def atomic(
             reason = "no answer contradicts the right one"
         if reason is None:
             right, wrong = (_commonest(groups[name]) for name in ("supported", "refuted"))
-            if abs(len(segments(right.text)) - len(segments(wrong.text))) > max_length_gap:
+            gap = len(segments(right.statement)) - len(segments(wrong.statement))
+            if abs(gap) > max_length_gap:
                 reason = "lengths differ too much"
         if reason:
             dropped[reason] += 1
@@ -85,8 +87,8 @@ def atomic(
             Pair(
                 id=f"{question.id}/atomic",
                 prompt=instruction_prompt(question.question, form),
-                chosen=response_side(right.text, form),
-                rejected=response_side(wrong.text, form),
+                chosen=response_side(right.statement, form),
+                rejected=response_side(wrong.statement, form),
                 source="atomic",
                 topic=question.topic,
                 claim=question.claim,
@@ -99,7 +101,7 @@ def atomic(
 
 
 def _commonest(answers: list[Answered]) -> Answered:
-    return min(answers, key=lambda one: (-one.n, one.text))
+    return min(answers, key=lambda one: (-one.n, one.statement))
 
 
 def general(

@@ -7,11 +7,11 @@ question is not known to us; the two ways here (`by_table`, `by_model`) are ours
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from pydantic import Field, field_validator
 
-from plumbline.claims.records import Claim
+from plumbline.claims.records import AskedFact, Claim, Verdict
 from plumbline.data.select import order
 from plumbline.records import NonEmpty, Record
 from plumbline.text import normalise, question_key
@@ -29,7 +29,7 @@ class AtomicQuestion(Record):
     question: NonEmpty
     statement: NonEmpty = Field(description="The fact with {answer} in its object's place.")
     object: str | None = Field(None, description="The object the claim names, if any.")
-    relation: str | None = Field(None, description="The relation of the tables, where known.")
+    asked: AskedFact | None = Field(None, description="The fact of the tables, where known.")
 
     @field_validator("statement")
     @classmethod
@@ -37,6 +37,14 @@ class AtomicQuestion(Record):
         if text.count(SLOT) != 1:
             raise ValueError(f"expected {SLOT} once")
         return text
+
+
+def facts_in(verdict: Verdict) -> Iterator[tuple[AskedFact, list[str]]]:
+    """The facts that a verifier by tables read in a claim, each with what it names as the object."""
+    for one in verdict.evidence:
+        if "relation" in one:
+            found = AskedFact(relation=one["relation"], subject=one["subject"])
+            yield found, one.get("found", [])
 
 
 def distinct(claims: Iterable[Claim]) -> tuple[list[Claim], Counter]:
