@@ -12,6 +12,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import report_contrast_data as contrasts
 import report_grand_data as grand
 import report_long_form_data as long_form
 import report_shift_data as shift
@@ -332,6 +333,7 @@ def write_results(folder: Path, seed: int = 7) -> Path:
     write_csv(tables / "contamination.csv", _contamination())
     write_csv(tables / "apeft_pairs.csv", _apeft())
     write_csv(tables / "metrics.csv", metrics)
+    write_csv(tables / "contrasts.csv", [row for m in MODELS for row in contrasts.tables(m)])
     for name, compared in grand.tables(MODELS, SEEDS).items():
         write_csv(tables / f"{name}.csv", compared)
     for name, measured in shift.tables(MODELS, SEEDS).items():

@@ -342,8 +342,8 @@ def test_the_report_says_where_most_was_found(tmp_path):
 def test_the_report_of_clean_files(tmp_path):
     prose, _ = told(tmp_path, [row("a"), row("b")], {"ngram": 13, "max_percent": None})
     assert prose.lines == [
-        "Of 2 training files compared with 1 evaluation set each, none holds an item that is "
-        "evaluated.",
+        "Of 2 training files compared with 1 evaluation set each, in none was an evaluated item "
+        "found; a paraphrase would not be.",
         "Nothing is refused; the figures are only told.",
     ]
 

@@ -54,35 +54,16 @@ UP, DOWN, EVEN = (0.1, 0.05, 0.15), (-0.1, -0.15, -0.05), (0.0, -0.1, 0.1)
 MORE, FEWER, SAME = (2.0, 1.0, 3.0), (-2.0, -3.0, -1.0), (0.1, -0.5, 0.7)
 
 
-@pytest.mark.parametrize(
-    ("factscore", "claims", "correct", "responded", "said"),
-    [
-        (UP, SAME, MORE, EVEN, "more factual than the base, with no clear sign that it just says"),
-        (UP, MORE, MORE, EVEN, "more factual than the base, and says more (FActScore"),
-        (UP, FEWER, SAME, EVEN, "says less: clearly fewer claims, without clearly more correct"),
-        (UP, FEWER, FEWER, EVEN, "says less: clearly fewer claims, and clearly fewer correct ones"),
-        (UP, FEWER, MORE, EVEN, "says less: clearly fewer claims, yet clearly more correct ones"),
-        (UP, SAME, SAME, DOWN, "says less: claims in clearly fewer responses, without clearly"),
-        (DOWN, FEWER, FEWER, EVEN, "clearly less factual than the base, with clearly fewer claims"),
-        (DOWN, MORE, SAME, EVEN, "clearly less factual than the base (FActScore −10.0, claims"),
-        (EVEN, SAME, SAME, EVEN, "without a clear difference in factuality to the base (FActSc"),
-    ],
-)
-def test_more_factual_and_says_less_are_told_apart(
-    tmp_path, factscore, claims, correct, responded, said
-):
-    found = dict(factscore=factscore, claims=claims, correct=correct, responded=responded)
-    rows = scored() + scored(TUNED, differences=found)
-    prose, table, picture, *_ = blocks_of(tmp_path, rows)
-    base, tuned = prose.lines
-    assert base == (
+def test_of_the_base_it_is_told_how_many_claims_are_right_of_others_nothing_is_claimed(tmp_path):
+    found = dict(factscore=UP, claims=FEWER, correct=SAME, responded=EVEN)
+    prose, table, picture, *_ = blocks_of(tmp_path, scored() + scored(TUNED, differences=found))
+    assert prose.lines == [
         "In domain (ID): in the base's responses 30.0 % of the claims are supported on average "
         "(27.0–33.0; FActScore). The 20 of 20 with claims have 0.4 correct and 7.6 wrong ones "
         "each, 5.0 of these unverifiable."
-    )
-    assert tuned.startswith("FLAME: SFT★: in domain (ID) ") and said in tuned
-    assert tuned.endswith("; 13 prompts).")  # those that the differences are over
+    ]
     assert isinstance(table, Table) and picture.name == "factuality"
+    assert "says less can score higher" in table.caption
 
 
 def test_a_checkpoint_without_claims_is_not_called_factual(tmp_path):
@@ -95,17 +76,14 @@ def test_a_checkpoint_without_claims_is_not_called_factual(tmp_path):
     ]
     tables = tables_of(tmp_path, rows)
     prose, table, *_ = long_form_sections.long_answers(Run(tables, {}, {}))
-    assert prose.lines[1] == (
-        "FLAME: SFT★: in domain (ID) not to be compared: it or the base has no claims that could "
-        "be read (words −37.0)."
-    )
+    assert len(prose.lines) == 1
     assert texts(table)[1] == ["FLAME: SFT★", "0", *["–"] * 5, "3.0", "0.0"]
-    assert "–        –" in headline.as_text(tables).splitlines()[-3].split("SFT★")[1]
+    assert "–        –" in headline.as_text(tables).splitlines()[-1].split("SFT★")[1]
     draw_figures(tables, tmp_path / "figures")
     assert (tmp_path / "figures" / "factuality.svg").read_text().count('class="mark"') == 1
 
 
-def test_the_table_marks_by_paired_differences_and_praises_only_what_is_good(tmp_path):
+def test_the_table_shows_intervals_and_marks_nothing(tmp_path):
     found = dict(factscore=UP, correct=MORE, wrong=MORE, claims=FEWER, words=SAME, responded=UP)
     rows = scored() + scored(TUNED, differences=found, factscore=0.4, n=17)
     rows += won(TUNED, (0.7, 0.55, 0.85)) + scored(domain="ood") + scored(TUNED, "ood")
@@ -122,28 +100,18 @@ def test_the_table_marks_by_paired_differences_and_praises_only_what_is_good(tmp
     shown = ["20", "30.0", "–", "0.4", "7.6", "8.0", "40.0", "90.0"]
     assert [cell.text for cell in base] == ["base", "–", *shown * 2]
     assert [cell.text for cell in tuned[:5]] == ["FLAME: SFT★", "70.0", "17", "40.0", "+10.0"]
-    assert [cell.tone for cell in tuned[1:10]] == [
-        *("up", "", "", "up", "up", "more", "less", "even", "more")
-    ]
+    assert not any(cell.tone for cell in tuned)
     assert tuned[1].sub == "55.0–85.0" and tuned[5].sub == "0.4–0.4"
 
 
-@pytest.mark.parametrize(
-    ("intervals", "mark"),
-    [
-        ([(0.7, 0.55, 0.85)], "▲"),
-        ([(0.3, 0.15, 0.45)], "▼"),
-        ([(0.6, 0.45, 0.75)], "≈"),
-        ([(0.9, 0.8, 1.0), (0.49, 0.4, 0.6)], "≈"),  # the seeds disagree
-    ],
-)
-def test_win_rates_are_judged_by_fifty_percent(tmp_path, intervals, mark):
-    prose, *_ = blocks_of(tmp_path, scored() + scored(TUNED) + won(TUNED, *intervals), SETTINGS)
-    mean = sum(value for value, *_ in intervals) / len(intervals)
+def test_win_rates_are_told_with_intervals(tmp_path):
+    rows = scored() + scored(TUNED) + won(TUNED, (0.7, 0.55, 0.85)) + scored("flame.sft")
+    unread = [row for row in won("flame.sft", (0.5, 0, 1), unparsed=1) if row["metric"] != "win"]
+    prose, *_ = blocks_of(tmp_path, rows + unread, SETTINGS)
     assert prose.lines[-1] == (
-        f"Win rates against the base, judged by GRATH, round 1: FLAME: SFT★ {100 * mean:.1f} % "
-        f"{mark} (▲ clearly above 50 %, ▼ below, ≈ neither). Of a checkpoint's comparisons, 25 % "
-        "ended without a winner and 10 % could not be read."
+        "Win rates against the base, judged by GRATH, round 1: FLAME: SFT –, FLAME: SFT★ 70.0 % "
+        "(55.0–85.0). Two that are equally good reach 50 %. Of a checkpoint's comparisons, 25 % "
+        "ended without a winner and 10 to 100 % could not be read."
     )
 
 
@@ -271,7 +239,7 @@ def test_long_answers_are_printed_aligned(tmp_path):
     assert lines[start + 1 : start + 5] == [
         "  checkpoint                      ID %        c/w   OOD %        c/w    win %",
         "  base                            30.0    0.4/7.6       –          –        –",
-        "  FLAME: SFT★                  ▲  40.0    0.4/7.6       –          –  ▲ 100.0",
+        "  FLAME: SFT★                     40.0    0.4/7.6       –          –    100.0",
         "  FLAME: SFT★, DPO★-combined         –          –    30.0  12.2/99.9        –",
     ]
     assert max(map(len, lines)) < 80

@@ -25,7 +25,7 @@ class Passages(FormattedSource):
 
 
 class Table(Section):
-    """Rules over the run's own facts: exact, and silent on everything else."""
+    """Rules over the run's own facts; what they cannot read or do not know is unverifiable."""
 
     kind: Literal["table"] = "table"
 

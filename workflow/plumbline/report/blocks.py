@@ -11,13 +11,6 @@ import pandas as pd
 from plumbline.report.responses import ShownClaim
 from plumbline.report.tables import DIFFERENCES, checkpoint_label
 
-# What is said of a difference to the base, by its direction.
-VERDICTS = {
-    "down": "clearly lower than the base",
-    "up": "clearly higher",
-    "even": "without a clear difference",
-}
-MARKS = {"down": "▼", "up": "▲", "even": "≈"}
 VERDICT_MARKS = {"supported": "✓", "refuted": "✗", "unverifiable": "?"}  # of a claim
 
 
@@ -28,9 +21,7 @@ class Cell:
     text: str
     sub: str = ""
     sort: float | str | None = None
-    # How a difference to the base is set off: up (good), down (bad), even; more or less where a
-    # change is neither good nor bad.
-    tone: str = ""
+    tone: str = ""  # the verdict of a contrast, which sets the cell off; empty elsewhere
 
 
 @dataclass(frozen=True)
@@ -61,6 +52,24 @@ class Prose:
     kind: ClassVar[str] = "prose"
     lines: Sequence[str]
     heading: str = ""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A contrast in words: its mark and verdict, what was compared and how, what was found."""
+
+    mark: str
+    tone: str
+    compared: str
+    measure: str
+    difference: str
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Findings:
+    kind: ClassVar[str] = "findings"
+    found: Sequence[Finding]
 
 
 @dataclass(frozen=True)
@@ -95,7 +104,7 @@ class Answers:
     answers: Sequence[Answer]
 
 
-Block = Table | Picture | Prose | Terms | Tree | Answers
+Block = Table | Picture | Prose | Findings | Terms | Tree | Answers
 
 
 @dataclass(frozen=True)
@@ -104,6 +113,7 @@ class Section:
     title: str
     blocks: Sequence[Block] = field(default_factory=list)
     left_out: str = ""  # why there is nothing to show
+    exploratory: bool = False  # shows differences that are not corrected for their number
 
 
 def percent(value: float, digits: int = 1) -> str:
@@ -135,6 +145,14 @@ def number(value: float, text: str | None = None, sub: str = "") -> Cell:
     return Cell(count(value) if text is None or missing else text, sub, None if missing else value)
 
 
+def p_text(value: float) -> str:
+    return "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def p_cell(value: float) -> Cell:
+    return number(value, p_text(value))
+
+
 def checkpoint_cell(name: str) -> Cell:
     """A checkpoint's name, the stop of a mix below it."""
     label, _, stop = checkpoint_label(name).partition(", ")
@@ -146,7 +164,7 @@ def measured(row, scale: int = 100) -> Cell:
     value, low, high = scale * row.value, scale * row.low, scale * row.high
     if row.metric.endswith(DIFFERENCES):
         sub = "" if pd.isna(low) else f"{signed(low)} to {signed(high)}"
-        return Cell(signed(value), sub, row.value, difference_tone(row, scale) if sub else "")
+        return Cell(signed(value), sub, row.value)
     return Cell(f"{value:.1f}", "" if pd.isna(low) else f"{low:.1f}–{high:.1f}", row.value)
 
 
@@ -158,11 +176,6 @@ class Score:
     difference: Cell | None
     n: int
     paired: int  # items that the difference is over: those that both have the metric of
-
-    @property
-    def tone(self) -> str:
-        """Of the difference; empty where there is none, even where it has no interval."""
-        return (self.difference.tone or "even") if self.difference else ""
 
 
 def scores(
@@ -180,20 +193,6 @@ def scores(
         score = Score(measured(row, unit), difference, int(row.n), paired)
         found.setdefault(key, {})[metric] = score
     return found
-
-
-def direction(low: float, high: float) -> str:
-    """`up` or `down` when the interval (in points, as shown) leaves zero out, else `even`."""
-    if round(low, 1) > 0:
-        return "up"
-    return "down" if round(high, 1) < 0 else "even"
-
-
-def difference_tone(row, scale: int = 100) -> str:
-    """The direction of a difference to the base; `even` too when the seeds disagree in sign."""
-    tone = direction(scale * row.low, scale * row.high)
-    agreed = {"up": row.least > 0, "down": row.most < 0, "even": True}
-    return tone if agreed[tone] else "even"
 
 
 def named(frame: pd.DataFrame, model: str, *rest: str) -> str:

@@ -58,7 +58,7 @@ def _sentence(table: pd.DataFrame, model: str) -> str:
     plural = "s" * (sets > 1)
     compared = f"{opening} {files} training files compared with {sets} evaluation set{plural} each,"
     if held.empty:
-        return f"{compared} none holds an item that is evaluated."
+        return f"{compared} in none was an evaluated item found; a paraphrase would not be."
     most = held.loc[held.percent.idxmax()]
     holding = held.training.nunique()
     return (

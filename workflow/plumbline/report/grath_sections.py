@@ -5,8 +5,6 @@ from __future__ import annotations
 import pandas as pd
 
 from plumbline.report.blocks import (
-    MARKS,
-    VERDICTS,
     Block,
     Cell,
     Picture,
@@ -65,10 +63,8 @@ def rounds(run: Run) -> list[Block]:
         return []
     words = []
     for model, variant in dict.fromkeys(key[:2] for key in tasks):
-        own = {key[2:]: found for key, found in tasks.items() if key[:2] == (model, variant)}
         here = table[(table.model == model) & (table.variant == variant)]
         start = here[here["round"] == 0].checkpoint
-        words += _by_round(named(table, model, *_named_variant(table, variant)), own)
         if len(start) and start.iloc[0] != "base":
             about = named(table, model, *_named_variant(table, variant), "round 0")
             words.append(f"{about} is {checkpoint_label(start.iloc[0])}.")
@@ -87,44 +83,6 @@ def rounds(run: Run) -> list[Block]:
 def _named_variant(table: pd.DataFrame, variant: str) -> list[str]:
     """The variant's label where there are several."""
     return [variant_label(variant)] if table.variant.nunique() > 1 else []
-
-
-OUTCOMES = {  # of the last round, by whether a figure is clearly higher and whether one is lower
-    (True, False): "In the end GRATH helped: where a difference is clear, it is a gain.",
-    (False, True): "In the end GRATH did not help: where a difference is clear, it is a loss.",
-    (True, True): "In the end GRATH helped in places and harmed in others.",
-    (False, False): "In the end GRATH did not help measurably: no difference is clear.",
-}
-
-
-def _by_round(about: str, tasks: dict[tuple[str, str], Rounds]) -> list[str]:
-    """One sentence a round, from the intervals of all differences of MC1 and MC2 to the base."""
-    lines, tones = [], set()
-    for number_ in sorted({n for found in tasks.values() for n in found} - {0}):
-        compared: dict[str, list[tuple[str, Cell]]] = {tone: [] for tone in VERDICTS}
-        for (task, domain), found in tasks.items():
-            for metric in JUDGED:
-                score = found.get(number_, {}).get(metric)
-                if score and score.difference:
-                    name = f"{METRICS[metric]} on {task} {domain.upper()}"
-                    compared[score.difference.tone or "even"].append((name, score.difference))
-        total = sum(map(len, compared.values()))
-        if not total:
-            continue
-        parts = []
-        for tone, verdict in VERDICTS.items():
-            group = compared[tone]
-            text = f"{len(group) or 'none'} {verdict}"
-            if group and tone != "even":
-                name, most = max(group, key=lambda one: abs(one[1].sort))
-                text += f" (most: {name}, {most.text} points)"
-            parts.append(text)
-        opening = f"{about}, after round {number_}" if about else f"After round {number_}"
-        lines.append(f"{opening}: of {total} figures (MC1, MC2), {'; '.join(parts)}.")
-        tones = {tone for tone, group in compared.items() if group}
-    if lines:
-        lines[-1] += f" {OUTCOMES['up' in tones, 'down' in tones]}"
-    return lines
 
 
 def _score_table(table: pd.DataFrame, tasks: dict[Task, Rounds]) -> Table:
@@ -166,7 +124,7 @@ def _pair_blocks(table: pd.DataFrame) -> list[Block]:
         share = value["parsed"] / value["asked"]
         clauses.setdefault(whose, []).append(
             f"round {number_}, {count(value['parsed'])} of {count(value['asked'])} outputs "
-            f"({percent(share, 0)} %) held a pair and {count(value['pairs'])} pairs were trained on"
+            f"({percent(share, 0)} %) had a pair and {count(value['pairs'])} pairs were trained on"
         )
         overlaps.setdefault(whose, []).append(here["similarity"])
         means = [
@@ -207,13 +165,9 @@ def _pair_blocks(table: pd.DataFrame) -> list[Block]:
 
 
 def _similarity(overlaps: list) -> str:
-    first, last = overlaps[0], overlaps[-1]
-    text = f"Similarity of the two answers: {first.value:.2f} in round {first.round:.0f}"
-    if len(overlaps) > 1:
-        apart = first.low > last.high or last.low > first.high
-        text += f", {last.value:.2f} in round {last.round:.0f} ("
-        text += "intervals apart)" if apart else "intervals overlap)"
-    return text + "."
+    ends = [overlaps[0], *overlaps[1:][-1:]]
+    parts = [f"{one.value:.2f} in round {one.round:.0f} ({_interval(one, 2)})" for one in ends]
+    return f"Similarity of the two answers: {', '.join(parts)}."
 
 
 def _interval(row, digits: int) -> str:
@@ -239,7 +193,6 @@ def as_lines(table: pd.DataFrame) -> list[str]:
                 score = by_metric.get(metric)
                 line += f"  {score.value.text if score else '–':>7}"
                 difference = score.difference if score else None
-                mark = MARKS.get(difference.tone, "") if difference else ""
-                line += f"{mark:>3}{difference.text if difference else '':>7}"
+                line += f"{difference.text if difference else '':>10}"
             lines.append(line.rstrip())
     return lines

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from plumbline.report.blocks import (
-    MARKS,
     Block,
     Cell,
     Picture,
@@ -18,7 +17,6 @@ from plumbline.report.blocks import (
     Table,
     checkpoint_cell,
     count,
-    difference_tone,
     measured,
     named,
     number,
@@ -37,7 +35,7 @@ from plumbline.report.tables import (
     scale_of,
 )
 
-# Columns of a domain; all but FActScore and the correct ones are neither good nor bad in themselves.
+# Columns of a domain.
 SHOWN = {
     "factscore": "FActScore %",
     "correct": "correct",
@@ -46,8 +44,6 @@ SHOWN = {
     "words": "words",
     "responded": "respond %",
 }
-GOOD = ("factscore", "correct")
-QUIET = {"up": "more", "down": "less"}
 
 
 @dataclass(frozen=True)
@@ -68,12 +64,8 @@ class Standing:
 
     @property
     def win(self) -> Cell:
-        """Win rate in percent with its interval, marked by where that lies beside 50 %."""
-        if "win" not in self.compared:
-            return Cell("–")
-        row = self.compared["win"]
-        half = {name: getattr(row, name) - 0.5 for name in ("low", "high", "least", "most")}
-        return replace(measured(row), tone=difference_tone(row._replace(**half)))
+        """Win rate in percent with its interval."""
+        return measured(self.compared["win"]) if "win" in self.compared else Cell("–")
 
 
 def standings(metrics: pd.DataFrame) -> list[Standing]:
@@ -122,14 +114,6 @@ def _sentences(here: Sequence[Standing], manifest: dict) -> list[str]:
             for domain, label in DOMAINS.items()
             if domain in base.domains
         ]
-    for s in here:
-        parts = [
-            f"{DOMAINS[domain]} {_against_base(s.domains[domain])}"
-            for domain in DOMAINS
-            if any(score.difference for score in s.domains.get(domain, {}).values())
-        ]
-        if parts:
-            lines.append(f"{s.label}: {'; '.join(parts)}.")
     return [*lines, *_win_rates(here, manifest)]
 
 
@@ -146,48 +130,6 @@ def _of_base(found: dict[str, Score]) -> str:
     )
 
 
-FACTUAL = {
-    "up": "clearly more factual than the base",
-    "down": "clearly less factual than the base",
-    "even": "without a clear difference in factuality to the base",
-}
-FEWER = {"claims": "clearly fewer claims", "responded": "claims in clearly fewer responses"}
-CORRECT = {
-    "up": "yet clearly more correct ones",
-    "even": "without clearly more correct ones",
-    "down": "and clearly fewer correct ones too",
-}
-
-
-def _against_base(found: dict[str, Score]) -> str:
-    """Whether a checkpoint is more factual, and whether it just says less."""
-    factual = found.get("factscore")
-    if not factual or not factual.difference:
-        amounts = _amounts(found, ("words", "responded"))
-        return f"not to be compared: it or the base has no claims that could be read ({amounts})"
-    text = FACTUAL[factual.tone]
-    tones = {m: found[m].tone for m in ("claims", "correct", "responded") if m in found}
-    less = [text for metric, text in FEWER.items() if tones.get(metric) == "down"]
-    if less and factual.tone == "up":
-        text += f", but it says less: {' and '.join(less)}, {CORRECT[tones['correct']]}"
-    elif less:
-        text += f", with {' and '.join(less)}"
-    elif factual.tone == "up":
-        more = tones["claims"] == "up"
-        text += ", and says more" if more else ", with no clear sign that it just says less"
-    amounts = _amounts(found, ("factscore", "claims", "correct", "wrong"))
-    return f"{text} ({amounts}; {count(factual.paired)} prompts)"
-
-
-def _amounts(found: dict[str, Score], metrics: Sequence[str]) -> str:
-    """Differences to the base, such as `FActScore +4.0, claims −2.1`."""
-    return ", ".join(
-        f"{SHOWN[metric].removesuffix(' %')} {found[metric].difference.text}"
-        for metric in metrics
-        if metric in found and found[metric].difference
-    )
-
-
 def _win_rates(here: Sequence[Standing], manifest: dict) -> list[str]:
     compared = [s for s in here if s.compared]
     if not compared:
@@ -195,13 +137,13 @@ def _win_rates(here: Sequence[Standing], manifest: dict) -> list[str]:
     settings = (manifest.get("config", {}).get("evaluation") or {}).get("long_form") or {}
     against, judge = (_called(settings.get(key)) for key in ("baseline", "judge"))
     rates = ", ".join(
-        f"{s.label} {s.win.text} % {MARKS[s.win.tone]}" if s.win.tone else f"{s.label} none"
+        f"{s.label} {s.win.text} % ({s.win.sub})" if s.win.sub else f"{s.label} {s.win.text}"
         for s in compared
     )
     text = (
         f"Win rates{against and f' against {against}'}{judge and f', judged by {judge}'}: {rates}"
     )
-    text += " (▲ clearly above 50 %, ▼ below, ≈ neither)."
+    text += ". Two that are equally good reach 50 %."
     shares = {
         what: [s.compared[metric].value for s in compared if metric in s.compared]
         for metric, what in (("tie", "ended without a winner"), ("unparsed", "could not be read"))
@@ -244,10 +186,10 @@ def _table(here: Sequence[Standing], seeds: int) -> Table:
         "FLAME's table. FActScore: supported claims in percent, mean over the n responses that "
         "have claims; then numbers of their claims, and the words of all responses; respond: "
         "responses that have claims. Wrong: not supported, whether refuted or unverifiable. Below "
-        "each its 95 % interval; ▼ lower, ▲ higher than the base, ≈ no clear difference, by the "
-        "paired difference (of the win rate: below and above 50 %). That is over the prompts to "
-        "which both make claims, so that it need not be what the two scores differ by. All "
-        "differences stand under “In and out of the domain”."
+        "each its 95 % interval. The difference is over the prompts to which both make claims, so "
+        "that it need not be what the two scores differ by. A checkpoint that says less can score "
+        "higher: read FActScore beside the numbers of claims. The differences of all measures "
+        "stand under “In and out of the domain”."
     )
     if seeds > 1:
         caption += f" Means of {seeds} seeds."
@@ -256,13 +198,10 @@ def _table(here: Sequence[Standing], seeds: int) -> Table:
 
 
 def _cells(metric: str, score: Score | None) -> list[Cell]:
-    """FActScore and its difference; other metrics marked by theirs."""
+    """FActScore and its difference to the base; other metrics as they are."""
     if metric == "factscore":
         return [score.value, score.difference or Cell("–")] if score else [Cell("–")] * 2
-    if score is None:
-        return [Cell("–")]
-    tone = score.tone if metric in GOOD else QUIET.get(score.tone, score.tone)
-    return [replace(score.value, tone=tone)]
+    return [score.value if score else Cell("–")]
 
 
 def as_lines(metrics: pd.DataFrame) -> list[str]:
@@ -277,8 +216,7 @@ def as_lines(metrics: pd.DataFrame) -> list[str]:
         line = f"  {s.label:<28}"
         for domain in DOMAINS:
             factual, *parts = (s.score(domain, m) for m in ("factscore", "correct", "wrong"))
-            mark = MARKS.get(factual.tone, "") if factual else ""
             numbers = "/".join(p.value.text if p else "–" for p in parts) if factual else "–"
-            line += f"{mark:>2}{factual.value.text if factual else '–':>6}  {numbers:>9}"
-        lines.append(f"{line}{MARKS.get(s.win.tone, ''):>3}{s.win.text:>6}")
+            line += f"{factual.value.text if factual else '–':>8}  {numbers:>9}"
+        lines.append(f"{line}{s.win.text:>9}")
     return lines

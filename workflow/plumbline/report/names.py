@@ -24,9 +24,13 @@ TABLES = {
     "metrics": Columns(
         "model checkpoint parent task domain split category metric", "seed value low high n"
     ),
+    "contrasts": Columns(
+        "model method contrast first second task domain metric role kind verdict",
+        "first_value second_value difference low high p p_corrected detectable margin n seeds",
+    ),
     "comparisons": Columns(
-        "model checkpoint against other task domain metric significant",
-        "value other_value difference low high p p_corrected n seeds",
+        "model checkpoint against other task domain metric",
+        "value other_value difference low high p n seeds",
     ),
     "gains": Columns("model checkpoint against other domain tasks", "value low high n"),
     "study": Columns("model method loss domain against tasks", "percent value low high n"),

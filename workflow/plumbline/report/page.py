@@ -14,9 +14,13 @@ from plumbline.files import InputError, atomic_write
 from plumbline.report.blocks import VERDICT_MARKS, Picture
 from plumbline.report.drawing import PALETTE
 from plumbline.report.sections import build_sections
-from plumbline.report.tables import Run
+from plumbline.report.tables import Run, trainings
 
 HERE = Path(__file__).parent
+EXPLORATORY = (
+    "Intervals here are not corrected for their number and nothing is called a difference; what "
+    "was asked beforehand, and found, stands at the top."
+)
 
 
 def inline_svg(path: Path) -> Markup:
@@ -70,12 +74,13 @@ def write_page(run: Run, figures: Path | str, name: str, out: Path | str) -> Non
         pictures=pictures,
         palette=PALETTE,
         marks=VERDICT_MARKS,
+        exploratory=EXPLORATORY,
         script=Markup(script),
         script_digest=digest,
         facts={
             "models": ", ".join(dict.fromkeys(metrics.model)),
             "checkpoints": metrics.checkpoint.nunique(),
-            "seeds": max(1, metrics[metrics.checkpoint != "base"].seed.nunique()),
+            "seeds": trainings(metrics),
             "device": run.plan.get("device", "–"),
         },
     )

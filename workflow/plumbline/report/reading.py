@@ -25,6 +25,18 @@ TERMS = {
         all unknown-… mixes of a run have the same size.""",
     "Early stop, convergence": """
         Two checkpoints of one tuning run: the epoch with the best dev accuracy, and the last.""",
+    "Primary and secondary contrasts": """
+        Each method names the comparisons that its paper is about, and one measure for them, before
+        the run. The primary ones are corrected for their number by Holm's method (1979): if none of
+        a model's primary contrasts had an effect, at most one run in twenty would call any of them
+        higher or lower, as far as the assumptions of the p values hold. The secondary ones, and
+        every other difference on this page, are exploratory: nothing is called a difference.""",
+    "Held": """
+        An equivalence test with a margin set in the configuration: the difference is shown to be
+        smaller than the margin. That a difference was not seen is never called held.""",
+    "Detectable": """
+        The smallest true difference that 80 of 100 runs like this one would have seen, at the
+        spread that this run shows. Where no difference was seen, smaller ones remain possible.""",
     "Difference to the base": """
         Both checkpoints answer the same questions, so it is taken question by question, and its
         interval is narrower than the two accuracies' own intervals suggest. Both are asked in the
@@ -106,18 +118,9 @@ TERMS = {
         over-aligned one that changes there in the wrong way. The rule that tells them apart here
         is ours.""",
     "95 % interval": """
-        Accuracies: Wilson's; other means and differences: bootstrap over the questions. It covers
-        the luck of which questions were asked, not that of the training seed: with several seeds
-        the bounds are averaged and the seeds shown apart. An interval that holds zero is called no
-        clear difference, which is no proof that there is none. Of twenty true zeros, about one
-        looks clear by chance.""",
-    "Corrected for many (✱)": """
-        Where many differences are looked at, some look clear by chance. Each difference to the base
-        (and, apart from these, to the parent) has a p value: how often flipping the signs of whole
-        clusters of questions, such as all on one subject, puts the mean as far from zero. Holm's
-        method (1979) corrects the p values of all checkpoints and tasks of a model; ✱ marks those
-        at most 5 % then, so that a run in which nothing differs shows a ✱ in one of twenty cases
-        at most. With several seeds a question counts once, with its mean over the seeds.""",
+        It covers the luck of which questions were asked and, from two seeds on, the spread between
+        trainings. With one seed that spread is in no interval: another training could come out
+        elsewhere.""",
     "Gain": """
         The mean, over the tasks of a domain, of the difference in points between two checkpoints:
         each task counts alike. Only tasks measured by a share of what is true (EM, MC1, accuracy,

@@ -11,7 +11,6 @@ import pandas as pd
 
 from plumbline.report import grand_sections as grand
 from plumbline.report import grath_sections as grath
-from plumbline.report import headline
 from plumbline.report import preference_sections as preferences
 from plumbline.report import shift_sections as shift
 from plumbline.report import slick_sections as slick
@@ -25,31 +24,15 @@ from plumbline.report.blocks import (
     Tree,
     count,
     duration,
-    named,
     number,
 )
+from plumbline.report.closed_book_sections import closed_book
 from plumbline.report.contamination_sections import contamination
+from plumbline.report.contrast_sections import findings
 from plumbline.report.long_form_sections import long_answers
 from plumbline.report.reading import how_to_read
 from plumbline.report.tables import Run
 from plumbline.report.task_sections import id_ood
-
-
-def headline_section(run: Run) -> list[Block]:
-    metrics, compared = run.tables.metrics, run.tables.comparisons
-    blocks: list[Block] = []
-    for model in dict.fromkeys(s.model for s in headline.standings(metrics)):
-        blocks += [
-            Prose(
-                [
-                    *headline.sentences(metrics, model),
-                    *([grand.sentence(compared, model)] if len(compared) else []),
-                ],
-                named(metrics, model),
-            ),
-            headline.table(metrics, model),
-        ]
-    return blocks
 
 
 def losses(run: Run) -> list[Block]:
@@ -132,7 +115,8 @@ def provenance(run: Run) -> list[Block]:
 Builder = Callable[[Run], list[Block]]
 # id, title, its function, what it needs: the reason given where there is nothing to show
 SECTIONS: list[tuple[str, str, Builder, str]] = [
-    ("headline", "What was seen", headline_section, "metrics.csv"),
+    ("headline", "What was asked and what was found", findings, "contrasts.csv"),
+    ("closed_book", "Closed-book questions, form by form", closed_book, "metrics.csv"),
     ("base", "What the base knows", slick.base_knowledge, "slick_counts.csv"),
     ("fitting", "How fast Known and Unknown are fitted", slick.fitting, "fit_curves.csv"),
     ("unknown", "Accuracy against the share of Unknown", slick.by_unknown, "metrics.csv"),
@@ -161,6 +145,11 @@ SECTIONS: list[tuple[str, str, Builder, str]] = [
     ("manifest", "Where it comes from", provenance, "manifest.json"),
     ("reading", "How to read this", lambda run: [how_to_read()], ""),
 ]
+# Sections that compare checkpoints outside the primary contrasts.
+EXPLORATORY = {
+    *("closed_book", "fitting", "unknown", "linear", "grath", "long_form", "token_shift"),
+    *("study", "grand", "domains"),
+}
 
 
 def build_sections(run: Run) -> list[Section]:
@@ -168,7 +157,6 @@ def build_sections(run: Run) -> list[Section]:
     sections = []
     for key, title, build, needs in SECTIONS:
         blocks = build(run)
-        sections.append(
-            Section(key, title, blocks, "" if blocks else f"Left out: {needs} has no rows for it.")
-        )
+        left_out = "" if blocks else f"Left out: {needs} has no rows for it."
+        sections.append(Section(key, title, blocks, left_out, key in EXPLORATORY))
     return sections

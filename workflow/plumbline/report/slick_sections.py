@@ -11,7 +11,6 @@ from plumbline.report.blocks import (
     Prose,
     Table,
     count,
-    direction,
     named,
     number,
     percent,
@@ -119,9 +118,8 @@ def linear_model(run: Run) -> list[Block]:
             show = signed if slope else "{:.1f}".format
             interval = f"{show(row.low)} to {show(row.high)}"
             if slope:
-                unclear = ", no clear effect" if direction(row.low, row.high) == "even" else ""
                 kind = row.term.removesuffix("_fitted").capitalize()
-                clauses.append(f"{kind} {show(row.estimate)} points ({interval}{unclear})")
+                clauses.append(f"{kind} {show(row.estimate)} points ({interval})")
             rows.append(
                 [
                     Cell(model),

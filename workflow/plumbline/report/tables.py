@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from plumbline.evaluation.closed_book import TASKS
+from plumbline.evaluation.closed_book import TASKS as CLOSED_BOOK_TASKS
 from plumbline.files import InputError
 from plumbline.names import PLACEBO, parts
 from plumbline.records import Category
@@ -19,8 +19,15 @@ from plumbline.report.responses import ShownResponse
 CATEGORIES = [str(category) for category in Category]
 DOMAINS = {"id": "in domain (ID)", "ood": "out of domain (OOD)"}
 # Tasks.
-CLOSED_BOOK_FORMS = TASKS  # by form
 CLOSED_BOOK, GRATH_PAIRS, LONG_FORM, WIN_RATE = "closed_book", "pairs", "long_form", "win_rate"
+# How closed-book questions are asked, by task.
+FORMS = {
+    CLOSED_BOOK_TASKS["few_shot"]: "after worked examples",
+    CLOSED_BOOK_TASKS["plain"]: "after an instruction alone",
+    CLOSED_BOOK_TASKS["chat"]: "as a user's turn",
+}
+TASKS = {task: f"closed-book questions {form}" for task, form in FORMS.items()}
+TASKS |= {LONG_FORM: "long answers", WIN_RATE: "responses beside another's"}
 METRICS = {
     "em": "EM",
     "mc1": "MC1",
@@ -66,6 +73,7 @@ class Tables:
     """One data frame a CSV file of a run's `tables/` folder; an absent file is an empty frame."""
 
     metrics: pd.DataFrame
+    contrasts: pd.DataFrame
     comparisons: pd.DataFrame
     gains: pd.DataFrame
     study: pd.DataFrame
@@ -162,6 +170,11 @@ def over_seeds(frame: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     )
 
 
+def trainings(metrics: pd.DataFrame) -> int:
+    """How many seeds tuned checkpoints were trained with."""
+    return max(1, metrics[metrics.checkpoint != "base"].seed.nunique())
+
+
 def scale_of(metrics: pd.DataFrame, metric: str) -> int:
     """100 for a metric that is a fraction (shown in percent; differences in points), else 1."""
     metric = metric.partition("_vs_")[0]
@@ -176,9 +189,7 @@ def tasks(metrics: pd.DataFrame) -> list[tuple[tuple[str, str, str], pd.DataFram
     metrics = metrics[metrics.domain.isin(DOMAINS)]
     models = list(dict.fromkeys(metrics.model))
     groups = metrics.groupby(["model", "task", "split"], sort=False)
-    return sorted(
-        groups, key=lambda g: (models.index(g[0][0]), g[0][1] not in CLOSED_BOOK_FORMS.values())
-    )
+    return sorted(groups, key=lambda g: (models.index(g[0][0]), g[0][1] not in FORMS))
 
 
 def main_metrics(part: pd.DataFrame) -> list[str]:
@@ -276,8 +287,8 @@ def closed_book(metrics: pd.DataFrame, task: str) -> pd.DataFrame:
 
 def mix_task(metrics: pd.DataFrame) -> str:
     """The closed-book task in the form that the mixes are tuned in. Only they are tuned in plain."""
-    plain = CLOSED_BOOK_FORMS["plain"]
-    return plain if (metrics.task == plain).any() else CLOSED_BOOK_FORMS["chat"]
+    plain = CLOSED_BOOK_TASKS["plain"]
+    return plain if (metrics.task == plain).any() else CLOSED_BOOK_TASKS["chat"]
 
 
 def mix_points(metrics: pd.DataFrame) -> pd.DataFrame:

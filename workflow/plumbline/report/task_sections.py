@@ -17,7 +17,7 @@ from plumbline.report.blocks import (
 )
 from plumbline.report.tables import (
     CATEGORIES,
-    CLOSED_BOOK_FORMS,
+    FORMS,
     DIFFERENCES,
     DOMAINS,
     GUESSED,
@@ -44,7 +44,7 @@ def id_ood(run: Run) -> list[Block]:
         part = part.drop(guesses.index)
         told = _guessing(guesses)
         names = list(dict.fromkeys(part.metric))
-        if key[1] in CLOSED_BOOK_FORMS.values():
+        if key[1] in FORMS:
             by_category, plain, rest = names, [], []
         else:
             several = part[part.category != "All"].metric.unique()
@@ -59,7 +59,7 @@ def id_ood(run: Run) -> list[Block]:
             shown.append(_by_metric(f"{title}, further metrics", part, rest, metrics, folded=True))
         for name in by_category:
             own, scale = part[part.metric == name], scale_of(metrics, name)
-            folded = key[1] not in CLOSED_BOOK_FORMS.values() or name not in main
+            folded = key[1] not in FORMS or name not in main
             shown.append(_by_category(f"{title}, {name}", own, scale, folded))
     if not shown:
         return []

@@ -1,0 +1,164 @@
+"""Closed-book EM of every checkpoint, form by form, beside the base asked in the same form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from plumbline.report.blocks import (
+    Block,
+    Cell,
+    Prose,
+    Table,
+    checkpoint_cell,
+    count,
+    measured,
+    named,
+    percent,
+)
+from plumbline.report.tables import (
+    DOMAINS,
+    FORMS,
+    Run,
+    checkpoint_label,
+    checkpoint_order,
+    over_seeds,
+)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A checkpoint's EM (percent, with interval) in one form and domain, and its difference to the
+    base asked alike.
+    """
+
+    model: str
+    form: str
+    domain: str
+    checkpoint: str
+    em: Cell
+    difference: Cell | None
+    n: int
+    seeds: int
+
+
+def standings(metrics: pd.DataFrame) -> list[Standing]:
+    """One a model, form, domain and checkpoint, in reading order."""
+    rows = metrics[
+        metrics.task.isin(FORMS)
+        & metrics.metric.isin(["em", "em_vs_base"])
+        & metrics.domain.isin(DOMAINS)
+        & (metrics.category == "All")
+        & (metrics.split == "test")
+    ]
+    keys = ["model", "task", "domain", "checkpoint"]
+    cells: dict[tuple, dict] = {}
+    for row in over_seeds(rows, [*keys, "metric"]).itertuples():
+        cells.setdefault(tuple(getattr(row, key) for key in keys), {})[row.metric] = row
+    models, forms, domains = list(dict.fromkeys(rows.model)), list(FORMS), list(DOMAINS)
+    order = {
+        key: (
+            models.index(key[0]),
+            forms.index(key[1]),
+            domains.index(key[2]),
+            checkpoint_order(key[3]),
+        )
+        for key, found in cells.items()
+        if "em" in found
+    }
+    return [
+        Standing(
+            *key,
+            em=measured(cells[key]["em"]),
+            difference=measured(cells[key]["em_vs_base"]) if "em_vs_base" in cells[key] else None,
+            n=int(cells[key]["em"].n),
+            seeds=int(cells[key]["em"].seeds),
+        )
+        for key in sorted(order, key=order.get)
+    ]
+
+
+def closed_book(run: Run) -> list[Block]:
+    """A table a model and form; first what the base knows and what guessing would reach."""
+    metrics, found = run.tables.metrics, standings(run.tables.metrics)
+    blocks: list[Block] = []
+    for model in dict.fromkeys(s.model for s in found):
+        here = [s for s in found if s.model == model]
+        blocks.append(Prose(_sentences(here, metrics), named(metrics, model)))
+        for form in dict.fromkeys(s.form for s in here):
+            blocks.append(_table(form, [s for s in here if s.form == form]))
+    return blocks
+
+
+def _sentences(here: list[Standing], metrics: pd.DataFrame) -> list[str]:
+    """The base in every form, and what a relation's commonest answer would score, by domain."""
+    lines = []
+    for domain, label in DOMAINS.items():
+        bases = [s for s in here if (s.domain, s.checkpoint) == (domain, "base")]
+        if not bases:
+            continue
+        asked = "; ".join(f"{FORMS[s.form]} {s.em.text} % ({s.em.sub})" for s in bases)
+        line = (
+            f"{label[0].upper()}{label[1:]}, {count(bases[0].n)} questions, answered exactly right "
+            f"by the base: {asked}."
+        )
+        majority = metrics[
+            (metrics.model == bases[0].model)
+            & (metrics.domain == domain)
+            & (metrics.metric == "majority_em")
+            & (metrics.category == "All")
+        ].value
+        if len(majority):
+            line += (
+                f" Always giving a relation's commonest train answer would score "
+                f"{percent(majority.mean())} %."
+            )
+        lines.append(line)
+    return lines
+
+
+def _table(form: str, here: list[Standing]) -> Table:
+    """Checkpoints down; ID and OOD across: EM and the paired difference to the base."""
+    domains = [domain for domain in DOMAINS if any(s.domain == domain for s in here)]
+    found = {(s.checkpoint, s.domain): s for s in here}
+    rows = []
+    for checkpoint in sorted({s.checkpoint for s in here}, key=checkpoint_order):
+        cells = [checkpoint_cell(checkpoint)]
+        for domain in domains:
+            standing = found.get((checkpoint, domain))
+            cells += [
+                standing.em if standing else Cell("–"),
+                standing.difference if standing and standing.difference else Cell("–"),
+            ]
+        rows.append(cells)
+    sizes = {domain: max(s.n for s in here if s.domain == domain) for domain in domains}
+    seeds = max(s.seeds for s in here)
+    caption = (
+        f"Asked {FORMS[form]}: exact match in percent of the test questions, and the difference in "
+        f"points to the base asked alike; below each its 95 % interval."
+    )
+    return Table(
+        caption + (f" Means of {seeds} seeds." if seeds > 1 else ""),
+        ["checkpoint", *["EM %", "to base"] * len(domains)],
+        rows,
+        [("", 1), *[(f"{DOMAINS[domain]}, n = {count(sizes[domain])}", 2) for domain in domains]],
+    )
+
+
+def as_lines(metrics: pd.DataFrame) -> list[str]:
+    """EM by form for a terminal, aligned, ID and OOD side by side; none without such questions."""
+    parts: dict[tuple[str, str], dict[str, dict[str, Standing]]] = {}
+    for s in standings(metrics):
+        part = parts.setdefault((s.model, s.form), {})
+        part.setdefault(s.checkpoint, {})[s.domain] = s
+    lines = []
+    for (model, form), rows in parts.items():
+        lines += ["", f"{model}, closed-book questions {FORMS[form]}, EM"]
+        heads = "".join(f"{f'{domain.upper()} %':>8}  {'95 %':<12}" for domain in DOMAINS)
+        lines.append(f"  {'checkpoint':<28}{heads}".rstrip())
+        for checkpoint in sorted(rows, key=checkpoint_order):
+            cells = [rows[checkpoint].get(domain) for domain in DOMAINS]
+            texts = [f"{s.em.text if s else '–':>8}  {s.em.sub if s else '':<12}" for s in cells]
+            lines.append(f"  {checkpoint_label(checkpoint):<28}{''.join(texts)}".rstrip())
+    return lines
