@@ -11,6 +11,7 @@ from pathlib import Path
 # Figures that are no result: the level of the intervals and the power of `detectable`.
 FIXED = ("95 % interval", "80 of 100 such runs")
 FIGURE = re.compile(r"<?(?<![A-Za-z\d.,])\d[\d,]*(?:\.\d+)?")
+VERDICT = re.compile(r"\b(Higher|Lower|Held)\b")
 IN_NAME = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -78,7 +79,7 @@ def unfounded(page: str, tables: Path) -> list[str]:
         ways = printed(row)
         complaints += [f"{one}: in no cell of its row: {text}" for one in figures(text)
                        if one not in ways]  # fmt: skip
-        said = next((word for word in ("Higher", "Lower", "Held") if f" {word} " in text), "")
-        if (said.lower() or "undecided") != row["verdict"]:
-            complaints.append(f"{row['verdict']} is told as {said or 'undecided'}: {text}")
+        said = "+".join(VERDICT.findall(text)).lower() or "undecided"
+        if said != row["verdict"]:
+            complaints.append(f"{row['verdict']} is told as {said}: {text}")
     return complaints

@@ -151,7 +151,7 @@ def test_the_terminal_tells_what_the_page_tells(results_run):
     told = contrast_sections.told(results_run.tables, "tiny-135m", "primary")
     assert len(told) == 5 and max(map(len, lines)) <= 80
     for one in (row.finding for row in told):
-        text = f"{one.mark} {one.compared} {one.measure}; {one.difference}. {one.verdict}"
+        text = f"{one.mark} {one.compared} {one.measure} {one.difference}. {one.verdict}"
         assert text in printed
     assert not re.search("[≈✱]", printed)
 

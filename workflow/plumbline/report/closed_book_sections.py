@@ -80,14 +80,16 @@ def standings(metrics: pd.DataFrame) -> list[Standing]:
 
 
 def closed_book(run: Run) -> list[Block]:
-    """A table a model and form; first what the base knows and what guessing would reach."""
+    """A table a model and form, all but the first folded; before them what the base knows and what
+    guessing would reach.
+    """
     metrics, found = run.tables.metrics, standings(run.tables.metrics)
     blocks: list[Block] = []
     for model in dict.fromkeys(s.model for s in found):
         here = [s for s in found if s.model == model]
         blocks.append(Prose(_sentences(here, metrics), named(metrics, model)))
-        for form in dict.fromkeys(s.form for s in here):
-            blocks.append(_table(form, [s for s in here if s.form == form]))
+        for place, form in enumerate(dict.fromkeys(s.form for s in here)):
+            blocks.append(_table(form, [s for s in here if s.form == form], folded=place > 0))
     return blocks
 
 
@@ -118,7 +120,7 @@ def _sentences(here: list[Standing], metrics: pd.DataFrame) -> list[str]:
     return lines
 
 
-def _table(form: str, here: list[Standing]) -> Table:
+def _table(form: str, here: list[Standing], folded: bool) -> Table:
     """Checkpoints down; ID and OOD across: EM and the paired difference to the base."""
     domains = [domain for domain in DOMAINS if any(s.domain == domain for s in here)]
     found = {(s.checkpoint, s.domain): s for s in here}
@@ -143,6 +145,7 @@ def _table(form: str, here: list[Standing]) -> Table:
         ["checkpoint", *["EM %", "to base"] * len(domains)],
         rows,
         [("", 1), *[(f"{DOMAINS[domain]}, n = {count(sizes[domain])}", 2) for domain in domains]],
+        folded,
     )
 
 

@@ -30,7 +30,7 @@ def as_text(tables: Tables) -> str:
             lines.append("")
             for text, start in (
                 (one.compared, f"{one.mark} "),
-                (f"{one.measure};", "  "),
+                (one.measure, "  "),
                 (f"{one.difference}. {one.verdict}", "  "),
             ):
                 lines += textwrap.wrap(text, WIDTH, initial_indent=start, subsequent_indent="  ")
