@@ -17,9 +17,9 @@ from plumbline.report.blocks import (
 )
 from plumbline.report.tables import (
     CATEGORIES,
-    FORMS,
     DIFFERENCES,
     DOMAINS,
+    FORMS,
     GUESSED,
     METRICS,
     Run,
