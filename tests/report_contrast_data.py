@@ -6,7 +6,7 @@ BASE = dict(
     model="m", method="grath", contrast="last round", first="grath.r2", second="grath.r1",
     task="truths", domain="ood", metric="mc1", role="primary", kind="difference",
     first_value=0.3125, second_value=0.35, difference=-0.0375, low=-0.0812, high=0.0062, p=0.09,
-    p_corrected=0.27, verdict="undecided", detectable=0.0634, margin=0.02, n=80, seeds=2,
+    p_corrected=0.27, verdict="undecided", detectable=0.0634, n=80, seeds=2,
 )  # fmt: skip
 
 

@@ -51,11 +51,11 @@ def told_of(folder, row, metrics=SEEDS):
         (dict(verdict="lower", p_corrected=0.0001), "Lower (p corrected <0.001)."),
         (
             dict(kind="equivalence", verdict="held", p_corrected=0.04),
-            "Held within ±2.0 points (p corrected 0.040).",
+            "Held within the margin (p corrected 0.040).",
         ),
         (
             dict(kind="equivalence", verdict="undecided", p_corrected=0.4),
-            "Not shown to be held within ±2.0 points (p corrected 0.400).",
+            "Not shown to be held within the margin (p corrected 0.400).",
         ),
         (
             dict(),

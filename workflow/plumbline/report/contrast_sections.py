@@ -90,7 +90,7 @@ class Told:
         if row.verdict in ("higher", "lower"):
             return f"{row.verdict.capitalize()} ({corrected})."
         if row.kind == "equivalence":
-            within = f"within ±{self.points(row.margin)}"
+            within = "within the margin"
             if row.verdict == "held":
                 return f"Held {within} ({corrected})."
             return f"Not shown to be held {within} ({corrected})."
