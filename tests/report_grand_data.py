@@ -10,7 +10,7 @@ from plumbline.records import Item
 
 TASKS = {"closed_book": ("em", {"id": 90, "ood": 60}), "facts": ("mc1", {"id": 120, "ood": 60})}
 TASKS |= {"truths": ("mc1", {"ood": 80})}
-HOW = dict(confidence=0.95, resamples=200)
+HOW = dict(confidence=0.95)
 # How much of what the base gets right is lost, and of what it gets wrong is gained; the parent.
 CHECKPOINTS = {
     "base": (0.0, 0.0, ""),

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from plumbline.evaluation.estimation import difference
 from plumbline.evaluation.gains import gain_rows, gains, study_rows
-from plumbline.evaluation.statistics import paired_difference
 from report_grand_data import grid_of, items
 
-HOW = dict(confidence=0.95, resamples=300)
+HOW = dict(confidence=0.95)
 
 
 def both_tasks(first, second, other=(), **more):
@@ -17,46 +17,72 @@ def both_tasks(first, second, other=(), **more):
     return items(first, **more) + of_second + items(other, domain="ood")
 
 
+def figures(grids, pairs=(("x", "base"),)):
+    """By domain, the figures of each pair."""
+    return {
+        domain: [gain.figures([place], 0.95) for place in range(len(pairs))]
+        for domain, gain in gains(grids, list(pairs)).items()
+    }
+
+
 def test_each_task_counts_alike_whatever_its_size():
     base, tuned = both_tasks([0] * 4, [0] * 2), both_tasks([1, 0, 0, 0], [1, 1])
-    found = gains(grid_of({"base": {0: base}, "x": {1: tuned}}), [("x", "base")], 300)
+    found = figures(grid_of({"base": {0: base}, "x": {1: tuned}}))
     assert list(found) == ["id"]
-    gain = found["id"]
-    assert gain.values.tolist() == [(1 / 4 + 1) / 2]  # not 3 of 6
-    assert (gain.n.tolist(), gain.tasks) == ([6], ["t", "closed_book"])
+    (row,) = found["id"]
+    assert row["value"] == (1 / 4 + 1) / 2  # not 3 of 6
+    assert (row["n"], row["tasks"], row["low"]) == (6, "t closed_book", None)
 
 
-def test_one_task_has_the_interval_of_its_paired_difference_in_width():
-    random = np.random.default_rng(0)
-    mine, theirs = random.random((2, 300)) < [[0.6], [0.5]]
-    grids = grid_of({"base": {0: items(theirs * 1.0)}, "x": {1: items(mine * 1.0)}})
-    row = gains(grids, [("x", "base")], 2000)["id"].figures(0, 0.95)
-    expected = paired_difference(mine, theirs, [str(n) for n in range(300)])
-    assert row["value"] == pytest.approx(expected.value)
-    assert row["high"] - row["low"] == pytest.approx(expected.high - expected.low, rel=0.1)
+def answers(seed, shape, shares=(0.6, 0.5)):
+    return (np.random.default_rng(seed).random((2, shape)) < np.array(shares)[:, None]) * 1.0
 
 
-def test_two_equal_tasks_are_more_certain_than_one():
-    """Drawn independently: by √2. Drawn alike they would be no narrower."""
-    random = np.random.default_rng(1)
-    mine, other = random.random((2, 200)) < 0.5
-    flat = [0.0] * 200
-    base, tuned = both_tasks(flat, flat), both_tasks(mine * 1.0, other * 1.0)
-    two = gains(grid_of({"base": {0: base}, "x": {1: tuned}}), [("x", "base")], 2000)["id"]
-    one = gains(grid_of({"base": {0: items(flat)}, "x": {1: items(mine * 1.0)}}),
-                [("x", "base")], 2000)["id"]  # fmt: skip
-    assert two.draws.std() / one.draws.std() == pytest.approx(1 / np.sqrt(2), rel=0.1)
+def test_one_task_has_the_interval_of_its_paired_difference():
+    mine, theirs = answers(0, 300)
+    (row,) = figures(grid_of({"base": {0: items(theirs)}, "x": {1: items(mine)}}))["id"]
+    expected = difference(mine[None], theirs[None], [str(n) for n in range(300)])
+    assert row["value"] == expected.value
+    assert (row["low"], row["high"]) == expected.interval(0.95)
+
+
+def test_two_like_tasks_are_more_certain_than_one_but_not_of_what_a_training_does():
+    """By √2 where items are the only source; by nothing where the seeds are."""
+    mine, theirs = answers(1, 200)
+
+    def widths(shift):
+        found = []
+        for count in (1, 2):
+            column = {
+                seed: [
+                    item
+                    for task in ("t", "u")[:count]
+                    for item in items(np.roll(mine, 9 * seed) + shift * (seed - 2), task=task)
+                ]
+                for seed in (1, 2, 3)
+            }
+            base = [item for task in ("t", "u")[:count] for item in items(theirs, task=task)]
+            (row,) = figures(grid_of({"base": {0: base}, "x": column}))["id"]
+            found.append(row["high"] - row["low"])
+        return found[0] / found[1]
+
+    assert widths(0) == pytest.approx(np.sqrt(2), rel=0.05)
+    assert widths(0.2) == pytest.approx(1, abs=0.05)
 
 
 def test_both_domains_are_the_mean_of_the_two():
-    base = both_tasks([0] * 4, [0] * 4, [0] * 8)
-    tuned = both_tasks([1, 0, 0, 0], [1, 0, 0, 0], [0] * 8)
-    found = gains(grid_of({"base": {0: base}, "x": {1: tuned}}), [("x", "base")], 300)
-    assert {domain: float(gain.values[0]) for domain, gain in found.items()} == {
+    base = both_tasks([0] * 8, [0] * 8, [0] * 8)
+    tuned = both_tasks([1, 1] + [0] * 6, [1, 1] + [0] * 6, [0] * 8)
+    found = {
+        domain: row
+        for domain, (row,) in figures(grid_of({"base": {0: base}, "x": {1: tuned}})).items()
+    }
+    assert {domain: row["value"] for domain, row in found.items()} == {
         "id": 0.25, "ood": 0, "both": 0.125,
     }  # fmt: skip
-    assert found["both"].draws == pytest.approx((found["id"].draws + found["ood"].draws) / 2)
-    assert found["both"].n.tolist() == [16] and found["both"].tasks == ["t", "closed_book"]
+    assert (found["both"]["n"], found["both"]["tasks"]) == (24, "t closed_book")
+    half = {domain: (row["high"] - row["low"]) / 2 for domain, row in found.items()}
+    assert half["both"] == pytest.approx(np.hypot(half["id"], half["ood"]) / 2, rel=0.1)
 
 
 def test_only_tasks_that_all_pairs_have_and_that_measure_truth_count():
@@ -74,21 +100,22 @@ def test_only_tasks_that_all_pairs_have_and_that_measure_truth_count():
     grids = grid_of(columns)
 
     def tasks(*names):
-        return gains(grids, [(name, "base") for name in names], 300)["id"].tasks
+        return figures(grids, [(name, "base") for name in names])["id"][0]["tasks"]
 
-    assert tasks("x") == ["t", "long_form"]
-    assert tasks("x", "y") == tasks("x", "z") == ["t"]
+    assert tasks("x") == "t long_form"
+    assert tasks("x", "y") == tasks("x", "z") == "t"
     rows = list(gain_rows("m", grids, {"base": "", "x": "base", "y": "base"}, **HOW))
     assert [(r.checkpoint, r.tasks, r.value) for r in rows] == [("x", "t", 0.5), ("y", "t", 1)]
 
 
-@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=12))
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=6, max_size=12))
 def test_the_other_way_round_is_the_gain_mirrored(pairs):
     one, other = ([float(pair[k]) for pair in pairs] for k in (0, 1))
     grids = grid_of({"a": {1: items(one)}, "b": {1: items(other)}})
-    found = gains(grids, [("a", "b"), ("b", "a"), ("a", "a")], 100)["id"]
-    assert found.values[0] == -found.values[1] and found.values[2] == 0
-    assert found.draws[:, 0] == pytest.approx(-found.draws[:, 1])
+    one, other, same = figures(grids, [("a", "b"), ("b", "a"), ("a", "a")])["id"]
+    assert one["value"] == -other["value"] and same["value"] == 0
+    assert (one["low"], one["high"]) == pytest.approx((-other["high"], -other["low"]))
+    assert same["low"] < 0 < same["high"]
 
 
 def test_filtered_checkpoints_are_compared_with_their_full_siblings():
@@ -117,9 +144,9 @@ STUDY = {
 }
 
 
-def study(seeds=(1,)):
+def study(seeds=(1,), times=1):
     columns = {
-        name: {seed: items(one) + items(other, domain="ood")
+        name: {seed: items(one * times) + items(other * times, domain="ood")
                for seed in ([0] if name == "base" else seeds)}
         for name, (one, other) in STUDY.items()
     }  # fmt: skip
@@ -151,14 +178,14 @@ def test_the_study_by_hand():
     }
 
 
-def test_an_average_is_over_the_same_samples_and_so_no_wider_than_its_parts():
-    found = study()
+def test_an_average_is_item_by_item_and_so_no_wider_than_its_parts():
+    found = study(times=5)
     for domain in ("id", "ood", "both"):
         rows = [found["apeft", 50.0, loss, "general-only", domain]
                 for loss in ("sigmoid", "ipo", "average")]  # fmt: skip
         widths = [row.high - row.low for row in rows]
         assert widths[2] <= max(widths[:2]) + 1e-9
-        assert rows[2].n == rows[0].n == {"id": 4, "ood": 2, "both": 6}[domain]
+        assert rows[2].n == rows[0].n == {"id": 20, "ood": 10, "both": 30}[domain]
 
 
 def test_seeds_change_no_item_count_and_without_studied_checkpoints_there_is_no_row():

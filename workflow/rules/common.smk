@@ -24,6 +24,7 @@ from plumbline.digest import code_digest
 from plumbline.environment import export_settings
 from plumbline.evaluation.task_files import files_of
 from plumbline.files import InputError, sha256_json
+from plumbline.methods.contrasts import contrasts
 from plumbline.shift_pairs import long_form_checkpoints, shift_pairs
 from plumbline.sources import Source, slug
 

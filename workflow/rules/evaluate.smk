@@ -3,7 +3,7 @@
 REQUIRED INPUTS: annotations of each model, the checkpoints of the lineage
 OUTPUTS: results/<run>/<model>/<checkpoint>/closed_book/answers.jsonl
          results/<run>/<model>/closed_book/  the questions asked, and the exemplars before them
-         results/<run>/tables/metrics.csv, comparisons.csv, gains.csv, study.csv,
+         results/<run>/tables/metrics.csv, contrasts.csv, comparisons.csv, gains.csv, study.csv,
                               fit_curves.csv, linear_model.csv, slick_counts.csv, dropped.csv
 """
 
@@ -91,12 +91,13 @@ rule tabulate_metrics:
         " --evaluation {params.evaluation:q} --metrics {output:q} 2>&1 | tee {log:q}"
 
 
-# Every checkpoint against others, by the measure that stands for a task; corrected for many.
+# The contrasts that the methods state, and every checkpoint against others.
 rule tabulate_comparisons:
     input:
         answers=evaluated("closed_book/answers.jsonl"),
         scores=scored_files(),
     output:
+        contrasts=f"{R}/tables/contrasts.csv",
         comparisons=f"{R}/tables/comparisons.csv",
         gains=f"{R}/tables/gains.csv",
         study=f"{R}/tables/study.csv",
@@ -108,13 +109,15 @@ rule tabulate_comparisons:
     conda:
         environment("tabulate_comparisons")
     params:
-        evaluation=section(CONFIG.evaluation, include={"confidence", "resamples"}),
+        evaluation=section(CONFIG.evaluation, include={"confidence", "margin"}),
         baseline=getattr(CONFIG.evaluation.long_form, "baseline", "base"),
         checkpoints=listed("checkpoints", checkpoint_rows()),
+        stated=listed("contrasts", [one.row() for one in contrasts(CONFIG, LINEAGE)]),
         code=code("tabulate_comparisons"),
     shell:
         "python -m scripts.tabulate_comparisons --root $PLUMBLINE_RESULTS --checkpoints $PLUMBLINE_RESULTS/lists/checkpoints.json"
         " --evaluation {params.evaluation:q} --baseline {params.baseline:q}"
+        " --stated $PLUMBLINE_RESULTS/lists/contrasts.json --contrasts {output.contrasts:q}"
         " --comparisons {output.comparisons:q} --gains {output.gains:q} --study {output.study:q}"
         " 2>&1 | tee {log:q}"
 

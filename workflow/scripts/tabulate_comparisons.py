@@ -1,4 +1,4 @@
-"""Compare every checkpoint with its base and its parent, task by task and all tasks together."""
+"""Test the stated contrasts, and compare every checkpoint with its base and its parent."""
 
 import argparse
 from pathlib import Path
@@ -7,6 +7,8 @@ from plumbline import lists, program
 from plumbline.config.engines import Evaluation
 from plumbline.evaluation.closed_book import Answer
 from plumbline.evaluation.comparisons import Comparison, compare
+from plumbline.evaluation.contrast_table import ContrastRow, contrast_rows
+from plumbline.evaluation.contrasts import Contrast
 from plumbline.evaluation.gains import GainRow, StudyRow, gain_rows, study_rows
 from plumbline.evaluation.grid import Gatherer
 from plumbline.files import read_unique_rows, write_csv
@@ -23,17 +25,21 @@ def main() -> None:
         help="list of rows, the base's seed 0; scored: files of items in the checkpoint's folder",
     )
     parser.add_argument("--evaluation", required=True, help="JSON of the evaluation section")
+    parser.add_argument("--stated", type=Path, required=True, help="list of contrasts")
     parser.add_argument("--baseline", help="the checkpoint that win rates compare with")
+    parser.add_argument("--contrasts", type=Path, required=True)
     parser.add_argument("--comparisons", type=Path, required=True)
     parser.add_argument("--gains", type=Path, required=True)
     parser.add_argument("--study", type=Path, required=True)
     args = parser.parse_args()
     settings = Evaluation.model_validate_json(args.evaluation)
-    how = {"confidence": settings.confidence, "resamples": settings.resamples}
+    how = {"confidence": settings.confidence}
 
     models: dict[str, list[dict]] = {}
     for row in lists.read(args.checkpoints, list[dict]):
         models.setdefault(row["model"], []).append(row)
+    stated = lists.read(args.stated, list[Contrast])
+    tested: list[ContrastRow] = []
     compared: list[Comparison] = []
     gained: list[GainRow] = []
     studied: list[StudyRow] = []
@@ -47,10 +53,18 @@ def main() -> None:
         seeds = [row["seed"] for row in rows if row["checkpoint"] == args.baseline]
         grids = gatherer.grids(args.baseline, seeds)
         parents = {row["checkpoint"]: row["parent"] for row in rows}
+        tested += contrast_rows(model, grids, stated, margin=settings.margin, **how)
         compared += compare(model, grids, parents, **how)
         gained += gain_rows(model, grids, parents, **how)
         studied += study_rows(model, grids, parents, **how)
+    for row in tested:
+        if not row.n:
+            program.log.info(
+                f"{row.model}, {row.method}, {row.contrast}: nothing in {row.task} "
+                f"({row.domain.upper()}) has {row.metric} of both {row.first} and {row.second}"
+            )
     for path, record, found in (
+        (args.contrasts, ContrastRow, tested),
         (args.comparisons, Comparison, compared),
         (args.gains, GainRow, gained),
         (args.study, StudyRow, studied),

@@ -59,6 +59,13 @@ class Evaluation(Section):
 
     confidence: float = Field(0.95, gt=0.5, lt=1, description="Level of every interval.")
     resamples: int = Field(2000, ge=100, description="Bootstrap draws for paired differences.")
+    margin: float = Field(
+        0.02,
+        gt=0,
+        lt=1,
+        description="The largest difference that counts as none, where something is to be held "
+        "(an equivalence test); as a fraction: 0.02 is two points.",
+    )
     questions: Limit = Field(
         None, description="Test questions a relation asked of every checkpoint; null: all probed."
     )

@@ -6,14 +6,14 @@ with the same kind of other: every checkpoint and every task in every domain.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 import numpy as np
 
-from plumbline.evaluation.grid import Grid, Grids
-from plumbline.evaluation.statistics import holm, paired_difference, sign_flip_p
+from plumbline.evaluation.estimation import difference
+from plumbline.evaluation.grid import Grids, mean_over
+from plumbline.evaluation.statistics import holm
 from plumbline.names import unfiltered
 from plumbline.records import Record
 
@@ -23,9 +23,10 @@ Against = Literal["base", "parent", "full"]
 class Comparison(Record):
     """A checkpoint beside another one in one task and domain, by the measure of the task.
 
-    `value` and `other_value` are over the n items that both have the measure of; an item's value
-    is the mean over the seeds. `p` is of the mean difference being zero, `p_corrected` for all of
-    its family; significant: that one is at most 1 - confidence.
+    `value` and `other_value` are means over the seeds of means over the items (n in all) that both
+    have the measure of; bounds and p are None where these are too few for an interval. `p` is of
+    the mean difference being zero, `p_corrected` for all of its family; significant: that one is
+    at most 1 - confidence.
     """
 
     model: str
@@ -38,11 +39,11 @@ class Comparison(Record):
     value: float
     other_value: float
     difference: float
-    low: float
-    high: float
-    p: float
-    p_corrected: float
-    significant: Literal["yes", "no"]
+    low: float | None
+    high: float | None
+    p: float | None
+    p_corrected: float | None = None
+    significant: Literal["yes", "no"] = "no"
     n: int
     seeds: int
 
@@ -63,59 +64,44 @@ def others_of(checkpoint: str, parent: str, there: Iterable[str]) -> Iterator[tu
 
 
 def compare(
-    model: str, grids: Grids, parents: Mapping[str, str], *, confidence: float, resamples: int
+    model: str, grids: Grids, parents: Mapping[str, str], *, confidence: float
 ) -> Iterator[Comparison]:
     """All comparisons of a model's checkpoints; `parents` names each one's parent.
 
-    Comparisons whose two sides have no item in common are left out. There are `resamples` bootstrap
-    draws for an interval; sign patterns as many as it takes for the smallest p to be a tenth of
-    what the correction asks of it.
+    Comparisons whose two sides have no item in common are left out.
     """
-    families: dict[Against, list[tuple]] = {}
+    families: dict[Against, list[Comparison]] = {}
     for checkpoint, parent in parents.items():
         for against, other in others_of(checkpoint, parent, parents):
             for place, grid in grids.items():
-                if checkpoint in grid.values and other in grid.values:
-                    one, theirs = grid.pair(checkpoint, other)
-                    if not np.isnan(one).all():
-                        case = checkpoint, other, place, grid, one, theirs
-                        families.setdefault(against, []).append(case)
-    for against, cases in families.items():
-        patterns = max(resamples, math.ceil(10 * len(cases) / (1 - confidence)))
-        p = [_p(grid, one - theirs, patterns) for *_, grid, one, theirs in cases]
-        corrected = holm(p)
-        for (checkpoint, other, place, grid, one, theirs), raw, held in zip(
-            cases, p, corrected, strict=True
-        ):
-            there = ~np.isnan(one)
-            estimate = paired_difference(
-                one[there],
-                theirs[there],
-                np.asarray(grid.clusters)[there],
-                confidence=confidence,
-                resamples=resamples,
-            )
-            yield Comparison(
-                model=model,
-                checkpoint=checkpoint,
-                against=against,
-                other=other,
-                task=place.task,
-                domain=place.domain,
-                metric=grid.metric,
-                value=float(one[there].mean()),
-                other_value=float(theirs[there].mean()),
-                difference=estimate.value,
-                low=estimate.low,
-                high=estimate.high,
-                p=raw,
-                p_corrected=held,
-                significant="yes" if held <= 1 - confidence else "no",
-                n=estimate.n,
-                seeds=len(grid.values[checkpoint]),
-            )
-
-
-def _p(grid: Grid, difference: np.ndarray, patterns: int) -> float:
-    there = ~np.isnan(difference)
-    return sign_flip_p(difference[there], np.asarray(grid.clusters)[there], resamples=patterns)
+                if not grid.has((checkpoint, other)):
+                    continue
+                one, theirs = grid.pair(checkpoint, other)
+                if np.isnan(one).all():
+                    continue
+                estimated = difference(one, theirs, grid.clusters)
+                low, high = estimated.interval(confidence) or (None, None)
+                families.setdefault(against, []).append(
+                    Comparison(
+                        model=model,
+                        checkpoint=checkpoint,
+                        against=against,
+                        other=other,
+                        task=place.task,
+                        domain=place.domain,
+                        metric=grid.metric,
+                        value=mean_over(one),
+                        other_value=mean_over(theirs),
+                        difference=estimated.value,
+                        low=low,
+                        high=high,
+                        p=estimated.p(),
+                        n=estimated.n,
+                        seeds=len(one),
+                    )
+                )
+    for family in families.values():
+        tested = [row for row in family if row.p is not None]
+        for row, p in zip(tested, holm([row.p for row in tested]), strict=True):
+            row.p_corrected, row.significant = p, "yes" if p <= 1 - confidence else "no"
+        yield from family

@@ -1,22 +1,22 @@
 """What tuning gains in and out of the domain, all tasks taken together; the study over losses.
 
 The gain of a checkpoint in a domain is the mean, over the domain's tasks, of its mean difference
-to another checkpoint: each task counts alike, however many items it has. Its interval comes from
-samples of whole clusters within each task.
+to another checkpoint: each task counts alike, however many items it has. Its interval has the
+spread of the clusters within each task, and that of the seeds over all of them.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from plumbline.evaluation.closed_book import TASKS
 from plumbline.evaluation.comparisons import others_of
+from plumbline.evaluation.estimation import weighted_difference
 from plumbline.evaluation.grid import Grids
-from plumbline.evaluation.statistics import bootstrap_means, estimated
 from plumbline.names import parts, variant
 from plumbline.records import Record
 
@@ -31,32 +31,34 @@ BOTH, AVERAGE, PARENT, GENERAL = "both", "average", "parent", "general-only"
 
 
 @dataclass(frozen=True)
+class Part:
+    """A task's part in a gain: differences (seeds × items) of each pair, and the items' clusters."""
+
+    task: str
+    differences: list[np.ndarray]
+    clusters: list[str]
+    weight: float
+
+
+@dataclass(frozen=True)
 class Gains:
-    """The gains of several pairs of checkpoints over the same tasks, one column a pair."""
+    """The gains of several pairs of checkpoints over the same tasks."""
 
-    tasks: list[str]
-    values: np.ndarray  # pairs
-    draws: np.ndarray  # resamples × pairs
-    n: np.ndarray  # pairs: items that both have the measure of
+    parts: list[Part]
 
-    def mean(self, columns: Sequence[int]) -> Gains:
-        """One pair: the mean of these, on the same items."""
-        columns = list(columns)
-        return Gains(
-            self.tasks,
-            self.values[columns].mean(keepdims=True),
-            self.draws[:, columns].mean(axis=1, keepdims=True),
-            self.n[columns].min(keepdims=True),
-        )
-
-    def figures(self, column: int, confidence: float) -> dict:
-        """value, low, high, n and tasks of a pair, as a row of a table has them."""
-        n, value = int(self.n[column]), float(self.values[column])
-        estimate = estimated(value, self.draws[:, column], n, confidence)
-        return vars(estimate) | {"tasks": " ".join(self.tasks)}
+    def figures(self, pairs: Sequence[int], confidence: float) -> dict:
+        """value, low, high, n and tasks of the mean of these pairs, as a row of a table has them."""
+        values = [
+            (np.mean([part.differences[pair] for pair in pairs], axis=0), part.clusters)
+            for part in self.parts
+        ]
+        found = weighted_difference(values, [part.weight for part in self.parts])
+        low, high = found.interval(confidence) or (None, None)
+        tasks = " ".join(dict.fromkeys(part.task for part in self.parts))
+        return {"value": found.value, "low": low, "high": high, "n": found.n, "tasks": tasks}
 
 
-def gains(grids: Grids, pairs: Sequence[tuple[str, str]], resamples: int) -> dict[str, Gains]:
+def gains(grids: Grids, pairs: Sequence[tuple[str, str]]) -> dict[str, Gains]:
     """By domain, what each pair's first checkpoint gains over its second.
 
     Over the tasks measured by a share of what is true that every pair can be compared in, so that
@@ -69,34 +71,16 @@ def gains(grids: Grids, pairs: Sequence[tuple[str, str]], resamples: int) -> dic
         for place, grid in grids.items():
             if place.domain != domain or grid.metric not in TRUTH or place.task in OTHER_FORMS:
                 continue
-            if any(name not in grid.values for pair in pairs for name in pair):
+            if not grid.has(name for pair in pairs for name in pair):
                 continue
-            columns = np.stack([grid.difference(*pair) for pair in pairs], axis=1)
-            if np.isnan(columns).all(axis=0).any():
-                continue
-            # Tasks are sampled independently of each other.
-            draws = bootstrap_means(
-                columns,
-                grid.clusters,
-                resamples=resamples,
-                seed=[len(tasks), DOMAINS.index(domain)],
-            )
-            tasks.append((place.task, np.nanmean(columns, axis=0), draws, columns))
+            columns = [np.subtract(*grid.pair(*pair)) for pair in pairs]
+            if not any(np.isnan(column).all(axis=1).any() for column in columns):
+                tasks.append((place.task, columns, grid.clusters))
         if tasks:
-            found[domain] = Gains(
-                [task for task, *_ in tasks],
-                np.mean([values for _, values, *_ in tasks], axis=0),
-                np.mean([draws for _, _, draws, _ in tasks], axis=0),
-                np.sum([(~np.isnan(columns)).sum(axis=0) for *_, columns in tasks], axis=0),
-            )
+            found[domain] = Gains([Part(*task, 1 / len(tasks)) for task in tasks])
     if len(found) == len(DOMAINS):
-        one, other = found.values()
-        found[BOTH] = Gains(
-            list(dict.fromkeys(one.tasks + other.tasks)),
-            (one.values + other.values) / 2,
-            (one.draws + other.draws) / 2,
-            one.n + other.n,
-        )
+        parts = [part for gain in found.values() for part in gain.parts]
+        found[BOTH] = Gains([replace(part, weight=part.weight / 2) for part in parts])
     return found
 
 
@@ -110,13 +94,13 @@ class GainRow(Record):
     domain: str
     tasks: str
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     n: int
 
 
 def gain_rows(
-    model: str, grids: Grids, parents: Mapping[str, str], *, confidence: float, resamples: int
+    model: str, grids: Grids, parents: Mapping[str, str], *, confidence: float
 ) -> Iterator[GainRow]:
     """Every checkpoint over the base, over the tasks that all have; and over its full sibling."""
     pairs: dict[str, list[tuple[str, str]]] = {}
@@ -125,7 +109,7 @@ def gain_rows(
             if against != "parent":
                 pairs.setdefault(against, []).append((checkpoint, other))
     for against, group in pairs.items():
-        for domain, found in gains(grids, group, resamples).items():
+        for domain, found in gains(grids, group).items():
             for column, (checkpoint, other) in enumerate(group):
                 yield GainRow(
                     model=model,
@@ -133,7 +117,7 @@ def gain_rows(
                     against=against,
                     other=other,
                     domain=domain,
-                    **found.figures(column, confidence),
+                    **found.figures([column], confidence),
                 )
 
 
@@ -151,8 +135,8 @@ class StudyRow(Record):
     against: str
     tasks: str
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     n: int
 
 
@@ -160,13 +144,13 @@ STUDIED = re.compile(r"atomic-(\d+(?:\.\d+)?)\.(\w+)")
 
 
 def study_rows(
-    model: str, grids: Grids, parents: Mapping[str, str], *, confidence: float, resamples: int
+    model: str, grids: Grids, parents: Mapping[str, str], *, confidence: float
 ) -> Iterator[StudyRow]:
     """The study over losses: checkpoints `apeft.atomic-<per cent>.<loss>`.
 
     Each against its parent, and those with atomic preferences against those with general ones
     alone (0 per cent) under the same loss; all over the same tasks. Where there are several losses,
-    their mean as well, taken on the same samples of items.
+    their mean as well, item by item.
     """
     cases: list[tuple[str, float, str, str]] = []  # method, per cent, loss, against
     pairs: list[tuple[str, str]] = []
@@ -186,14 +170,14 @@ def study_rows(
     groups: dict[tuple[str, float, str], list[int]] = {}
     for column, (method, percent, _, against) in enumerate(cases):
         groups.setdefault((method, percent, against), []).append(column)
-    for domain, found in gains(grids, pairs, resamples).items():
+    for domain, found in gains(grids, pairs).items():
         for (method, percent, against), columns in groups.items():
             about = dict(
                 model=model, method=method, percent=percent, against=against, domain=domain
             )
             for column in columns:
                 loss = cases[column][2]
-                yield StudyRow(loss=loss, **about, **found.figures(column, confidence))
+                yield StudyRow(loss=loss, **about, **found.figures([column], confidence))
             if len(columns) > 1:
-                figures = found.mean(columns).figures(0, confidence)
+                figures = found.figures(columns, confidence)
                 yield StudyRow(loss=AVERAGE, **about, **figures)

@@ -1,4 +1,4 @@
-"""What every checkpoint of a model scored on the same items, side by side: one measure a task."""
+"""What every checkpoint of a model scored on the same items, side by side."""
 
 from __future__ import annotations
 
@@ -27,34 +27,46 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Grid:
-    """The values of one place's items, by checkpoint and seed (0: the base).
+    """The values of one place's items, by metric, checkpoint and seed (0: the base).
 
     Arrays are as long as `ids` and in their order; NaN where the measure is not defined, such as
-    FActScore of a response without claims.
+    FActScore of a response without claims. `metric` is the measure that stands for the task.
     """
 
     metric: str
     ids: list[str]
     clusters: list[str]
-    values: dict[str, dict[int, np.ndarray]]
+    measured: dict[str, dict[str, dict[int, np.ndarray]]]
 
-    def pair(self, first: str, second: str) -> tuple[np.ndarray, np.ndarray]:
-        """The values of two checkpoints that can be compared, item by item, NaN where none can.
+    @property
+    def values(self) -> dict[str, dict[int, np.ndarray]]:
+        """Those of the measure that stands for the task."""
+        return self.measured[self.metric]
 
-        An item is one unit, whatever the number of seeds: its value is the mean over those seeds
-        of `first` at which both have one. `second` is taken at the same seed, the base at its only.
+    def pair(self, first: str, second: str, metric: str = "") -> tuple[np.ndarray, np.ndarray]:
+        """The values (seeds × items) of two checkpoints by a metric (else the task's measure).
+
+        NaN on both sides where they cannot be compared. The seeds are those of the side that has
+        more; the other is taken at the same seed, the base at its only.
         """
-        mine, theirs = self.values[first], self.values[second]
-        one = np.array(list(mine.values()))
-        other = np.array([theirs[seed if seed in theirs else 0] for seed in mine])
+        values = self.measured[metric or self.metric]
+        mine, theirs = values[first], values[second]
+        seeds = max(mine, theirs, key=len)
+        one, other = (
+            np.array([side.get(seed, side.get(0)) for seed in seeds]) for side in (mine, theirs)
+        )
         both = ~(np.isnan(one) | np.isnan(other))
-        with np.errstate(invalid="ignore"):  # 0 / 0 is NaN
-            return tuple(np.where(both, v, 0).sum(axis=0) / both.sum(axis=0) for v in (one, other))
+        return np.where(both, one, np.nan), np.where(both, other, np.nan)
 
-    def difference(self, first: str, second: str) -> np.ndarray:
-        """`first` minus `second`, item by item, NaN where they cannot be compared."""
-        one, other = self.pair(first, second)
-        return one - other
+    def has(self, checkpoints: Iterable[str], metric: str = "") -> bool:
+        """Whether all of these were measured by the metric."""
+        return set(checkpoints) <= set(self.measured.get(metric or self.metric, ()))
+
+
+def mean_over(values: np.ndarray) -> float:
+    """The mean over seeds of the means over items, of seeds × items that are not NaN."""
+    defined = values[~np.isnan(values).all(axis=1)]
+    return float(np.nanmean(defined, axis=1).mean())
 
 
 Grids = Mapping[Place, Grid]
@@ -99,13 +111,16 @@ class Gatherer:
         for place, columns in self.found.items():
             (first, _), measured = next(iter(columns.items()))
             ids, metric = sorted(measured), measures[place.task]
-            values: dict[str, dict[int, np.ndarray]] = {}
+            names = {n for own in columns.values() for _, metrics in own.values() for n in metrics}
+            values: dict[str, dict[str, dict[int, np.ndarray]]] = {}
             for (checkpoint, seed), own in columns.items():
                 check_same(checkpoint, own, first, measured)
-                column = [own[one][1].get(metric, np.nan) for one in ids]
-                values.setdefault(checkpoint, {})[seed] = np.array(column, float)
-            if place.task == WIN_RATE and baseline and baseline not in values:
-                values[baseline] = {seed: np.full(len(ids), 0.5) for seed in seeds}
+                for name in names | {metric}:
+                    column = [own[one][1].get(name, np.nan) for one in ids]
+                    by_seed = values.setdefault(name, {}).setdefault(checkpoint, {})
+                    by_seed[seed] = np.array(column, float)
+            if place.task == WIN_RATE and baseline and baseline not in values[metric]:
+                values[metric][baseline] = {seed: np.full(len(ids), 0.5) for seed in seeds}
             grids[place] = Grid(metric, ids, [measured[one][0] for one in ids], values)
         return grids
 

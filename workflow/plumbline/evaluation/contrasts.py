@@ -1,0 +1,60 @@
+"""What a method claims to change: two checkpoints, a task and a measure, stated before any result.
+
+Only the standard library, since rules read this too; `contrast_table` tests what is stated here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from plumbline.lineage import Lineage
+from plumbline.names import placebo
+
+# Tasks; closed-book questions after worked examples, the other forms of which have names of their own.
+CLOSED_BOOK, LONG_FORM, WIN_RATE = "closed_book", "long_form", "win_rate"
+PRECISION = "factscore"  # the measure of long answers
+DOMAINS = ("id", "ood")
+PRIMARY, SECONDARY = "primary", "secondary"
+DIFFERENCE, EQUIVALENCE = "difference", "equivalence"
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """`first` minus `second`, two checkpoints, by one metric of one task in one domain.
+
+    primary: what the method's paper is about; the only ones that conclusions rest on.
+    equivalence: that the two differ by no more than a margin, not that they differ.
+    """
+
+    method: str
+    name: str
+    first: str
+    second: str
+    task: str
+    domain: str
+    metric: str
+    role: Literal["primary", "secondary"] = SECONDARY
+    kind: Literal["difference", "equivalence"] = DIFFERENCE
+
+    def row(self) -> dict:
+        """The contrast for a list that jobs read."""
+        return asdict(self)
+
+
+def in_domains(method: str, name: str, first: str, second: str, task: str, metric: str, primary=""):
+    """The same contrast in and out of the tuning domain; `primary` names the domain of that role."""
+    for domain in DOMAINS:
+        role = PRIMARY if domain == primary else SECONDARY
+        yield Contrast(method, name, first, second, task, domain, metric, role)
+
+
+def against_placebo(
+    method: str, lineage: Lineage, places: list[tuple[str, str, str]]
+) -> Iterator[Contrast]:
+    """Each of a method's tunings against its placebo, if there is one: task, domain and metric."""
+    for tuning in lineage.tunings:
+        if tuning.startswith(f"{method}.") and (other := placebo(tuning)) in lineage.tunings:
+            for place in places:
+                yield Contrast(method, "against its placebo", tuning, other, *place)

@@ -1,0 +1,232 @@
+"""A mean over seeds and items, or a paired difference of two: interval, p and detectable effect.
+
+Trainings (seeds) and items (whole clusters of them) are crossed random samples: what is estimated
+is the mean over all trainings and all clusters there could be. Its variance is that of the seeds'
+means, less what items alone make them differ by, plus that of the clusters' means; the degrees of
+freedom are Satterthwaite's, and interval and p are of the same t distribution, so that they agree.
+With one seed only items count.
+
+Where items are right or wrong, differences are mostly zero, and their sample variance is too small
+or zero. As Agresti and Min (2005) do for paired shares, and Agresti and Coull (1998) for one share,
+a few made-up clusters are added; the fewer values occur more than once, the less they weigh, so
+that measures on a continuous scale have the plain t interval.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+# Of fewer clusters no pattern of signs is as rare as 1 in 20: there is no interval and no claim.
+LEAST_CLUSTERS = 6
+POWER = 0.8
+UNBOUNDED = (-np.inf, np.inf)
+
+
+class Made(NamedTuple):
+    """Made-up clusters: their number, sum and sum of squares."""
+
+    number: float
+    total: float
+    squares: float
+
+
+@dataclass(frozen=True)
+class Estimated:
+    """A mean with what its interval and tests are made of; n items, some at several seeds.
+
+    `se` is None where there is no interval: too few clusters, or no spread that a scale is known
+    of. Bounds are clipped to the values that are possible.
+    """
+
+    value: float
+    n: int
+    centre: float = np.nan  # of the interval: the value drawn a little towards no difference
+    se: float | None = None
+    df: float = np.nan
+    least: float = -np.inf
+    most: float = np.inf
+
+    def interval(self, confidence: float) -> tuple[float, float] | None:
+        """Bounds at this level."""
+        from scipy.stats import t
+
+        if self.se is None:
+            return None
+        half = self.se * t.ppf((1 + confidence) / 2, self.df)
+        return float(max(self.centre - half, self.least)), float(min(self.centre + half, self.most))
+
+    def p(self) -> float | None:
+        """Two-sided p of a mean of zero."""
+        from scipy.stats import t
+
+        return None if self.se is None else float(2 * t.sf(abs(self.centre) / self.se, self.df))
+
+    def p_within(self, margin: float) -> float | None:
+        """The p of two one-sided tests (TOST) that the mean lies within ±margin, doubled.
+
+        At most 1 - confidence exactly where the interval at that confidence lies within ±margin.
+        """
+        from scipy.stats import t
+
+        if self.se is None:
+            return None
+        return float(min(1, 2 * t.sf((margin - abs(self.centre)) / self.se, self.df)))
+
+    def detectable(self, level: float) -> float | None:
+        """The smallest true mean that is found, p at most `level`, in four of five repetitions."""
+        from scipy.optimize import brentq
+        from scipy.stats import nct, t
+
+        if self.se is None:
+            return None
+        beyond = t.ppf(1 - level / 2, self.df)
+        return float(
+            self.se
+            * brentq(lambda effect: nct.sf(beyond, self.df, effect) - POWER, 0, 3 * beyond + 9)
+        )
+
+    def margin_within_reach(self, level: float) -> float | None:
+        """The smallest margin that holds in four of five repetitions, if the true mean is zero."""
+        from scipy.stats import t
+
+        if self.se is None:
+            return None
+        return float(self.se * (t.ppf(1 - level / 2, self.df) + t.ppf((1 + POWER) / 2, self.df)))
+
+
+class Stratum(NamedTuple):
+    """Seeds × clusters of one set of items, what is made up for it, and what its mean counts."""
+
+    columns: np.ndarray
+    made: Made
+    weight: float = 1.0
+
+
+Values = tuple[np.ndarray, Sequence[str]]  # seeds × items (NaN where not defined); their clusters
+
+
+def mean(values: np.ndarray, clusters: Sequence[str], bounds=UNBOUNDED) -> Estimated:
+    """The mean of values (seeds × items, NaN where not defined), each seed counting alike.
+
+    bounds: the least and the most that a value can be.
+    """
+    return _estimated([(values, clusters)], [1], bounds, _for_a_mean)
+
+
+def difference(first: np.ndarray, second: np.ndarray, clusters: Sequence[str]) -> Estimated:
+    """The mean of `first - second` (both seeds × items, NaN where either is not defined)."""
+    here = ~np.isnan(first - second)
+    shares = all(((side[here] >= 0) & (side[here] <= 1)).all() for side in (first, second))
+    bounds = (-1.0, 1.0) if shares else UNBOUNDED
+    return _estimated([(first - second, clusters)], [1], bounds, _for_a_difference)
+
+
+def weighted_difference(parts: Sequence[Values], weights: Sequence[float]) -> Estimated:
+    """The weighted sum of several sets' mean differences of shares, by the same seeds.
+
+    Sets have no item in common, so that only the seeds tie them to each other.
+    """
+    return _estimated(parts, weights, (-1.0, 1.0), _for_a_difference)
+
+
+def _estimated(parts: Sequence[Values], weights, bounds, made_for) -> Estimated:
+    """The weighted sum of the parts' means; some seed must have a value in every part."""
+    parts = [(np.atleast_2d(np.asarray(values, float)), names) for values, names in parts]
+    seeds = np.all([~np.isnan(values).all(axis=1) for values, _ in parts], axis=0)
+    strata, n, value = [], 0, 0.0
+    for (values, clusters), weight in zip(parts, weights, strict=True):
+        there = ~np.isnan(values[seeds]).all(axis=0)
+        columns = cluster_values(values[seeds][:, there], np.asarray(clusters)[there])
+        strata.append(Stratum(columns, made_for(columns, bounds), weight))
+        n, value = n + int(there.sum()), value + weight * float(columns.mean())
+    if min(one.columns.shape[1] for one in strata) < LEAST_CLUSTERS:
+        return Estimated(value, n)
+    centre, se, df = (float(one) for one in moments(strata))
+    if not se > 0:
+        return Estimated(value, n)
+    return Estimated(value, n, centre, se, df, *bounds)
+
+
+def cluster_values(values: np.ndarray, clusters: Sequence[str]) -> np.ndarray:
+    """Seeds × clusters, whose row means are the rows' means over items, whatever the clusters' sizes.
+
+    A cluster's value is the seed's mean plus what its items differ from that by, added up, over
+    the mean size of a cluster (the linearised ratio of sums).
+    """
+    _, cluster = np.unique(clusters, return_inverse=True)
+    number = cluster.max() + 1
+    here = ~np.isnan(values)
+    means = np.nanmean(values, axis=1, keepdims=True)
+    off = np.where(here, values - means, 0)
+    sums = np.stack([np.bincount(cluster, row, minlength=number) for row in off])
+    return means + sums * number / here.sum(axis=1, keepdims=True)
+
+
+def _repeated(columns: np.ndarray) -> float:
+    """The share of clusters whose mean is no new value: 1 where all are equal, 0 where none are."""
+    distinct = len(np.unique(columns.mean(axis=0).round(9)))
+    return (columns.shape[1] - distinct) / max(columns.shape[1] - 1, 1)
+
+
+def _for_a_difference(columns: np.ndarray, bounds: tuple[float, float]) -> Made:
+    """Two clusters: half a one up, half a one down by the size that differences have, and a tie."""
+    means, weight = columns.mean(axis=0), _repeated(columns)
+    moved = means[np.abs(means) > 1e-12]
+    squared = (moved**2).mean() if len(moved) else bounds[1] ** 2 if np.isfinite(bounds[1]) else 0
+    return Made(2 * weight, 0, squared * weight)
+
+
+def _for_a_mean(columns: np.ndarray, bounds: tuple[float, float]) -> Made:
+    """Two clusters at either bound, if there are bounds."""
+    if not np.isfinite(bounds).all():
+        return Made(0, 0, 0)
+    weight = 2 * _repeated(columns)
+    return Made(2 * weight, weight * sum(bounds), weight * sum(bound**2 for bound in bounds))
+
+
+def moments(strata: Sequence[Stratum]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Centre, standard error and degrees of freedom of the weighted sum of the strata's means.
+
+    Their columns are (…, seeds, clusters), the same seeds in all.
+    """
+    seeds = strata[0].columns.shape[-2]
+    centre, items, noise, doubt, of_seed = 0.0, 0.0, 0.0, 0.0, 0.0
+    for columns, made, weight in strata:
+        clusters, of_cluster = columns.shape[-1], columns.mean(axis=-2)
+        number = clusters + made.number
+        own = (of_cluster.sum(axis=-1) + made.total) / number
+        spread = (of_cluster**2).sum(axis=-1) + made.squares - number * own**2
+        variance = weight**2 * np.maximum(spread, 0) / (number - 1) / number
+        centre, items, doubt = (
+            centre + weight * own,
+            items + variance,
+            doubt + variance**2 / (number - 1),
+        )
+        own_seed = columns.mean(axis=-1)
+        of_seed = of_seed + weight * own_seed
+        if seeds > 1:
+            rest = columns - own_seed[..., None] - of_cluster[..., None, :]
+            rest += own_seed.mean(axis=-1)[..., None, None]
+            degrees = (seeds - 1) * (clusters - 1)
+            noise += weight**2 * (rest**2).sum(axis=(-2, -1)) / (degrees * seeds * clusters)
+    if seeds == 1:
+        return centre, np.sqrt(items), _ratio(items**2, doubt)
+    between = of_seed.var(axis=-1, ddof=1) / seeds
+    # Two seeds say too little of what the items make them differ by for it to be taken off.
+    trained = np.maximum(between - (noise if seeds > 2 else 0), 0)
+    variance = trained + items
+    of_all = doubt + np.where(trained > 0, between**2 / (seeds - 1), 0)
+    # Satterthwaite's are too many where few seeds happen to agree, hence no more than a mean of
+    # both samples' own, each as heavy as its part of the variance.
+    mixed = trained / (seeds - 1) + _ratio(doubt, items)
+    df = np.minimum(_ratio(variance**2, of_all), _ratio(variance, mixed))
+    return centre, np.sqrt(variance), np.maximum(df, 1)
+
+
+def _ratio(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """One by the other; 0 where both are."""
+    return np.divide(one, other, out=np.zeros(np.shape(one)), where=np.asarray(other) > 0)

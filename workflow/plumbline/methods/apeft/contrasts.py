@@ -1,0 +1,46 @@
+"""What APEFT's trainings are compared for (Yuan et al. 2024)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from plumbline.config.experiment import Config
+from plumbline.evaluation.contrasts import (
+    DOMAINS,
+    LONG_FORM,
+    PRECISION,
+    Contrast,
+    against_placebo,
+    in_domains,
+)
+from plumbline.lineage import Lineage
+from plumbline.names import variant
+
+
+def contrasts(config: Config, lineage: Lineage) -> Iterator[Contrast]:
+    """Primary: the most atomic preferences against general ones alone, under the first loss, by
+    the precision of long answers out of the tuning domain, of the variant that filters least.
+
+    The paper starts from models that were tuned for factuality and gain little or nothing outside
+    of their tuning domain, and offers atomic preferences as the cure: hence out of it. Exploratory:
+    the same in it, the other losses, and the gain over the parent.
+    """
+    apeft = config.apeft
+    if apeft is None:
+        return
+    most = max(apeft.atomic_percent)
+    for percent in apeft.keep_unknown:
+        method = variant("apeft", percent)
+        for loss in apeft.losses:
+            atomic, general = (f"{method}.atomic-{share:g}.{loss}" for share in (most, 0))
+            first = loss == apeft.losses[0] and percent == max(apeft.keep_unknown)
+            primary = "ood" if first else ""
+            if most:
+                yield from in_domains(
+                    method, "atomic preferences", atomic, general, LONG_FORM, PRECISION, primary
+                )
+            yield from in_domains(
+                method, "gain over the parent", atomic, apeft.parent, LONG_FORM, PRECISION
+            )
+        places = [(LONG_FORM, domain, PRECISION) for domain in DOMAINS]
+        yield from against_placebo(method, lineage, places)

@@ -1,0 +1,25 @@
+"""The contrasts of all methods."""
+
+from __future__ import annotations
+
+from plumbline.config.experiment import Config
+from plumbline.evaluation.contrasts import LONG_FORM, WIN_RATE, Contrast
+from plumbline.lineage import Lineage
+from plumbline.methods.apeft import contrasts as apeft
+from plumbline.methods.flame import contrasts as flame
+from plumbline.methods.grath import contrasts as grath
+from plumbline.methods.slick import contrasts as slick
+from plumbline.shift_pairs import long_form_checkpoints
+
+
+def contrasts(config: Config, lineage: Lineage) -> list[Contrast]:
+    """Those whose two checkpoints are there and, for tasks of long answers, write such answers."""
+    there, writing = set(lineage.checkpoints), set(long_form_checkpoints(config, lineage))
+    compared = config.evaluation.long_form and config.evaluation.long_form.instructions
+    measured = {LONG_FORM: writing, WIN_RATE: writing if compared else set()}
+    return [
+        one
+        for method in (slick, grath, flame, apeft)
+        for one in method.contrasts(config, lineage)
+        if {one.first, one.second} <= measured.get(one.task, there)
+    ]

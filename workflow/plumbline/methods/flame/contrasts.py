@@ -1,0 +1,42 @@
+"""What FLAME's trainings are compared for (Lin et al. 2024)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from plumbline.config.experiment import Config
+from plumbline.evaluation.contrasts import (
+    DOMAINS,
+    LONG_FORM,
+    PRECISION,
+    WIN_RATE,
+    Contrast,
+    against_placebo,
+    in_domains,
+)
+from plumbline.lineage import Lineage
+from plumbline.names import variant
+
+
+def contrasts(config: Config, lineage: Lineage) -> Iterator[Contrast]:
+    """Primary: DPO★ on SFT★ against DPO on SFT, by the precision of long answers in the tuning
+    domain, of the variant that filters least.
+
+    Exploratory: the same out of it, SFT★ against SFT, and how often a judge prefers either.
+    """
+    flame = config.flame
+    if flame is None:
+        return
+    for percent in flame.keep_unknown:
+        method = variant("flame", percent)
+        both = f"{method}.sft-star.dpo-star", f"{method}.sft.dpo"
+        first_stage = f"{method}.sft-star", f"{method}.sft"
+        primary = "id" if percent == max(flame.keep_unknown) else ""
+        named = ("factuality-aware alignment", both), ("factuality-aware tuning", first_stage)
+        for name, sides in named:
+            yield from in_domains(
+                method, name, *sides, LONG_FORM, PRECISION, primary if sides == both else ""
+            )
+            yield Contrast(method, name, *sides, WIN_RATE, "id", "win")
+        places = [(LONG_FORM, domain, PRECISION) for domain in DOMAINS]
+        yield from against_placebo(method, lineage, places)

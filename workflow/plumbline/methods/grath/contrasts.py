@@ -1,0 +1,67 @@
+"""What GRATH's rounds are compared for (Chen et al. 2024)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from plumbline.config.choices import ChoiceSet
+from plumbline.config.experiment import Config
+from plumbline.evaluation.contrasts import (
+    CLOSED_BOOK,
+    DOMAINS,
+    EQUIVALENCE,
+    PRIMARY,
+    SECONDARY,
+    Contrast,
+    against_placebo,
+)
+from plumbline.lineage import Lineage
+from plumbline.names import variant
+
+METRIC = "mc2"
+# Sets that ask what is true; the others ask for what should be held, such as common sense.
+OF_TRUTH = ("truthfulqa", "truthfulqa_binary", "facts", "rows", "labelled")
+
+
+def contrasts(config: Config, lineage: Lineage) -> Iterator[Contrast]:
+    """Primary: MC2 of the last round against the model before the first, on the first set that
+    asks what is true (the first of all where none does), of the variant that filters least.
+
+    Exploratory: the other such sets, each round against the round before, and that the other sets
+    and closed-book answers are held.
+    """
+    grath = config.grath
+    if grath is None:
+        return
+    sets = config.evaluation.choices
+    true = [one for one in sets if one.format in OF_TRUTH] or sets[:1]
+    places = [place for one in true for place in _places(one)]
+    held = [
+        *((one.name, domain, "acc") for one in sets if one not in true for domain in _domains(one)),
+        *((one.task, one.domain, "acc") for one in config.evaluation.harness),
+        *((CLOSED_BOOK, domain, "em") for domain in DOMAINS),
+    ]
+    for percent in grath.keep_unknown:
+        method = variant("grath", percent)
+        rounds = [grath.parent, *(f"{method}.r{k}" for k in range(1, grath.rounds + 1))]
+        last, start = rounds[-1], rounds[0]
+        for place in places:
+            first = place == places[0] and percent == max(grath.keep_unknown)
+            role = PRIMARY if first else SECONDARY
+            yield Contrast(method, "all rounds", last, start, *place, role)
+        for before, after in pairwise(rounds):
+            if grath.rounds > 1:
+                for place in places:
+                    yield Contrast(method, "one round more", after, before, *place)
+        for place in held:
+            yield Contrast(method, "what should be held", last, start, *place, kind=EQUIVALENCE)
+        yield from against_placebo(method, lineage, places)
+
+
+def _domains(one: ChoiceSet) -> tuple[str, ...]:
+    return DOMAINS if one.format == "facts" else (one.domain,)
+
+
+def _places(one: ChoiceSet) -> list[tuple[str, str, str]]:
+    return [(one.name, domain, METRIC) for domain in _domains(one)]

@@ -1,0 +1,32 @@
+"""What mixes of known and new facts are compared for (Gekhman et al. 2024, sections 4 and 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from plumbline.config.experiment import Config
+from plumbline.evaluation.contrasts import CLOSED_BOOK, Contrast, in_domains
+from plumbline.lineage import Lineage
+
+METHOD, METRIC = "mix", "em"
+
+
+def contrasts(config: Config, lineage: Lineage) -> Iterator[Contrast]:
+    """Primary: the most new facts against none, at convergence, in the tuning domain.
+
+    Asked in the form that mixes are tuned in. Exploratory: the same out of the domain, the shares
+    between, and stopping early with the most new facts.
+    """
+    task = f"{CLOSED_BOOK}_{config.mixes.prompt}"
+    percents = sorted(config.mixes.unknown_percent)
+    if not percents:
+        return
+    none, *others = (f"mix.unknown-{percent:g}" for percent in percents)
+    if percents[0] == 0:
+        for mix in others:
+            sides = f"{mix}.convergence", f"{none}.convergence"
+            primary = "id" if mix == others[-1] else ""
+            yield from in_domains(METHOD, "new facts against none", *sides, task, METRIC, primary)
+    most = [none, *others][-1]
+    sides = f"{most}.early_stop", f"{most}.convergence"
+    yield from in_domains(METHOD, "stopping early", *sides, task, METRIC)
