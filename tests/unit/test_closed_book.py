@@ -1,5 +1,6 @@
 import re
 
+import numpy as np
 import pytest
 from plumbline.config.slick import Slick
 from plumbline.evaluation.closed_book import (
@@ -143,12 +144,14 @@ def test_only_answers_in_the_same_form_are_compared():
     gatherer.add("mix.x", 1, tuned)
     gatherer.add("base", 0, few_shot + plain)
     grids = gatherer.grids(None, [])
-    assert {place.task: grid.difference("mix.x", "base").mean() for place, grid in grids.items()} == {
-        "closed_book": -1 / 4, "closed_book_plain": 3 / 4,
-    }  # fmt: skip
+    differences = {
+        place.task: np.subtract(*grid.pair("mix.x", "base")).mean() for place, grid in grids.items()
+    }
+    assert differences == {"closed_book": -1 / 4, "closed_book_plain": 3 / 4}
     # Which form is learnt is no gain in truth.
-    (gain,) = gains(grids, [("mix.x", "base")], 50).values()
-    assert (gain.tasks, gain.values.tolist()) == (["closed_book"], [-1 / 4])
+    (gain,) = gains(grids, [("mix.x", "base")]).values()
+    found = gain.figures([0], 0.95)
+    assert (found["tasks"], found["value"]) == ("closed_book", -1 / 4)
 
 
 def test_the_program_asks_in_every_form_after_exemplars_that_the_probe_did_not_show(
