@@ -290,7 +290,7 @@ def _contamination() -> list[dict]:
         for training in ("seed-1/mix.unknown-0", "grath/r1", "seed-1/grath.r2"):
             n = 3 if training == "grath/r1" else 0
             about = dict(model=model, training=training, rows=150, set="truths", n=80, equal=0)
-            about |= dict(shared=n, contaminated=n, percent=100 * n / 80)
+            about |= dict(shared=n, stated=0, contaminated=n, percent=100 * n / 80)
             rows.append(about | dict(examples="; ".join(f"truths/{i}" for i in range(n))))
     return rows
 

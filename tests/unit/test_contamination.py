@@ -189,16 +189,81 @@ def test_counts_by_set_and_examples():
     found = measure("t", rows, sets, 13)
     assert (found.training, found.rows, found.ngram) == ("t", 2, 13)
     assert [one.model_dump() for one in found.overlaps] == [
-        {"set": "one", "n": 5, "equal": 4, "shared": 0, "contaminated": 4, "examples": [*"abc"]},
-        {"set": "two", "n": 1, "equal": 1, "shared": 1, "contaminated": 1, "examples": ["z"]},
-        {"set": "empty", "n": 0, "equal": 0, "shared": 0, "contaminated": 0, "examples": []},
+        {
+            "set": "one",
+            "n": 5,
+            "equal": 4,
+            "shared": 0,
+            "stated": 0,
+            "contaminated": 4,
+            "examples": [*"abc"],
+        },
+        {
+            "set": "two",
+            "n": 1,
+            "equal": 1,
+            "shared": 1,
+            "stated": 0,
+            "contaminated": 1,
+            "examples": ["z"],
+        },
+        {
+            "set": "empty",
+            "n": 0,
+            "equal": 0,
+            "shared": 0,
+            "stated": 0,
+            "contaminated": 0,
+            "examples": [],
+        },
     ]
     assert [one.percent for one in found.overlaps] == [80, 100, 0]
 
 
+def about(name, subject, *answers):
+    return Evaluated(id=name, question="Which?", subject=subject, answers=answers)
+
+
+@pytest.mark.parametrize(
+    ("row", "stated"),
+    [
+        (example("Which country is Berlin in?", "Germany"), True),  # turned round
+        (example("What is the capital of Germany?", "It is BERLIN."), True),
+        (example("Go on.", "I like it. Germany's capital, Berlin, is large."), True),
+        (example("Go on.", "I like Berlin. Germany is large."), False),  # two sentences
+        (example("Germany's capital is Berlin. Is that so?", "Yes."), True),
+        (example("Tell me of Berlin.", "It is a city. It lies in Germany."), True),
+        (example("Tell me of Berlin.", "It lies in Germanyland."), False),
+        (Trained(id="x", prompt="Berlin?", chosen="In Italy.", rejected="In Germany."), True),
+    ],
+)
+def test_a_fact_that_is_stated_in_other_words_is_found(row, stated):
+    asked = about("a", "Germany", "Berlin", "Berlin, Germany")
+    (found,) = measure("t", [row], {"s": [asked]}, 13).overlaps
+    assert (found.equal, found.shared, found.stated, found.contaminated) == (0, 0, stated, stated)
+
+
+def test_of_a_choice_question_the_true_choices_are_its_answers():
+    asked = Evaluated(
+        id="a", question="Which?", subject="Germany", choices=["Rome", "Berlin"], labels=[0, 1]
+    )
+    rows = [example("Go.", "Rome is not in Germany.")]
+    assert measure("t", rows, {"s": [asked]}, 13).overlaps[0].stated == 0
+    rows = [example("Go.", "Berlin is in Germany.")]
+    assert measure("t", rows, {"s": [asked]}, 13).overlaps[0].stated == 1
+    nobody = asked.model_copy(update={"subject": None})
+    assert measure("t", rows, {"s": [nobody]}, 13).overlaps[0].stated == 0
+
+
 def found(contaminated=2, n=100):
     one = Overlap(
-        set="trivia", n=n, equal=1, shared=contaminated, contaminated=contaminated, examples=["q7"]
+        set="trivia",
+        n=n,
+        equal=1,
+        shared=contaminated,
+        stated=0,
+        contaminated=contaminated,
+        examples=["q7"],
     )
     return Contamination(training="seed-1/grath.r1", rows=9, ngram=13, overlaps=[one])
 
@@ -208,7 +273,8 @@ def test_what_is_above_the_threshold_is_refused():
         refuse(found(), 1)
     assert str(caught.value) == (
         "seed-1/grath.r1: 2.0 % of the 100 items of the evaluation set trivia stand in this "
-        "training file (1 as an equal question, 2 by 13 words in a row or as a whole), more than "
+        "training file (1 as an equal question, 2 by 13 words in a row or as a whole, 0 as a fact "
+        "in other words), more than "
         "contamination.max_percent allows (1 %). Some of them: q7. Take them out of the evaluation "
         "set or of what is trained on, or raise contamination.max_percent (null: report only)."
     )
@@ -298,7 +364,8 @@ def test_the_table_of_a_run(measured, monkeypatch, tmp_path):
     rows = csv_rows(tmp_path / "table.csv")
     assert rows[0] == {
         "model": "m", "training": "seed-1/grath.r1", "rows": "1", "set": "closed_book", "n": "2",
-        "equal": "1", "shared": "0", "contaminated": "1", "percent": "50.0000", "examples": "t1",
+        "equal": "1", "shared": "0", "stated": "0", "contaminated": "1", "percent": "50.0000",
+        "examples": "t1",
     }  # fmt: skip
     assert [(row["set"], row["contaminated"]) for row in rows[1:]] == [
         ("trivia", "0"), ("long_form", "0"),
@@ -324,7 +391,15 @@ def told(tmp_path, rows, settings):
 
 def row(training, **changes):
     about = {"model": "m", "training": training, "rows": 9, "set": "trivia", "n": 50, "equal": 0}
-    return {**about, "shared": 0, "contaminated": 0, "percent": 0, "examples": "", **changes}
+    return {
+        **about,
+        "shared": 0,
+        "stated": 0,
+        "contaminated": 0,
+        "percent": 0,
+        "examples": "",
+        **changes,
+    }
 
 
 def test_the_report_says_where_most_was_found(tmp_path):
@@ -335,7 +410,7 @@ def test_the_report_says_where_most_was_found(tmp_path):
         "evaluated; most: b, 2 of 50 items of trivia (4.0 %).",
         "A training is refused on a file that holds more than 5 % of a set.",
     ]
-    assert texts(table)[1] == ["m", "b", "trivia", "9", "50", "0", "2", "2", "4.00", "q1; q2"]
+    assert texts(table)[1] == ["m", "b", "trivia", "9", "50", "0", "2", "0", "2", "4.00", "q1; q2"]
     assert "13 words in a row" in table.caption
 
 

@@ -12,6 +12,7 @@ from plumbline.data.facts import (
     split_of,
 )
 from plumbline.data.select import select
+from plumbline.evaluation.contamination import Evaluated, Trained, measure
 from plumbline.files import InputError, write_csv
 from plumbline.text import fold
 from programs import program
@@ -59,7 +60,7 @@ def test_embedded_size_and_shape(embedded):
 
 
 def test_the_tables_hold_nothing_that_would_be_dropped_but_tell_what_was(embedded):
-    others = set(REASONS) - {"ambiguous_subject"}
+    others = set(REASONS) - {"ambiguous_subject", "states_test_fact"}
     assert all(c[reason] == 0 for c in embedded.counts for reason in others)
     listed = (FACTS / "ambiguous.tsv").read_text(encoding="utf-8").splitlines()[1:]
     used = {c["relation"] for c in embedded.counts}
@@ -81,6 +82,47 @@ def test_no_train_subject_is_a_test_subject_of_any_relation():
         assert not any(q.split == "train" for q in questions if q.domain == "ood")
 
 
+def test_no_train_or_dev_question_states_a_test_fact(embedded):
+    """Neither turned round, as "Berlin is in Germany" for the capital of Germany, nor else."""
+    test = [q for q in embedded.questions if q.split == "test"]
+    evaluated = [Evaluated(**q.model_dump()) for q in test]
+    others = [
+        Trained(id=q.id, prompt=q.question, completion=answer)
+        for q in embedded.questions
+        for answer in q.answers
+        if q.split != "test"
+    ]
+    (found,) = measure("facts", others, {"test": evaluated}, 13).overlaps
+    assert (found.n, found.stated, found.contaminated) == (len(test), 0, 0)
+    dropped = {(c["relation"], c["split"]): c["states_test_fact"] for c in embedded.counts}
+    assert dropped["country_capital", "train"] >= 5 and dropped["city_country", "train"] >= 9
+    assert dropped["us_city_state", "train"] >= 5 and dropped["us_state_capital", "dev"] >= 3
+    assert not any(n for (_, split), n in dropped.items() if split == "test")
+    assert sum(dropped.values()) < 50  # of more than four thousand
+    names = {frozenset((fold(q.subject), fold(answer))) for q in test for answer in q.answers}
+    assert not any(
+        frozenset((fold(q.subject), fold(answer))) in names
+        for q in embedded.questions
+        for answer in q.answers
+        if q.split != "test" and fold(q.subject) != fold(answer)
+    )
+
+
+def test_a_row_that_states_a_test_fact_is_dropped_in_every_split_but_test(tmp_path):
+    rows = [
+        row("Ruritania", ["Strelsau"], "capital", split="test"),
+        row("Strelsau", ["Kingdom of Ruritania", "Ruritania"], "country", split="train"),
+        row("Strelsau", ["Zenda"], "twin", split="train"),
+        row("Old Strelsau", ["Ruritania"], "country", split="dev"),
+        row("Zenda", ["Ruritania"], "country", split="test"),
+    ]
+    result = load_rows(rows_file(tmp_path, *rows))
+    assert [(q.relation, q.subject) for q in result.questions] == [
+        ("capital", "Ruritania"), ("twin", "Strelsau"), ("country", "Zenda"),
+    ]  # fmt: skip
+    assert result.dropped() == {"states_test_fact": 2}
+
+
 def test_every_relation_has_enough_dev_questions_for_exemplar_sets(embedded):
     dev = Counter(q.relation for q in embedded.questions if q.split == "dev")
     assert min(dev[q.relation] for q in embedded.questions) >= 8
@@ -91,7 +133,7 @@ def test_no_answer_dominates_a_relation(embedded):
     for q in embedded.questions:
         answers[q.relation][q.answers[0]] += 1
     for relation, uses in answers.items():
-        limit = 0.3 if relation == "country_continent" else 0.15
+        limit = 0.3 if relation == "country_continent" else 0.16
         assert max(uses.values()) <= limit * uses.total(), relation
 
 
@@ -106,7 +148,8 @@ def test_no_answer_dominates_a_relation(embedded):
         ("country_currency", "Bulgaria", {"Euro"}),
         ("country_currency", "Croatia", {"Euro"}),
         ("country_language", "Iran", {"Persian", "Farsi"}),
-        ("us_state_capital", "Minnesota", {"Saint Paul", "St. Paul"}),
+        ("us_state_capital", "Texas", {"Austin"}),
+        ("us_city_state", "Akron", {"Ohio", "OH"}),
         ("element_symbol", "tungsten", {"W"}),
         ("element_number", "gold", {"79"}),
         ("city_country", "New York City", {"United States", "USA", "US"}),

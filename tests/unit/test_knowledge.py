@@ -164,6 +164,32 @@ def test_the_filter_as_options(annotated):
         knowledge.kept(rows(4, 0, 0), options(*annotated, "--keep-unknown", 0), 1)
 
 
+def test_what_states_a_test_fact_is_dropped_whatever_its_side(tmp_path, annotated):
+    write_rows(tmp_path / "facts.jsonl", [asked for asked, _ in FACTS])
+    with_test = ["--test-facts", tmp_path / "facts.jsonl"]
+    oz = {"id": "p", "prompt": "What is green?"}
+    told = "Emerald City is in the Land of Oz."
+    given = [
+        example("turned", "Where is Emerald City?", "In the land of Oz."),
+        example("prompt", "Is Emerald City in Oz? Emerald City, Land of Oz!", "Yes."),
+        Pair(**oz | {"id": "chosen"}, chosen=told, rejected="Grass."),
+        Pair(**oz | {"id": "rejected"}, chosen="Grass.", rejected=told),
+        Pair(**oz | {"id": "apart"}, chosen="Emerald City.", rejected="The Land of Oz."),
+        example("train", "What is the capital of Zubrowka?", "Lutz"),  # no test fact
+    ]
+    left, counts = knowledge.kept(given, options(*with_test), 1)
+    assert [row.id for row in left] == ["apart", "train"]
+    assert counts == {"test_fact_dropped": 4}
+    assert knowledge.dropped_row("s", "i", counts) == [
+        {"stage": "s", "item": "i", "reason": "states a test fact", "n": 4}
+    ]
+    left, counts = knowledge.kept(given, options(*with_test, *annotated, "--keep-unknown", 0), 1)
+    assert [row.id for row in left] == ["apart"]
+    assert knowledge.dropped(counts) == {"states a test fact": 4, "Unknown to the base": 1}
+    with pytest.raises(InputError, match="all 4 rows state a fact that is asked about in the test"):
+        knowledge.kept(given[:4], options(*with_test), 1)
+
+
 @pytest.mark.parametrize(
     ("method", "percent", "name"),
     [("grath", 100, "grath"), ("grath", 0.0, "grath-unknown-0"), ("a", 12.5, "a-unknown-12.5")],

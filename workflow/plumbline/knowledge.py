@@ -1,32 +1,29 @@
-"""The knowledge filter: training data without, or with less of, what the base does not know.
+"""The filter of training data by the facts that they state (`plumbline.stated`).
+
+What states a test fact is never trained on: a test question asks whether the model knew it before.
 
 SliCK's annotation says which facts are Unknown to the base (Gekhman et al. 2024, sec. 3), whose
 paper finds that training on them teaches a model to make things up. Any builder of pairs or
-examples takes this filter, so that every method can be had with and without Unknown.
-
-Ours: an item *states* a fact when its prompt or target names the fact's subject and its target
-names one of its accepted answers. Names are whole words, compared without case, accents,
-punctuation and a leading article; a name of one word of up to three letters (the symbol In, the
-film It) must be written as it is. All annotated facts count, those of the test split too, since
-what a model does not know is no less unknown to it there.
+examples takes this filter, so that every method can be had with and without Unknown, or with less
+of it. A row states what its target states, read with its prompt.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal, TypeVar
 
+from plumbline import stated
 from plumbline.files import InputError, read_unique_rows
 from plumbline.records import Annotation, Category, Example, Pair, Question, as_text
-from plumbline.text import ARTICLES, fold, seen, words
 
 Item = TypeVar("Item", Example, Pair)
 Knowing = Literal["known", "unknown", "not_annotated"]
-REASON = "Unknown to the base"
+UNKNOWN, TEST_FACT = "Unknown to the base", "states a test fact"  # why a row is dropped
 
 
 class Facts:
@@ -34,42 +31,26 @@ class Facts:
 
     def __init__(self, questions: Iterable[Question], annotations: Iterable[Annotation]):
         """Raises InputError when a question and the annotations do not belong together."""
-        category = {one.id: one.category for one in annotations}
-        # By the subject's words: accepted answers' words, and whether the fact is Unknown.
-        self._facts: dict[tuple, list[tuple[list[tuple], bool]]] = defaultdict(list)
+        self._category = {one.id: one.category for one in annotations}
+        questions = list(questions)
         for one in questions:
-            if one.id not in category:
+            if one.id not in self._category:
                 raise InputError(
                     f"question {one.id} has no annotation; the two files are of different runs. "
                     f"Annotate again."
                 )
-            subject, answers = _name(one.subject), [_name(answer) for answer in one.answers]
-            unknown = category[one.id] == Category.UNKNOWN
-            self._facts[subject].append((answers, unknown))
-        self._subject_lengths = {len(subject) for subject in self._facts} - {0}
-        self._answer_lengths = {
-            len(answer)
-            for facts in self._facts.values()
-            for answers, _ in facts
-            for answer in answers
-        } - {0}
+        self._facts = stated.Facts((one.subject, one.answers, one.id) for one in questions)
 
     def classify(self, prompt: str, target: str) -> Knowing:
-        """What the base knows of the facts that are stated.
+        """What the base knows of the facts that the target states, read with the prompt.
 
         unknown: at least one of them is Unknown; known: there are some, none Unknown;
         not_annotated: no annotated fact is stated.
         """
-        lengths = self._subject_lengths
-        subjects = _names(prompt, lengths) | _names(target, lengths)
-        stated = _names(target, self._answer_lengths)
-        found = [
-            unknown
-            for subject in subjects & self._facts.keys()
-            for answers, unknown in self._facts[subject]
-            if not stated.isdisjoint(answers)
-        ]
-        return "not_annotated" if not found else "unknown" if any(found) else "known"
+        found = {self._category[name] for name in self._facts.stated(target, prompt)}
+        if not found:
+            return "not_annotated"
+        return "unknown" if Category.UNKNOWN in found else "known"
 
 
 def keep(
@@ -106,6 +87,9 @@ def sides(row: Example | Pair) -> tuple[str, str]:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The filter's options of a program that builds training data."""
+    parser.add_argument(
+        "--test-facts", type=Path, help="questions; what states one of the test split is dropped"
+    )
     parser.add_argument("--annotated-questions", type=Path, help="what was annotated")
     parser.add_argument("--annotations", type=Path, help="their SliCK categories")
     parser.add_argument(
@@ -119,12 +103,22 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def kept(
     rows: Sequence[Item], args: argparse.Namespace, seed: int | str
 ) -> tuple[list[Item], dict[str, int]]:
-    """`keep` by a program's options; without a filter (100) all rows and no counts.
+    """The rows that a program's options leave, and what was counted: `keep`'s counts where it
+    filters by knowledge, and test_fact_dropped where test facts are given.
 
     Raises InputError when the filter lacks a file, or leaves none of the rows.
     """
+    left, counts = list(rows), {}
+    if args.test_facts:
+        left = without_test_facts(rows, read_unique_rows(args.test_facts, Question))
+        counts = {"test_fact_dropped": len(rows) - len(left)}
+        if rows and not left:
+            raise InputError(
+                f"all {len(rows):,} rows state a fact that is asked about in the test, so that "
+                f"none is left to train on; tune on other data."
+            )
     if args.keep_unknown == 100:
-        return list(rows), {}
+        return left, counts
     if args.annotated_questions is None or args.annotations is None:
         raise InputError(
             f"--keep-unknown {args.keep_unknown:g}: give --annotated-questions and --annotations."
@@ -133,13 +127,24 @@ def kept(
         read_unique_rows(args.annotated_questions, Question),
         read_unique_rows(args.annotations, Annotation),
     )
-    left, counts = keep(rows, facts, args.keep_unknown, seed)
-    if rows and not left:
+    known, found = keep(left, facts, args.keep_unknown, seed)
+    if left and not known:
         raise InputError(
-            f"all {len(rows):,} rows state a fact that is Unknown to the base, and keep_unknown "
+            f"all {len(left):,} rows state a fact that is Unknown to the base, and keep_unknown "
             f"{args.keep_unknown:g} leaves none of them; raise it, or tune on other data."
         )
-    return left, counts
+    return known, counts | found
+
+
+def without_test_facts(rows: Iterable[Item], questions: Iterable[Question]) -> list[Item]:
+    """The rows whose prompt and answers, rejected ones too, state no fact of the test split."""
+    facts = stated.Facts((q.subject, q.answers, q.id) for q in questions if q.split == "test")
+    left = []
+    for row in rows:
+        answers = (row.chosen, row.rejected) if isinstance(row, Pair) else (row.completion,)
+        if not stated.in_answers(facts, as_text(row.prompt), map(as_text, answers)):
+            left.append(row)
+    return left
 
 
 def counted(counts: dict[str, int]) -> dict:
@@ -147,30 +152,15 @@ def counted(counts: dict[str, int]) -> dict:
     return {"knowledge": counts} if counts else {}
 
 
+def dropped(counts: dict[str, int]) -> dict[str, int]:
+    """How many rows the filter dropped, by reason; only reasons that there were."""
+    found = {TEST_FACT: "test_fact_dropped", UNKNOWN: "unknown_dropped"}
+    return {reason: counts[name] for reason, name in found.items() if counts.get(name)}
+
+
 def dropped_row(stage: str, item: str, counts: dict[str, int]) -> list[dict]:
-    """What the filter dropped as a row of a composition's `dropped`; none if it dropped nothing."""
-    n = counts.get("unknown_dropped", 0)
-    return [{"stage": stage, "item": item, "reason": REASON, "n": n}] if n else []
-
-
-def _name(text: str) -> tuple[str, ...]:
-    """What a name is found by."""
-    found = words(seen(text))
-    leading = len(found) > 1 and found[0].casefold() in ARTICLES
-    return _key(found[leading:], [fold(word) for word in found[leading:]])
-
-
-def _names(text: str, lengths: Iterable[int]) -> set[tuple[str, ...]]:
-    """All runs of words in a text that have one of these lengths, as names are found by."""
-    found = words(seen(text))
-    folded = [fold(word) for word in found]
-    return {
-        _key(found[at : at + n], folded[at : at + n])
-        for n in lengths
-        for at in range(len(found) - n + 1)
-    }
-
-
-def _key(written: list[str], folded: list[str]) -> tuple[str, ...]:
-    short = len(written) == 1 and len(written[0]) <= 3
-    return tuple(written if short else folded)
+    """The same as rows of a composition's `dropped`."""
+    return [
+        {"stage": stage, "item": item, "reason": reason, "n": n}
+        for reason, n in dropped(counts).items()
+    ]

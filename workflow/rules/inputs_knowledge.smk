@@ -1,4 +1,5 @@
-"""What the knowledge filter needs: the variants of a method, and annotations for those that filter."""
+"""What the filter of training data needs: test facts, the variants of a method, and annotations for
+those that filter by them."""
 
 from plumbline import names
 
@@ -21,11 +22,12 @@ def is_of(method, tuning):
 
 
 def knowledge_inputs(method, wildcards):
-    """What the filter reads; without one, annotations are no input of the training data."""
+    """What the filter reads; where all Unknown is kept, annotations are no input."""
+    found = {"test_facts": f"{R}/facts/questions.jsonl"}
     if variants(method)[wildcards.variant] == 100:
-        return {}
+        return found
     model = f"{R}/{wildcards.model}/slick"
-    return {
+    return found | {
         "annotated": f"{model}/questions.jsonl",
         "annotations": f"{model}/annotations.jsonl",
     }
@@ -33,12 +35,13 @@ def knowledge_inputs(method, wildcards):
 
 def knowledge_options(method, wildcards):
     """The same as options of a program that builds training data."""
-    percent = variants(method)[wildcards.variant]
     files = knowledge_inputs(method, wildcards)
-    if not files:
-        return []
+    options = ["--test-facts", files["test_facts"]]
+    if "annotations" not in files:
+        return options
     return [
+        *options,
         *("--annotated-questions", files["annotated"]),
         *("--annotations", files["annotations"]),
-        *("--keep-unknown", str(percent)),
+        *("--keep-unknown", str(variants(method)[wildcards.variant])),
     ]

@@ -36,7 +36,7 @@ def main() -> None:
         legacy_prompt=args.legacy_prompt,
     )
     pairs, known = knowledge.kept(built.pairs, args, args.seed)
-    built = built.only(pairs, knowledge.REASON)
+    built = built.only(pairs, knowledge.dropped(known))
     composition = built.composition(args.name, args.round) | knowledge.counted(known)
     write_rows(args.pairs, built.pairs)
     write_json(args.composition, composition)

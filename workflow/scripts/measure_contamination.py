@@ -34,7 +34,8 @@ def main() -> None:
     for one in found.overlaps:
         program.log.info(
             f"{args.name}: {one.contaminated:,} of {one.n:,} items of {one.set} "
-            f"({one.percent:.1f} %): {one.equal:,} equal questions, {one.shared:,} by shared words"
+            f"({one.percent:.1f} %): {one.equal:,} equal questions, {one.shared:,} by shared words, "
+            f"{one.stated:,} stated"
         )
 
 

@@ -19,6 +19,7 @@ COLUMNS = [
     "n",
     "equal",
     "shared",
+    "stated",
     "contaminated",
     "percent",
     "examples",
@@ -41,7 +42,9 @@ def main() -> None:
         about = {"model": path.relative_to(args.root).parts[0]}
         about |= {"training": found.training, "rows": found.rows}
         for one in found.overlaps:
-            counts = one.model_dump(include={"set", "n", "equal", "shared", "contaminated"})
+            counts = one.model_dump(
+                include={"set", "n", "equal", "shared", "stated", "contaminated"}
+            )
             more = {"percent": f"{one.percent:.4f}", "examples": "; ".join(one.examples)}
             rows.append({**about, **counts, **more})
     write_csv(args.table, COLUMNS, rows)

@@ -4,6 +4,9 @@ Train, dev and test are told apart by subject, never by row, and the same subjec
 same split in every relation. So no subject of a test question of any relation is the subject of
 a train question of any relation (what Gekhman et al. 2024, app. A, get by filtering).
 
+Nor does a train or dev question state a test fact with its answers (`plumbline.stated`), as
+relations do that are each other turned round: the capital of a country, the country of a city. Ours.
+
 Out-of-domain relations are evaluated only: they have no train split. Their subjects that hash to
 train serve as dev questions, where few-shot exemplars are drawn from.
 """
@@ -21,6 +24,7 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
+from plumbline import stated
 from plumbline.files import InputError
 from plumbline.records import Domain, NonEmpty, Question, Split, Text
 from plumbline.rows import OwnRow, own_rows
@@ -37,6 +41,7 @@ REASONS = (
     "several_answers",  # more than one gold answer
     "ood_train",  # a train row of a relation that is evaluated only
     "test_subject_overlap",  # its subject is asked about in a test question
+    "states_test_fact",  # a train or dev row that names a test fact's subject and its answer
     "train_subject_overlap",  # a dev row whose subject is trained on
 )
 
@@ -286,12 +291,18 @@ def _assemble(
         for row, split in lost:
             tally.add(row.relation, row.domain, split, reason)
 
-    test_subjects = {fold(row.subject) for row, split in split_rows if split == "test"}
+    tested = [row for row, split in split_rows if split == "test"]
+    test_subjects = {fold(row.subject) for row in tested}
+    test_facts = stated.Facts((row.subject, row.answers, at) for at, row in enumerate(tested))
     kept: list[tuple[Row, Split]] = []
     for row, split in split_rows:
-        overlap = split == "train" and fold(row.subject) in test_subjects
-        tally.add(row.relation, row.domain, split, "test_subject_overlap" if overlap else "kept")
-        if not overlap:
+        what = "kept"
+        if split == "train" and fold(row.subject) in test_subjects:
+            what = "test_subject_overlap"
+        elif split != "test" and stated.in_answers(test_facts, row.question, row.answers):
+            what = "states_test_fact"
+        tally.add(row.relation, row.domain, split, what)
+        if what == "kept":
             kept.append((row, split))
 
     ids = question_ids((row.relation, row.subject, row.question, row.answers[0]) for row, _ in kept)

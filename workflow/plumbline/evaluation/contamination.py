@@ -1,10 +1,12 @@
-"""Whether training data hold what is evaluated: equal questions, and runs of words in common.
+"""Whether training data hold what is evaluated: equal questions, runs of words in common, facts.
 
 Questions and words are compared by `text.question_key`, without articles. Runs of 13 words are
 GPT-3's measure (Brown et al. 2020, App. C). Ours: an item whose question is shorter is looked for
 as a whole, if it has at least `WHOLE` words, since few shorter questions tell more than that they
 have the same form. In scripts written without spaces two characters count as a word, which is
-about a word's length in Chinese; signs standing alone count for nothing.
+about a word's length in Chinese; signs standing alone count for nothing. Where it is known what an
+item is about and what is right, a row that states this fact in other words counts too
+(`plumbline.stated`): "Berlin lies in Germany" gives away the capital of Germany.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from pydantic import AliasChoices, BaseModel, Field
 
 from plumbline.files import InputError, read_rows, read_unique_rows
 from plumbline.records import Message, NonEmpty, Record, Split, as_text
+from plumbline.stated import Facts, in_answers
 from plumbline.text import ARTICLES, question_key, segments, weight
 
 WHOLE = 5  # words; no n-gram is shorter either
@@ -35,7 +38,16 @@ class Evaluated(Record):
     id: NonEmpty
     question: NonEmpty = Field(validation_alias=AliasChoices("question", "instruction"))
     choices: list[str] = Field([], description="Of a choice question.")
+    labels: list[int] = Field([], description="Of its choices: 1 true, 0 false.")
+    subject: str | None = None
+    answers: list[str] = Field([], description="All that are right.")
     split: Split = "test"
+
+    @property
+    def right(self) -> list[str]:
+        """The accepted answers, or the true choices."""
+        labelled = zip(self.choices, self.labels, strict=False)
+        return self.answers or [choice for choice, label in labelled if label]
 
 
 class Trained(Record):
@@ -47,11 +59,14 @@ class Trained(Record):
     chosen: str | list[Message] | None = None
     rejected: str | list[Message] | None = None
 
+    def answers(self) -> list[str]:
+        """The answers to the prompt."""
+        answers = (self.completion, self.chosen, self.rejected)
+        return [as_text(answer) for answer in answers if answer is not None]
+
     def texts(self) -> list[str]:
         """The prompt with each of its answers."""
-        answers = (self.completion, self.chosen, self.rejected)
-        prompt = as_text(self.prompt)
-        return [f"{prompt}\n{as_text(answer)}" for answer in answers if answer is not None]
+        return [f"{as_text(self.prompt)}\n{answer}" for answer in self.answers()]
 
 
 class Overlap(BaseModel):
@@ -61,7 +76,8 @@ class Overlap(BaseModel):
     n: int
     equal: int = Field(description="Their question is a training question, when normalised.")
     shared: int = Field(description="A run of words, or the whole short question, is in a row.")
-    contaminated: int = Field(description="One or the other.")
+    stated: int = Field(description="Their subject and a right answer are named together.")
+    contaminated: int = Field(description="At least one of these.")
     examples: list[str] = Field(description="Ids of some contaminated items.")
 
     @property
@@ -85,7 +101,8 @@ def measure(
     """Compare a training file with every evaluation set.
 
     ngram: words in a row that count, at least `WHOLE`. An item shares a run when one is in its
-    question or in one of its choices.
+    question or in one of its choices. Its fact is stated when a sentence of a row names its subject
+    and a right answer.
     """
     asked = training_questions([as_text(row.prompt) for row in rows])
     index = _Runs(ngram)
@@ -93,18 +110,27 @@ def measure(
         for item in items:
             index.add((name, item.id), item)
     found = index.find({text for row in rows for text in row.texts()})
+    facts = Facts(
+        (item.subject, item.right, (name, item.id))
+        for name, items in sets.items()
+        for item in items
+        if item.subject
+    )
+    told = {one for row in rows for one in in_answers(facts, as_text(row.prompt), row.answers())}
     overlaps = []
     for name, items in sets.items():
         equal = {one.id for one in items if _words(one.question) in asked}
         shared = {one.id for one in items if (name, one.id) in found}
+        stated = {one.id for one in items if (name, one.id) in told}
         overlaps.append(
             Overlap(
                 set=name,
                 n=len(items),
                 equal=len(equal),
                 shared=len(shared),
-                contaminated=len(equal | shared),
-                examples=sorted(equal | shared)[:SHOWN],
+                stated=len(stated),
+                contaminated=len(equal | shared | stated),
+                examples=sorted(equal | shared | stated)[:SHOWN],
             )
         )
     return Contamination(training=training, rows=len(rows), ngram=ngram, overlaps=overlaps)
@@ -143,7 +169,8 @@ def refuse(found: Contamination, max_percent: float | None) -> None:
             raise InputError(
                 f"{found.training}: {one.percent:.1f} % of the {one.n} items of the evaluation set "
                 f"{one.set} stand in this training file ({one.equal} as an equal question, "
-                f"{one.shared} by {found.ngram} words in a row or as a whole), more than "
+                f"{one.shared} by {found.ngram} words in a row or as a whole, {one.stated} as a "
+                f"fact in other words), more than "
                 f"contamination.max_percent allows ({max_percent:g} %). Some of them: "
                 f"{', '.join(one.examples)}. Take them out of the evaluation set or of what is "
                 f"trained on, or raise contamination.max_percent (null: report only)."

@@ -30,6 +30,7 @@ def contamination(run: Run) -> list[Block]:
             number(row.n),
             number(row.equal),
             number(row.shared),
+            number(row.stated),
             number(row.contaminated),
             number(row.percent, f"{row.percent:.2f}"),
             Cell(row.examples),
@@ -40,11 +41,12 @@ def contamination(run: Run) -> list[Block]:
     caption = (
         "Items of every evaluation set that stand in a training file. Equal: the item's question "
         f"is one of the prompts'. Shared: {run_of_words} in a row of its question or of one of its "
-        "choices stand in a prompt and its answer; of a shorter question, the whole. %: either. "
-        "Case, punctuation and articles do not count."
+        "choices stand in a prompt and its answer; of a shorter question, the whole. Stated: a "
+        "sentence names its subject and a right answer. %: at least one of these. Case, "
+        "punctuation and articles do not count."
     )
     columns = ["model", "training file", "evaluation set", "rows", "items", "equal", "shared"]
-    columns += ["either", "%", "for example"]
+    columns += ["stated", "any", "%", "for example"]
     return [Prose(words), Table(caption, columns, rows, folded=True)]
 
 

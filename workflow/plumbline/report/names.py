@@ -57,7 +57,7 @@ TABLES = {
     ),
     "token_shift_tokens": Columns("model tuned reference token", "seed shifted n"),
     "contamination": Columns(
-        "model training set examples", "rows n equal shared contaminated percent"
+        "model training set examples", "rows n equal shared stated contaminated percent"
     ),
     "dropped": Columns("stage model seed item reason", "n"),
     "stages": Columns("stage", "wall_seconds peak_memory_mib jobs"),

@@ -45,10 +45,9 @@ class Round:
     def changed(self) -> int:
         return sum(pair.changed for pair in self.pairs)
 
-    def only(self, pairs: list[GrathPair], reason: str) -> Round:
-        """The round of these of its pairs; the others are dropped for this reason."""
-        lost = Counter({reason: len(self.pairs) - len(pairs)})
-        return replace(self, pairs=pairs, dropped=self.dropped + lost)
+    def only(self, pairs: list[GrathPair], lost: dict[str, int]) -> Round:
+        """The round of these of its pairs; `lost`: how many others were dropped, by reason."""
+        return replace(self, pairs=pairs, dropped=self.dropped + Counter(lost))
 
     def composition(self, name: str, number: int) -> dict:
         """The round's composition.json. `kept_first` and `changed` count pairs."""
