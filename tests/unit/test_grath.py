@@ -11,6 +11,7 @@ from plumbline.methods.grath.parse import Sides, Unparsed, parse, similarity, un
 from plumbline.methods.grath.prompt import candidates, pair_requests, training_sides
 from plumbline.methods.grath.questions import choose
 from plumbline.methods.grath.rounds import outputs
+from plumbline.methods.grath.truth import names_right
 from plumbline.text import question_key
 from real_data import published
 
@@ -331,3 +332,22 @@ def test_no_pair_and_mixed_up_files_are_errors():
         outputs(FOUR, [generation(name, "x") for name in "abc"])
     with pytest.raises(InputError, match="'e/grath_pair', which is about none of the questions"):
         outputs(FOUR, [generation(name, "x") for name in "abcde"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "right"),
+    [
+        ("the cell wall", True),
+        ("It is the cell wall, not the cell", False),  # a wrong one as well
+        ("a cell", False),
+        ("Cell-wall", False),  # one word
+        ("Cell wall or membrane", True),
+        ("cells", False),
+        ("", False),
+        ("7.5", False),
+        ("about 75 units", True),
+    ],
+)
+def test_an_answer_is_right_that_names_a_right_option_and_no_wrong_one(answer, right):
+    options = choice("q", choices=("cell", "cell wall", "Membrane!", "75"), labels=(0, 1, 1, 1))
+    assert names_right(answer, options) is right

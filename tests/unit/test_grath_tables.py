@@ -29,9 +29,39 @@ def test_what_the_table_says_about_pairs():
     means = {"similarity": 1 / 3, "chosen_words": 2, "rejected_words": 2}
     assert {key: found[key]["value"] for key in means} == pytest.approx(means)
     assert {row["task"] for row in found.values()} == {"pairs"}
+    # Their answers name no option.
+    assert [found[f"{side}_right"]["value"] for side in ("chosen", "rejected")] == [0, 0]
     similar = found["similarity"]
     assert (similar["low"], similar["high"], similar["n"]) == (0, 0.5, 3)
     assert (found["chosen_words"]["low"], found["chosen_words"]["high"]) == (2, 2)
+
+
+def test_the_table_tells_whether_chosen_answers_are_truer_than_rejected_ones():
+    first = {
+        "a": said("Yes, it is", "maybe"),  # right against wrong
+        "b": said("I say no", "yes!"),  # the other way round
+        "c": said("yes", "yes, indeed"),  # both
+        "d": said("who knows", "nobody"),  # neither
+    }
+    more = {f"{name}{n}": text for n in range(3) for name, text in first.items() if name != "b"}
+    questions = [choice(name) for name in more] + [choice("b")]
+    texts = more | {"b": first["b"]}
+    built = build(texts, texts, number=1, questions=questions)
+    assert {pair.id[0]: (pair.chosen_right, pair.rejected_right) for pair in built.pairs} == {
+        "a": (True, False), "b": (False, True), "c": (True, True), "d": (False, False)
+    }  # fmt: skip
+    found = {
+        row["metric"]: row
+        for row in pair_rows(
+            built.pairs, built.composition("grath.r1", 1), confidence=0.95, resamples=300
+        )
+    }
+    right, wrong, apart = (
+        found[name] for name in ("chosen_right", "rejected_right", "right_difference")
+    )
+    assert (right["value"], wrong["value"], apart["value"]) == (0.6, 0.4, pytest.approx(0.2))
+    assert {row["n"] for row in (right, wrong, apart)} == {10}
+    assert 0 < right["low"] < 0.6 < right["high"] < 1 and apart["low"] < 0.2 < apart["high"]
 
 
 def test_the_table_tells_empty_from_identical():
@@ -154,7 +184,7 @@ def test_the_table_of_a_run(tmp_path, monkeypatch):
     assert float(row["low"]) == float(row["high"]) == 0.25
     pairs = found["1", "pairs", "pairs"]
     assert (pairs["value"], pairs["low"], pairs["n"], pairs["domain"]) == ("2", "", "4", "")
-    assert len(found) == 6 + 11
+    assert len(found) == 6 + 14
 
     # Another parent: the base is there to compare with and is itself no round.
     parent = {**first, "round": 0, "checkpoint": "mix.x", "pairs": None, "composition": None}

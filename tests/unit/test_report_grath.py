@@ -44,6 +44,9 @@ ROUNDS = [
         similarity=(0.25, 0.2, 0.3),
         chosen_words=(6.5, 6, 7),
         rejected_words=(7.25, 7, 7.5),
+        chosen_right=(0.23, 0.15, 0.33),
+        rejected_right=(0.15, 0.09, 0.24),
+        right_difference=(0.08, -0.01, 0.17),
     ),
 ]
 
@@ -62,12 +65,17 @@ def test_rounds_are_shown_without_verdicts_with_tables_and_pairs(tmp_path):
     assert not any(cell.tone for row in scores.rows for cell in row)
     assert about_pairs.lines == [
         "Pairs: round 1, 120 of 200 outputs (60 %) had a pair and 100 pairs were trained on. "
-        "Similarity of the two answers: 0.25 in round 1 (0.20–0.30)."
+        "Similarity of the two answers: 0.25 in round 1 (0.20–0.30).",
+        "Truth of the pairs: in round 1, 23.0 % of the answers taken as correct name a right option "
+        "of their question and 15.0 % of those taken as incorrect (difference +8.0 points, −1.0 to "
+        "+17.0).",
     ]
-    assert texts(counts) == [
-        ["m", "1", "200", "120", "80", "5", "15", "100", "0", "0", "0.25", "6.5", "7.2"]
-    ]
-    assert [cell.sub for cell in counts.rows[0][-3:]] == ["0.20–0.30", "6.0–7.0", "7.0–7.5"]
+    [row] = texts(counts)
+    assert row[:10] == ["m", "1", "200", "120", "80", "5", "15", "100", "0", "0"]
+    assert row[10:] == ["0.25", "6.5", "7.2", "23.0", "15.0", "8.0"]
+    assert [cell.sub for cell in counts.rows[0][-6:]] == [
+        "0.20–0.30", "6.0–7.0", "7.0–7.5", "15.0–33.0", "9.0–24.0", "−1.0 to 17.0"
+    ]  # fmt: skip
 
 
 def test_a_first_round_that_starts_elsewhere_is_named(tmp_path):
@@ -86,7 +94,7 @@ def test_variants_are_told_and_drawn_apart(tmp_path):
     assert told.lines == []
     assert [row[0].sub for row in scores.rows] == ["GRATH"] * 2 + ["GRATH without Unknown"] * 2
     assert [row[7].text for row in counts.rows] == ["100", "0"]
-    assert "100 pairs were" in about_pairs.lines[0] and "and 0 pairs" in about_pairs.lines[1]
+    assert "100 pairs were" in about_pairs.lines[0] and "and 0 pairs" in about_pairs.lines[2]
     printed = headline.as_text(tables)
     assert "m, GRATH by round" in printed and "m, GRATH without Unknown by round" in printed
     draw_figures(tables, tmp_path)

@@ -16,6 +16,7 @@ from plumbline.report.blocks import (
     number,
     percent,
     scores,
+    signed,
 )
 from plumbline.report.tables import (
     METRICS,
@@ -36,11 +37,12 @@ COUNTS = {
     "identical": "identical sides",
 }
 TRAINED = {"pairs": "pairs", "kept_first": "kept first", "changed": "changed"}
-MEANS = {
+MEANS = {  # label, digits
     "similarity": ("similarity", 2),
     "chosen_words": ("words, correct", 1),
     "rejected_words": ("words, incorrect", 1),
 }
+TRUTH = {"chosen_right": "correct", "rejected_right": "incorrect", "right_difference": "difference"}
 
 
 Task = tuple[str, str, str, str]  # model, variant, task, domain
@@ -118,7 +120,7 @@ def _pair_blocks(table: pd.DataFrame) -> list[Block]:
         found.setdefault(((row.model, row.variant), int(row.round)), {})[row.metric] = row
     if not found:
         return []
-    rows, clauses, overlaps = [], {}, {}
+    rows, clauses, overlaps, truths = [], {}, {}, {}
     for (whose, number_), here in found.items():
         value = {name: row.value for name, row in here.items()}
         share = value["parsed"] / value["asked"]
@@ -127,11 +129,16 @@ def _pair_blocks(table: pd.DataFrame) -> list[Block]:
             f"({percent(share, 0)} %) had a pair and {count(value['pairs'])} pairs were trained on"
         )
         overlaps.setdefault(whose, []).append(here["similarity"])
+        truths.setdefault(whose, []).append(_truth(here, number_))
         means = [
             number(
                 here[name].value, f"{here[name].value:.{digits}f}", _interval(here[name], digits)
             )
             for name, (_, digits) in MEANS.items()
+        ]
+        means += [
+            number(here[name].value, percent(here[name].value), _interval(here[name], 1, 100))
+            for name in TRUTH
         ]
         cells = [number(value[name]) for name in (*COUNTS, *TRAINED)]
         whose_cell = Cell(whose[0], *_named_variant(table, whose[1]))
@@ -140,11 +147,16 @@ def _pair_blocks(table: pd.DataFrame) -> list[Block]:
     for (model, variant), parts in clauses.items():
         about = named(table, model, *_named_variant(table, variant), "pairs")
         words.append(f"{about}: {'; '.join(parts)}. {_similarity(overlaps[model, variant])}")
+        about = named(table, model, *_named_variant(table, variant), "truth of the pairs")
+        words.append(f"{about}: {'; '.join(truths[model, variant])}.")
     caption = (
         "What a round's pairs were made of. The round's parent is asked for a correct and an "
         "incorrect answer to every question. Where its output holds no pair, round 0's correct "
         "answer is kept (kept first); changed: correct answers that are not round 0's; incorrect "
-        "ones always are. Similarity: the words the two answers share (F1, 0 to 1)."
+        "ones always are. Similarity: the words the two answers share (F1, 0 to 1). Names a right "
+        "option: of the question's options, by their words, and no wrong one; per cent of the pairs, "
+        "and the paired difference in points. An answer may be right and name none: "
+        "the options are shown with grath.use_ground_truth alone."
     )
     if table.seed.nunique() > 1:
         caption += f" Means of {table.seed.nunique()} seeds."
@@ -154,6 +166,7 @@ def _pair_blocks(table: pd.DataFrame) -> list[Block]:
         *COUNTS.values(),
         *TRAINED.values(),
         *[m for m, _ in MEANS.values()],
+        *TRUTH.values(),
     ]
     picture = Picture(
         "grath_similarity",
@@ -161,6 +174,7 @@ def _pair_blocks(table: pd.DataFrame) -> list[Block]:
         "95 % interval. 0: no word in common; 1: the same words.",
     )
     spans = [("", 2), ("outputs", len(COUNTS)), ("pairs", len(TRAINED) + len(MEANS))]
+    spans.append(("names a right option", len(TRUTH)))
     return [Prose(words), picture, Table(caption, columns, rows, spans)]
 
 
@@ -170,8 +184,22 @@ def _similarity(overlaps: list) -> str:
     return f"Similarity of the two answers: {', '.join(parts)}."
 
 
-def _interval(row, digits: int) -> str:
-    return "" if pd.isna(row.low) else f"{row.low:.{digits}f}–{row.high:.{digits}f}"
+def _truth(here: dict, round_: int) -> str:
+    """How often the answers that a round's parent calls correct and incorrect are right."""
+    right, wrong, difference = (here[name] for name in TRUTH)
+    low, high = (signed(100 * bound) for bound in (difference.low, difference.high))
+    return (
+        f"in round {round_}, {percent(right.value)} % of the answers taken as correct name a right "
+        f"option of their question and {percent(wrong.value)} % of those taken as incorrect "
+        f"(difference {signed(100 * difference.value)} points, {low} to {high})"
+    )
+
+
+def _interval(row, digits: int, scale: int = 1) -> str:
+    if pd.isna(row.low):
+        return ""
+    low, high = (f"{scale * bound:.{digits}f}".replace("-", "−") for bound in (row.low, row.high))
+    return f"{low} to {high}" if row.low < 0 else f"{low}–{high}"
 
 
 WIDEST = 22  # of a task's name in a terminal

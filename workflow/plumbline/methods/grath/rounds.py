@@ -13,6 +13,7 @@ from pydantic import Field
 from plumbline.files import InputError
 from plumbline.methods.grath.parse import Sides, Unparsed, parse, similarity, unfit
 from plumbline.methods.grath.prompt import Legacy, request_id, training_sides
+from plumbline.methods.grath.truth import names_right
 from plumbline.records import ChoiceQuestion, Generation, NonEmpty, Pair
 
 
@@ -25,6 +26,8 @@ class GrathPair(Pair):
     incorrect: NonEmpty = Field(description="Always round 0's.")
     correct_from: Literal["this round", "round 0"]
     changed: bool = Field(description="Whether the correct answer is another than round 0's.")
+    chosen_right: bool = Field(description="Whether it names a right option (`truth`).")
+    rejected_right: bool
     similarity: float = Field(ge=0, le=1, description="Word-level F1 of the two answers.")
 
 
@@ -138,6 +141,8 @@ def build_round(
                 correct=sides.correct,
                 incorrect=sides.incorrect,
                 correct_from="this round" if fresh else "round 0",
+                chosen_right=names_right(sides.correct, question),
+                rejected_right=names_right(sides.incorrect, question),
                 changed=sides.correct != start.correct,
                 similarity=similarity(*sides),
             )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 
-from plumbline.evaluation.statistics import paired_difference
+from plumbline.evaluation.statistics import paired_difference, share
 from plumbline.methods.grath.rounds import GrathPair
+from plumbline.placebo import SIDES
 from plumbline.text import segments
 
 COLUMNS = [
@@ -31,7 +33,9 @@ def pair_rows(
     """Rows metric, value, low, high, n about the pairs a round was trained on; task `pairs`.
 
     Counts (n: questions asked) have no interval. `similarity` of the two answers and their length
-    in words (`chosen_words`, `rejected_words`) are means over pairs with a bootstrap interval.
+    in words (`chosen_words`, `rejected_words`) are means over pairs with their intervals, and so are
+    the shares of answers that name a right option (`chosen_right`, `rejected_right`) and their
+    paired difference (`right_difference`).
     """
     lost = {row["reason"]: row["n"] for row in composition["dropped"]}
     asked = composition["asked"]
@@ -47,27 +51,23 @@ def pair_rows(
     }
     for metric, value in counts.items():
         yield {"task": TASK, "metric": metric, "value": value, "n": asked}
-    means = {
-        "similarity": [pair.similarity for pair in pairs],
-        "chosen_words": [len(segments(pair.correct)) for pair in pairs],
-        "rejected_words": [len(segments(pair.incorrect)) for pair in pairs],
+    none = [0] * len(pairs)
+    right = {side: [getattr(pair, f"{side}_right") for pair in pairs] for side in SIDES}
+    compared = {
+        "similarity": ([pair.similarity for pair in pairs], none),
+        "chosen_words": ([len(segments(pair.correct)) for pair in pairs], none),
+        "rejected_words": ([len(segments(pair.incorrect)) for pair in pairs], none),
+        "right_difference": tuple(right.values()),
     }
-    for metric, values in means.items():
-        mean = paired_difference(
-            values,
-            [0] * len(values),
-            [pair.id for pair in pairs],
-            confidence=confidence,
-            resamples=resamples,
-        )
-        yield {
-            "task": TASK,
-            "metric": metric,
-            "value": mean.value,
-            "low": mean.low,
-            "high": mean.high,
-            "n": mean.n,
-        }
+    names = [pair.id for pair in pairs]
+    found = {
+        metric: paired_difference(*two, names, confidence=confidence, resamples=resamples)
+        for metric, two in compared.items()
+    }
+    for side, answers in right.items():
+        found[f"{side}_right"] = share(sum(answers), len(answers), confidence)
+    for metric, estimate in found.items():
+        yield {"task": TASK, "metric": metric, **asdict(estimate)}
 
 
 def as_text(rows: Iterable[dict]) -> str:

@@ -1,0 +1,30 @@
+"""Whether what a model calls correct is right: its answers held against the questions' options.
+
+The model sees no options (but with `use_ground_truth`), so most of its answers name none of them.
+"""
+
+from __future__ import annotations
+
+import regex
+
+from plumbline.records import ChoiceQuestion
+from plumbline.text import normalise, whole
+
+
+def names_right(answer: str, question: ChoiceQuestion) -> bool:
+    """Whether an answer names a right option of the question, and no wrong one.
+
+    By words alone: an option is named where its normalised text stands in the normalised answer as
+    whole words. What is part of a longer option that is named does not count: "cell wall" names no
+    cell.
+    """
+    text, named, taken = normalise(answer), [], []
+    options = zip(map(normalise, question.choices), question.labels, strict=True)
+    for option, label in sorted(options, key=lambda one: -len(one[0])):
+        if not option:
+            continue
+        spans = [found.span() for found in regex.finditer(whole(option), text)]
+        free = [s for s in spans if not any(s[0] < end and start < s[1] for start, end in taken)]
+        taken += free
+        named += [label] * bool(free)
+    return bool(named) and all(named)
