@@ -152,15 +152,21 @@ class Result:
             fewest = min(fewest, n)
             self.value += weight * by_cluster.mean()
             self.n += values.shape[1]
-        least = fewest - 1
+        self.centre, variance, self.df = centre, within, math.nan
+        if within > 0:
+            items_df = self.df = within**2 / doubt
         if seeds > 1:
             between = seed_means.var(ddof=1) / seeds
             trained = max(between - (noise if seeds > 2 else 0), 0)
-            doubt += between**2 / (seeds - 1) if trained > 0 else 0
-            within, least = within + trained, min(seeds - 1, least)
-        self.centre, self.se = centre, math.sqrt(within)
+            variance = within + trained
+        if seeds > 1 and variance > 0:
+            satterthwaite = variance**2 / (doubt + (between**2 / (seeds - 1) if trained else 0))
+            # The harmonic mean of both samples' own, by their parts of the variance.
+            inverse = trained / variance / (seeds - 1)
+            inverse += within / variance / items_df if within > 0 else 0
+            self.df = max(min(satterthwaite, 1 / inverse), 1)
+        self.se = math.sqrt(variance)
         self.known = fewest >= LEAST_CLUSTERS and self.se > 0
-        self.df = max(within**2 / doubt, least) if self.known else math.nan
 
     @staticmethod
     def _by_cluster(values, clusters):

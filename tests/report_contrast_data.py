@@ -6,7 +6,7 @@ BASE = dict(
     model="m", method="grath", contrast="last round", first="grath.r2", second="grath.r1",
     task="truths", domain="ood", metric="mc1", role="primary", kind="difference",
     first_value=0.3125, second_value=0.35, difference=-0.0375, low=-0.0812, high=0.0062, p=0.09,
-    p_corrected=0.27, verdict="undecided", detectable=0.0634, n=80, seeds=2,
+    p_corrected=0.27, verdict="undecided", detectable=0.0634, margin="", n=80, seeds=2,
 )  # fmt: skip
 
 
@@ -28,13 +28,13 @@ def tables(model: str) -> list[dict]:
         contrast(),
         contrast(contrast="unrelated", task="facts", kind="equivalence", first_value=0.4,
                  second_value=0.4033, difference=-0.0033, low=-0.0171, high=0.0105, p=0.0091,
-                 p_corrected=0.0273, verdict="held", n=60),
+                 p_corrected=0.0273, verdict="held", margin=0.02, n=60),
         contrast(method="flame", contrast="factuality", first="flame.sft-star.dpo-star",
                  second="flame.sft.dpo", task="long_form", metric="factscore", first_value=0.55,
                  second_value=0.31, difference=0.24, low=0.151, high=0.329, p=0.00004,
                  p_corrected=0.0002, verdict="higher", detectable=0.1269, n=30),
         contrast(method="flame", contrast="knowledge", first="flame.sft-star.dpo-star",
-                 second="base", kind="equivalence", **asked, p=0.6, p_corrected=1.0),
+                 second="base", kind="equivalence", margin=0.02, **asked, p=0.6, p_corrected=1.0),
         contrast(contrast="rounds", metric="mc2", role="secondary", p_corrected=""),
         contrast(**mixes, **asked, domain="id", contrast="more unknown", role="secondary",
                  difference=-0.02, low=-0.05, high=0.01, p_corrected=""),

@@ -74,7 +74,8 @@ def root(request, tmp_path_factory):
                              scored=["choices/scores.jsonl", "long_form/items.jsonl"]))  # fmt: skip
     stated = [
         dict(method=method, name="asked", first=first, second=second, task=task, domain=domain,
-             metric=name, role="primary" if kind == "difference" else "secondary", kind=kind)
+             metric=name, role="secondary" if method == "grath" and domain == "ood" else "primary",
+             kind=kind)
         for method, first, second, task, name in STATED
         for domain in ("id", "ood")
         for kind in ("difference", "equivalence")
@@ -104,7 +105,10 @@ def root(request, tmp_path_factory):
 def test_contrasts_follow_from_the_raw_files(root):
     rows = table(root, "contrasts")
     assert len(rows) == 12 and sum(bool(row["low"]) for row in rows) == 8
-    assert {row["verdict"] for row in rows} >= {"undecided", "lower"}
+    found = {row["verdict"] for row in rows}
+    assert "undecided" in found
+    # Two seeds say too little of how much trainings differ.
+    assert ("lower" in found) == (rows[0]["seeds"] != "2")
     assert wrong_contrasts(root, MARGIN) == []
 
 
@@ -117,7 +121,7 @@ def test_gains_follow_from_the_raw_files(root):
 def test_the_page_tells_what_follows_from_the_raw_files(root):
     page = (root / "index.html").read_text()
     told, again = findings(page), sentences(root, MARGIN)
-    assert len(again) == 4
+    assert len(again) == 6
     for said in again:
         assert any(all(part in text for part in said) for text in told), said
     assert unfounded(page, root / "tables") == []

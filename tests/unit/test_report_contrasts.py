@@ -50,12 +50,13 @@ def told_of(folder, row, metrics=SEEDS):
         (dict(verdict="higher", p_corrected=0.0123), "Higher (p corrected 0.012)."),
         (dict(verdict="lower", p_corrected=0.0001), "Lower (p corrected <0.001)."),
         (
-            dict(kind="equivalence", verdict="held", p_corrected=0.04),
-            "Held within the margin (p corrected 0.040).",
+            dict(kind="equivalence", verdict="held", margin=0.02, p_corrected=0.04),
+            "Held within ±2.0 points (p corrected 0.040).",
         ),
         (
-            dict(kind="equivalence", verdict="undecided", p_corrected=0.4),
-            "Not shown to be held within the margin (p corrected 0.400).",
+            dict(kind="equivalence", verdict="undecided", margin=0.02, p_corrected=0.4),
+            "Not shown to be held within ±2.0 points (p corrected 0.400); within ±6.3 points it "
+            "would have been in 80 of 100 such runs, if nothing differed.",
         ),
         (
             dict(),

@@ -9,7 +9,6 @@ from plumbline.report.names import FIGURES, TABLES
 
 # The part of the configuration that a table is made for; the others are always made.
 MADE_FOR = {
-    "contrasts": False,  # no rule makes it yet
     "grath_rounds": CONFIG.grath,
     "apeft_pairs": CONFIG.apeft,
     "token_shift": SHIFT_PAIRS,

@@ -1,6 +1,6 @@
 """The stated contrasts, tested: differences, equivalences, and what this run could have seen.
 
-Holm's correction is over the primary differences of a model that have an interval. All else is
+Holm's correction is over the primary contrasts of a model that have an interval. All else is
 exploratory: its p values are not corrected.
 """
 
@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from plumbline.evaluation.contrasts import DIFFERENCE, PRIMARY, Contrast
+from plumbline.evaluation.contrasts import DIFFERENCE, EQUIVALENCE, PRIMARY, Contrast
 from plumbline.evaluation.estimation import Estimated, difference
 from plumbline.evaluation.grid import Grid, Grids, Place, mean_over
 from plumbline.evaluation.statistics import holm
@@ -27,7 +27,8 @@ class ContrastRow(Record):
     equivalence, that of two one-sided tests, doubled, so that it is at most 1 - confidence where
     the interval lies within the margin. detectable: the smallest true difference that would have
     been found with a probability of 80 % at the corrected level (of a primary one: 1 - confidence
-    over their number); of equivalence, the smallest margin, if nothing truly differs.
+    over their number); of equivalence, the smallest margin, if nothing truly differs. margin: of
+    equivalence, the one that was tested.
     """
 
     model: str
@@ -49,6 +50,7 @@ class ContrastRow(Record):
     p_corrected: float | None = None
     verdict: Literal["higher", "lower", "held", "undecided"] = UNDECIDED
     detectable: float | None = None
+    margin: float | None = None
     n: int = 0
     seeds: int = 0
 
@@ -57,25 +59,22 @@ def contrast_rows(
     model: str, grids: Grids, contrasts: Sequence[Contrast], *, confidence: float, margin: float
 ) -> Iterator[ContrastRow]:
     """A row a contrast, in their order; one that nothing was measured for has no numbers and n 0."""
-    rows, found = [], []
+    rows, tested = [], []
     for contrast in contrasts:
         grid = grids.get(Place(contrast.task, contrast.domain))
         row, estimated = _measured(model, contrast, grid, confidence)
         rows.append(row)
-        found.append(estimated)
-    family = [
-        place
-        for place, (row, estimated) in enumerate(zip(rows, found, strict=True))
-        if row.role == PRIMARY and estimated and estimated.se is not None
-    ]
-    corrected = holm([found[place].p() for place in family])
-    for place, p in zip(family, corrected, strict=True):
-        rows[place].p_corrected = p
-    for row, estimated in zip(rows, found, strict=True):
+        if row.kind == EQUIVALENCE:
+            row.margin = margin
         if estimated and estimated.se is not None:
-            tests = len(family) if row.role == PRIMARY else 1
-            _judge(row, estimated, 1 - confidence, margin, tests)
-        yield row
+            row.p = estimated.p() if row.kind == DIFFERENCE else estimated.p_within(margin)
+            tested.append((row, estimated))
+    family = [row for row, _ in tested if row.role == PRIMARY]
+    for row, p in zip(family, holm([row.p for row in family]), strict=True):
+        row.p_corrected = p
+    for row, estimated in tested:
+        _judge(row, estimated, 1 - confidence, len(family) if row.role == PRIMARY else 1)
+    yield from rows
 
 
 def _measured(
@@ -95,13 +94,11 @@ def _measured(
     return row, estimated
 
 
-def _judge(row: ContrastRow, estimated: Estimated, alpha: float, margin: float, tests: int) -> None:
+def _judge(row: ContrastRow, estimated: Estimated, alpha: float, tests: int) -> None:
+    found = (row.p if row.p_corrected is None else row.p_corrected) <= alpha
     if row.kind == DIFFERENCE:
-        row.p, row.detectable = estimated.p(), estimated.detectable(alpha / tests)
-        p = row.p if row.p_corrected is None else row.p_corrected
-        if p <= alpha:
-            row.verdict = HIGHER if row.difference > 0 else LOWER
+        row.detectable = estimated.detectable(alpha / tests)
+        row.verdict = (HIGHER if row.difference > 0 else LOWER) if found else UNDECIDED
     else:
-        row.p, row.detectable = estimated.p_within(margin), estimated.margin_within_reach(alpha)
-        if row.p <= alpha:
-            row.verdict = HELD
+        row.detectable = estimated.margin_within_reach(alpha / tests)
+        row.verdict = HELD if found else UNDECIDED

@@ -67,6 +67,11 @@ class Told:
         return f"{abs(self.scale * value):.1f}{' points' if self.scale == 100 else ''}"
 
     @property
+    def held(self) -> bool:
+        """Whether it asks for no difference, and not for one."""
+        return self.row.kind == "equivalence"
+
+    @property
     def interval(self) -> str:
         """Empty where there is none."""
         bounds = self.row.low, self.row.high
@@ -89,11 +94,15 @@ class Told:
         corrected = f"p corrected {p_text(row.p_corrected)}"
         if row.verdict in ("higher", "lower"):
             return f"{row.verdict.capitalize()} ({corrected})."
-        if row.kind == "equivalence":
-            within = "within the margin"
+        if self.held:
+            within = f"within ±{self.points(row.margin)}"
             if row.verdict == "held":
                 return f"Held {within} ({corrected})."
-            return f"Not shown to be held {within} ({corrected})."
+            return (
+                f"Not shown to be held {within} ({corrected}); within ±"
+                f"{self.points(row.detectable)} it would have been in 80 of 100 such runs, if "
+                f"nothing differed."
+            )
         if pd.isna(row.detectable):
             return (
                 f"No difference seen ({corrected}); how large a one would have been is not known."
@@ -166,6 +175,7 @@ def _table(tables: Tables, role: str) -> Table:
             cells = [
                 Cell(model),
                 Cell(row.contrast, variant_label(row.method)),
+                Cell(f"held within ±{one.points(row.margin)}" if one.held else "differs"),
                 Cell(checkpoint_label(row.first), f"against {checkpoint_label(row.second)}"),
                 Cell(
                     METRICS.get(row.metric, row.metric),
@@ -180,11 +190,21 @@ def _table(tables: Tables, role: str) -> Table:
                 cells += [p_cell(row.p_corrected), verdict]
             detectable = number(row.detectable, f"{one.scale * row.detectable:.1f}")
             rows.append([*cells, detectable, number(row.n), number(row.seeds)])
-    heads = ["model", "contrast", "compared", "measure", "first", "second", "difference", "p"]
+    heads = [
+        "model",
+        "contrast",
+        "asked",
+        "compared",
+        "measure",
+        "first",
+        "second",
+        "difference",
+        "p",
+    ]
     heads += ["p corrected", "verdict"] * primary + ["detectable", "n", "seeds"]
     caption = (
         "The primary contrasts in figures. Detectable: the smallest difference that 80 of 100 such "
-        "runs would have seen."
+        "runs would have seen; where a difference is to be held, the smallest margin."
         if primary
         else "Secondary contrasts: exploratory, not corrected, without verdicts."
     )

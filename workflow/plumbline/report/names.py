@@ -26,7 +26,7 @@ TABLES = {
     ),
     "contrasts": Columns(
         "model method contrast first second task domain metric role kind verdict",
-        "first_value second_value difference low high p p_corrected detectable n seeds",
+        "first_value second_value difference low high p p_corrected detectable margin n seeds",
     ),
     "comparisons": Columns(
         "model checkpoint against other task domain metric",

@@ -1,0 +1,29 @@
+"""The small run's findings, computed again from its raw files in other code."""
+
+import json
+
+import pytest
+from recomputation import sentences, table, wrong_contrasts, wrong_gains
+from report_check import findings, unfounded
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(2800)]
+
+
+@pytest.fixture
+def margin(run):
+    return json.loads((run.root / "manifest.json").read_text())["config"]["evaluation"]["margin"]
+
+
+def test_contrasts_gains_and_p_values_follow_from_the_raw_files(run, margin):
+    assert sum(bool(row["p_corrected"]) for row in table(run.root, "contrasts")) >= 2
+    assert wrong_contrasts(run.root, margin) == []
+    assert table(run.root, "gains") and wrong_gains(run.root) == []
+
+
+def test_the_report_tells_what_follows_from_the_raw_files(run, margin):
+    page = (run.root / "report/index.html").read_text()
+    told = findings(page)
+    assert "One training a setting: the spread between trainings" in page
+    for said in sentences(run.root, margin):
+        assert any(all(part in text for part in said) for text in told), said
+    assert unfounded(page, run.root / "tables") == []
