@@ -37,6 +37,11 @@ def normalised(text: str) -> str:
     return " ".join(word for word in line.split() if word not in ("a", "an", "the"))
 
 
+def even(compared: dict) -> dict:
+    """The win rates of what the checkpoint with these is compared with."""
+    return {name: (cluster, 0.5) for name, (cluster, _) in compared.items()}
+
+
 class Raw:
     """Values by item, from the raw files of a run's checkpoints."""
 
@@ -110,7 +115,9 @@ class Raw:
             for checkpoint in (first, second)
         ]
         seeds = max(sides, key=len)
-        pairs = [[side.get(seed, side.get(0)) for side in sides] for seed in seeds]
+        pairs = [[side.get(seed, side.get(0)) or {} for side in sides] for seed in seeds]
+        if task == "win_rate":  # what others are compared with wins half by definition
+            pairs = [[one or even(other), other or even(one)] for one, other in pairs]
         names = sorted({name for one, other in pairs for name in one.keys() & other.keys()})
         if not names:
             return None
