@@ -26,6 +26,8 @@ def test_cut_off_responses_are_used_up_to_their_last_sentence(project):
     output = project.snakemake("-n", "-p", "apeft")
     (job,) = rules(output, "collect_responses")
     assert "--whole-sentences" in job and "--stage apeft" in job
+    # What is trained on is verified by train facts alone.
+    assert all("--training" in job for job in rules(output, "verify_claims"))
 
 
 def test_losses_share_the_training_files_of_the_shares(project):

@@ -31,6 +31,9 @@ def test_every_checkpoint_is_asked_alike_in_every_form(project):
     assert len(asked) == 1 + 3 * 2 + 2 + 4 + 2
     assert any("demo/smollm2-135m/base/closed_book/" in job for job in asked)
     assert all("smollm2-135m/closed_book/requests.jsonl" in job for job in asked)
+    # What is evaluated is verified by all facts, what is trained on by train facts alone.
+    for job in rules(output, "verify_claims"):
+        assert ("--training" in job) != ("/long_form/claims.jsonl" in job)
 
 
 @pytest.mark.parametrize("path", PAPERS, ids=lambda path: path.stem)

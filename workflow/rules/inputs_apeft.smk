@@ -1,7 +1,7 @@
 """What the rules of APEFT need."""
 
 if CONFIG.apeft:
-    add_instructions("apeft", CONFIG.apeft.prompts, "train", "id")
+    add_instructions("apeft", CONFIG.apeft.prompts, "train", "id", "apeft.prompts")
     # Facts are judged one by one, so that a response is of use up to where it was cut off.
     PLACES["apeft/responses"] = Place("apeft", "apeft", unfinished="--whole-sentences")
 

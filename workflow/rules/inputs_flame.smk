@@ -3,11 +3,13 @@
 from plumbline.config.flame_sets import SftSet
 
 if CONFIG.flame:
-    add_instructions("flame", CONFIG.flame.sources(), "train", "id")
+    add_instructions(
+        "flame", CONFIG.flame.sources(), "train", "id", "flame.instructions"
+    )
     if CONFIG.flame.passages:
         add_source(CONFIG.flame.passages.source, CONFIG.flame.passages.sha256)
 if CONFIG.flame and CONFIG.flame.dpo:
-    add_instructions("prompts", CONFIG.flame.prompts, "train", "id")
+    add_instructions("prompts", CONFIG.flame.prompts, "train", "id", "flame.prompts")
     # Training on a response that was cut off teaches to stop in mid-sentence.
     PLACES["flame/responses"] = Place(
         "prompts", "flame", unfinished="", decisions="flame/decisions.jsonl"

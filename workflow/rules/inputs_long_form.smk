@@ -8,10 +8,18 @@ from plumbline.config.verification import Endpoint
 LONG_FORM = CONFIG.evaluation.long_form
 if LONG_FORM:
     # What is evaluated is what the checkpoint said, cut off or not.
-    add_instructions("long_form", LONG_FORM.sources(), "test", "id,ood")
+    add_instructions(
+        "long_form", LONG_FORM.sources(), "test", "id,ood", "evaluation.long_form"
+    )
     PLACES["long_form"] = Place("long_form", "long_form", unfinished="--unfinished")
 if LONG_FORM and LONG_FORM.instructions:
-    add_instructions("win_rate", [LONG_FORM.instructions], "test", "id")
+    add_instructions(
+        "win_rate",
+        [LONG_FORM.instructions],
+        "test",
+        "id",
+        "evaluation.long_form.instructions",
+    )
     PLACES["win_rate/own"] = Place("win_rate", "long_form", unfinished="--unfinished")
 for part in ("passages", "embeddings"):
     if one := getattr(CONFIG.verification, part, None):
@@ -92,6 +100,11 @@ def split_inputs(wildcards):
 def first_model():
     """The wildcards of the first model, whose judge the verifier's check uses."""
     return SimpleNamespace(model=MODELS[0])
+
+
+def is_trained_on(place):
+    """Whether a place's claims decide what is trained on; all others are evaluated."""
+    return not Path(place).match("long_form")
 
 
 def verifier_inputs(wildcards):

@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 
 class InstructionSet(NamedTuple):
-    """What a set is made from: sources, and the split and domains of the facts' subjects."""
+    """What a set is made from: sources, the split and domains of the facts' subjects, its key."""
 
     sources: list
     split: str
     domains: str
+    key: str
 
 
 class Place(NamedTuple):
@@ -30,9 +31,9 @@ INSTRUCTIONS = {}
 PLACES = {}
 
 
-def add_instructions(name, sources, split, domains):
+def add_instructions(name, sources, split, domains, key):
     """Have a set of instructions made, its sources fetched before."""
-    INSTRUCTIONS[name] = InstructionSet(sources, split, domains)
+    INSTRUCTIONS[name] = InstructionSet(sources, split, domains, key)
     for one in sources:
         add_source(one.source, one.sha256)
 
@@ -45,10 +46,11 @@ def instruction_markers(wildcards):
 
 def instruction_options(wildcards):
     """A set of instructions as options of build_instructions.py."""
-    sources, split, domains = INSTRUCTIONS[wildcards.set]
+    sources, split, domains, key = INSTRUCTIONS[wildcards.set]
     listed = json.dumps([one.model_dump() for one in sources])
+    tuned = CONFIG.tuned_relations() if wildcards.set == "long_form" else {}
     return [
-        *("--sources", listed),
+        *("--sources", listed, "--key", key, "--tuned", json.dumps(tuned)),
         *("--entities-split", split, "--entities-domains", domains),
     ]
 

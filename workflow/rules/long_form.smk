@@ -170,11 +170,13 @@ rule verify_claims:
     params:
         verifier=VERIFIER,
         options=verifier_options,
+        # What is trained on learns nothing from the facts of the test.
+        training=lambda wildcards: "--training" * is_trained_on(wildcards.place),
         code=code("verify_claims"),
     shell:
         "python -m scripts.verify_claims --claims {input.claims:q}"
         ' --verifier "$PLUMBLINE_VERIFIER" {params.options:q} --facts {input.facts:q}'
-        ' --scoring "$PLUMBLINE_SCORING" --device $PLUMBLINE_DEVICE --threads {threads}'
+        ' {params.training} --scoring "$PLUMBLINE_SCORING" --device $PLUMBLINE_DEVICE --threads {threads}'
         " --store $PLUMBLINE_RESULTS/{wildcards.model}/verdicts --verdicts {output.verdicts:q}"
         " 2>&1 | tee {log:q}"
 

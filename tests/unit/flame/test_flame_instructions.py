@@ -7,7 +7,7 @@ from flame_data import instruction
 from flame_stages import FACTS, generated
 from plumbline.config.instructions import InstructionSource
 from plumbline.data.entities import subject_prompts, templates_for
-from plumbline.data.instruction_sets import Prompt, gather
+from plumbline.data.instruction_sets import Prompt, check_tuned, gather
 from plumbline.data.instructions import (
     PERSON_TEMPLATES,
     PLACE_TEMPLATES,
@@ -58,6 +58,31 @@ def test_some_relations_subjects_alone_can_be_asked_about():
     assert [one.topic for one in prompts] == ["Ada Lovelace", "Njord"]
     with pytest.raises(InputError, match=r"person_contry is no .* Did you mean person_country\?"):
         subject_prompts(FACTS, **how, relations=["person_contry"])
+
+
+def test_what_is_only_evaluated_cannot_be_tuned_on():
+    how = {"split": "train", "limit": None, "seed": 1, "key": "apeft.prompts"}
+    message = (
+        r"^apeft\.prompts: relations: deity_mythology is only evaluated \(out of domain\), so nothing "
+        r"is tuned on it\. Relations to tune on: country_capital, "
+    )
+    asked = ["country_capital", "deity_mythology"]
+    with pytest.raises(InputError, match=message):
+        subject_prompts(FACTS, **how, domains=["id"], relations=asked)
+
+
+def test_in_domain_is_what_every_method_is_tuned_on():
+    sources = [InstructionSource(format="entities")]
+    rows, _ = gather(sources, [], FACTS, split="test", domains=["id", "ood"])
+    both = ["country_capital", "person_country"]
+    check_tuned(rows, {}, "long_form")
+    check_tuned(rows, {"flame.prompts": both}, "long_form")
+    with pytest.raises(InputError) as caught:
+        check_tuned(rows, {"flame.prompts": both, "apeft.prompts": both[:1]}, "long_form")
+    assert str(caught.value) == (
+        "long_form.relations: person_country would be called in-domain, but apeft.prompts asks "
+        "about country_capital alone. Name the same in-domain relations in both."
+    )
 
 
 def test_a_source_is_parted_into_train_and_test_whatever_the_limit():

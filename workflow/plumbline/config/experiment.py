@@ -181,6 +181,24 @@ class Config(Section):
         """What makes questions of claims: table or model."""
         return self.apeft.questions or ("table" if self.verification.kind == "table" else "model")
 
+    def tuned_relations(self) -> dict[str, list[str]]:
+        """By key, the relations whose subjects a method is tuned to write about, where it names
+        some; a method that names none is tuned on all, or on prompts of another kind.
+        """
+        sources = {"apeft.prompts": self.apeft.prompts if self.apeft else []}
+        if self.flame:
+            drawn = self.flame.prompts if self.flame.dpo else []
+            sources["flame.prompts"] = [*self.flame.sources(), *drawn]
+        asked = {
+            key: [one.relations for one in found if one.format == "entities"]
+            for key, found in sources.items()
+        }
+        return {
+            key: sorted({name for relations in lists for name in relations})
+            for key, lists in asked.items()
+            if lists and all(lists)
+        }
+
     def mix_recipe(self, name: str) -> Recipe:
         """The recipe of one mix, its overrides applied."""
         changes = self.mixes.overrides.get(name, {})

@@ -47,23 +47,30 @@ def subject_prompts(
     limit: int | None,
     seed: int,
     relations: Collection[str] = (),
+    key: str = "instructions",
 ) -> tuple[list[Instruction], Counter]:
     """One prompt about each subject of the split's questions, with `domain` and `relation`.
 
-    relations: only subjects of these; none: of all.
+    relations: only subjects of these; none: of all. key: of the configuration, for messages.
 
     At most `limit` of each domain; which ones depends on names and seed alone. A subject that
     any in-domain question is about, whatever its split, is none of the domain `ood`. Of a subject's
     relations the first by name counts. Returns the prompts by domain and relation, and what was
     left out, by (domain, reason). InputError where there is no subject at all, and for a relation
-    that no fact is of.
+    that no fact is of or that is of another domain.
     """
-    known = {question.relation for question in questions}
+    known = {question.relation: question.domain for question in questions}
     for name in relations:
         if name not in known:
             raise InputError(
-                f"relations: {name} is no relation of the facts.{nearest(name, sorted(known))} "
+                f"{key}: relations: {name} is no relation of the facts.{nearest(name, sorted(known))} "
                 f"Relations: {', '.join(sorted(known))}."
+            )
+        if known[name] not in domains:
+            fitting = sorted(one for one, domain in known.items() if domain in domains)
+            raise InputError(
+                f"{key}: relations: {name} is only evaluated (out of domain), so nothing is tuned "
+                f"on it. Relations to tune on: {', '.join(fitting)}."
             )
     tuned = {fold(question.subject) for question in questions if question.domain == "id"}
     prompts: list[Instruction] = []

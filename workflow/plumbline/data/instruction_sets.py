@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from pydantic import Field
@@ -30,14 +30,16 @@ def gather(
     *,
     split: Split,
     domains: Collection[Domain],
+    key: str = "instructions",
 ) -> tuple[list[Prompt], list[dict]]:
     """The instructions of all sources, in their order, and rows of what was dropped.
 
     paths: the files of those sources that have one, in order. questions, split, domains: the
-    facts whose subjects `entities` asks about. Limits are drawn by ids and seed, of `entities` in
-    each domain, after `part`. Instructions that are equal but for case and spaces become one, with
-    the responses of both; what is no prompt about a fact's subject is out of domain. Raises
-    InputError for an id that two instructions share, and for too few or too many paths.
+    facts whose subjects `entities` asks about; key: of the configuration, for messages. Limits are
+    drawn by ids and seed, of `entities` in each domain, after `part`. Instructions that are equal
+    but for case and spaces become one, with the responses of both; what is no prompt about a fact's
+    subject is out of domain. Raises InputError for an id that two instructions share, and for too
+    few or too many paths.
     """
     needed = sum(source.source is not None for source in sources)
     if needed != len(paths):
@@ -54,6 +56,7 @@ def gather(
                 limit=source.limit,
                 seed=source.seed,
                 relations=source.relations,
+                key=key,
             )
             rows = [Prompt(**one.model_dump()) for one in found]
             for (domain, reason), n in left_out.items():
@@ -69,6 +72,20 @@ def gather(
         if n
     ]
     return kept.rows, dropped
+
+
+def check_tuned(prompts: Iterable[Prompt], tuned: Mapping[str, Collection[str]], key: str) -> None:
+    """InputError where a prompt counts as in-domain that some method is not tuned for.
+
+    tuned: by the key of a method's prompts, the relations that they ask about. key: of `prompts`.
+    """
+    asked = sorted({one.relation for one in prompts if one.domain == "id" and one.relation})
+    for own, relations in tuned.items():
+        if missing := [name for name in asked if name not in relations]:
+            raise InputError(
+                f"{key}.relations: {', '.join(missing)} would be called in-domain, but {own} asks "
+                f"about {', '.join(relations)} alone. Name the same in-domain relations in both."
+            )
 
 
 def _loaded(source: InstructionSource, path: Path | None, tally: Counter) -> list[Prompt]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Iterable
 
 from plumbline.records import Question, Split
 
@@ -37,6 +38,13 @@ def select(
             }
         )
     return [question for question in questions if question.id in chosen], counts
+
+
+def for_training(facts: Iterable[Question]) -> list[Question]:
+    """What may be used to make training data: no fact that the test asks about, and none of a
+    relation that is only evaluated, which have no train split.
+    """
+    return [one for one in facts if one.split == "train"]
 
 
 def order(name: str, seed: int) -> bytes:

@@ -16,10 +16,12 @@ TERMS = {
         of the first three. In the evaluation the base is asked after other worked examples, so its
         EM by category shows how far the categories depend on the examples.""",
     "ID and OOD": """
-        In domain: other facts of the relations that the mixes are tuned on. Out of domain:
-        relations never tuned on. Sets of choice questions made of facts go by the relation, all
-        others by the configuration. Long answers go by the relation that their subject was taken
-        from. GRATH and FLAME are tuned on other questions and instructions than either.""",
+        In domain: other facts of the relations that are tuned on. Out of domain: relations never
+        tuned on. Sets of choice questions made of facts go by the relation, all others by the
+        configuration. Long answers go by the relation that their subject was taken from: in domain
+        are only relations whose subjects FLAME and APEFT are tuned to write about, where their
+        prompts name some. GRATH is tuned on other questions, FLAME on further instructions. What is
+        trained on is verified by the facts of the train split alone.""",
     "Mix": """
         A tuning set. unknown-50 holds 50 % Unknown and 50 % Known facts, alike in every relation;
         all unknown-… mixes of a run have the same size.""",
@@ -57,6 +59,11 @@ TERMS = {
     "Accuracy, acc_norm": """
         The share of questions whose likeliest choice is true. acc_norm: likeliest per character,
         so that short choices have no advantage.""",
+    "By chance, without reading the question": """
+        What a choice task gives away. By chance: a choice drawn at random. Without reading the
+        question: the best of always the longest choice, the shortest, the answer that most facts of
+        the relation have, and, where the choices are listed with letters, the same place. A score
+        no higher shows no knowledge.""",
     "GRATH": """
         Chen et al. 2024, “GRATH: Gradual Self-Truthifying for Large Language Models”. The model
         writes a correct and an incorrect answer to each question and is trained to prefer the

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from plumbline.config.verification import Passages
 from plumbline.data.instructions import Instruction
+from plumbline.data.select import for_training
 from plumbline.files import InputError
 from plumbline.methods.flame.own_answers import own_answer_requests
 from plumbline.records import Question, Request
@@ -30,7 +31,7 @@ def passage_store(
     Raises InputError where the settings need a file and there is none.
     """
     if settings.format == "facts":
-        pages = fact_passages(one for one in facts if one.split == "train")
+        pages = fact_passages(for_training(facts))
     elif path is None:
         raise InputError(f"passages of format {settings.format}: their file is missing; give it.")
     else:
