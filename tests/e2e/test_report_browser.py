@@ -113,10 +113,10 @@ def test_quiet_self_contained_and_no_wider_than_the_screen(browser, report, widt
 def test_tables_sort_by_number_both_ways(browser, report):
     page, _ = report
     show(browser, page, 1200)
-    column = """return [...document.querySelectorAll("#headline table")[0].tBodies[0].rows]
+    column = """return [...document.querySelectorAll("#closed_book table")[0].tBodies[0].rows]
         .map((row) => parseFloat(row.cells[1].firstChild.textContent))"""
     before = browser.execute_script(column)
-    button = browser.find_elements("css selector", "#headline table th button")[1]
+    button = browser.find_elements("css selector", "#closed_book table th button")[1]
     for order in (sorted(before), sorted(before, reverse=True)):
         assert before != order
         button.click()
