@@ -81,7 +81,7 @@ def test_what_is_undefined_on_one_side_is_not_compared():
     assert (row.value, row.other_value, row.n) == (0.75, 0.5, 2)
 
 
-def test_a_family_is_all_checkpoints_and_tasks_against_the_same_kind_of_other():
+def test_every_checkpoint_and_task_is_compared_and_nothing_corrected_or_called_a_difference():
     better, same = [1] * 8, [0] * 8
     columns = {
         "base": {0: items(same) + items(same, task="u")},
@@ -91,15 +91,17 @@ def test_a_family_is_all_checkpoints_and_tasks_against_the_same_kind_of_other():
     found = compared(columns, {"base": "", "x": "base", "y": "x"})
     least = found["x", "base", "t", "id"].p
     assert least < 0.002
-    assert {key: (row.p, row.p_corrected) for key, row in found.items()} == {
-        ("x", "base", "t", "id"): (least, 4 * least),
-        ("x", "base", "u", "id"): (1, 1),
-        ("y", "base", "t", "id"): (least, 4 * least),
-        ("y", "base", "u", "id"): (least, 4 * least),
-        ("y", "parent", "t", "id"): (1, 1),
-        ("y", "parent", "u", "id"): (least, 2 * least),
+    assert {key: row.p for key, row in found.items()} == {
+        ("x", "base", "t", "id"): least,
+        ("x", "base", "u", "id"): 1,
+        ("y", "base", "t", "id"): least,
+        ("y", "base", "u", "id"): least,
+        ("y", "parent", "t", "id"): 1,
+        ("y", "parent", "u", "id"): least,
     }
-    assert [row.significant for row in found.values()] == ["yes", "no", "yes", "yes", "no", "yes"]
+    assert not {"significant", "p_corrected", "verdict"} & set(
+        type(found.popitem()[1]).model_fields
+    )
 
 
 def test_who_is_compared_with_whom():

@@ -45,6 +45,8 @@ COMPARED = [
     comparison("grath.r1", 0.01, task="facts", domain="ood", metric="mc1", n=60),
     comparison("grath.r2", -0.06, task="facts", domain="ood", metric="mc1"),
 ]
+# Of too few items for an interval.
+UNKNOWN = dict(low="", high="", p="")
 GAINS = [
     gain("grath.r1", "id", 0.04),
     gain("grath.r1", "ood", -0.02),
@@ -152,3 +154,21 @@ def test_the_study_by_loss(tmp_path, several):
     assert texts(table)[0] == ["m", "general only", "sigmoid", *["0.0"] * 3, *["–"] * 3]
     last = ["m", "50 % atomic", "mean of 2 losses" if several else "sigmoid"]
     assert texts(table)[-1] == [*last, *["+3.0"] * 3, *["+2.0"] * 3]
+
+
+def test_what_has_too_few_items_is_shown_without_an_interval(tmp_path):
+    filtered = dict(against="full", other="grath.r2")
+    rows = [*COMPARED, comparison("grath-unknown-0.r2", 0.05, **filtered, **UNKNOWN)]
+    bare = dict(low="", high="")
+    gained = [gain("grath.r1", domain, 0.1, **bare) for domain in ("id", "ood")]
+    gained += [gain("grath-unknown-0.r2", "both", 0.1, **filtered, **bare)]
+    studied = [study(50, "ipo", "parent", "both", 0.03, **bare)]
+    run = run_of(tmp_path, comparisons=rows, gains=gained, study=studied)
+    *_, every, told, crossing = grand_sections.grand(run)
+    assert texts(every)[-1][5:7] == ["+5.0", "–"] and every.rows[-1][5].sub == ""
+    assert told.lines[0].endswith("sibling: +10.0 points, mean of ID and OOD.")
+    assert texts(crossing)[-1][-2:] == ["+5.0", "–"]
+    assert "over the parent, mean of ID" in grand_sections.study(run)[0].lines[0]
+    draw_figures(run.tables, tmp_path / "figures")
+    drawn = (tmp_path / "figures/gains.svg").read_text()
+    assert "ID +10.0 points, n = 160; OOD +10.0 points, n = 160" in drawn and "nan" not in drawn

@@ -1,7 +1,7 @@
 """Every checkpoint against its base, its parent and its unfiltered sibling, task by task.
 
-p values are corrected for their number by Holm's method. A family is all comparisons of one model
-with the same kind of other: every checkpoint and every task in every domain.
+Exploratory: p values are not corrected for their number, and nothing is called a difference. What
+is claimed rests on the contrasts that methods state (`contrast_table`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import numpy as np
 
 from plumbline.evaluation.estimation import difference
 from plumbline.evaluation.grid import Grids, mean_over
-from plumbline.evaluation.statistics import holm
 from plumbline.names import unfiltered
 from plumbline.records import Record
 
@@ -24,9 +23,8 @@ class Comparison(Record):
     """A checkpoint beside another one in one task and domain, by the measure of the task.
 
     `value` and `other_value` are means over the seeds of means over the items (n in all) that both
-    have the measure of; bounds and p are None where these are too few for an interval. `p` is of
-    the mean difference being zero, `p_corrected` for all of its family; significant: that one is
-    at most 1 - confidence.
+    have the measure of; bounds and p (of a mean difference of zero) are None where these are too
+    few for an interval.
     """
 
     model: str
@@ -42,8 +40,6 @@ class Comparison(Record):
     low: float | None
     high: float | None
     p: float | None
-    p_corrected: float | None = None
-    significant: Literal["yes", "no"] = "no"
     n: int
     seeds: int
 
@@ -70,7 +66,6 @@ def compare(
 
     Comparisons whose two sides have no item in common are left out.
     """
-    families: dict[Against, list[Comparison]] = {}
     for checkpoint, parent in parents.items():
         for against, other in others_of(checkpoint, parent, parents):
             for place, grid in grids.items():
@@ -81,27 +76,20 @@ def compare(
                     continue
                 estimated = difference(one, theirs, grid.clusters)
                 low, high = estimated.interval(confidence) or (None, None)
-                families.setdefault(against, []).append(
-                    Comparison(
-                        model=model,
-                        checkpoint=checkpoint,
-                        against=against,
-                        other=other,
-                        task=place.task,
-                        domain=place.domain,
-                        metric=grid.metric,
-                        value=mean_over(one),
-                        other_value=mean_over(theirs),
-                        difference=estimated.value,
-                        low=low,
-                        high=high,
-                        p=estimated.p(),
-                        n=estimated.n,
-                        seeds=len(one),
-                    )
+                yield Comparison(
+                    model=model,
+                    checkpoint=checkpoint,
+                    against=against,
+                    other=other,
+                    task=place.task,
+                    domain=place.domain,
+                    metric=grid.metric,
+                    value=mean_over(one),
+                    other_value=mean_over(theirs),
+                    difference=estimated.value,
+                    low=low,
+                    high=high,
+                    p=estimated.p(),
+                    n=estimated.n,
+                    seeds=len(one),
                 )
-    for family in families.values():
-        tested = [row for row in family if row.p is not None]
-        for row, p in zip(tested, holm([row.p for row in tested]), strict=True):
-            row.p_corrected, row.significant = p, "yes" if p <= 1 - confidence else "no"
-        yield from family

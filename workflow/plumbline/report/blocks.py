@@ -145,6 +145,11 @@ def number(value: float, text: str | None = None, sub: str = "") -> Cell:
     return Cell(count(value) if text is None or missing else text, sub, None if missing else value)
 
 
+def bracketed(interval: str) -> str:
+    """An interval behind its value; nothing where there is none."""
+    return f" ({interval})" if interval else ""
+
+
 def p_text(value: float) -> str:
     return "<0.001" if value < 0.001 else f"{value:.3f}"
 

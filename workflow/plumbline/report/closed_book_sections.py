@@ -11,6 +11,7 @@ from plumbline.report.blocks import (
     Cell,
     Prose,
     Table,
+    bracketed,
     checkpoint_cell,
     count,
     measured,
@@ -100,7 +101,7 @@ def _sentences(here: list[Standing], metrics: pd.DataFrame) -> list[str]:
         bases = [s for s in here if (s.domain, s.checkpoint) == (domain, "base")]
         if not bases:
             continue
-        asked = "; ".join(f"{FORMS[s.form]} {s.em.text} % ({s.em.sub})" for s in bases)
+        asked = "; ".join(f"{FORMS[s.form]} {s.em.text} %{bracketed(s.em.sub)}" for s in bases)
         line = (
             f"{label[0].upper()}{label[1:]}, {count(bases[0].n)} questions, answered exactly right "
             f"by the base: {asked}."

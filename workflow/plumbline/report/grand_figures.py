@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
@@ -74,10 +75,11 @@ def gains(tables: Tables) -> Drawing | None:
 
 
 def _words(domain: str, row) -> str:
-    return (
-        f"{domain} {100 * row.value:+.1f} points, 95 % interval {100 * row.low:+.1f} to "
-        f"{100 * row.high:+.1f}, n = {row.n:.0f}"
-    )
+    interval = (
+        "" if pd.isna(row.low)
+        else f", 95 % interval {100 * row.low:+.1f} to {100 * row.high:+.1f}"
+    )  # fmt: skip
+    return f"{domain} {100 * row.value:+.1f} points{interval}, n = {row.n:.0f}"
 
 
 def _label(drawing: Drawing, ax: Axes, points: list[tuple[float, float, str, str]]) -> None:

@@ -12,6 +12,7 @@ from plumbline.report.blocks import (
     Picture,
     Prose,
     Table,
+    bracketed,
     checkpoint_cell,
     count,
     measured,
@@ -62,8 +63,8 @@ def _picture_caption(gains: pd.DataFrame) -> str:
 
 
 def _interval(value: float, low: float, high: float, scale: float = 100) -> Cell:
-    low, high = scale * low, scale * high
-    return Cell(signed(scale * value), f"{signed(low)} to {signed(high)}", value)
+    sub = "" if pd.isna(low) else f"{signed(scale * low)} to {signed(scale * high)}"
+    return Cell(signed(scale * value), sub, value)
 
 
 def _places(comparisons: pd.DataFrame) -> list[tuple[str, str, str]]:
@@ -155,7 +156,7 @@ def _crossing(run: Run) -> list[Block]:
     for r in gained[gained.domain == "both"].itertuples():
         cell = _interval(r.value, r.low, r.high)
         about = named(found, r.model, f"{checkpoint_label(r.checkpoint)} over its full sibling")
-        lines.append(f"{about}: {cell.text} points, mean of ID and OOD ({cell.sub}).")
+        lines.append(f"{about}: {cell.text} points, mean of ID and OOD{bracketed(cell.sub)}.")
     for r in gained[gained.domain != "both"].itertuples():
         cells = [Cell("mean of tasks", r.tasks), Cell(r.domain.upper()), number(r.n)]
         cells += [Cell("–"), Cell("–"), _interval(r.value, r.low, r.high), Cell("–")]
@@ -237,6 +238,6 @@ def _average(part: pd.DataFrame, about: str, losses: list[str]) -> list[str]:
     for r in rows.itertuples():
         cell = _interval(r.value, r.low, r.high)
         lines.append(
-            f"{about}: {cell.text} points over {over} ({cell.sub}), mean of ID and OOD, {mean}."
+            f"{about}: {cell.text} points over {over}{bracketed(cell.sub)}, mean of ID and OOD, {mean}."
         )
     return lines
