@@ -18,7 +18,6 @@ from scipy import optimize, stats
 
 ALPHA, POWER = 0.05, 0.8
 LEAST_CLUSTERS = 6
-SHARES = ("em", "mc1", "acc", "factscore")  # the measures of gains
 
 
 def lines(path: Path) -> list[dict]:
@@ -261,19 +260,13 @@ def verdicts(raw: Raw, stated: list[dict], margin: float) -> dict[int, dict]:
 def gain(raw: Raw, row: dict, tasks: dict[str, list[str]]) -> Result:
     """A row of gains.csv; tasks: those of each domain."""
     parts, weights = [], []
+    metrics = {one["task"]: one["metric"] for one in table(raw.root, "comparisons")}
     domains = list(tasks) if row["domain"] == "both" else [row["domain"]]
     for domain in domains:
         for task in tasks[domain]:
-            for metric in SHARES:
-                sides = row["checkpoint"], row["other"], task, domain, metric
-                try:
-                    pair = raw.differences(row["model"], *sides)
-                except KeyError:  # a measure that the task does not have
-                    continue
-                if pair is not None:
-                    parts.append(pair)
-                    weights.append(1 / len(tasks[domain]) / len(domains))
-                    break
+            sides = row["checkpoint"], row["other"], task, domain, metrics[task]
+            parts.append(raw.differences(row["model"], *sides))
+            weights.append(1 / len(tasks[domain]) / len(domains))
     return Result(parts, weights)
 
 
