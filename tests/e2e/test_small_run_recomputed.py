@@ -27,3 +27,10 @@ def test_the_report_tells_what_follows_from_the_raw_files(run, margin):
     for said in sentences(run.root, margin):
         assert any(all(part in text for part in said) for text in told), said
     assert unfounded(page, run.root / "tables") == []
+
+
+def test_every_stated_contrast_is_measured(run):
+    """One on a task, domain or measure that nothing has would never be noticed in the report."""
+    rows = table(run.root, "contrasts")
+    # A judge that is not usable gives no win rates.
+    assert [row for row in rows if not int(row["n"]) and row["task"] != "win_rate"] == []

@@ -37,6 +37,6 @@ def contrasts(config: Config, lineage: Lineage) -> Iterator[Contrast]:
             yield from in_domains(
                 method, name, *sides, LONG_FORM, PRECISION, primary if sides == both else ""
             )
-            yield Contrast(method, name, *sides, WIN_RATE, "id", "win")
+            yield Contrast(method, name, *sides, WIN_RATE, "ood", "win")  # of no relation
         places = [(LONG_FORM, domain, PRECISION) for domain in DOMAINS]
         yield from against_placebo(method, lineage, places)
