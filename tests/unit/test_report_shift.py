@@ -42,7 +42,8 @@ def test_the_section_tells_verdict_rule_shares_and_tokens(tmp_path):
     )  # fmt: skip
     told, bars, shares, positions, tokens = shift_sections.shares(Run(tables, {}, {}))
     assert told.lines[1] == (
-        "FLAME: SFT, DPO against FLAME: SFT: under-aligned. Fewer tokens are shifted (shifted 20.0 "
+        "FLAME: SFT, DPO against FLAME: SFT: under-aligned by the rule below. "
+        "Fewer tokens are shifted (shifted 20.0 "
         "% [15.0–25.0] in domain, 0.0 % out of it, change of FActScore out of it −1.2 points "
         "[−4.0 to +1.6], n = 14)."
     )
@@ -77,7 +78,8 @@ def test_verdicts_that_know_nothing_say_so(tmp_path):
     tables = tables_of(tmp_path, [metric()], token_shift=SHARES, token_shift_verdicts=[unknown])
     told, *_ = shift_sections.shares(Run(tables, {}, {}))
     assert told.lines[1].endswith(
-        "inconclusive. Too few answers (shifted not known in domain, not known out of it, change "
+        "inconclusive by the rule below. "
+        "Too few answers (shifted not known in domain, not known out of it, change "
         "of FActScore out of it not known)."
     )
 

@@ -90,7 +90,7 @@ def _verdicts(verdicts: pd.DataFrame) -> Iterator[str]:
             f"change of FActScore out of it {_change(row)}",
         ]
         reason = f"{row.reason[:1].upper()}{row.reason[1:]}"
-        yield f"{about}: {row.verdict}. {reason} ({', '.join(numbers)})."
+        yield f"{about}: {row.verdict} by the rule below. {reason} ({', '.join(numbers)})."
 
 
 def _share(value: float, low: float, high: float) -> str:
