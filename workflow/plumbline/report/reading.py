@@ -74,8 +74,7 @@ TERMS = {
         follow.""",
     "Similarity": """
         How much the correct and the incorrect answer of a pair are alike: F1 of their words, from
-        0 (none in common) to 1 (the same words). Pairs that are much alike teach little; the
-        paper finds that a greater distance helps.""",
+        0 (none in common) to 1 (the same words). The paper finds that a greater distance helps.""",
     "FLAME": """
         Lin et al. 2024, “FLAME: Factuality-Aware Alignment for Large Language Models”. Supervised
         tuning on new knowledge teaches a model to say what it does not know, and preference
