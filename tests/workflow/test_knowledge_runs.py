@@ -37,9 +37,11 @@ def test_a_variant_of_grath_adds_its_rounds_alone(project):
         # Probing, and the second round's pairs as the variant's first round writes them.
         "generate": 2,
         "build_grath_pairs": 2,
-        "measure_contamination": 2,
-        "train": 2,
-        "score_choices": 2,
+        # Two rounds, and the first one's placebo.
+        "swap_pairs": 1,
+        "measure_contamination": 3,
+        "train": 3,
+        "score_choices": 3,
     }
     output = project.snakemake("-n", *overlaid(project, "grath: {keep_unknown: [100, 0]}"), "grath")
     for job in rules(output, "build_grath_pairs"):
@@ -71,4 +73,4 @@ def test_variants_of_all_seeds_share_what_the_base_writes(project):
     text = "seeds: [1, 2]\ngrath: {keep_unknown: [50]}\n"
     jobs = project.jobs(*overlaid(project, text), "grath")
     # The first round's pairs are the same for both seeds.
-    assert jobs["build_grath_pairs"] == 1 + 2 and jobs["train"] == 4
+    assert jobs["build_grath_pairs"] == 1 + 2 and jobs["train"] == 2 * (2 + 1)
