@@ -28,7 +28,7 @@ def test_every_checkpoint_is_asked_alike_in_every_form(project):
     [written] = rules(output, "write_closed_book")
     assert "--forms few_shot plain chat" in written
     asked = [job for job in rules(output, "generate") if "/closed_book/generations.jsonl" in job]
-    assert len(asked) == 1 + 3 * 2 + 2 + 4 + 2
+    assert len(asked) == 1 + 3 * 2 + 3 + 4 + 2
     assert any("demo/smollm2-135m/base/closed_book/" in job for job in asked)
     assert all("smollm2-135m/closed_book/requests.jsonl" in job for job in asked)
     # What is evaluated is verified by all facts, what is trained on by train facts alone.
