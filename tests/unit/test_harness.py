@@ -189,11 +189,12 @@ def test_what_a_task_asks(folder, tmp_path):
     ]
 
 
-def test_a_task_says_itself_what_is_compared(folder):
+@pytest.mark.parametrize("query", ["question", "{{question}}"])
+def test_a_task_says_itself_what_is_compared(folder, query):
     data = yaml.safe_load((folder / "sums.yaml").read_text())["dataset_kwargs"]
     write(
         folder, "own", dataset_kwargs=data, should_decontaminate=True,
-        doc_to_decontamination_query="question", doc_to_text="Well: {{question}} Eh?",
+        doc_to_decontamination_query=query, doc_to_text="Well: {{question}} Eh?",
     )  # fmt: skip
     assert [row.question for row in asked(folder, "own")] == [q["question"] for q in QUESTIONS]
 

@@ -147,7 +147,7 @@ def questions(task: str, folder: Path, *, shots: int, limit: int | None) -> list
         for doc in docs
     ]
     if loaded.should_decontaminate():
-        asked = [str(loaded.doc_to_decontamination_query(doc)) for doc in docs]
+        asked = [_query(loaded, doc) for doc in docs]
     else:
         prompts = map(loaded.doc_to_text, docs)
         # A number stands for as many prompts as there are choices, which they hold.
@@ -159,6 +159,16 @@ def questions(task: str, folder: Path, *, shots: int, limit: int | None) -> list
         Evaluated(id=f"{task}/{n}", question=text, choices=own)
         for n, (text, own) in enumerate(zip(asked, choices, strict=True))
     ]
+
+
+def _query(loaded, doc: dict) -> str:
+    """A task's decontamination query. The harness takes a rendered template for Python's code."""
+    from lm_eval.utils import apply_template
+
+    query = loaded.config.doc_to_decontamination_query
+    if isinstance(query, str) and query not in loaded.features:
+        return apply_template(query, doc)
+    return str(loaded.doc_to_decontamination_query(doc))
 
 
 def _load(manager, task: str, folder: Path):

@@ -19,19 +19,21 @@ from plumbline.names import variant
 
 
 def contrasts(config: Config, lineage: Lineage) -> Iterator[Contrast]:
-    """Primary: DPO★ on SFT★ against DPO on SFT, by the precision of long answers in the tuning
-    domain, of the variant that filters least.
+    """Primary: DPO★ on SFT★ against DPO on SFT, by the precision of long answers, of the variant that
+    filters least; in the tuning domain, unless no prompt of it is evaluated.
 
     Exploratory: the same out of it, SFT★ against SFT, and how often a judge prefers either.
     """
     flame = config.flame
     if flame is None:
         return
+    long_form = config.evaluation.long_form
+    domain = "id" if long_form and long_form.entities else "ood"
     for percent in flame.keep_unknown:
         method = variant("flame", percent)
         both = f"{method}.sft-star.dpo-star", f"{method}.sft.dpo"
         first_stage = f"{method}.sft-star", f"{method}.sft"
-        primary = "id" if percent == max(flame.keep_unknown) else ""
+        primary = domain if percent == max(flame.keep_unknown) else ""
         named = ("factuality-aware alignment", both), ("factuality-aware tuning", first_stage)
         for name, sides in named:
             yield from in_domains(
