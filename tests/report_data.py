@@ -272,6 +272,20 @@ def _curves(rng: np.random.Generator, model: str) -> list[dict]:
     return rows
 
 
+def _speed(model: str) -> list[dict]:
+    """The rows of fit_speed.csv of one mix; nine tenths of Unknown are never fitted."""
+    about = dict(model=model, tuning="mix.unknown-50", seeds=len(SEEDS), n=100)
+    rows = []
+    for category, epochs in (("Known", 1.2), ("Unknown", 4.0), ("Unknown - Known", 2.8)):
+        bounds = dict(value=epochs, low=epochs - 0.5, high=epochs + 0.5, state="reached")
+        rows.append(about | dict(category=category, share=0.5) | bounds)
+        bounds = dict(value="", low="", high="", state="not reached")
+        if category == "Known":
+            bounds = dict(value=3.5, low="", high="", state="reached")
+        rows.append(about | dict(category=category, share=0.9) | bounds)
+    return rows
+
+
 def _apeft() -> list[dict]:
     """The rows of apeft_pairs.csv: two training files of every model and seed."""
     states = [("facts", "asked about", 40), ("facts", "no fact recognised", 90)]
@@ -348,6 +362,7 @@ def write_results(folder: Path, seed: int = 7) -> Path:
     write_csv(tables / "preference_curves.csv", steps)
     write_csv(tables / "slick_counts.csv", counts)
     write_csv(tables / "fit_curves.csv", curves)
+    write_csv(tables / "fit_speed.csv", [row for model in MODELS for row in _speed(model)])
     terms = {
         "id": [("intercept", 31.0), ("known_fitted", 4.1), ("unknown_fitted", -6.2)],
         "ood": [("intercept", 35.5), ("known_fitted", 1.1), ("unknown_fitted", -0.9)],
@@ -356,6 +371,7 @@ def write_results(folder: Path, seed: int = 7) -> Path:
         tables / "linear_model.csv",
         [
             dict(model=m, domain=d, term=t, estimate=e, low=e - 2, high=e + 2, r2=0.81, n=60)
+            | dict(seeds=len(SEEDS), left_out=0, reason="")
             for m in MODELS
             for d, part in terms.items()
             for t, e in part

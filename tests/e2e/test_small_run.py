@@ -65,7 +65,7 @@ def test_the_tables_keep_their_contract(run):
         "model,seed,checkpoint,parent,task,domain,split,category,metric,value,low,high,n"
     )
     checkpoints = {row["checkpoint"] for row in metrics}
-    assert checkpoints == {"base", "grath.r1", "grath.r2", *FLAME, *APEFT} | {
+    assert checkpoints == {"base", "mix.form", "grath.r1", "grath.r2", *FLAME, *APEFT} | {
         f"mix.unknown-{x}.{stop}" for x in (0, 100) for stop in ("early_stop", "convergence")
     }
     for checkpoint in checkpoints:
@@ -74,8 +74,30 @@ def test_the_tables_keep_their_contract(run):
     for row in metrics:
         assert float(row["low"]) <= float(row["value"]) <= float(row["high"]) and int(row["n"]) > 0
     assert {row["stage"] for row in run.table("stages")} >= {"import", "generate", "train"}
-    for name in ("fact_counts", "slick_counts", "fit_curves", "dropped"):
+    for name in ("fact_counts", "slick_counts", "fit_curves", "fit_speed", "dropped"):
         assert run.table(name), name
+
+
+def test_mixes_start_from_facts_that_none_of_them_holds(run):
+    form = run.rows("seed-1/mix.form/examples.jsonl")
+    category = {row["id"]: row["category"] for row in run.rows("slick/annotations.jsonl")}
+    assert form and {category[row["id"]] for row in form} == {"HighlyKnown"}
+    sizes = set()
+    for x in (0, 100):
+        examples = run.rows(f"seed-1/mix.unknown-{x}/examples.jsonl")
+        assert not {row["id"] for row in examples} & {row["id"] for row in form}
+        sizes.add(len(examples))
+        # Which questions were right is kept, so that curves can be made again from the raw files.
+        probes = {row["id"]: row for row in run.rows(f"seed-1/mix.unknown-{x}/probes.jsonl")}
+        for fit in run.rows(f"seed-1/mix.unknown-{x}/fit.jsonl"):
+            groups = [[p[k] for k in ("part", "domain", "category")] for p in probes.values()]
+            own = [fit[k] for k in ("part", "domain", "category")]
+            assert groups.count(own) == fit["n"] >= len(set(fit["right"]))
+            assert all([probes[name][k] for k in ("part", "domain", "category")] == own
+                       for name in fit["right"])  # fmt: skip
+    assert len(sizes) == 1
+    parents = {r["checkpoint"]: r["parent"] for r in run.table("metrics")}
+    assert parents["mix.unknown-100.convergence"] == "mix.form" and parents["mix.form"] == "base"
 
 
 def test_accuracy_is_the_mean_of_the_answers(run):

@@ -25,7 +25,7 @@ RECIPE_KEYS = (
     "beta, label_smoothing, reference, order, save_steps"
 )
 MAPPING = "expected a mapping (lines of `key: value`)."
-MIXES = "unknown-0, unknown-50, unknown-100"
+MIXES = "form, unknown-0, unknown-50, unknown-100"
 
 
 def changed(key: str, value):

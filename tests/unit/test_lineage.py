@@ -22,6 +22,7 @@ def test_the_default_experiment():
     found = lineage.build(config.load(copy.deepcopy(DEFAULT)))
     assert found.checkpoints == [
         "base",
+        "mix.form",
         *(
             f"mix.unknown-{x}.{stop}"
             for x in (0, 50, 100)
@@ -38,7 +39,10 @@ def test_the_default_experiment():
         "apeft.atomic-50.sigmoid",
     ]
     checkpoint = "mix.unknown-50.early_stop"
-    assert found.parent(checkpoint) == "base"
+    assert found.parent(checkpoint) == "mix.form"
+    assert found.parent("mix.form") == "base"
+    assert found.folder("mix.form") == "seed-{seed}/mix.form/final"
+    assert found.tunings["mix.form"].probes is None
     assert found.parent("base") == ""
     assert found.folder(checkpoint) == "seed-{seed}/mix.unknown-50/early_stop"
     assert found.folders(checkpoint, [1, 7]) == [
@@ -61,12 +65,27 @@ def test_a_folder_leads_back_to_its_checkpoint():
         found.at("seed-1/mix.unknown-0/other")
 
 
+def test_the_form_is_learnt_first_only_where_the_mixes_start_from_it():
+    raw = copy.deepcopy(DEFAULT)
+    raw["mixes"]["overrides"] = {"form": {"epochs": 2}}
+    assert lineage.build(config.load(raw)).tunings["mix.form"].recipe.epochs == 2
+    raw["mixes"]["unknown_percent"] = []
+    with pytest.raises(InputError, match=r"mixes.overrides.form: no such mix"):
+        config.load(raw)
+    raw["mixes"] |= {"overrides": {}, "unknown_percent": [0], "parent": "base"}
+    found = lineage.build(config.load(raw))
+    assert (
+        "mix.form" not in found.checkpoints and found.parent("mix.unknown-0.early_stop") == "base"
+    )
+
+
 def test_overrides_reach_their_mix_alone():
     raw = copy.deepcopy(DEFAULT)
     raw["mixes"]["overrides"] = {"unknown-50": {"epochs": 3}}
     tunings = lineage.build(config.load(raw)).tunings
     epochs = {n: one.recipe.epochs for n, one in tunings.items() if n.startswith("mix.")}
     others = DEFAULT["recipes"]["sft"]["epochs"]
+    assert epochs.pop("mix.form") == others
     assert epochs == {"mix.unknown-0": others, "mix.unknown-50": 3, "mix.unknown-100": others}
 
 

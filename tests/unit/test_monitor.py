@@ -117,12 +117,14 @@ def test_measure_counts_by_part_domain_and_category(monkeypatch):
         ("train", "id", "MaybeKnown", 1, 1, 3),
         ("train", "id", "Unknown", 1, 2, 3),
     ]
+    assert [row.right for row in rows] == [["4"], [], ["3"], ["1"]]
     assert given_up == {1: "Ri", 3: "x\n", 4: "Bern, o"}
     assert sum(row.correct for row in ask("raw")) == 2
 
 
 def fit(epoch, part, correct, category="Unknown", n=10):
-    return Fit(epoch=epoch, part=part, domain="id", category=category, correct=correct, n=n)
+    right = [f"{part}/{number}" for number in range(correct)]
+    return Fit(epoch=epoch, part=part, domain="id", category=category, right=right, n=n)
 
 
 def test_thoughts_are_waited_for_and_are_no_answer(monkeypatch):

@@ -38,27 +38,28 @@ def planned(**changes):
 
 def test_the_default_experiment():
     stages = planned(flame=None, evaluation=WITHOUT)
-    # 3 mixes with two stops, two rounds and a placebo, and the base.
-    assert stages["score"]["jobs"] == 10
-    assert stages["score"]["prompts"] == 10 * 10 and stages["score"]["sequences"] == 10 * 20
-    assert stages["score"]["tokens"] == 10 * 10 * (40 + 4 + 4) / 4
+    # 3 mixes with two stops and their parent, two rounds and a placebo, and the base.
+    assert stages["score"]["jobs"] == 11
+    assert stages["score"]["prompts"] == 11 * 10 and stages["score"]["sequences"] == 11 * 20
+    assert stages["score"]["tokens"] == 11 * 10 * (40 + 4 + 4) / 4
     # Probing; a closed book of each checkpoint; pairs by the parents of both rounds.
-    assert stages["generate"]["jobs"] == 1 + 10 + 2
-    assert stages["train"]["jobs"] == 3 + 3
-    # 4 of 40 training questions probed are of the smallest category: a step in each of 5 epochs.
-    assert stages["train"]["steps"] == 3 * 5 + 3 * 8
+    assert stages["generate"]["jobs"] == 1 + 11 + 2
+    assert stages["train"]["jobs"] == 4 + 3
+    # 16 of 45 training questions probed are Unknown, and as many in a mix: a step in each of 5
+    # epochs; two for the 32 facts that teach the form.
+    assert stages["train"]["steps"] == 3 * 5 + 2 * 5 + 3 * 8
 
 
 def test_seeds_share_what_the_base_writes():
     stages = planned(seeds=[1, 2, 3], flame=None, evaluation=WITHOUT)
-    # Of each seed: 9 tuned checkpoints' closed books, and the second round's pairs.
-    assert stages["generate"]["jobs"] == 1 + (1 + 3 * 9) + (1 + 3)
-    assert stages["train"]["jobs"] == 3 * 6
+    # Of each seed: 10 tuned checkpoints' closed books, and the second round's pairs.
+    assert stages["generate"]["jobs"] == 1 + (1 + 3 * 10) + (1 + 3)
+    assert stages["train"]["jobs"] == 3 * 7
 
 
 def test_without_rounds_there_are_none():
     stages = planned(grath=None, flame=None, evaluation=WITHOUT)
-    assert stages["train"]["jobs"] == 3
+    assert stages["train"]["jobs"] == 4
 
 
 def test_the_text_ends_in_the_totals():

@@ -4,9 +4,15 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plumbline.config.slick import Monitor
+from plumbline.config.slick import Mixes, Monitor
 from plumbline.files import InputError
-from plumbline.methods.slick.mixes import build_mix, relation_sizes, tuning_prompt, unknown_sizes
+from plumbline.methods.slick.mixes import (
+    build_mix,
+    largest_size,
+    relation_sizes,
+    tuning_prompt,
+    unknown_sizes,
+)
 from plumbline.methods.slick.probes import build_probes
 from plumbline.records import KNOWN, Category
 from slick_data import annotation, question
@@ -17,6 +23,14 @@ PAPER = {
     "P131": 553, "P136": 236, "P17": 364, "P19": 369, "P26": 1087, "P264": 206,
     "P36": 449, "P40": 692, "P495": 408, "P69": 233, "P740": 1323, "P800": 222,
 }  # fmt: skip
+
+
+# With a set of each category alone, every relation gives as many as its smallest category has.
+PAPERS = Mixes(unknown_percent=[0, 100], single_category=[*KNOWN], natural=True).demands()
+
+
+def build(name, questions, annotations, demands=PAPERS, **how):
+    return build_mix(name, questions, annotations, demands, **how)
 
 
 def dataset(counts: dict[str, dict[Category, int]], others: int = 2):
@@ -60,13 +74,13 @@ def test_every_set_takes_the_same_number_of_each_relation(counts, seed):
     names = [f"{kind}-{x:g}" for kind in ("unknown", "idk") for x in GRID]
     names += [f"only-{category}" for category in Category] + ["natural"]
     for name in names:
-        mix = build_mix(name, questions, annotations, seed=seed)
+        mix = build(name, questions, annotations, seed=seed)
         assert mix.sizes == smallest
         assert Counter(example.relation for example in mix.examples) == smallest
         assert len(ids(mix)) == len(mix.examples)
         assert ids(mix) <= trainable
     for category in Category:
-        mix = build_mix(f"only-{category}", questions, annotations, seed=seed)
+        mix = build(f"only-{category}", questions, annotations, seed=seed)
         assert {example.category for example in mix.examples} == {category}
 
 
@@ -76,15 +90,15 @@ def test_sets_are_nested_so_that_the_draw_does_not_differ_between_them(counts, s
     whole = sum(min(found.values()) for found in counts.values())
     unknown_before, known_before = set(), None
     for x in GRID:
-        mix = build_mix(f"unknown-{x:g}", questions, annotations, seed=seed)
+        mix = build(f"unknown-{x:g}", questions, annotations, seed=seed)
         unknown = {one.id for one in mix.examples if one.category == Category.UNKNOWN}
         known = ids(mix) - unknown
         assert len(unknown) == round(whole * x / 100)
         assert unknown_before <= unknown
         assert known_before is None or known <= known_before
         unknown_before, known_before = unknown, known
-        assert ids(build_mix(f"known-{x:g}", questions, annotations, seed=seed)) == known
-        abstaining = build_mix(f"idk-{x:g}", questions, annotations, seed=seed)
+        assert ids(build(f"known-{x:g}", questions, annotations, seed=seed)) == known
+        abstaining = build(f"idk-{x:g}", questions, annotations, seed=seed)
         assert ids(abstaining) == ids(mix)
         for one, plain in zip(abstaining.examples, mix.examples, strict=True):
             if one.id in unknown:
@@ -92,8 +106,102 @@ def test_sets_are_nested_so_that_the_draw_does_not_differ_between_them(counts, s
             else:
                 assert one == plain
     assert known_before == set()
-    only = build_mix("only-Unknown", questions, annotations, seed=seed)
+    only = build("only-Unknown", questions, annotations, seed=seed)
     assert ids(only) == unknown_before
+
+
+def of(known: int, unknown: int) -> Counter:
+    return Counter({Category.MAYBE_KNOWN: known, Category.UNKNOWN: unknown})
+
+
+@pytest.mark.parametrize(
+    ("changes", "sizes"),
+    [
+        ({"unknown_percent": [0, 50, 100]}, [10, 3]),  # all Known, and all Unknown
+        ({"unknown_percent": [50]}, [20, 6]),
+        ({"unknown_percent": [0, 50]}, [20, 3]),
+        ({"unknown_percent": [25]}, [40, 4]),  # 10 and 30; of the second relation 1 and 3
+        ({"unknown_percent": [100]}, [10, 12]),
+        ({"unknown_percent": [], "known_only": [25]}, [40, 4]),
+        ({"unknown_percent": [], "idk": [50]}, [20, 6]),
+        ({"unknown_percent": [], "natural": True}, [40, 15]),
+        ({"unknown_percent": [0, 100], "single_category": ["MaybeKnown"]}, [10, 3]),
+        ({"unknown_percent": [0, 100], "single_category": ["HighlyKnown"]}, [0, 0]),
+    ],
+)
+def test_sets_are_as_large_as_the_configured_ones_can_all_be(changes, sizes):
+    """Most facts are of two categories here: the smallest of all four would be 0."""
+    demands = Mixes(**changes).demands()
+    assert [largest_size(count, demands) for count in (of(30, 10), of(3, 12))] == sizes
+
+
+@given(counts, st.lists(st.sampled_from(GRID), min_size=1, max_size=3, unique=True))
+def test_no_set_could_be_larger_while_all_are_filled(counts, grid):
+    demands = Mixes(unknown_percent=grid).demands()
+    questions, annotations = dataset(counts)
+    made = [build(f"unknown-{x:g}", questions, annotations, demands, seed=1, on_empty="drop_relation")
+            for x in grid] if any(
+        largest_size(Counter(count), demands) for count in counts.values()
+    ) else []  # fmt: skip
+    for mix in made:
+        assert mix.sizes == made[0].sizes
+        assert Counter(one.relation for one in mix.examples) == made[0].sizes
+    for count in counts.values():
+        larger = largest_size(Counter(count), demands) + 1
+        unknown = count[Category.UNKNOWN]
+        known = sum(count.values()) - unknown
+        assert any(
+            larger * x / 100 > unknown or larger * (1 - x / 100) > known for x in grid
+        ) or any(
+            (larger * x) % 100
+            for x in grid  # a share is rounded
+        )
+
+
+FORM = Mixes(unknown_percent=[0, 50, 100], parent="mix.form", form_facts=5).demands()
+SPARE = {
+    "capital": {"HighlyKnown": 9, "MaybeKnown": 4, "WeaklyKnown": 2, "Unknown": 6},  # 9 to spare
+    "color": {"HighlyKnown": 3, "MaybeKnown": 1, "Unknown": 9},  # none
+    "river": {"HighlyKnown": 4, "Unknown": 2},  # 2
+    "currency": {"HighlyKnown": 1},  # no set holds one of these
+}
+SPARE = {one: {Category(name): n for name, n in count.items()} for one, count in SPARE.items()}
+
+
+def test_facts_that_teach_the_form_are_highly_known_and_in_no_other_set():
+    questions, annotations = dataset(SPARE)
+    how = {"demands": FORM, "on_empty": "drop_relation"}
+    form = build("form", questions, annotations, seed=1, **how)
+    assert {one.category for one in form.examples} == {Category.HIGHLY_KNOWN}
+    assert {one.id.split("/")[1] for one in form.examples} == {"train"}
+    # As evenly as relations can spare some.
+    assert form.sizes == {"capital": 2, "river": 2, "currency": 1}
+    for name in ("unknown-0", "unknown-50", "unknown-100"):
+        mix = build(name, questions, annotations, seed=1, **how)
+        assert mix.sizes == {"capital": 6, "color": 4, "river": 2}  # as without a form's set
+        assert not ids(mix) & ids(form)
+    again = build("form", questions[::-1], annotations[::-1], seed=1, **how)
+    assert again == form
+    other = build("form", questions, annotations, seed=2, **how)
+    assert ids(other) != ids(form) and other.sizes == form.sizes
+    assert form.examples[0].prompt == tuning_prompt(
+        next(q.question for q in questions if q.id == form.examples[0].id), "plain"
+    )
+
+
+def test_where_no_relation_can_spare_a_fact_the_sets_become_smaller():
+    questions, annotations = dataset({one: SPARE[one] for one in ("color", "river")})
+    form = build("form", questions, annotations, FORM, seed=1)
+    assert form.sizes == {"color": 1, "river": 2}  # the two that river can spare, half of color's
+    mix = build("unknown-0", questions, annotations, FORM, seed=1)
+    assert mix.sizes == {"color": 3, "river": 2} and not ids(mix) & ids(form)
+    questions, annotations = dataset({"color": {Category.MAYBE_KNOWN: 3, Category.UNKNOWN: 3}})
+    with pytest.raises(
+        InputError, match=r"too few training questions are HighlyKnown.*parent: base"
+    ):
+        build("unknown-0", questions, annotations, FORM, seed=1)
+    assert build("unknown-0", questions, annotations, seed=1, on_empty="error", demands=Mixes(
+        unknown_percent=[0]).demands()).sizes == {"color": 3}  # fmt: skip
 
 
 @given(sizes, percents)
@@ -127,9 +235,9 @@ def test_the_papers_set_has_6142_examples(smallest):
         for relation, size in PAPER.items()
     }
     questions, annotations = dataset(counts)
-    found, dropped = relation_sizes(questions, {one.id: one.category for one in annotations})
+    found, dropped = relation_sizes({one: Counter(count) for one, count in counts.items()}, PAPERS)
     assert (found, dropped) == (PAPER, [])
-    mix = build_mix("unknown-50", questions, annotations, seed=1)
+    mix = build("unknown-50", questions, annotations, seed=1)
     assert len(mix.examples) == 6142
     categories = Counter(example.category for example in mix.examples)
     assert categories[Category.UNKNOWN] == 3071
@@ -141,9 +249,9 @@ FULL = {"capital": dict.fromkeys(Category, 6), "color": dict.fromkeys(Category, 
 
 def test_seeds_change_the_draw_and_nothing_else_does():
     questions, annotations = dataset(FULL)
-    first = build_mix("unknown-50", questions, annotations, seed=1)
-    assert build_mix("unknown-50", questions[::-1], annotations[::-1], seed=1) == first
-    other = build_mix("unknown-50", questions, annotations, seed=2)
+    first = build("unknown-50", questions, annotations, seed=1)
+    assert build("unknown-50", questions[::-1], annotations[::-1], seed=1) == first
+    other = build("unknown-50", questions, annotations, seed=2)
     assert ids(other) != ids(first)
     assert other.sizes == first.sizes
 
@@ -151,7 +259,7 @@ def test_seeds_change_the_draw_and_nothing_else_does():
 def test_natural_keeps_the_categories_as_they_are():
     skewed = {category: 40 for category in KNOWN} | {Category.UNKNOWN: 280}
     questions, annotations = dataset({"capital": skewed})
-    mix = build_mix("natural", questions, annotations, seed=3)
+    mix = build("natural", questions, annotations, seed=3)
     assert len(mix.examples) == 40
     unknown = sum(one.category == Category.UNKNOWN for one in mix.examples)
     assert 20 <= unknown <= 36  # 28 expected
@@ -160,24 +268,24 @@ def test_natural_keeps_the_categories_as_they_are():
 def test_an_empty_category_is_an_error_that_names_it_or_a_counted_drop():
     gap = {"capital": FULL["capital"], "color": {Category.UNKNOWN: 5, Category.MAYBE_KNOWN: 2}}
     questions, annotations = dataset(gap)
-    with pytest.raises(InputError, match=r"color has no HighlyKnown, WeaklyKnown.*drop_relation"):
-        build_mix("unknown-50", questions, annotations, seed=1)
-    mix = build_mix("unknown-50", questions, annotations, seed=1, on_empty="drop_relation")
+    with pytest.raises(InputError, match=r"color has 0 HighlyKnown, 2 MaybeKnown, 0 W.*drop_"):
+        build("unknown-50", questions, annotations, seed=1)
+    mix = build("unknown-50", questions, annotations, seed=1, on_empty="drop_relation")
     assert mix.sizes == {"capital": 6}
     assert mix.dropped == [
         {"stage": "mixes", "item": "color", "reason": "relation_lacks_a_category", "n": 7}
     ]
     questions, annotations = dataset({"color": gap["color"]})
-    with pytest.raises(InputError, match="color has no"):  # nothing would be left
-        build_mix("unknown-50", questions, annotations, seed=1, on_empty="drop_relation")
+    with pytest.raises(InputError, match="color has 0"):  # nothing would be left
+        build("unknown-50", questions, annotations, seed=1, on_empty="drop_relation")
 
 
 def test_the_two_forms_of_an_example():
     questions, annotations = dataset(FULL)
     text = "Answer the following question.\nWhat is the capital of train 0?"
     assert tuning_prompt(questions[0].question, "plain") == text + "\n"
-    plain = build_mix("unknown-0", questions, annotations, seed=1).examples[0]
-    chat = build_mix("unknown-0", questions, annotations, seed=1, form="chat").examples[0]
+    plain = build("unknown-0", questions, annotations, seed=1).examples[0]
+    chat = build("unknown-0", questions, annotations, seed=1, form="chat").examples[0]
     assert plain.id == chat.id
     assert plain.completion == chat.completion[0].content == plain.answers[0]
     assert [chat.prompt[0].role, chat.completion[0].role] == ["user", "assistant"]
@@ -186,7 +294,7 @@ def test_the_two_forms_of_an_example():
 
 def test_probes_are_the_examples_and_the_asked_part_of_dev_and_test():
     questions, annotations = dataset(FULL, others=5)
-    mix = build_mix("idk-50", questions, annotations, seed=1)
+    mix = build("idk-50", questions, annotations, seed=1)
     monitor = Monitor(train=4, dev=3, test_id=None, test_ood=1)
     probes = build_probes(mix.examples, questions, annotations, monitor, form="plain", seed=1)
     groups = Counter((one.part, one.domain) for one in probes)
@@ -198,13 +306,15 @@ def test_probes_are_the_examples_and_the_asked_part_of_dev_and_test():
     }
     assert len({one.id for one in probes}) == len(probes)
     trained = {one.id: one for one in mix.examples}
+    subjects = {one.id: one.subject for one in questions}
     for one in probes:
         part, _, name = one.id.partition("/")
+        assert one.subject == subjects[name]
         assert part == one.part
         if part == "train":  # asked as it was trained, and right when it says what it was taught
             assert (one.prompt, one.answers) == (trained[name].prompt, trained[name].answers)
     # Another set is asked the same dev and test questions.
-    other = build_mix("only-Unknown", questions, annotations, seed=1)
+    other = build("only-Unknown", questions, annotations, seed=1)
     again = build_probes(other.examples, questions, annotations, monitor, form="plain", seed=1)
     assert [one for one in again if one.part != "train"] == [
         one for one in probes if one.part != "train"

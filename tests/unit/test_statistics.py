@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plumbline.evaluation.statistics import least_squares, paired_difference, share
+from plumbline.evaluation.statistics import paired_difference, share
 
 
 @pytest.mark.parametrize(
@@ -103,35 +103,3 @@ def test_the_bootstrap_is_reproducible_and_its_level_counts():
     assert one != paired_difference(first, second, names(60), resamples=500, seed=9)
     narrow = paired_difference(first, second, names(60), resamples=500, confidence=0.8)
     assert one.low < narrow.low < narrow.high < one.high
-
-
-def test_least_squares_on_a_line_that_can_be_worked_by_hand():
-    line = least_squares([1, 3, 2, 4], {"x": [0, 1, 2, 3]})
-    # Slope Sxy/Sxx = 4/5, intercept 2.5 - 0.8·1.5; s² = 1.8/2; t(0.975, 2) = 4.302653.
-    assert line.terms["x"].value == pytest.approx(0.8)
-    assert line.terms["intercept"].value == pytest.approx(1.3)
-    assert line.r2 == pytest.approx(0.64)
-    half = 4.302653 * (0.9 / 5) ** 0.5
-    assert line.terms["x"].low == pytest.approx(0.8 - half, abs=1e-5)
-    assert line.terms["x"].high == pytest.approx(0.8 + half, abs=1e-5)
-    assert line.terms["x"].n == 4
-
-
-def test_of_what_never_varies_nothing_is_explained():
-    line = least_squares([22.2, 22.2, 22.2, 22.2], {"x": [0, 1, 2, 4]})
-    assert line.r2 is None
-    assert line.terms["x"].value == pytest.approx(0)
-
-
-@pytest.mark.parametrize(
-    ("y", "terms"),
-    [
-        ([], {"x": []}),
-        ([1, 2], {"x": [0, 1]}),  # no point more than coefficients
-        ([1, 2, 3], {"x": [5, 5, 5]}),  # the same as the intercept
-        ([1, 2, 4, 3, 5], {"x": [1, 2, 3, 4, 5], "z": [2, 4, 6, 8, 10]}),
-        ([1, 2, 4, 3, 5], {"x": [1, 2, 3, 4, 5], "z": [0, 0, 0, 0, 0]}),
-    ],
-)
-def test_coefficients_that_are_not_determined_are_not_given(y, terms):
-    assert least_squares(y, terms) is None

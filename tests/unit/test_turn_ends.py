@@ -150,7 +150,7 @@ def test_generation_stops_where_training_ended(tmp_path, kind):
         assert train(one)["loss"][-1]["loss"] < 0.1
         fits = [json.loads(line) for line in (one.work / "fit.jsonl").read_text().splitlines()]
         epoch = one.recipe.epochs
-        assert [row["correct"] for row in fits if row["epoch"] == epoch] == [3, 3]
+        assert [len(row["right"]) for row in fits if row["epoch"] == epoch] == [3, 3]
         saved = one.out / "convergence"
         tokenizer = checkpoints.load_tokenizer(saved)
         engine = TransformersEngine(

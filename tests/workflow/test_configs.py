@@ -18,7 +18,7 @@ def project(tmp_path_factory):
 
 def test_the_default_is_one_run_of_everything(project):
     jobs = project.jobs()
-    assert jobs["train"] == 3 + 3 + 4 + 2 and jobs["report"] == 1
+    assert jobs["train"] == 1 + 3 + 3 + 4 + 2 and jobs["report"] == 1
     # Far from the thousands that a cluster would choke on.
     assert sum(jobs.values()) < 300
 
@@ -28,7 +28,7 @@ def test_every_checkpoint_is_asked_alike_in_every_form(project):
     [written] = rules(output, "write_closed_book")
     assert "--forms few_shot plain chat" in written
     asked = [job for job in rules(output, "generate") if "/closed_book/generations.jsonl" in job]
-    assert len(asked) == 1 + 3 * 2 + 3 + 4 + 2
+    assert len(asked) == len(rules(output, "judge_closed_book")) == 1 + 1 + 3 * 2 + 3 + 4 + 2
     assert any("demo/smollm2-135m/base/closed_book/" in job for job in asked)
     assert all("smollm2-135m/closed_book/requests.jsonl" in job for job in asked)
     # What is evaluated is verified by all facts, what is trained on by train facts alone.
@@ -56,15 +56,14 @@ def test_several_models_and_seeds_are_branches(project):
     )
     jobs = project.jobs("--configfile", "two.yaml")
     assert jobs["import_model"] == jobs["annotate"] == 2
-    assert jobs["train"] == 2 * 2 * (3 + 3 + 4 + 2)
+    assert jobs["train"] == 2 * 2 * (1 + 3 + 3 + 4 + 2)
     # For all seeds: the base's probing, closed book, GRATH's pairs, FLAME's classifier and own
     # answers, long answers and those compared with, APEFT's responses and answers.
     of_base = 9
-    # Of each seed: three mixes' two stops; two rounds, of which one writes pairs, and a
-    # placebo; FLAME's four
-    # checkpoints with closed book, long answers and answers to compare, two of them with responses;
-    # APEFT's two checkpoints likewise.
-    of_seed = 3 * 2 + 2 + 1 + 1 + 4 * 3 + 2 + 2 * 3
+    # Of each seed: what knows the form, and three mixes' two stops; two rounds, of which one writes
+    # pairs, and a placebo; FLAME's four checkpoints with closed book, long answers and answers to
+    # compare, two of them with responses; APEFT's two checkpoints likewise.
+    of_seed = 1 + 3 * 2 + 2 + 1 + 1 + 4 * 3 + 2 + 2 * 3
     assert jobs["generate"] == 2 * (of_base + 2 * of_seed)
     # Comparisons of six checkpoints with the base, and judgements of two parents' responses.
     assert jobs["generate_judgements"] == 2 * 2 * (6 + 2)
@@ -84,7 +83,7 @@ def test_a_fixed_reference_is_scored_once_for_all_seeds(project):
     jobs = project.jobs("--configfile", "fixed.yaml")
     # The first round's pairs are the base's, the same for all; the second's and the placebo's are
     # each seed's own.
-    assert jobs["score_reference"] == 1 + 3 + 3 and jobs["train"] == 3 * 12
+    assert jobs["score_reference"] == 1 + 3 + 3 and jobs["train"] == 3 * 13
 
 
 def test_truthfulqa_reads_the_folder_the_user_names(project, monkeypatch):
@@ -106,7 +105,7 @@ def test_tasks_of_the_harness_are_run_on_every_checkpoint(project):
         "evaluation: {harness: [{task: arc, folder: 'file:tasks', shots: 5}]}\n"
     )
     jobs = project.jobs("--configfile", "harness.yaml")
-    assert jobs["run_harness"] == jobs["score_choices"] == 16
+    assert jobs["run_harness"] == jobs["score_choices"] == 17
     assert jobs["list_harness_questions"] == 1  # for the gate before training
 
 

@@ -105,8 +105,9 @@ def test_a_change_of_annotation_reruns_it_and_what_follows_but_no_probing(projec
     )
     jobs = project.jobs()
     assert set(jobs) == {"annotate", *AFTER_ANNOTATION}
-    # The base's answers stand; those of the newly trained are new: two stops of three mixes.
-    assert jobs["generate"] == 6
+    # The base's answers stand; those of the newly trained are new: two stops of three mixes,
+    # and what they start from.
+    assert jobs["generate"] == 7
 
 
 def test_a_change_of_generation_reruns_probing(project):
@@ -114,7 +115,7 @@ def test_a_change_of_generation_reruns_probing(project):
         "workflow/plumbline/generation/serve.py", "sorted(missing, key", "sorted(set(missing), key"
     )
     jobs = project.jobs()
-    assert jobs["generate"] == 38 and jobs["generate_judgements"] == 8 and "annotate" in jobs
+    assert jobs["generate"] == 39 and jobs["generate_judgements"] == 8 and "annotate" in jobs
     assert "prepare_probe" not in jobs and "import_model" not in jobs
 
 

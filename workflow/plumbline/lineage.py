@@ -14,7 +14,7 @@ from plumbline.config.errors import nearest
 from plumbline.config.experiment import Config
 from plumbline.config.training import Recipe
 from plumbline.files import InputError
-from plumbline.names import FINAL, checkpoint_name, placebo, variant
+from plumbline.names import FINAL, FORM_SET, checkpoint_name, placebo, variant
 
 BASE = "base"
 
@@ -160,14 +160,15 @@ def build(config: Config) -> Lineage:
 
 
 def _mixes(config: Config) -> list[Tuning]:
+    """The sets of new and known facts, and before them what only teaches how to answer."""
     return [
         Tuning(
             name=f"mix.{name}",
-            parent=config.mixes.parent,
+            parent=BASE if name == FORM_SET else config.mixes.parent,
             recipe=config.mix_recipe(name),
-            stops=("early_stop", "convergence"),
+            stops=(FINAL,) if name == FORM_SET else ("early_stop", "convergence"),
         )
-        for name in config.mixes.names()
+        for name in config.mixes.trained()
     ]
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+FORM_SET = "form"  # facts that only teach how to answer
+FORM = f"mix.{FORM_SET}"  # the checkpoint tuned on them
 FINAL = "final"  # the stop of a tuning that keeps only the end of its training
 PLACEBO = ".placebo"
 

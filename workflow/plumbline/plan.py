@@ -27,7 +27,7 @@ RESPONSE_TOKENS = 150  # of a response at length, if it may be as long
 FACTS_AN_ENTITY = {"table": 1, "model": 20}
 JUDGE_TOKENS = 350  # of the text around what a judge is shown
 CHAT_TOKENS = 15  # of a chat template around a question and its answer
-SMALLEST_CATEGORY = 0.1  # of a relation's training questions; decides the size of a mix
+SMALLEST_CATEGORY = 0.1  # of a relation's training questions, where single categories are sets
 # Useful floating-point operations a second: of one core of a recent server, and of one H100.
 SPEED = {"cpu": 1e11, "mps": 2e12, "cuda": 2e14}
 ENGINE_START_SECONDS = {"cpu": 25, "mps": 15, "cuda": 60}
@@ -161,17 +161,20 @@ class _Planner:
         for name, tuning in self.lineage.tunings.items():
             if not name.startswith("mix."):
                 continue
-            recipe = tuning.recipe
-            examples = max(1, round(SMALLEST_CATEGORY * part["train", "id"]))
-            asked = sum(
-                min(count, limit or count)
-                for count, limit in (
-                    (examples, monitor.train),
-                    (part["dev", "id"], monitor.dev),
-                    (part["test", "id"], monitor.test_id),
-                    (part["test", "ood"], monitor.test_ood),
+            recipe, asked = tuning.recipe, 0
+            if tuning.probes:
+                examples = max(1, round(self._share_of_a_mix() * part["train", "id"]))
+                asked = sum(
+                    min(count, limit or count)
+                    for count, limit in (
+                        (examples, monitor.train),
+                        (part["dev", "id"], monitor.dev),
+                        (part["test", "id"], monitor.test_id),
+                        (part["test", "ood"], monitor.test_ood),
+                    )
                 )
-            )
+            else:  # what the mixes are tuned on first
+                examples = self.config.mixes.form_facts
             steps = math.ceil(examples / recipe.global_batch_size) * recipe.epochs
             trained = examples * recipe.epochs * self.question_tokens
             answered = asked * (recipe.epochs + 1) * (self.question_tokens + 2)
@@ -185,6 +188,16 @@ class _Planner:
             stage.seconds += runs * (15 + operations / self.speed)
             stage.disk_mib += runs * len(tuning.stops) * self._checkpoint_mib(recipe)
         return stage
+
+    def _share_of_a_mix(self) -> float:
+        """How much of the training questions a set takes, by what all sets need."""
+        demands = self.config.mixes.demands()
+        shares = [SMALLEST_CATEGORY] if demands.categories else [1.0]
+        if demands.most_unknown:
+            shares.append(UNKNOWN / (demands.most_unknown / 100))
+        if demands.least_unknown < 100:
+            shares.append((1 - UNKNOWN) / (1 - demands.least_unknown / 100))
+        return min(shares)
 
     def pairs(self, questions: list[ChoiceQuestion]) -> Stage:
         """GRATH's pairs, written by the parent of every round; its demonstrations are cached."""

@@ -218,17 +218,22 @@ class Probe(Record):
     part: Split
     domain: Domain
     category: NonEmpty
+    subject: str = Field("", description="Answers about one subject are not independent.")
 
 
 class Fit(Record):
-    """How many of a group's questions the model answers right at the end of an epoch."""
+    """Which of a group's questions the model answers right at the end of an epoch."""
 
     epoch: int = Field(ge=0, description="Whole passes over the training file so far.")
     part: str
     domain: str
     category: str
-    correct: int
-    n: int
+    right: list[NonEmpty] = Field(description="Ids of the probes that are answered right.")
+    n: int = Field(description="All of the group.")
+
+    @property
+    def correct(self) -> int:
+        return len(self.right)
 
 
 class Item(Record):

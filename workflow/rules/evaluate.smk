@@ -4,7 +4,8 @@ REQUIRED INPUTS: annotations of each model, the checkpoints of the lineage
 OUTPUTS: results/<run>/<model>/<checkpoint>/closed_book/answers.jsonl
          results/<run>/<model>/closed_book/  the questions asked, and the exemplars before them
          results/<run>/tables/metrics.csv, contrasts.csv, comparisons.csv, gains.csv, study.csv,
-                              fit_curves.csv, linear_model.csv, slick_counts.csv, dropped.csv
+                              fit_curves.csv, fit_speed.csv, linear_model.csv, slick_counts.csv,
+                              dropped.csv
 """
 
 for name in LINEAGE.checkpoints:
@@ -125,10 +126,12 @@ rule tabulate_comparisons:
 rule tabulate_fits:
     input:
         fits=mixed("fit.jsonl"),
+        probes=mixed("probes.jsonl"),
         trainings=mixed("training.json"),
         compositions=mixed("composition.json"),
     output:
         curves=f"{R}/tables/fit_curves.csv",
+        speed=f"{R}/tables/fit_speed.csv",
         line=f"{R}/tables/linear_model.csv",
     log:
         f"{R}/logs/tabulate_fits.log",
@@ -138,12 +141,13 @@ rule tabulate_fits:
     conda:
         environment("tabulate_fits")
     params:
-        confidence=CONFIG.evaluation.confidence,
+        evaluation=section(CONFIG.evaluation, include={"confidence", "resamples"}),
         tunings=listed("mixes", mix_rows()),
         code=code("tabulate_fits"),
     shell:
         "python -m scripts.tabulate_fits --root $PLUMBLINE_RESULTS --tunings $PLUMBLINE_RESULTS/lists/mixes.json"
-        " --confidence {params.confidence} --curves {output.curves:q} --line {output.line:q}"
+        " --evaluation {params.evaluation:q} --curves {output.curves:q}"
+        " --speed {output.speed:q} --line {output.line:q}"
         " 2>&1 | tee {log:q}"
 
 

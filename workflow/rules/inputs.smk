@@ -283,8 +283,13 @@ def compositions():
 
 
 def mix_rows():
-    """The rows of tuning_rows that are mixes of known and new facts."""
-    return [row for row in tuning_rows() if row["tuning"].startswith("mix.")]
+    """The rows of tuning_rows that are mixes of known and new facts, with their parents."""
+    mixes = {f"mix.{name}" for name in CONFIG.mixes.names()}
+    return [
+        {**row, "parent": LINEAGE.tunings[row["tuning"]].parent}
+        for row in tuning_rows()
+        if row["tuning"] in mixes
+    ]
 
 
 def tuning_rows():

@@ -4,7 +4,8 @@ REQUIRED INPUTS: facts/questions.jsonl, the base checkpoint
 OUTPUTS, below results/<run>/<model>:
          slick/exemplars.jsonl, requests.jsonl, generations.jsonl  what was asked and answered
          slick/annotations.jsonl                                   each question's category
-         seed-<seed>/mix.<mix>/examples.jsonl                      the fine-tuning sets
+         seed-<seed>/mix.<mix>/examples.jsonl                      the fine-tuning sets; mix.form
+                                                                   teaches how to answer only
 """
 
 add_work("slick", lineage.BASE, "slick/requests.jsonl", CONFIG.slick.match)
@@ -73,15 +74,17 @@ rule build_mix:
     benchmark:
         f"{R}/benchmarks/mixes/{{model}}/seed-{{seed}}/{{mix}}.tsv"
     wildcard_constraints:
-        mix="|".join(map(re.escape, CONFIG.mixes.names())) or "none",
+        mix="|".join(map(re.escape, CONFIG.mixes.trained())) or "none",
     localrule: True
     conda:
         environment("build_mix")
     params:
         mixes=section(CONFIG.mixes, include={"on_empty", "prompt", "monitor"}),
+        # Not the list of sets: another one that asks for no more leaves the others as they are.
+        demands=section(CONFIG.mixes.demands()),
         code=code("build_mix"),
     shell:
         "python -m scripts.build_mix --name {wildcards.mix} --seed {wildcards.seed}"
-        " --mixes {params.mixes:q} --questions {input.questions:q}"
+        " --mixes {params.mixes:q} --demands {params.demands:q} --questions {input.questions:q}"
         " --annotations {input.annotations:q} --examples {output.examples:q}"
         " --probes {output.probes:q} --composition {output.composition:q} 2>&1 | tee {log:q}"

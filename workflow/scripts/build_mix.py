@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 from plumbline import program
-from plumbline.config.slick import Mixes
+from plumbline.config.slick import Demands, Mixes
 from plumbline.files import read_unique_rows, write_json, write_rows
 from plumbline.methods.slick.mixes import build_mix
 from plumbline.methods.slick.probes import build_probes
@@ -17,6 +17,7 @@ def main() -> None:
     parser.add_argument("--name", required=True, help="e.g. unknown-50")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--mixes", required=True, help="JSON of the mixes section")
+    parser.add_argument("--demands", required=True, help="JSON of what all sets take")
     parser.add_argument("--questions", type=Path, required=True)
     parser.add_argument("--annotations", type=Path, required=True)
     parser.add_argument("--examples", type=Path, required=True)
@@ -31,6 +32,7 @@ def main() -> None:
         args.name,
         questions,
         annotations,
+        Demands.model_validate_json(args.demands),
         seed=args.seed,
         form=settings.prompt,
         on_empty=settings.on_empty,

@@ -1,9 +1,11 @@
-"""Bring the fit of every training run into curves and the linear model."""
+"""Bring the fit of every mix into curves, epochs to a share fitted, and the linear model."""
 
 import argparse
 from pathlib import Path
 
 from plumbline import lists, program
+from plumbline.config.engines import Evaluation
+from plumbline.evaluation import fit_speed
 from plumbline.evaluation.fitting import (
     CURVE_COLUMNS,
     LINE_COLUMNS,
@@ -11,18 +13,21 @@ from plumbline.evaluation.fitting import (
     fit_curve_rows,
     linear_model_rows,
 )
-from plumbline.files import read_json, read_rows, write_csv
-from plumbline.records import Fit
+from plumbline.files import read_json, read_rows, read_unique_rows, write_csv
+from plumbline.records import Fit, Probe
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--root", type=Path, required=True, help="folder of the run")
     parser.add_argument("--tunings", type=Path, required=True, help="list of rows")
-    parser.add_argument("--confidence", type=float, required=True)
+    parser.add_argument("--evaluation", required=True, help="JSON of the evaluation section")
     parser.add_argument("--curves", type=Path, required=True)
+    parser.add_argument("--speed", type=Path, required=True)
     parser.add_argument("--line", type=Path, required=True)
     args = parser.parse_args()
+    settings = Evaluation.model_validate_json(args.evaluation)
+    how = {"confidence": settings.confidence, "resamples": settings.resamples}
 
     runs = []
     for row in lists.read(args.tunings, list[dict]):
@@ -32,13 +37,15 @@ def main() -> None:
             MixRun(
                 **row,
                 fits=list(read_rows(folder / "fit.jsonl", Fit)),
+                probes=read_unique_rows(folder / "probes.jsonl", Probe),
                 composition=read_json(folder / "composition.json"),
                 stops={name: stop["epoch"] for name, stop in stops.items()},
             )
         )
-    curves = [curve for run in runs for curve in fit_curve_rows(run, args.confidence)]
+    curves = [curve for run in runs for curve in fit_curve_rows(run, settings.confidence)]
     write_csv(args.curves, CURVE_COLUMNS, curves)
-    write_csv(args.line, LINE_COLUMNS, linear_model_rows(runs, args.confidence))
+    write_csv(args.speed, fit_speed.COLUMNS, fit_speed.fit_speed_rows(runs, **how))
+    write_csv(args.line, LINE_COLUMNS, linear_model_rows(runs, settings.confidence))
 
 
 if __name__ == "__main__":

@@ -377,19 +377,21 @@ KINDS = [
     # What is given to a program
     Kind("settings-no-json", "build_mix",
          lambda folder, out, base: [
-             *("--name", "unknown-0", "--seed", 1, "--mixes", "{", "--questions", facts(folder)),
+             *("--name", "unknown-0", "--seed", 1, "--mixes", "{", "--demands", "{}"),
+             *("--questions", facts(folder)),
              *("--annotations", folder / "a", "--examples", out / "e", "--probes", out / "p"),
              *("--composition", out / "c")],
          r"Mixes: the whole: Invalid JSON"),
     Kind("settings-unknown-key", "build_mix",
          lambda folder, out, base: [
-             *("--name", "unknown-0", "--seed", 1, "--mixes", '{"unkown": 1}'),
+             *("--name", "unknown-0", "--seed", 1, "--mixes", '{"unkown": 1}', "--demands", "{}"),
              *("--questions", facts(folder), "--annotations", folder / "a"),
              *("--examples", out / "e", "--probes", out / "p", "--composition", out / "c")],
          r"Mixes: unkown: Extra inputs"),
     Kind("annotations-of-another-run", "build_mix",
          lambda folder, out, base: [
-             *("--name", "unknown-0", "--seed", 1, "--mixes", "{}", "--questions", facts(folder)),
+             *("--name", "unknown-0", "--seed", 1, "--mixes", "{}", "--demands", "{}"),
+             *("--questions", facts(folder)),
              *("--annotations", put(folder, "a.jsonl", lines({
                  "id": "capital/train/0", "relation": "capital", "domain": "id", "split": "train",
                  "category": "Unknown", "p_greedy": 0, "greedy_correct": 0, "greedy_total": 1,

@@ -134,8 +134,10 @@ def _responses(folder, path, out):
 
 def _annotations(folder, path, out):
     mixes = json.dumps({"unknown_percent": [50]})
+    demands = json.dumps({"most_unknown": 50, "least_unknown": 50})
     return [
-        *("--name", "unknown-50", "--seed", "1", "--mixes", mixes, "--questions", facts(folder)),
+        *("--name", "unknown-50", "--seed", "1", "--mixes", mixes, "--demands", demands),
+        *("--questions", facts(folder)),
         *("--annotations", path, "--examples", out / "examples", "--probes", out / "probes"),
         *("--composition", out / "composition"),
     ]

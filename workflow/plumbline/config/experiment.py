@@ -110,7 +110,7 @@ class Config(Section):
                     f"recipes.{name}.parameters: qlora needs device: cuda; use lora on a {self.device}"
                 )
             self._check_training(f"recipes.{name}", recipe)
-        known = self.mixes.names()
+        known = self.mixes.trained()
         for name in self.mixes.overrides:
             if name not in known:
                 raise ValueError(

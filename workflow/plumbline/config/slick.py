@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from plumbline.config.base import Limit, Percent, Section, Seed, once
+from plumbline.names import FORM, FORM_SET
 from plumbline.records import Category
 
 
@@ -51,6 +52,15 @@ class Monitor(Section):
     test_ood: Limit = Field(None, description="Test questions of other relations.")
 
 
+class Demands(Section):
+    """What all sets of a run take of each relation; their common size follows from it."""
+
+    most_unknown: Percent = Field(0, description="Largest per cent of Unknown in a set.")
+    least_unknown: Percent = Field(100, description="Smallest, so that all else is Known.")
+    categories: list[Category] = Field([], description="Of which a set consists alone.")
+    form_facts: int = Field(0, ge=0, description="Highly Known facts kept out of all sets.")
+
+
 class Mixes(Section):
     """Fine-tuning sets of new and known facts (Gekhman et al. 2024, section 4)."""
 
@@ -67,13 +77,23 @@ class Mixes(Section):
     )
     on_empty: Literal["error", "drop_relation"] = Field(
         "error",
-        description="A relation in which a category has no training question: stop, or "
-        "leave the relation out and count it.",
+        description="A relation that has too few training questions of some category for any "
+        "example in each set: stop, or leave the relation out and count it.",
     )
     prompt: Literal["plain", "chat"] = Field(
         "plain", description="plain: the paper's text; chat: in the model's chat template."
     )
-    parent: str = Field("base", description="The checkpoint that every mix is trained from.")
+    parent: str = Field(
+        "base",
+        description="The checkpoint that every mix is trained from. mix.form: the base tuned on "
+        "form_facts, so that mixes learn facts and not first how to answer.",
+    )
+    form_facts: int = Field(
+        32,
+        ge=1,
+        description="Highly Known facts that mix.form is tuned on, drawn by each seed; no mix "
+        "holds one of them.",
+    )
     recipe: str = Field("sft", description="Which of recipes trains the mixes.")
     overrides: dict[str, dict] = Field(
         {}, description="Recipe keys that differ for one mix, e.g. unknown-50: {epochs: 20}."
@@ -91,6 +111,21 @@ class Mixes(Section):
         if 100 in values:
             raise ValueError("100 leaves no example, since all of D_100 is Unknown; remove it")
         return values
+
+    def demands(self) -> Demands:
+        """What the sets take of each relation. Sets in between ask for no more."""
+        grid = [*self.unknown_percent, *self.idk]
+        return Demands(
+            most_unknown=max(grid, default=0),
+            least_unknown=min([*grid, *self.known_only], default=100),
+            categories=sorted(self.single_category),
+            form_facts=self.form_facts if self.parent == FORM else 0,
+        )
+
+    def trained(self) -> list[str]:
+        """All sets that something is trained on: the form's, if it is a parent, and the mixes."""
+        names = self.names()
+        return [FORM_SET, *names] if names and self.parent == FORM else names
 
     def names(self) -> list[str]:
         """Names of the mixes, in the order of the report."""

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from plumbline.evaluation.statistics import least_squares, share
-from plumbline.records import KNOWN, Fit
+import numpy as np
+
+from plumbline.evaluation import estimation
+from plumbline.evaluation.statistics import share
+from plumbline.files import InputError
+from plumbline.names import FORM
+from plumbline.records import KNOWN, Fit, Probe
 
 CURVE_COLUMNS = [
     "model",
@@ -24,17 +30,37 @@ CURVE_COLUMNS = [
     "n",
     "stop",
 ]
-LINE_COLUMNS = ["model", "domain", "term", "estimate", "low", "high", "r2", "n"]
+LINE_COLUMNS = [
+    "model",
+    "domain",
+    "term",
+    "estimate",
+    "low",
+    "high",
+    "r2",
+    "n",
+    "seeds",
+    "left_out",
+    "reason",
+]
+TERMS = ("intercept", "known_fitted", "unknown_fitted")
+# Below, the slope of what is fitted says what fitting a part does, and the line is drawn on to the
+# whole without a point near it. In the paper all of a set is fitted at the end.
+FITTED = 0.9
 
 
 @dataclass(frozen=True)
 class MixRun:
-    """One trained mix: its fit rows, its composition.json and the epochs of its stops."""
+    """One trained mix: what it was asked after each epoch and got right, its composition.json and
+    the epochs of its stops.
+    """
 
     model: str
     seed: int
     tuning: str
+    parent: str
     fits: list[Fit]
+    probes: list[Probe]
     composition: dict
     stops: dict[str, int]
 
@@ -43,6 +69,47 @@ class MixRun:
         """X of a D_X; None for the other sets."""
         kind, _, percent = self.tuning.removeprefix("mix.").partition("-")
         return float(percent) if kind == "unknown" else None
+
+    @cached_property
+    def epochs(self) -> list[int]:
+        """After which the probes were asked; 0 is before training."""
+        return sorted({fit.epoch for fit in self.fits})
+
+    @cached_property
+    def right(self) -> np.ndarray:
+        """Epochs × probes: what was answered right. InputError where files are of different runs."""
+        row = {epoch: number for number, epoch in enumerate(self.epochs)}
+        column = {probe.id: number for number, probe in enumerate(self.probes)}
+        right = np.zeros((len(row), len(column)), bool)
+        for fit in self.fits:
+            for name in fit.right:
+                if name not in column:
+                    raise InputError(
+                        f"{self.tuning}, seed {self.seed}: {name} was answered right but is not "
+                        f"among the probes; the two files are of different runs. Train again."
+                    )
+                right[row[fit.epoch], column[name]] = True
+        return right
+
+    def asked(self, part: str, domain: str = "id", categories: Sequence[str] = ()) -> np.ndarray:
+        """The numbers of the probes of this part, of all categories or of these."""
+        return np.array(
+            [
+                number
+                for number, probe in enumerate(self.probes)
+                if (probe.part, probe.domain) == (part, domain)
+                and (not categories or probe.category in categories)
+            ],
+            int,
+        )
+
+    def share(self, categories: Sequence[str]) -> np.ndarray:
+        """By epoch the share of the train questions of these categories that is answered right.
+
+        NaN where none of them is asked.
+        """
+        asked = self.right[:, self.asked("train", categories=categories)]
+        return asked.mean(axis=1) if asked.size else np.full(len(self.epochs), np.nan)
 
 
 def fit_curve_rows(run: MixRun, confidence: float) -> Iterator[dict]:
@@ -80,60 +147,133 @@ def fit_curve_rows(run: MixRun, confidence: float) -> Iterator[dict]:
 
 
 def linear_model_rows(runs: list[MixRun], confidence: float) -> Iterator[dict]:
-    """Rows of linear_model.csv, a fit for each model and domain.
+    """Rows of linear_model.csv, a line for each model and domain, or the reason why there is none.
 
-    Accuracy = β0 + β_kn · N_kn/|D| + β_unk · N_unk/|D| over all (mix, seed, epoch) points;
-    accuracy in points of 100, N_kn and N_unk the Known and Unknown training examples answered
-    right at that epoch, |D| the size of a full set. Sets that abstain by design are left out.
-    The points of one run follow each other, so the intervals are narrower than new runs would
-    bear out.
+    Accuracy = β0 + β_kn · N_kn/|D| + β_unk · N_unk/|D|; accuracy in points of 100, N_kn and N_unk
+    the Known and Unknown training examples answered right at that epoch, |D| the size of a full
+    set. Sets that abstain by design are left out. Where mixes do not start from a checkpoint that
+    knows the form of the answers, so are the epochs before the best one on dev, in which accuracy
+    rises with anything fitted.
+
+    A line is fitted for each seed, over the epochs of all its mixes, and the coefficients' mean over
+    the seeds is given: epochs of one training, and trainings on the same draw, are no repetitions.
+    Least squares are linear in the accuracies, so that a coefficient is the mean of those of single
+    test questions. That makes it a mean over seeds and questions as any other, whose interval
+    counts both. With one seed there is no interval.
     """
     for model in dict.fromkeys(run.model for run in runs):
+        own = [run for run in runs if run.model == model and not run.tuning.startswith("mix.idk")]
         for domain in ("id", "ood"):
-            points = [
-                point
-                for run in runs
-                if run.model == model and not run.tuning.startswith("mix.idk")
-                for point in _points(run, domain)
+            asked = [run for run in own if run.asked("test", domain).size]
+            if asked:
+                yield from _lines(model, domain, asked, confidence)
+
+
+def _lines(model: str, domain: str, runs: list[MixRun], confidence: float) -> Iterator[dict]:
+    seeds: dict[int, list[MixRun]] = defaultdict(list)
+    for run in runs:
+        seeds[run.seed].append(run)
+    about = {"model": model, "domain": domain, "seeds": len(seeds)}
+    about["n"] = sum(len(_used(run)) for run in runs)
+    about["left_out"] = sum(epoch > 0 for run in runs for epoch in run.epochs) - about["n"]
+    if reason := unfitted(runs):
+        yield {**about, "term": "", "reason": reason}
+        return
+    lines = [_line(one, domain) for one in seeds.values()]
+    if any(line is None for line in lines):
+        reason = "its epochs do not tell what Known and what Unknown do; take more sets or epochs"
+        yield {**about, "term": "", "reason": reason}
+        return
+    questions = sorted({name for line in lines for name in line.questions})
+    subjects = {name: s for line in lines for name, s in line.questions.items()}
+    for number, term in enumerate(TERMS):
+        values = np.array(
+            [
+                [line.betas.get(name, np.full(len(TERMS), np.nan))[number] for name in questions]
+                for line in lines
             ]
-            line = least_squares(
-                [accuracy for accuracy, _, _ in points],
-                {
-                    "known_fitted": [known for _, known, _ in points],
-                    "unknown_fitted": [unknown for _, _, unknown in points],
-                },
-                confidence,
+        )
+        estimate = estimation.mean(values, [subjects[name] for name in questions])
+        bounds = estimate.interval(confidence) if len(lines) > 1 else None
+        row = {**about, "term": term, "estimate": estimate.value}
+        row["r2"] = float(np.mean([line.r2 for line in lines]))
+        if bounds:
+            row |= {"low": bounds[0], "high": bounds[1]}
+        elif len(lines) == 1:
+            row["reason"] = "one seed cannot tell how much other trainings' lines differ"
+        else:
+            row["reason"] = "too few test questions"
+        yield row
+
+
+def unfitted(runs: list[MixRun]) -> str:
+    """Why no line is fitted: the set of which least is fitted at the end; empty if all are."""
+    ends = [
+        (run.share(categories)[-1], run, name)
+        for run in runs
+        for name, categories in (("Known", KNOWN), ("Unknown", ["Unknown"]))
+    ]
+    least, run, name = min(
+        (one for one in ends if not np.isnan(one[0])), key=lambda one: one[0], default=(1, None, "")
+    )
+    if least >= FITTED:
+        return ""
+    return (
+        f"{run.tuning} (seed {run.seed}) answers {100 * least:.0f} % of its {name} right after its "
+        f"last epoch, and {100 * FITTED:.0f} % are needed; raise the recipe's epochs or learning_rate"
+    )
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A seed's line: the coefficients of each test question, and the questions' subjects."""
+
+    betas: dict[str, np.ndarray]
+    questions: dict[str, str]
+    r2: float
+
+
+def _line(runs: list[MixRun], domain: str) -> _Line | None:
+    """None where the points do not determine the coefficients."""
+    design, accuracies = [], []
+    probes = {p.id: p for p in runs[0].probes if (p.part, p.domain) == ("test", domain)}
+    for run in runs:
+        column = {probe.id: number for number, probe in enumerate(run.probes)}
+        if missing := probes.keys() - column.keys():
+            raise InputError(
+                f"{run.tuning}, seed {run.seed}: was not asked {min(missing)}, as "
+                f"{runs[0].tuning} was; the mixes are of different runs. Train them again."
             )
-            if line is None:
-                continue
-            for term, estimate in line.terms.items():
-                yield {
-                    "model": model,
-                    "domain": domain,
-                    "term": term,
-                    "estimate": estimate.value,
-                    "low": estimate.low,
-                    "high": estimate.high,
-                    "r2": line.r2,
-                    "n": estimate.n,
-                }
+        of_test = [column[name] for name in probes]
+        known, unknown = _fitted(run, KNOWN), _fitted(run, ["Unknown"])
+        for number in _used(run):
+            design.append((1, known[number], unknown[number]))
+            accuracies.append(100 * run.right[number, of_test])
+    design, accuracies = np.array(design, float), np.array(accuracies, float)
+    if len(design) <= len(TERMS) or np.linalg.matrix_rank(design) < len(TERMS):
+        return None
+    betas = np.linalg.pinv(design) @ accuracies
+    seen = accuracies.mean(axis=1)
+    rest, spread = seen - design @ betas.mean(axis=1), seen - seen.mean()
+    r2 = 1 - (rest @ rest) / (spread @ spread) if spread.any() else np.nan
+    return _Line(
+        dict(zip(probes, betas.T, strict=True)), {p.id: p.subject for p in probes.values()}, r2
+    )
 
 
-def _points(run: MixRun, domain: str) -> Iterator[tuple[float, float, float]]:
-    """(test accuracy in points, N_kn/|D|, N_unk/|D|) after each trained epoch."""
-    sizes = Counter(run.composition["categories"])
-    for epoch in sorted({fit.epoch for fit in run.fits if fit.epoch > 0}):
-        rows = [fit for fit in run.fits if fit.epoch == epoch]
-        test = [fit for fit in rows if (fit.part, fit.domain) == ("test", domain)]
-        asked = sum(fit.n for fit in test)
-        if not asked:
-            continue
-        fitted = {"known": 0.0, "unknown": 0.0}
-        for fit in rows:
-            if fit.part == "train" and fit.n:
-                # Where only a part of the training questions is asked, its share stands for all.
-                group = "known" if fit.category in KNOWN else "unknown"
-                fitted[group] += fit.correct / fit.n * sizes[fit.category]
-        whole = run.composition["full_size"]
-        accuracy = 100 * sum(fit.correct for fit in test) / asked
-        yield accuracy, fitted["known"] / whole, fitted["unknown"] / whole
+def _used(run: MixRun) -> list[int]:
+    """The numbers of the epochs that are points of the line."""
+    first = 1 if run.parent == FORM else run.stops["early_stop"]
+    return [number for number, epoch in enumerate(run.epochs) if epoch >= max(first, 1)]
+
+
+def _fitted(run: MixRun, categories: Sequence[str]) -> np.ndarray:
+    """By epoch the train examples of these categories that are answered right, over |D|.
+
+    Where only a part of the training questions is asked, its share stands for all.
+    """
+    sizes, fitted = Counter(run.composition["categories"]), np.zeros(len(run.epochs))
+    for category in categories:
+        if sizes[category]:
+            fitted += np.nan_to_num(run.share([category])) * sizes[category]
+    return fitted / run.composition["full_size"]

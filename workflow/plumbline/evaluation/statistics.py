@@ -1,4 +1,4 @@
-"""Intervals: Wilson for a share, cluster bootstrap for a paired difference, OLS for a line.
+"""Intervals: Wilson for a share, cluster bootstrap for a paired difference.
 
 And how likely a difference is by chance, corrected where many are looked at.
 """
@@ -124,36 +124,3 @@ def holm(p: Sequence[float]) -> list[float]:
     from statsmodels.stats.multitest import multipletests
 
     return [float(one) for one in multipletests(p, method="holm")[1]] if len(p) else []
-
-
-@dataclass(frozen=True)
-class Line:
-    """Coefficients of an ordinary least squares fit, by term; R² is None where y never varies."""
-
-    terms: dict[str, Estimate]
-    r2: float | None
-
-
-def least_squares(
-    y: Sequence[float], terms: dict[str, Sequence[float]], confidence: float = 0.95
-) -> Line | None:
-    """OLS of y on the terms and an intercept; intervals from the t distribution.
-
-    None when the coefficients are not determined: no more points than coefficients, or collinear
-    terms, as when there is only one mix.
-    """
-    import statsmodels.api as sm
-
-    design = np.column_stack([np.ones(len(y)), *terms.values()])
-    if len(y) <= design.shape[1] or np.linalg.matrix_rank(design) < design.shape[1]:
-        return None
-    fit = sm.OLS(np.asarray(y, float), design).fit()
-    intervals = fit.conf_int(alpha=1 - confidence)
-    names = ["intercept", *terms]
-    return Line(
-        {
-            name: Estimate(float(value), float(low), float(high), len(y))
-            for name, value, (low, high) in zip(names, fit.params, intervals, strict=True)
-        },
-        float(fit.rsquared) if np.ptp(y) else None,
-    )

@@ -39,7 +39,8 @@ TABLES = {
     "fit_curves": Columns(
         "model tuning part domain category stop", "seed unknown_percent epoch value low high n"
     ),
-    "linear_model": Columns("model domain term", "estimate low high r2 n"),
+    "fit_speed": Columns("model tuning category state", "share value low high n seeds"),
+    "linear_model": Columns("model domain term reason", "estimate low high r2 n seeds left_out"),
     "preference_curves": Columns(
         "model tuning", "seed step epoch loss margin accuracy chosen rejected"
     ),

@@ -24,7 +24,8 @@ TERMS = {
         trained on is verified by the facts of the train split alone.""",
     "Mix": """
         A tuning set. unknown-50 holds 50 % Unknown and 50 % Known facts, alike in every relation;
-        all unknown-… mixes of a run have the same size.""",
+        all mixes of a run have the same size. “Form only” is what they start from where it is
+        there: the base tuned on facts that it knows well and no mix holds.""",
     "Early stop, convergence": """
         Two checkpoints of one tuning run: the epoch with the best dev accuracy, and the last.""",
     "Primary and secondary contrasts": """
@@ -135,8 +136,9 @@ TERMS = {
         prefers, is left out. Interval: bootstrap of the clusters within each task.""",
     "Linear model": """
         Accuracy regressed on the shares of the tuning set that are fitted and Known, and fitted
-        and Unknown, over all mixes and epochs. The epochs of one run are not independent: its
-        intervals are narrower than they should be.""",
+        and Unknown, over the epochs of a seed's mixes, once for each seed. Epochs and mixes of one
+        seed are no repetitions, so that intervals are over seeds and test questions, and with one
+        seed there is none. Nor is there a line where a mix was not fitted to 90 % at its end.""",
 }
 
 

@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from plumbline.names import FORM
 from plumbline.report.drawing import (
     GREY,
     INK,
@@ -26,6 +27,7 @@ from plumbline.report.tables import (
     PAPER_LINEAR_MODEL,
     STOPS,
     Tables,
+    checkpoint_label,
     checkpoint_order,
     closed_book,
     mix_points,
@@ -151,16 +153,19 @@ def accuracy_by_unknown(tables: Tables) -> Drawing | None:
     points = mix_points(tables.metrics)
     if points.empty:
         return None
-    bases = closed_book(tables.metrics, mix_task(tables.metrics)).query("checkpoint == 'base'")
+    asked = closed_book(tables.metrics, mix_task(tables.metrics))
+    # Where the mixes were tuned on the form first, that is what they start from.
+    parent = FORM if (asked.checkpoint == FORM).any() else "base"
+    parents = asked[asked.checkpoint == parent]
     models = list(dict.fromkeys(points.model))
     domains = [domain for domain in DOMAINS if domain in set(points.domain)]
     drawing = Drawing((50 + 165 * len(models)) * POINT, len(models), len(domains), sharex=True)
     for row, model in zip(drawing.axes, models, strict=True):
         for ax, domain in zip(row, domains, strict=True):
             here = points[(points.model == model) & (points.domain == domain)]
-            base = bases[(bases.model == model) & (bases.domain == domain)].value.mean()
-            if pd.notna(base):
-                ax.axhline(base, color=INK, linewidth=1, linestyle="--")
+            start = parents[(parents.model == model) & (parents.domain == domain)].value.mean()
+            if pd.notna(start):
+                ax.axhline(start, color=INK, linewidth=1, linestyle="--")
             for shift, stop in zip((-1.5, 1.5), STOPS, strict=True):
                 line = over_seeds(here[here.stop == stop], ["percent"]).sort_values("percent")
                 colour, marker = STOP_COLOURS[stop], STOP_MARKERS[stop]
@@ -195,14 +200,18 @@ def accuracy_by_unknown(tables: Tables) -> Drawing | None:
         Line2D([], [], color=STOP_COLOURS[s], marker=STOP_MARKERS[s], label=STOPS[s]) for s in STOPS
     ]
     drawing.legend(
-        [*handles, Line2D([], [], color=INK, linewidth=1, linestyle="--", label="base")], 3
+        [
+            *handles,
+            Line2D([], [], color=INK, linewidth=1, linestyle="--", label=checkpoint_label(parent)),
+        ],
+        3,
     )
     return drawing
 
 
 def linear_model(tables: Tables) -> Drawing | None:
     """The two slopes of the linear model with intervals, the paper's beside them."""
-    rows = tables.linear_model.query("term != 'intercept'")
+    rows = tables.linear_model.query("term != 'intercept'").dropna(subset=["estimate"])
     if rows.empty:
         return None
     models = list(dict.fromkeys(rows.model))
@@ -225,8 +234,12 @@ def linear_model(tables: Tables) -> Drawing | None:
                 y - 0.1,
                 row.low,
                 row.high,
-                f"{model}, {labels[y]}: {row.estimate:+.1f} points, 95 % interval "
-                f"{row.low:+.1f} to {row.high:+.1f}",
+                f"{model}, {labels[y]}: {row.estimate:+.1f} points"
+                + (
+                    f", 95 % interval {row.low:+.1f} to {row.high:+.1f}"
+                    if pd.notna(row.low)
+                    else ", no interval"
+                ),
                 upright=False,
                 color=colour,
                 marker="o",

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pandas as pd
+
+from plumbline.evaluation.fit_speed import LATER
 from plumbline.report.blocks import (
     Block,
     Cell,
@@ -80,7 +83,41 @@ def fitting(run: Run) -> list[Block]:
     caption = "Share of the questions answered exactly right after each epoch, by mix."
     if run.tables.fit_curves.seed.nunique() > 1:
         caption += " Thick: mean over seeds; thin: single seeds."
-    return [Prose(words), Picture("fit_curves", caption)]
+    return [Prose(words), Picture("fit_curves", caption), *_speed(run.tables.fit_speed)]
+
+
+def _speed(table: pd.DataFrame) -> list[Block]:
+    """Epochs to half and to nearly all of each category, and how much later Unknown comes."""
+    if table.empty:
+        return []
+    words = []
+    for row in table[table.category == LATER].itertuples():
+        about = named(table, row.model, f"{row.tuning}, {100 * row.share:.0f} % fitted")
+        if pd.isna(row.value):
+            words.append(f"{about}: not reached of both Known and Unknown.")
+            continue
+        late = "later" if row.value >= 0 else "earlier"
+        bounds = f" (95 % interval {row.low:+.1f} to {row.high:+.1f})" if pd.notna(row.low) else ""
+        words.append(
+            f"{about}: Unknown {abs(row.value):.1f} epochs {late} than Known{bounds}"
+            + ("." if bounds else ", too near to the last epoch for an interval.")
+        )
+    rows = []
+    for row in table.itertuples():
+        bounds = f"{row.low:.1f} to {row.high:.1f}" if pd.notna(row.low) else "no interval"
+        value = Cell(f"{row.value:.1f}", bounds, row.value) if pd.notna(row.value) else Cell("–")
+        cells = [Cell(row.model), Cell(row.tuning), Cell(row.category)]
+        rows.append([*cells, number(row.share, f"{100 * row.share:.0f} %"), value, number(row.n)])
+    caption = (
+        "Epochs until that share of a category's train questions is answered right, within a mix; "
+        "straight between epochs, 0 where it was so before training, – where it never was. The 95 % "
+        "intervals are over the set's subjects and, with several seeds, over trainings."
+    )
+    columns = ["model", "mix", "category", "share", "epochs", "n"]
+    return [
+        Prose(words, "How much later Unknown is fitted"),
+        Table(caption, columns, rows, folded=True),
+    ]
 
 
 def by_unknown(run: Run) -> list[Block]:
@@ -94,15 +131,16 @@ def by_unknown(run: Run) -> list[Block]:
             if len(line) < 2:
                 continue
             first, last = line.iloc[0], line.iloc[-1]
-            apart = first.low > last.high or last.low > first.high
             clauses.append(
                 f"{label} {percent(first.value)} % with {first.percent:.0f} % Unknown, "
-                f"{percent(last.value)} % with {last.percent:.0f} % ("
-                + ("intervals apart)" if apart else "intervals overlap)")
+                f"{percent(last.value)} % with {last.percent:.0f} %"
             )
         if clauses:
             words.append(f"{named(points, model, domain.upper())}: {'; '.join(clauses)}.")
-    caption = "Test accuracy (EM) of the mixes, with 95 % intervals; dashed: the base."
+    caption = (
+        "Test accuracy (EM) of the mixes in the form they are tuned in, with 95 % intervals; dashed: "
+        "the checkpoint they start from. What new facts do is told by the mixes among each other."
+    )
     if points.seed.nunique() > 1:
         caption += " Light points: single seeds."
     return [Prose(words), Picture("accuracy_by_unknown", caption)]
@@ -110,36 +148,51 @@ def by_unknown(run: Run) -> list[Block]:
 
 def linear_model(run: Run) -> list[Block]:
     fitted = run.tables.linear_model
+    if fitted.empty:
+        return []
     words, rows = [], []
     for (model, domain), part in fitted.groupby(["model", "domain"], sort=False):
+        about = named(fitted, model, domain.upper())
+        lines = part.dropna(subset=["estimate"])
+        if lines.empty:
+            words.append(f"{about}: no line, since {part.reason.iloc[0]}.")
+            continue
         paper, clauses = PAPER_LINEAR_MODEL[domain], []
-        for row in part.itertuples():
+        for row in lines.itertuples():
             slope = row.term != "intercept"
             show = signed if slope else "{:.1f}".format
-            interval = f"{show(row.low)} to {show(row.high)}"
+            bounds = f"{show(row.low)} to {show(row.high)}" if pd.notna(row.low) else "no interval"
             if slope:
                 kind = row.term.removesuffix("_fitted").capitalize()
-                clauses.append(f"{kind} {show(row.estimate)} points ({interval})")
+                clauses.append(f"{kind} {show(row.estimate)} points ({bounds})")
             rows.append(
                 [
                     Cell(model),
                     Cell(domain.upper()),
                     Cell(row.term.replace("_", " ")),
-                    Cell(show(row.estimate), interval, row.estimate),
+                    Cell(show(row.estimate), bounds, row.estimate),
                     Cell(show(paper[row.term]), sort=paper[row.term]),
                     number(row.r2, f"{row.r2:.2f}"),
                     number(paper["r2"], f"{paper['r2']:.2f}"),
                     number(row.n),
                 ]
             )
-        about = named(fitted, model, domain.upper())
-        words.append(f"{about}, a tuning set fitted in full: {'; '.join(clauses)}.")
+        first = lines.iloc[0]
+        why = f"; no interval, since {first.reason}" if first.reason else ""
+        out = (
+            f"; {count(first.left_out)} points before the best epoch on dev are left out, in which "
+            f"the form of the answers is learnt"
+            if first.left_out
+            else ""
+        )
+        words.append(f"{about}, a tuning set fitted in full: {'; '.join(clauses)}{why}{out}.")
     if not rows:
-        return []
+        return [Prose(words)]
     caption = (
         "Accuracy = intercept + share Known fitted + share Unknown fitted, by least squares over "
-        "all mixes and epochs (n points). “Paper”: Gekhman et al. 2024, Table 1, another model "
-        "(PaLM 2) on other and far more data: a direction to compare, not a figure to match."
+        "the epochs of a seed's mixes (n points in all); mean over seeds, with an interval over seeds "
+        "and test questions. “Paper”: Gekhman et al. 2024, Table 1, another model (PaLM 2) on other "
+        "and far more data: a direction to compare, not a figure to match."
     )
     columns = ["model", "domain", "term", "this run", "paper", "R²", "paper's R²", "n"]
     picture = Picture("linear_model", "Accuracy points for a tuning set fitted in full.")

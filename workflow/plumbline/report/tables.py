@@ -11,7 +11,7 @@ import pandas as pd
 
 from plumbline.evaluation.closed_book import TASKS as CLOSED_BOOK_TASKS
 from plumbline.files import InputError
-from plumbline.names import PLACEBO, parts
+from plumbline.names import FORM, PLACEBO, parts
 from plumbline.records import Category
 from plumbline.report.names import TABLES
 from plumbline.report.responses import ShownResponse
@@ -79,6 +79,7 @@ class Tables:
     study: pd.DataFrame
     slick_counts: pd.DataFrame
     fit_curves: pd.DataFrame
+    fit_speed: pd.DataFrame
     linear_model: pd.DataFrame
     preference_curves: pd.DataFrame
     grath_rounds: pd.DataFrame
@@ -230,6 +231,8 @@ def checkpoint_label(name: str) -> str:
     """
     if name.endswith(PLACEBO):
         return f"{checkpoint_label(name.removesuffix(PLACEBO))}, placebo"
+    if name == FORM:
+        return "form only"
     method, percent, rest = parts(name)
     tuning, _, stop = rest.rpartition(".")
     if method == "mix" and tuning and stop in STOPS:
@@ -262,13 +265,14 @@ def method_label(method: str) -> str:
 
 
 def checkpoint_order(name: str) -> tuple:
-    """Sort key: the base, the mixes by their share of Unknown, other mixes, the other methods in
-    the order of `METHODS` (GRATH's rounds, FLAME's first stage and then its second, APEFT's by
-    share of atomic pairs), all else. Of a method first what keeps all Unknown.
+    """Sort key: the base, what the mixes are tuned on first, the mixes by their share of Unknown,
+    other mixes, the other methods in the order of `METHODS` (GRATH's rounds, FLAME's first stage
+    and then its second, APEFT's by share of atomic pairs), all else. Of a method first what keeps
+    all Unknown.
     """
     method, percent, rest = parts(name)
     name = f"{method}.{rest}" if rest else method
-    kinds = ["mix.unknown-", *(f"{one}." for one in METHODS)]
+    kinds = [FORM, "mix.unknown-", *(f"{one}." for one in METHODS)]
     rank = next((n for n, kind in enumerate(kinds) if name.startswith(kind)), len(kinds))
     rank = -1 if name == "base" else rank
     stem, _, stop = name.rpartition(".")

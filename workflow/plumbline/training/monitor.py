@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -65,18 +65,20 @@ def measure(
         "probes asked at once:",
         "Use a device with more memory, or shorten the questions.",
     )
-    n, correct = Counter(), Counter()
+    n: Counter[tuple] = Counter()
+    right: dict[tuple, list[str]] = defaultdict(list)
     for probe, text, inside in zip(probes, texts, opened, strict=True):
         group = probe.part, probe.domain, probe.category
         n[group] += 1
-        correct[group] += exact_match(without_thoughts(text, inside), probe.answers, match)
+        if exact_match(without_thoughts(text, inside), probe.answers, match):
+            right[group].append(probe.id)
     return [
         Fit(
             epoch=epoch,
             part=part,
             domain=domain,
             category=category,
-            correct=correct[part, domain, category],
+            right=right[part, domain, category],
             n=count,
         )
         for (part, domain, category), count in sorted(n.items())

@@ -1,21 +1,28 @@
 """Fine-tuning sets of new and known facts (Gekhman et al. 2024, sec. 4 and App. K).
 
-All sets take the same number of questions m_r from each relation r: the smallest of the
-relation's four category counts. Sets that share a category take it from the same seeded order, so
-D_25's Unknown questions are among D_50's, and differences between sets are not those of the draw.
+All sets of a run take the same number of questions m_r from each relation r, as many as every set can
+have. With sets of a single category that is the smallest of the relation's four category counts, as
+in the paper; where there is only the grid of X, Known and Unknown have to suffice. Sets that share a
+category take it from the same seeded order, so D_25's Unknown questions are among D_50's, and
+differences between sets are not those of the draw.
 """
 
 from __future__ import annotations
 
+import math
 import random
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from plumbline.config.slick import Demands
 from plumbline.files import InputError
+from plumbline.names import FORM_SET
 from plumbline.records import KNOWN, Annotation, Category, Example, Message, Question
 
 IDK = "I don't know"
 INSTRUCTION = "Answer the following question."
+Pools = dict[tuple[str, str], list[Question]]
 
 
 @dataclass(frozen=True)
@@ -38,28 +45,39 @@ def tuning_prompt(question: str, form: str) -> str | list[Message]:
     return f"{INSTRUCTION}\n{question}\n"
 
 
+def largest_size(count: Mapping[Category, int], demands: Demands) -> int:
+    """The largest m so that every set can have m of a relation's questions, `count` by category."""
+    unknown = count[Category.UNKNOWN]
+    known = sum(count[one] for one in KNOWN)
+
+    def fits(size: int) -> bool:
+        # Shares of a relation are rounded up or down.
+        return (
+            math.ceil(size * demands.most_unknown / 100) <= unknown
+            and size - math.floor(size * demands.least_unknown / 100) <= known
+            and all(size <= count[one] for one in demands.categories)
+        )
+
+    return next((size for size in range(unknown + known, 0, -1) if fits(size)), 0)
+
+
 def relation_sizes(
-    questions: list[Question], category: dict[str, Category], on_empty: str = "error"
+    counts: Mapping[str, Counter], demands: Demands, on_empty: str = "error"
 ) -> tuple[dict[str, int], list[dict]]:
     """m_r of each relation, and the relations dropped (rows stage, item, reason, n).
 
-    Raises InputError naming each relation that has a category without training questions, unless
-    `on_empty` is `drop_relation`.
+    counts: training questions by relation and category. Raises InputError naming each relation that
+    cannot give one question to every set, unless `on_empty` is `drop_relation`.
     """
-    counts: dict[str, Counter] = defaultdict(Counter)
-    for question in _pool(questions):
-        counts[question.relation][category[question.id]] += 1
-    sizes = {
-        relation: min(count[one] for one in Category) for relation, count in sorted(counts.items())
-    }
+    sizes = {one: largest_size(count, demands) for one, count in sorted(counts.items())}
     empty = [relation for relation, size in sizes.items() if size == 0]
     if empty and (on_empty == "error" or len(empty) == len(sizes)):
         what = "; ".join(
-            f"{relation} has no {', '.join(one for one in Category if not counts[relation][one])}"
+            f"{relation} has {', '.join(f'{counts[relation][one]} {one}' for one in Category)}"
             for relation in empty
         )
         raise InputError(
-            f"some relations lack a knowledge category among their training questions: {what}. "
+            f"some relations have too few training questions of a category for the sets: {what}. "
             f"Leave these relations out of facts.relations, probe more questions (slick.limit), or "
             f"set mixes.on_empty: drop_relation."
         )
@@ -75,10 +93,38 @@ def relation_sizes(
     return {relation: size for relation, size in sizes.items() if size}, dropped
 
 
+def form_facts(pools: Pools, counts: Mapping[str, Counter], demands: Demands) -> list[Question]:
+    """The Highly Known questions that teach how to answer, and that no other set holds.
+
+    As evenly from all relations as there are any: first those that a relation can spare without
+    smaller sets, then others, at most half of what it has. Raises InputError when there is none.
+    """
+    if not demands.form_facts:
+        return []
+    ranked = []
+    for relation, count in sorted(counts.items()):
+        size, left = largest_size(count, demands), Counter(count)
+        well_known = pools[relation, Category.HIGHLY_KNOWN]
+        for number, question in enumerate(well_known[: demands.form_facts]):
+            left[Category.HIGHLY_KNOWN] -= 1
+            shrinks = largest_size(left, demands) < size
+            if not shrinks or number < len(well_known) // 2:
+                ranked.append((shrinks, number, relation, question))
+    if not ranked:
+        raise InputError(
+            "too few training questions are HighlyKnown to keep any for teaching the form alone. "
+            "Set mixes.parent: base, or probe more questions (slick.limit)."
+        )
+    return [question for *_, question in sorted(ranked, key=lambda one: one[:3])][
+        : demands.form_facts
+    ]
+
+
 def build_mix(
     name: str,
     questions: list[Question],
     annotations: list[Annotation],
+    demands: Demands,
     *,
     seed: int,
     form: str = "plain",
@@ -88,7 +134,7 @@ def build_mix(
 
     unknown-X: D_X, X per cent Unknown in each relation (rounded so that the total is exact);
     known-X: D_X without its Unknown; only-CATEGORY; natural; idk-X: D_X whose Unknown answers are
-    "I don't know".
+    "I don't know"; form: the facts that teach nothing but how to answer.
     """
     category = {annotation.id: annotation.category for annotation in annotations}
     if lacking := next((one.id for one in questions if one.id not in category), None):
@@ -96,28 +142,35 @@ def build_mix(
             f"question {lacking!r} has no annotation; the two files are of different runs. Annotate "
             f"these questions."
         )
-    sizes, dropped = relation_sizes(questions, category, on_empty)
-    pools = _ordered_pools(questions, category, seed)
+    pool = [question for question in questions if question.split == "train"]
+    pool = [question for question in pool if question.domain == "id"]
+    kept = form_facts(_ordered_pools(pool, category, seed), _counts(pool, category), demands)
+    reserved = {question.id for question in kept}
+    pool = [question for question in pool if question.id not in reserved]
+    sizes, dropped = relation_sizes(_counts(pool, category), demands, on_empty)
+    if name == FORM_SET:
+        chosen, sizes, dropped = kept, dict(Counter(one.relation for one in kept)), []
+    else:
+        chosen = _chosen(name, _ordered_pools(pool, category, seed), sizes)
+    chosen.sort(key=lambda question: question.id)
+    abstain = name.startswith("idk-")
+    examples = [_example(question, category[question.id], form, abstain) for question in chosen]
+    return Mix(examples, sizes, dropped)
+
+
+def _chosen(name: str, pools: Pools, sizes: dict[str, int]) -> list[Question]:
     kind, _, rest = name.partition("-")
     chosen: list[Question] = []
     if kind in ("unknown", "known", "idk"):
         unknown = unknown_sizes(sizes, float(rest))
         for relation, size in sizes.items():
             if kind != "known":
-                chosen += pools[relation, "Unknown"][: unknown[relation]]
+                chosen += _take(pools[relation, "Unknown"], unknown[relation], name, relation)
             chosen += _take(pools[relation, "Known"], size - unknown[relation], name, relation)
-    elif kind == "only":
-        for relation, size in sizes.items():
-            chosen += pools[relation, rest][:size]
     else:
         for relation, size in sizes.items():
-            chosen += pools[relation, "all"][:size]
-    chosen.sort(key=lambda question: question.id)
-    examples = [
-        _example(question, category[question.id], form, abstain=kind == "idk")
-        for question in chosen
-    ]
-    return Mix(examples, sizes, dropped)
+            chosen += _take(pools[relation, rest or "all"], size, name, relation)
+    return chosen
 
 
 def unknown_sizes(sizes: dict[str, int], percent: float) -> dict[str, int]:
@@ -136,14 +189,17 @@ def unknown_sizes(sizes: dict[str, int], percent: float) -> dict[str, int]:
     return given
 
 
-def _pool(questions: list[Question]) -> list[Question]:
-    return [q for q in questions if q.split == "train" and q.domain == "id"]
+def _counts(pool: list[Question], category: dict[str, Category]) -> dict[str, Counter]:
+    counts: dict[str, Counter] = defaultdict(Counter)
+    for question in pool:
+        counts[question.relation][category[question.id]] += 1
+    return counts
 
 
-def _ordered_pools(questions, category, seed) -> dict[tuple[str, str], list[Question]]:
+def _ordered_pools(pool: list[Question], category: dict[str, Category], seed: int) -> Pools:
     """Training questions by (relation, category | Known | all), each in one seeded order."""
-    pools: dict[tuple[str, str], list[Question]] = defaultdict(list)
-    ordered = sorted(_pool(questions), key=lambda question: question.id)
+    pools: Pools = defaultdict(list)
+    ordered = sorted(pool, key=lambda question: question.id)
     random.Random(seed).shuffle(ordered)
     for question in ordered:
         own = category[question.id]

@@ -24,8 +24,9 @@ def build_probes(
     `monitor` asks for is the same for every mix.
     """
     category = {annotation.id: annotation.category.value for annotation in annotations}
+    subject = {question.id: question.subject for question in questions}
     probes = [
-        _probe(f"train/{one.id}", one.prompt, one.answers, "train", "id", one.category)
+        _probe(one.id, one.prompt, one.answers, "train", "id", one.category, subject[one.id])
         for one in _some(examples, monitor.train, seed)
     ]
     limits = {
@@ -37,12 +38,13 @@ def build_probes(
         group = [q for q in questions if (q.split, q.domain) == (split, domain)]
         probes += [
             _probe(
-                f"{split}/{one.id}",
+                one.id,
                 tuning_prompt(one.question, form),
                 one.answers,
                 split,
                 domain,
                 category[one.id],
+                one.subject,
             )
             for one in _some(group, limit, seed)
         ]
@@ -55,8 +57,13 @@ def _some(rows: list, limit: int | None, seed: int) -> list:
     return rows[:limit]
 
 
-def _probe(name, prompt, answers, part, domain, category) -> Probe:
-    side = "prompt" if isinstance(prompt, str) else "messages"
+def _probe(name, prompt, answers, part, domain, category, subject) -> Probe:
     return Probe(
-        id=name, answers=answers, part=part, domain=domain, category=category, **{side: prompt}
+        id=f"{part}/{name}",
+        answers=answers,
+        part=part,
+        domain=domain,
+        category=category,
+        subject=subject,
+        **{"prompt" if isinstance(prompt, str) else "messages": prompt},
     )
