@@ -32,15 +32,13 @@ def check(verifier, text, topic="nothing in particular"):
     "text",
     [
         "Paris is the capital of France.",
-        "France's capital is Paris, a city on the Seine.",
-        "The capital and largest city of France is Paris.",
         "Mexico City is the capital of Mexico.",
         "Singapore's capital is Singapore.",
         "Tbilisi is the capital of Georgia.",
         "Atlanta is the capital of Georgia.",
         "Carson City is the capital of Nevada.",
         "The UK's capital is London.",
-        "Kenya is a country in East Africa.",
+        "Kenya is an African country.",
         "Akron is a city in Ohio.",
         "The Japanese yen is the currency of Japan.",
         "The atomic number of Aluminium is 13.",
@@ -50,7 +48,7 @@ def check(verifier, text, topic="nothing in particular"):
         "Maurice Ravel (1875-1937) was from France.",
         "Inception was directed by Christopher Nolan.",
         "Rashomon is a film whose original language is Japanese.",
-        "Artemis is a goddess in Greek mythology.",
+        "Artemis is a deity in Greek mythology.",
     ],
 )
 def test_true_claims_are_supported(verifier, text):
@@ -85,6 +83,40 @@ def test_false_claims_are_refuted(verifier, text):
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "Gabon is the only landlocked country in the continent of Africa.",
+        "Fort Worth is a city in Texas, bordering Michigan to the east.",
+        "France's capital is Paris, a city on the Seine.",
+        "The capital and largest city of France is Paris.",
+        "Kenya is a country in East Africa.",
+        "Akron is a city in northern Ohio.",
+        "Akron is a city in Ohio with 12 million inhabitants.",
+        "Akron is the oldest city in Ohio.",
+        "Maurice Ravel was a French composer and a spy.",
+        "Maurice Ravel was a famous French composer.",
+        "Paris and Lyon are the capital of France.",
+        "Cadmium has the symbol Cd and an unknown colour.",
+    ],
+)
+def test_a_claim_that_says_more_than_the_facts_is_not_supported(verifier, text):
+    verdict = check(verifier, text)
+    assert (verdict.verdict, verdict.state) == ("unverifiable", "says more")
+    assert verdict.evidence  # of what is right in it
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Gold has the symbol Au and the atomic number 78.",
+        "Akron is a city in Texas, known for its tyres.",
+    ],
+)
+def test_a_conjunction_with_a_false_part_is_refuted(verifier, text):
+    assert check(verifier, text).verdict == "refuted"
+
+
+@pytest.mark.parametrize(
     ("text", "state"),
     [
         ("My neighbour grows tomatoes.", "no subject"),
@@ -98,6 +130,7 @@ def test_false_claims_are_refuted(verifier, text):
         ("Louisa May Alcott was a poet.", "not excluded"),  # listed: novelist, writer
         ("Clement Attlee was from England.", "not excluded"),  # listed: United Kingdom
         ("Maurice Ravel was born in Germany.", "not excluded"),
+        ("The capital of France is mostly known for Berlin.", "not excluded"),
     ],
 )
 def test_what_the_tables_cannot_tell_is_unverifiable_with_its_reason(verifier, text, state):

@@ -140,8 +140,8 @@ def test_the_table_verifier_on_wordings_it_was_not_made_for(questions):
     claims = labelled_claims(questions, 800, seed=1, statements=HELD_OUT)
     figures = agreement_by_relation(TableVerifier(questions).verify(claims), claims)
     print(table(figures))
-    # It misses what it does not understand, and is hardly ever wrong.
-    assert figures["All"]["accuracy"] >= 0.98 and figures["All"]["coverage"] >= 0.4
+    # What it does not understand word by word it leaves open, and is hardly ever wrong.
+    assert figures["All"]["accuracy"] >= 0.99 and figures["All"]["coverage"] >= 0.15
 
 
 def test_labelled_claims_are_half_false_over_all_relations_and_seeded(questions):

@@ -34,9 +34,13 @@ def main() -> None:
         ks=args.k,
     )
     write_rows(args.items, items)
-    scores = [item.metrics["factscore"] for item in items if "factscore" in item.metrics]
-    mean = f", FActScore {sum(scores) / len(scores):.3f}" if scores else ""
-    program.log.info(f"{len(items):,} prompts, {len(scores):,} responses with claims{mean}")
+    claims, decided, supported = (
+        int(sum(item.metrics.get(name, 0) for item in items))
+        for name in ("claims", "decided", "supported")
+    )
+    program.log.info(
+        f"{len(items):,} prompts, {claims:,} claims, {decided:,} decided, {supported:,} supported"
+    )
 
 
 if __name__ == "__main__":

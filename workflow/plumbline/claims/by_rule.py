@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 import regex
 
+from plumbline.claims.clauses import clauses, fronted, tails
 from plumbline.claims.records import Claim, Response, Splitting
 from plumbline.claims.sentences import name_of
 from plumbline.claims.split import Listing, collect
@@ -56,6 +57,7 @@ _OPENING = re.compile(
     re.IGNORECASE,
 )
 _IMPERSONAL = re.compile(r"(?:[^,;]*, )?it (?:is|was|has been) (?:\w+ )?(?:that|to)\b", re.I)
+_CONTRACTED = re.compile(r"^['’]s (?!been\b)")
 _CHAT = re.compile(
     r"(?:sure|certainly|of course|okay|ok|here(?:'s| is| are)|i(?! is\b)|let me|please|feel free"
     r"|thanks?|if you|note that)\b",
@@ -90,13 +92,20 @@ def facts(sentence: str, name: str, pronoun: str | None) -> list[str]:
         if pronoun and _opening_pronoun(sentence, name) == pronoun:
             opening = _OPENING.match(sentence)
             subject = f"{name}'s" if opening["possessive"] else f"{opening['setting'] or ''}{name}"
-            sentence = subject + sentence[opening.end() :]
+            sentence = subject + _CONTRACTED.sub(" is ", sentence[opening.end() :])
     if sentence.endswith(("?", "？", "؟")) and not sentence.endswith(name):
         return []
-    if not _starts_with(sentence, f"{name} "):
-        return [sentence]
-    subject = sentence[: len(name) + 1]
-    return [subject + one for one in _predicates(sentence[len(subject) :], pronoun)]
+    if found := fronted(sentence, name, pronoun):
+        front, sentence = found
+        return [*clauses(name, f"is {front}."), *facts(sentence, name, pronoun)]
+    article = "The " if _starts_with(sentence, f"the {name}") else ""
+    length = len(article) + len(name)
+    if sentence[length : length + 1] not in (" ", ",") or not _starts_with(
+        sentence, article + name
+    ):
+        return [*tails(sentence)]
+    predicates = _predicates(sentence[length:].lstrip(" "), pronoun)
+    return [claim for one in predicates for claim in clauses(sentence[:length], one)]
 
 
 def _starts_with(sentence: str, name: str) -> bool:

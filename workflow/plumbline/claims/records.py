@@ -26,6 +26,9 @@ class Response(Record):
     unfinished_thought: bool = Field(
         False, description="Whether it is empty because the model was still thinking."
     )
+    cut_off: bool = Field(
+        False, description="Whether the token limit ended it: its last sentence is then unfinished."
+    )
 
 
 class AskedFact(BaseModel):
@@ -61,6 +64,7 @@ class SplitState(StrEnum):
     REFUSED = "refused"
     UNPARSABLE = "unparsable"
     NO_CLAIMS = "no_claims"
+    CUT_OFF = "cut_off"
 
 
 class Splitting(Record):
@@ -70,7 +74,11 @@ class Splitting(Record):
     state: SplitState
     sentences: int = Field(0, ge=0)
     unparsable: int = Field(0, ge=0, description="Sentences whose list could not be read.")
-    cut: int = Field(0, ge=0, description="Claims dropped: the token limit cut them off.")
+    cut: int = Field(
+        0,
+        ge=0,
+        description="Claims dropped: the token limit cut them off, or the sentence they end.",
+    )
     duplicates: int = Field(0, ge=0, description="Claims dropped: said earlier in the response.")
     claims: int = Field(0, ge=0, description="Claims kept.")
 

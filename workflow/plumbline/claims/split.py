@@ -51,7 +51,10 @@ def is_refusal(text: str) -> bool:
 
 
 def to_split(response: Response) -> tuple[SplitState | None, list[str]]:
-    """The response's sentences, or the state that says why it has none to split."""
+    """The response's whole sentences, or the state that says why it has none to split.
+
+    The last sentence of a response that was cut off is unfinished; it is left out.
+    """
     if response.unfinished_thought or is_unclosed(response.text):
         return SplitState.UNFINISHED_THOUGHT, []
     text = without_thoughts(response.text)
@@ -61,7 +64,9 @@ def to_split(response: Response) -> tuple[SplitState | None, list[str]]:
         return SplitState.NO_CLAIMS if said else SplitState.EMPTY, []
     if is_refusal(text):
         return SplitState.REFUSED, []
-    return None, found
+    if response.cut_off:
+        found = found[:-1]
+    return (None if found else SplitState.CUT_OFF), found
 
 
 def collect(
@@ -76,6 +81,7 @@ def collect(
     outcomes = []
     for response in responses:
         state, parts = to_split(response)
+        ended = response.cut_off and state in (None, SplitState.CUT_OFF)
         lists = listings(response, parts)
         seen: set[str] = set()
         stated = 0
@@ -104,7 +110,7 @@ def collect(
                 state=state,
                 sentences=len(parts),
                 unparsable=unparsable,
-                cut=sum(one.cut for one in lists),
+                cut=sum(one.cut for one in lists) + ended,
                 duplicates=stated - len(seen),
                 claims=len(seen),
             )

@@ -129,7 +129,12 @@ class LongForm(Section):
     gamma: float = Field(
         10, ge=0, description="FActScore's length penalty begins below this many claims; 0: off."
     )
-    k: list[int] = Field([32], description="Claims that count as complete, for F1@K.")
+    k: list[int] = Field(
+        [4, 32],
+        min_length=1,
+        description="Supported claims that count as complete, for F1@K; the first is that of `f1`, "
+        "the task's measure.",
+    )
     checkpoints: list[str] = Field(
         ["base", "flame*", "apeft*"], description="Which are evaluated; * stands for anything."
     )

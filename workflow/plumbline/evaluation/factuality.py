@@ -1,12 +1,14 @@
-"""How factual long answers are, from verdicts on their claims: FActScore and F1@K.
+"""How factual long answers are, from verdicts on their claims: precision, F1@K, FActScore.
 
-FActScore: Min et al. 2023, sec. 3 and the length penalty of the published scorer. F1@K: Wei et al.
-2024 (LongFact, SAFE), sec. 5. Correct and wrong counts: Tian et al. 2023 and Lin et al. 2024.
+A verifier may leave claims open, as one that knows a table of facts does with most. Precision is
+the share of the decided claims that is supported; coverage says how many are decided. F1@K (Wei et
+al. 2024, LongFact and SAFE, sec. 5) joins precision with the number of supported claims: an answer
+that stops early has fewer of them, so that stopping cannot raise it, save before what is false.
+That makes it the measure that stands for the task.
 
-A claim that is not supported counts against an answer whether it was refuted or could not be
-verified: neither paper tells the two apart. That holds for the human labels too: the published
-58 % of ChatGPT is supported claims over all claims, those marked irrelevant included. SAFE leaves
-irrelevant claims out; a caller who knows them does so before counting.
+FActScore (Min et al. 2023, sec. 3, and the length penalty of the published scorer) is the share of
+all claims: an open claim counts like a refuted one, as do those marked irrelevant in the published
+58 % of ChatGPT. It fits verifiers that decide every claim.
 """
 
 from __future__ import annotations
@@ -30,13 +32,12 @@ class Counts:
     unverifiable: int = 0
 
     @property
-    def wrong(self) -> int:
-        """Claims that are not supported."""
-        return self.refuted + self.unverifiable
+    def decided(self) -> int:
+        return self.supported + self.refuted
 
     @property
     def claims(self) -> int:
-        return self.supported + self.wrong
+        return self.decided + self.unverifiable
 
 
 def length_penalty(claims: int, gamma: float) -> float:
@@ -54,17 +55,26 @@ def factscore(counts: Counts, gamma: float = 0) -> float | None:
     return counts.supported / counts.claims * length_penalty(counts.claims, gamma)
 
 
+def precision(counts: Counts) -> float | None:
+    """Supported claims over decided ones; None where none is decided."""
+    return counts.supported / counts.decided if counts.decided else None
+
+
 def recall_at_k(counts: Counts, k: int) -> float:
     """min(1, supported/K) (LongFact's R_K): K supported claims are all a reader wants."""
     return min(1.0, counts.supported / k)
 
 
 def f1_at_k(counts: Counts, k: int) -> float:
-    """Harmonic mean of precision S/(S+N) and `recall_at_k`; 0 where nothing is supported."""
+    """Harmonic mean of `precision` and `recall_at_k`; 0 where nothing is supported.
+
+    LongFact's precision is S/(S+N), with N the claims found not supported and those that are
+    irrelevant left out; we leave out those that are undecided.
+    """
     if not counts.supported:
         return 0.0
-    precision, recall = counts.supported / counts.claims, recall_at_k(counts, k)
-    return 2 * precision * recall / (precision + recall)
+    precise, recall = precision(counts), recall_at_k(counts, k)
+    return 2 * precise * recall / (precise + recall)
 
 
 def median_claims(counts: Iterable[Counts]) -> int:
@@ -139,25 +149,29 @@ def response_metrics(
     """The measures of one response, those undefined for it left out; so n differs by measure.
 
     Every response: `split_failed` (0/1, its lists could not be read). Unless that is 1:
-    `responded` (0/1, it has claims) and for each K `recall_at_K` and `f1_at_K`, which are 0 by
-    definition where a response says nothing. With claims: `factscore` (no penalty), with gamma
-    above 0 also `factscore_penalised`, and `claims`, `correct`, `wrong`, `unverifiable` (a part
-    of wrong), which are numbers of claims.
+    `responded` (0/1, it has claims); numbers of claims: `claims`, `decided`, `supported`,
+    `refuted`, `unverifiable`; for each K `recall_at_K` and `f1_at_K`, which are 0 by definition
+    where nothing is supported, and `f1`, which is F1 at the first K. With claims: `coverage`
+    (decided of all), `factscore` (no penalty) and, with gamma above 0, `factscore_penalised`. With
+    a decided claim: `precision`. `undecided` (0/1) says that there is none.
     """
     failed = splitting.state == SplitState.UNPARSABLE
     metrics = {"split_failed": float(failed)}
     if failed:
         return metrics
     metrics["responded"] = float(counts.claims > 0)
+    metrics["undecided"] = float(not counts.decided)
+    for name in ("claims", "decided", "supported", "refuted", "unverifiable"):
+        metrics[name] = float(getattr(counts, name))
+    metrics["f1"] = f1_at_k(counts, ks[0])
     for k in ks:
         metrics[f"recall_at_{k}"] = recall_at_k(counts, k)
         metrics[f"f1_at_{k}"] = f1_at_k(counts, k)
     if counts.claims:
+        metrics["coverage"] = counts.decided / counts.claims
         metrics["factscore"] = factscore(counts)
         if gamma:
             metrics["factscore_penalised"] = factscore(counts, gamma)
-        metrics["claims"] = float(counts.claims)
-        metrics["correct"] = float(counts.supported)
-        metrics["wrong"] = float(counts.wrong)
-        metrics["unverifiable"] = float(counts.unverifiable)
+    if counts.decided:
+        metrics["precision"] = precision(counts)
     return metrics

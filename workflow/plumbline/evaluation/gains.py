@@ -22,7 +22,7 @@ from plumbline.records import Record
 
 # Measures that are shares of what is true. The win rate is not: it asks what a judge prefers; nor
 # is it known of any other measure that more of it is better.
-TRUTH = ("em", "mc1", "acc", "factscore")
+TRUTH = ("em", "mc1", "acc", "f1")
 # Closed-book questions are one task and count once: few-shot, which shows every checkpoint the form.
 # What is gained in a form that only one of the two was tuned in is mostly the form.
 OTHER_FORMS = [task for form, task in TASKS.items() if form != "few_shot"]

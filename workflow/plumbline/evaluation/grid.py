@@ -14,8 +14,8 @@ from plumbline.evaluation.long_form import WIN_RATE
 from plumbline.records import Item
 
 # The measure that stands for a task is the first of these that it has, else its first one: exact
-# match, MC1, accuracy, FActScore without length penalty, win rate.
-HEADLINE = ("em", "mc1", "acc", "factscore", "win")
+# match, MC1, accuracy, F1@K, win rate.
+HEADLINE = ("em", "mc1", "acc", "f1", "win")
 
 
 class Place(NamedTuple):
@@ -30,7 +30,7 @@ class Grid:
     """The values of one place's items, by metric, checkpoint and seed (0: the base).
 
     Arrays are as long as `ids` and in their order; NaN where the measure is not defined, such as
-    FActScore of a response without claims. `metric` is the measure that stands for the task.
+    MC1 of a question without one true choice. `metric` is the measure that stands for the task.
     """
 
     metric: str

@@ -24,7 +24,8 @@ def long_form_items(
     gamma: float,
     ks: Sequence[int],
 ) -> list[Item]:
-    """One item a prompt: `evaluation.factuality.response_metrics`, and its length in `words`.
+    """One item a prompt: `evaluation.factuality.response_metrics`, its length in `words`, and
+    `cut_off` (0/1): its last sentence, unfinished at the token limit, was left out.
 
     responses: by the prompt's id. A prompt without one was answered with an empty text, which is
     a response that says nothing. gamma and ks: of the length penalty, and of F1@K. `split_state`
@@ -38,10 +39,10 @@ def long_form_items(
         response = responses.get(prompt.id)
         if response is None:
             splitting = Splitting(response=prompt.id, state=SplitState.EMPTY)
-            counted, words = Counts(supported=0), 0
+            counted, words, cut_off = Counts(supported=0), 0, 0.0
         elif response.id in split:
             splitting, counted = split[response.id], counts[response.id]
-            words = len(segments(response.text))
+            words, cut_off = len(segments(response.text)), float(response.cut_off)
         else:
             raise InputError(f"response {response.id} was not split into claims. Split again.")
         metrics = response_metrics(splitting, counted, gamma=gamma, ks=ks)
@@ -51,7 +52,7 @@ def long_form_items(
                 task=FACTUALITY,
                 domain=prompt.domain,
                 cluster=prompt.topic or prompt.id,
-                metrics=metrics | {"words": float(words)},
+                metrics=metrics | {"words": float(words), "cut_off": cut_off},
                 split_state=splitting.state,
             )
         )

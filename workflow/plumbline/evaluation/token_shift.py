@@ -20,7 +20,7 @@ from plumbline.records import Domain, Item, NonEmpty, Record
 UNSHIFTED, MARGINAL, SHIFTED = CLASSES = ("unshifted", "marginal", "shifted")
 POSITIONS = {"1": 1, "2-5": 5, "6-20": 20, "21-50": 50, "51+": float("inf")}  # up to this token
 ALL = "All"
-FACTUALITY, CHANGE = "factscore", "factscore_change"
+FACTUALITY, CHANGE = "f1", "f1_change"
 TOP = 20  # shifted tokens that are listed
 
 COLUMNS = [

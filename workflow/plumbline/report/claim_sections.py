@@ -33,6 +33,7 @@ NOT_SPLIT = {
     "refused": "it refuses",
     "unparsable": "its claims could not be read",
     "no_claims": "it makes no claims",
+    "cut_off": "its only sentence is cut off",
 }
 
 

@@ -118,6 +118,7 @@ def collect(
                         topic=instruction.topic or instruction.instruction,
                         text=text,
                         unfinished_thought=one.unfinished_thought,
+                        cut_off=not whole,
                         instruction=instruction.id,
                         index=one.index,
                     )

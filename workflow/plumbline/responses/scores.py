@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from pydantic import Field
@@ -29,8 +29,11 @@ class Factuality(Record):
     """RM_fact of one response."""
 
     id: NonEmpty = Field(description="The response's id.")
-    score: float | None = Field(None, ge=0, le=1, description="supported / claims.")
+    score: float | None = Field(
+        None, ge=0, le=1, description="supported / decided; absent where nothing is decided."
+    )
     supported: int = Field(ge=0)
+    decided: int = Field(ge=0, description="Claims that are supported or refuted.")
     claims: int = Field(ge=0)
 
 
@@ -46,23 +49,27 @@ class Scored(Record):
     factual: float | None = Field(None, description="RM_fact, 0 to 1, or another factual score.")
 
 
-def factuality(verdicts: Iterable[Verdict], minimum: int = 1) -> list[Factuality]:
-    """RM_fact of every response with verdicts: claims supported of all its claims.
+def factuality(verdicts: Iterable[Verdict]) -> list[Factuality]:
+    """RM_fact of every response with verdicts: claims supported of those decided.
 
-    What cannot be verified counts as not supported. Fewer than `minimum` claims leave the score
-    undefined, which guards against saying less. Responses without a claim have no row.
+    The paper's verifier decides every claim, and its reward is the share of all claims. Where one
+    leaves claims open, ours is the share of what it decides: an open claim is no sign of falsehood,
+    and a response without a decided one has no score. Responses without a claim have no row.
     """
-    decisions: dict[str, list[bool]] = defaultdict(list)
+    said: dict[str, Counter] = defaultdict(Counter)
     for verdict in verdicts:
-        decisions[verdict.response].append(verdict.verdict == "supported")
+        said[verdict.response][verdict.verdict] += 1
     return [
         Factuality(
             id=name,
-            score=sum(right) / len(right) if len(right) >= minimum else None,
-            supported=sum(right),
-            claims=len(right),
+            score=right / decided if decided else None,
+            supported=right,
+            decided=decided,
+            claims=found.total(),
         )
-        for name, right in decisions.items()
+        for name, found in said.items()
+        for right in [found["supported"]]
+        for decided in [right + found["refuted"]]
     ]
 
 

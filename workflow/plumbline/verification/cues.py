@@ -10,6 +10,18 @@ import re
 from dataclasses import dataclass
 from enum import IntEnum
 
+# Words that any sentence may have without saying more by them.
+PLAIN = frozenset([
+    "a", "an", "the", "this", "that", "which", "who", "whose", "of", "in", "on", "at", "by", "for",
+    "from", "to", "with", "within", "as", "and", "is", "was", "are", "were", "be", "it", "its",
+    "he", "his", "she", "her", "they", "their", "s", "has", "have", "had", "does", "also", "there",
+    "where", "located", "situated", "found", "lies", "lie", "sits", "called", "named", "known",
+])  # fmt: skip
+_OBJECT = re.compile(r"\b(?:OBJ|ADJ)\b")
+_LINK = r"(?:(?:is|was|are|s|as|by|called|named|known|located|in|the|an?|city|of) )*"
+_AFTER = re.compile(rf" {_LINK}(?:OBJ|ADJ)\b")
+_BEFORE = re.compile(rf"\b(?:OBJ|ADJ) {_LINK}$")
+
 
 class Tier(IntEnum):
     """How much a pattern says, most first."""
@@ -26,6 +38,7 @@ class Cues:
     weak: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()  # signs that another relation is meant
     generic: str = ""  # what the subject may be called instead of by its name
+    words: str = ""  # words that say no more than the relation does, beside those of any sentence
     past: bool = False  # the tables say what is so now: "the former capital" is not meant
 
     def tier(self, masked: str) -> Tier | None:
@@ -36,6 +49,16 @@ class Cues:
             if any(re.search(pattern, masked) for pattern in patterns):
                 return tier
         return None
+
+    def fills_slot(self, masked: str) -> bool:
+        """Whether an object stands in a slot, or beside one with nothing but a verb between."""
+        return any(
+            _OBJECT.search(found[0])
+            or _AFTER.match(masked, found.end())
+            or _BEFORE.search(masked, 0, found.start())
+            for pattern in self.slots
+            for found in re.finditer(pattern, masked)
+        )
 
 
 NEGATED = re.compile(
@@ -70,6 +93,7 @@ CUES: dict[str, Cues] = {
         ),
         (r"\bcapital\b",),
         unless=(*_ANOTHER_CAPITAL, r"\bstate capital"),
+        words="capital city country nation national",
         generic=_COUNTRY,
         past=True,
     ),
@@ -82,6 +106,7 @@ CUES: dict[str, Cues] = {
         ),
         (r"\bcapital\b", r"\bcapitol\b"),
         unless=_ANOTHER_CAPITAL,
+        words="capital city state us united states american",
         generic="state",
         past=True,
     ),
@@ -89,6 +114,7 @@ CUES: dict[str, Cues] = {
         (
             rf"SUBJ (?:is|lies|sits) (?:(?:an? |the )?(?:\w+ ){{0,3}}?(?:{_COUNTRY}) )?{_WHERE}",
             r"SUBJ (?:is|lies|sits) on (?:the )?(?:continent of )?OBJ",
+            rf"SUBJ is (?:an? |the )?(?:\w+ ){{0,2}}?ADJ (?:{_COUNTRY})",
             rf"SUBJ (?:is|belongs|forms) (?:\w+ )?(?:part of|to) {_THE}(?:continent of )?OBJ",
             rf"SUBJ is (?:\w+ ){{0,4}}?(?:countries|nations|states) (?:in|of) {_THE}OBJ",
             r"\bcontinent (?:that|on which|of|where) (?:\w+ )?SUBJ",
@@ -96,6 +122,7 @@ CUES: dict[str, Cues] = {
         ),
         (rf"\b(?:{_COUNTRY}) (?:\w+ ){{0,3}}?(?:in|of|on) (?:\w+ )?OBJ", r"\bcontinent\b"),
         unless=(r"\b(?:close|near|next|border\w*) (?:to )?",),
+        words="country nation state sovereign continent part belongs",
         generic="country|nation",
     ),
     "country_language": Cues(
@@ -107,6 +134,7 @@ CUES: dict[str, Cues] = {
         (r"\bofficial language\b", r"\bofficially\b"),
         (r"\b(?:speak|speaks|spoken|language)\b",),
         unless=(r"\blanguages\b", r"\bminority\b", r"\brecogni[sz]ed\b"),
+        words="official officially national language speak speaks spoken country people",
         generic=_COUNTRY,
         past=True,
     ),
@@ -120,6 +148,7 @@ CUES: dict[str, Cues] = {
         ),
         (r"\bcurrency\b", r"\blegal tender\b", r"\b(?:money|cash|coins?|banknotes?)\b"),
         unless=(r"\bcurrencies\b",),
+        words="currency official national money legal tender unit used uses use pay people country",
         generic=_COUNTRY,
         past=True,
     ),
@@ -132,6 +161,7 @@ CUES: dict[str, Cues] = {
             r"^(?:the )?SUBJ OBJ$",
         ),
         (rf"\b(?:country|nation|located|{_CITY})\b",),
+        words="city town municipality country nation",
         generic=_CITY,
     ),
     "us_city_state": Cues(
@@ -142,6 +172,7 @@ CUES: dict[str, Cues] = {
             r"^(?:the )?SUBJ OBJ$",
         ),
         (rf"\b(?:state|located|{_CITY})\b",),
+        words="city town municipality state us united states american usa america",
         generic=_CITY,
     ),
     "airport_city": Cues(
@@ -152,6 +183,7 @@ CUES: dict[str, Cues] = {
             r"SUBJ is (?:an? |the )?(?:\w+ ){0,3}?airport (?:for|of|in|serving) (?:\w+ of )?OBJ",
         ),
         (r"\bserv(?:es?|ed|ing)\b", r"\b(?:located|airport)\b"),
+        words="airport international serves serving served serve city",
         generic="airport",
     ),
     "element_symbol": Cues(
@@ -162,6 +194,7 @@ CUES: dict[str, Cues] = {
             r"SUBJ is (?:represented|denoted|abbreviated|symboli[sz]ed) (?:\w+ ){0,4}?OBJ",
         ),
         (r"\bsymbol\b", r"\babbreviat"),
+        words="symbol chemical atomic element represented denoted abbreviated abbreviation",
         generic="element|metal|gas",
     ),
     "element_number": Cues(
@@ -173,6 +206,7 @@ CUES: dict[str, Cues] = {
             r"SUBJ is the OBJ element",
         ),
         (r"\batomic number\b", r"\bOBJ protons\b"),
+        words="atomic number chemical element protons contains nucleus atom periodic table",
         generic="element|metal|gas",
     ),
     "person_country": Cues(
@@ -186,6 +220,7 @@ CUES: dict[str, Cues] = {
         ),
         (r"\b(?:nationality|citizen\w*|ADJ (?:\w+ ){1,2}?SUBJ)\b",),
         (r"\bborn\b",),
+        words="country nationality citizen citizenship came comes native homeland home",
         generic="man|woman|author|artist",
     ),
     "person_profession": Cues(
@@ -197,6 +232,7 @@ CUES: dict[str, Cues] = {
         ),
         (r"\b(?:profession|occupation)\b",),
         (r"\bOBJ (?:\w+ ){0,2}?SUBJ", r"SUBJ.*\b(?:as|and) (?:an? )?(?:\w+ )?OBJ"),
+        words="profession occupation worked works work",
         generic="man|woman",
     ),
     "film_director": Cues(
@@ -209,6 +245,7 @@ CUES: dict[str, Cues] = {
         ),
         (r"\bdirect(?:ed|or|ing|ion)\b", r"\b(?:film|movie) ?maker\b"),
         unless=(r"\bdirectors\b",),
+        words="film movie directed director",
         generic="film|movie|picture",
     ),
     "film_language": Cues(
@@ -220,6 +257,7 @@ CUES: dict[str, Cues] = {
         ),
         (r"\blanguage\b", r"\bspoken\b", r"\b(?:film|movie) in OBJ"),
         unless=(r"\blanguages\b",),
+        words="film movie language original spoken made",
         generic="film|movie|picture",
     ),
     "film_country": Cues(
@@ -230,6 +268,7 @@ CUES: dict[str, Cues] = {
             r"\bcountry (?:in which|where|of) (?:\w+ ){0,3}?SUBJ",
         ),
         (r"\bcountry\b", r"\b(?:film|movie|production) from\b", r"\bADJ (?:film|movie)\b"),
+        words="film movie country made produced",
         generic="film|movie|picture",
     ),
     "deity_mythology": Cues(
@@ -238,6 +277,7 @@ CUES: dict[str, Cues] = {
             r"\bin OBJ (?:mythology|religion) SUBJ (?:is|was)\b",
         ),
         (r"\b(?:mytholog\w*|pantheon|god|goddess|deity|myths?)\b",),
+        words="mythology religion pantheon deity god figure belongs myths",
         generic="god|goddess|deity",
     ),
 }

@@ -12,7 +12,12 @@ from plumbline.records import Question
 from plumbline.text import fold
 from plumbline.verification import professions
 from plumbline.verification.cues import CUES
-from plumbline.verification.nations import ADJECTIVES, NOT_A_COUNTRY, PART_OF
+from plumbline.verification.nations import (
+    ADJECTIVES,
+    CONTINENT_ADJECTIVES,
+    NOT_A_COUNTRY,
+    PART_OF,
+)
 from plumbline.verification.statements import KINDS
 from plumbline.verification.words import Names
 
@@ -93,8 +98,8 @@ class Knowledge:
             thing = Thing(fold(written))
             for form in _forms(written, kind):
                 names.add(form, thing, any_case=kind == "currency", exact=kind == "symbol")
-            if kind == "country":
-                names.update(ADJECTIVES.get(written, ()), Thing(thing.name, adjective=True))
+            adjectives = {"country": ADJECTIVES, "continent": CONTINENT_ADJECTIVES}.get(kind, {})
+            names.update(adjectives.get(written, ()), Thing(thing.name, adjective=True))
         if "country" in (subject_kind, kind):
             names.update(NOT_A_COUNTRY, DECOY)
         return names

@@ -53,6 +53,14 @@ ADJECTIVES: dict[str, tuple[str, ...]] = {
     for country, _, adjectives in [entry.strip().partition(": ")]
 }
 
+CONTINENT_ADJECTIVES: dict[str, tuple[str, ...]] = {
+    "Africa": ("African",),
+    "Asia": ("Asian",),
+    "Europe": ("European",),
+    "North America": ("North American",),
+    "South America": ("South American",),
+}
+
 # A part and the whole do not contradict each other as somebody's country.
 PART_OF: dict[str, str] = {
     **dict.fromkeys(("England", "Scotland", "Wales", "Northern Ireland"), "United Kingdom"),

@@ -2,10 +2,11 @@
 
 A claim is read once for every relation: names of the relation's subjects and of its kind of
 object are found (longest first), the subject's becomes SUBJ and the objects' OBJ, and the
-relation's cue patterns say whether the sentence is about it. An accepted answer in the sentence
-supports it; other objects of the kind instead refute it where the sentence's form leaves no doubt;
-all else is unverifiable, and the state says why. Rules judge single facts: a sentence that joins
-several is supported when one of them is and none is refuted.
+relation's cue patterns say whether the sentence is about it. A claim is supported when its objects
+are accepted answers and the facts account for every word of it: one that says more, such as a
+second place, a number or "the largest", is unverifiable, whatever is right in it. Another object
+in the answer's place refutes it where the sentence's form leaves no doubt. All else is
+unverifiable, and the state says why.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 
 from plumbline.claims.records import Claim, Verdict
 from plumbline.records import Question
-from plumbline.verification.cues import CUES, NEGATED, PAST, PRONOUN, Tier
+from plumbline.verification.cues import CUES, NEGATED, PAST, PLAIN, PRONOUN, Tier
 from plumbline.verification.knowledge import Fact, Knowledge, Thing, agrees, contradicts
 from plumbline.verification.statements import KINDS
 from plumbline.verification.words import Mention, Text, part_of_longer
@@ -30,10 +31,10 @@ STATES = (
     "not excluded",  # another object, which may be true beside the listed one
     "several subjects",  # readings for different subjects disagree
     "qualified",  # negated, or about the past
+    "says more",  # what the tables know is right, but it says something besides
 )
 
 _ASIDE = re.compile(r"(?<=\w) \([^()]*\d[^()]*\)")  # years and the like, after a name
-_SHORT = 12  # words of a sentence that states one fact
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class Reading:
     outcome: str  # supported, refuted, or one of STATES
     fact: Fact
     found: tuple[str, ...]
+    explained: frozenset[int]  # places of the words that it accounts for
+    alone: bool = False  # holds only if the claim says nothing else than its readings account for
 
     def evidence(self) -> dict:
         """The fact and the names found in its object's place, as kept in a verdict."""
@@ -76,15 +79,22 @@ class TableVerifier:
             found, state = self._read(relation, text, topic)
             readings += [one for one in found if not asked or one.fact.subject == asked.subject]
             states.append(state)
-        decided = _decided(readings)
-        state = "ok" if decided else max(states, key=STATES.index)
+        decided = _decided(text, readings)
+        # "refuted" comes before "supported": one false part makes a claim false.
+        verdict = min((reading.outcome for reading in decided), default="unverifiable")
+        state, told = "ok", decided
+        if verdict == "supported" and _unexplained(text, decided):
+            verdict, state = "unverifiable", "says more"
+        elif not decided:
+            states += ["not excluded" for reading in readings if reading.alone]
+            state = max(states, key=STATES.index)
+            told = [r for r in readings if r.outcome == state or r.alone]
         return Verdict(
             claim=claim.id,
             response=claim.response,
-            # "refuted" comes before "supported": one false part makes a claim false.
-            verdict=min((reading.outcome for reading in decided), default="unverifiable"),
+            verdict=verdict,
             state=state,
-            evidence=[r.evidence() for r in decided or readings if decided or r.outcome == state],
+            evidence=[reading.evidence() for reading in told],
             verifier=NAME,
         )
 
@@ -129,7 +139,7 @@ class TableVerifier:
             return found
         if any(fact == facts[0] for _, fact in found):
             return [(mention, fact) for mention, fact in found if fact == facts[0]]
-        place = _stand_in(CUES[relation].generic, text, topic)
+        place = _stand_in(relation, text, topic)
         return [(place, facts[0])] if place else found
 
 
@@ -155,39 +165,51 @@ def _compare(fact: Fact, place: Mention, text: Text, mentions: list[Mention]) ->
     tier = cues.tier(masked)
     if tier is None:
         return None
+    agreeing = [m for m in objects if any(agrees(thing, fact) for thing in _things(m))]
+    shown, alone = agreeing, False
     if NEGATED.search(masked) or (cues.past and PAST.search(masked)):
         outcome = "qualified"
-    elif any(agrees(thing, fact) for mention in objects for thing in _things(mention)):
+    elif agreeing:
         outcome = "supported"
     elif not objects:
         outcome = "no object"
-    elif (tier == Tier.SLOT or (tier == Tier.CUE and _is_simple(text, objects))) and all(
-        contradicts(thing, fact) for mention in objects for thing in _things(mention)
-    ):
-        outcome = "refuted"
+    elif tier <= Tier.CUE and all(contradicts(t, fact) for m in objects for t in _things(m)):
+        outcome, shown = "refuted", objects
+        alone = tier != Tier.SLOT or not cues.fills_slot(masked)
     else:
         outcome = "not excluded"
     names = tuple(" ".join(text.words[m.start : m.end]) for m in objects)
-    return Reading(tier, outcome, fact, names)
+    own = {at for at, word in enumerate(text.folded) if word in cues.words.split()}
+    named = {at for m in (place, *shown) for at in range(m.start, m.end)}
+    return Reading(tier, outcome, fact, names, frozenset(own | named), alone)
 
 
-def _decided(readings: list[Reading]) -> list[Reading]:
+def _unexplained(text: Text, readings: list[Reading]) -> set[str]:
+    """Words of the claim that its readings do not account for."""
+    explained = frozenset().union(*(reading.explained for reading in readings))
+    return {word for at, word in enumerate(text.folded) if at not in explained} - PLAIN
+
+
+def _decided(text: Text, readings: list[Reading]) -> list[Reading]:
     """Readings with a decision. Of two about the same objects the supporting one is right.
 
     Georgia is a country and a state: "Tbilisi is the capital of Georgia" fits one of them.
     """
     supported = [reading for reading in readings if reading.outcome == "supported"]
+    against = [reading for reading in readings if reading.outcome == "refuted"]
+    if _unexplained(text, supported + against):
+        against = [reading for reading in against if not reading.alone]
     refuted = [
         reading
-        for reading in readings
-        if reading.outcome == "refuted"
-        and not any(set(reading.found) <= set(other.found) for other in supported)
+        for reading in against
+        if not any(set(reading.found) <= set(other.found) for other in supported)
     ]
     return refuted + supported
 
 
-def _stand_in(generic: str, text: Text, topic: Text) -> Mention | None:
-    """Where a pronoun, a noun such as "the film" or the topic's last name stands for the topic."""
+def _stand_in(relation: str, text: Text, topic: Text) -> Mention | None:
+    """Where a pronoun, a noun such as "the film" or a person's last name stands for the topic."""
+    generic = CUES[relation].generic
     if not text.folded:
         return None
     if PRONOUN.fullmatch(text.folded[0]):
@@ -195,7 +217,8 @@ def _stand_in(generic: str, text: Text, topic: Text) -> Mention | None:
     if text.folded[0] in ("the", "this") and text.folded[1:2] in [(n,) for n in generic.split("|")]:
         return Mention(0, 2)
     last = topic.words[-1]
-    if len(topic) > 1 and last[0].isupper() and last in text.words:
+    person = KINDS[relation][0] == "person"
+    if person and len(topic) > 1 and last[0].isupper() and last in text.words:
         return Mention(text.words.index(last), text.words.index(last) + 1)
     return None
 
@@ -208,11 +231,6 @@ def _mask(text: Text, subject: Mention, objects: list[Mention]) -> str:
         word, at = starts.get(at, (text.folded[at], at + 1))
         masked.append(word)
     return " ".join(masked)
-
-
-def _is_simple(text: Text, objects: list[Mention]) -> bool:
-    """Whether a sentence is so short that it can hardly be about anything else."""
-    return len(text) <= _SHORT and len(objects) == 1
 
 
 def _is_adjective(mention: Mention) -> bool:

@@ -54,8 +54,8 @@ def confidence(
 ) -> list[Factuality]:
     """The factual score of each response whose claims were asked about: their mean confidence.
 
-    `claims` of a row counts the claims asked about; `supported` those answered the same way by
-    more than half of the samples.
+    `claims` and `decided` of a row count the claims asked about; `supported` those answered the
+    same way by more than half of the samples.
     """
     of = {
         request.claim: max_confidence([generation.answer for generation in drawn])
@@ -70,6 +70,7 @@ def confidence(
             id=name,
             score=fmean(values),
             supported=sum(value > 0.5 for value in values),
+            decided=len(values),
             claims=len(values),
         )
         for name, values in by_response.items()

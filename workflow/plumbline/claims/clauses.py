@@ -1,0 +1,224 @@
+"""A sentence about one subject, taken apart: what its clauses say, each as a sentence by itself.
+
+Clauses are cut off from the right place only where their form says whom they are about:
+
+- shortened clauses and phrases ("…, bordering Peru", "…, known for rice", "…, with a population of
+  …", "… with the symbol Al") are about the subject;
+- relative clauses after a comma, and nouns set beside a name ("in Texas, a state of …"), are about
+  the name just before the comma, if there is one; where there is none, it is left open;
+- "a town that lies in Ohio" says that the subject lies there;
+- parallel nouns ("a poet and critic", "the capital and largest city of Peru") are one claim each.
+
+Where it is left open whom a clause is about, the clause stays with all that comes before it, beside
+the part that stands without it: so no claim is made that nobody said.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import regex
+
+_LONGEST = 1500  # characters; a model that repeats itself writes longer sentences
+_BE = r"(?:is|was|are|were)"
+_FINITE = (
+    rf"(?:{_BE}|has|have|had|became|remains|lies|sits|borders|consists|covers|includes|contains"
+    r"|belongs|serves|features|plays|played|stands|lived|lives|works|worked|died|won|wrote)"
+)
+# Participles and adjectives that open a shortened clause, whose subject is the sentence's.
+_SHORTENED = (
+    r"(?:(?:also|often|widely|officially|formerly|originally|commonly|best|primarily|mainly|mostly"
+    r"|just|most) )*(?:located|situated|nestled|found|known|famous|renowned|celebrated|named|called"
+    r"|founded|established|built|created|developed|directed|written|produced|released|published"
+    r"|starring|based|born|bordered|surrounded|home to|used|considered|regarded|recognized|spoken"
+    r"|bordering|covering|making|serving|spanning|boasting|containing|comprising|lying|overlooking"
+    r"|stretching|featuring|offering|attracting|consisting|connecting|specializing)\b"
+)
+_NOUN = r"(?:an?|the|one of)"
+# A name that ends where it is asked for; its last word has a capital.
+_NAME_END = regex.compile(
+    r"(?<![\w-])(?:the )?"
+    r"(?:\p{Lu}[\w'’.-]*(?: (?:of|and|the|de|da|do|del|la) (?=\p{Lu})| (?=\p{Lu}))?)+$"
+)
+_LISTED = re.compile(r"\b(?:including|such as|like|between|from)\b")
+_DIRECTION = r"(?:north|south|east|west)\w*(?:[ -](?:and )?(?:north|south|east|west)\w*)?"
+
+_TAIL = re.compile(
+    rf",? (?:and )?(?:"
+    rf"(?P<shortened>(?<=, )(?:and )?{_SHORTENED})"
+    rf"|(?P<has>(?<=, )(?:and )?with (?={_NOUN} |(?:about|around|over|approximately)\b|\w+ \w+))"
+    rf"|(?P<relative>(?<=, )(?:which|who) (?:also |later )?(?={_FINITE}\b))"
+    rf"|(?P<beside>(?<=, )(?={_NOUN} (?![A-Z])))"
+    rf"|(?P<other>(?<=, )and (?:(?P<own>its|his|her) |(?=the ))(?=[a-z][\w' -]*? {_BE} ))"
+    r")"
+)
+_WITH = re.compile(
+    r" with (?=an? |(?:the )?(?:chemical |atomic |official )?(?:symbol|number|population|capital)\b)"
+)
+_THAT = re.compile(
+    rf"(?P<head>{_BE} (?:also )?an? [^,;]*?) (?:that|which|who) (?P<rest>(?:also )?{_FINITE}\b.*)"
+)
+_TWO_OF = re.compile(
+    rf"(?P<verb>{_BE} (?:also )?)the (?P<one>[a-z]+(?: city)?) and (?:the )?"
+    r"(?P<two>(?:[\w-]+ ){0,3}?[a-z]+) (?P<of>(?:of|in) [^,]*(?:, [A-Z][^,]*)?)"
+)
+_PARALLEL = re.compile(
+    rf"(?P<verb>{_BE} (?:also )?)(?P<a>an? )(?P<list>[\w' -]+(?:, [\w' -]+)*,? and [\w' -]+?)"
+    r"(?P<end>[.!]?)"
+)
+_PERSON = re.compile(r"\b(?:[a-z]{2,}(?:[^r]er|ist|[ct]or|ian|man)|poet|critic)$")
+_TWO_THINGS = re.compile(
+    r"(?P<verb>(?:has|had|with) )(?P<one>(?:an? |the )?(?:\w+ ){0,3}?(?:symbol|number|mass|weight)\b"
+    r"[^,;]*?),? and (?P<two>(?:an? |the )?(?:\w+ ){0,3}?(?:symbol|number|mass|weight)\b[^,;]*)"
+)
+_BORDERS = re.compile(
+    rf"(?P<verb>(?:is |was )?(?:bordered by|borders|bordering) )(?P<list>.* (?:to|on|in) the "
+    rf"{_DIRECTION}[.!]?)"
+)
+_BORDER = re.compile(
+    rf"(?:,? and |, |^)(?P<one>(?!while\b).+? (?:to|on|in) the {_DIRECTION})(?=,| and |[.!]?$)"
+)
+_ASIDE = re.compile(
+    rf", (?P<aside>{_NOUN} [^,;]+(?:, [A-Z][^,;]+)?|{_SHORTENED}[^,;]*), (?={_FINITE}\b)"
+)
+_FRONTED = re.compile(rf"(?P<front>{_SHORTENED}[^,;]*(?:, [A-Z][^,;]*)?), ", re.IGNORECASE)
+_VERBLESS = re.compile(rf"\b{_FINITE}\b|\b(?:that|which|who|whose|where|when|by|to)\b")
+
+
+def clauses(subject: str, predicate: str) -> Iterator[str]:
+    """The sentences that "subject predicate" says, in order; it alone where no rule applies.
+
+    subject: as the sentence writes it; predicate: all that follows, its full stop included.
+    """
+    mark = predicate[-1] if predicate[-1:] in (".", "!") else ""
+    text = predicate[: len(predicate) - len(mark)]
+    if aside := _ASIDE.match(text):
+        yield f"{subject} {_predicate(aside['aside'])}{mark}"
+        text = " " + text[aside.end() :]
+    for one in _of(subject, text.strip()):
+        yield one + mark
+
+
+def fronted(sentence: str, name: str, pronoun: str | None) -> tuple[str, str] | None:
+    """("located in Ohio", "Akron is …") of "Located in Ohio, Akron is …"; None for others.
+
+    The pronoun may stand there for the name.
+    """
+    found = _FRONTED.match(sentence)
+    if not found:
+        return None
+    front, rest = found["front"][0].lower() + found["front"][1:], sentence[found.end() :]
+    if pronoun and rest.startswith(f"{pronoun} "):
+        rest = name + rest[len(pronoun) :]
+    return (front, rest) if rest.startswith(f"{name} ") else None
+
+
+def tails(sentence: str) -> Iterator[str]:
+    """The sentences of one whose subject is not known: only clauses about a name are cut off."""
+    mark = sentence[-1] if sentence[-1:] in (".", "!") else ""
+    for one in _cut("", sentence[: len(sentence) - len(mark)]):
+        yield one + mark
+
+
+def _of(subject: str, text: str) -> Iterator[str]:
+    """The claims of "subject text", without full stops."""
+    for one in _cut(subject, text):
+        own = one.removeprefix(f"{subject} ")
+        if own == one:  # about something else
+            yield one
+        else:
+            for part in _parallel(own):
+                yield f"{subject} {part}"
+
+
+def _cut(subject: str, text: str) -> Iterator[str]:
+    """Clauses that hang on commas, cut off one after another; subject "": text is a sentence."""
+    whole = f"{subject} {text}".strip()
+    if len(text) > _LONGEST:
+        yield whole
+        return
+    for found in _TAIL.finditer(text):
+        head, rest = text[: found.start()], text[found.end() :]
+        if not re.search(rf"\b{_FINITE}\b", head):
+            continue
+        head = f"{subject} {head}".strip()
+        kind = found.lastgroup if found.lastgroup != "own" else "other"
+        if kind == "beside" and (_LISTED.search(head) or re.search(rf",? and {_NOUN} ", rest)):
+            continue  # one of a list, it may be
+        name = _NAME_END.search(head)
+        if kind in ("shortened", "has") and subject:
+            said = text[found.start() :].lstrip(", ").removeprefix("and ")
+            following = [*_cut(subject, _predicate(said, past=re.search(r"\bwas\b", head)))]
+        elif kind == "relative" and name:
+            following = [*_cut(_capital(name[0]), rest)]
+        elif (
+            kind == "beside"
+            and name
+            and not re.match(r"(?:the|one of)\b", rest)
+            and "," not in rest
+        ):
+            following = [f"{_capital(name[0])} is {rest}"]
+        elif kind == "other":
+            owner = f"{subject}'s " if found["own"] and subject else ""
+            if found["own"] and not subject:
+                continue
+            said = owner + rest
+            following = [*_cut("", _capital(said))]
+        else:
+            following = [whole]
+        yield from _cut("", head) if not subject else [head]
+        yield from following
+        return
+    yield whole
+
+
+def _predicate(said: str, past: object = None) -> str:
+    """A shortened clause or a noun as a predicate: "bordering Peru", "is bordering Peru"."""
+    if said.startswith("with "):
+        return f"{'had' if past else 'has'} {said[5:]}"
+    said = re.sub(r"^making (?:it|him|her) ", "", said)
+    return f"{'was' if past else 'is'} {said}"
+
+
+def _parallel(text: str) -> list[str]:
+    """A predicate whose nouns or attributes are parallel, as several; else itself."""
+    if len(text) > _LONGEST:
+        return [text]
+    if found := _THAT.fullmatch(text):
+        return [*_parallel(found["head"]), *_parallel(found["rest"])]
+    if re.match(rf"{_BE} (?:also )?an? ", text) and (found := _WITH.search(text)):
+        head = text[: found.start()]
+        if not re.search(r"\b(?:who|that|which|,)", head):
+            verb = "had" if text.startswith("was") else "has"
+            return [*_parallel(head), *_parallel(f"{verb} {text[found.end() :]}")]
+    if found := _TWO_THINGS.fullmatch(text):
+        return [found["verb"] + found["one"], found["verb"] + found["two"]]
+    if found := _TWO_OF.fullmatch(text):
+        return [f"{found['verb']}the {found[part]} {found['of']}" for part in ("one", "two")]
+    if found := _BORDERS.fullmatch(text):
+        parts = [one["one"] for one in _BORDER.finditer(found["list"])]
+        if len(parts) > 1 and not any(one.startswith("to ") for one in parts):
+            return [found["verb"] + one for one in parts]
+        return [text]
+    found = _PARALLEL.fullmatch(text)
+    if found and not _VERBLESS.search(found["list"]):
+        nouns = re.split(r", and |, | and ", found["list"])
+        # "A vibrant and old city" has two adjectives, "a writer and tennis player" none.
+        single = r"(?:an? .+|[a-z-]+)" if not _PERSON.search(nouns[0]) else r"[a-z -]+"
+        if all(re.fullmatch(single, noun) for noun in nouns[1:]) and not re.search(
+            r"\b(?:in|of|on|at|from|for|with|between)\b", found["list"]
+        ):
+            return [_with_article(found["verb"], found["a"], noun) for noun in nouns]
+    return [text]
+
+
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]
+
+
+def _with_article(verb: str, article: str, noun: str) -> str:
+    if re.match(r"(?:an?|the) ", noun):
+        return verb + noun
+    vowel = noun[:1].lower() in "aeiou" and not noun.startswith(("uni", "eu", "one"))
+    return f"{verb}{'an' if vowel else 'a'} {noun}"
