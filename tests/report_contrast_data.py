@@ -30,7 +30,7 @@ def tables(model: str) -> list[dict]:
                  second_value=0.4033, difference=-0.0033, low=-0.0171, high=0.0105, p=0.0091,
                  p_corrected=0.0273, verdict="held", margin=0.02, n=60),
         contrast(method="flame", contrast="factuality", first="flame.sft-star.dpo-star",
-                 second="flame.sft.dpo", task="long_form", metric="factscore", first_value=0.55,
+                 second="flame.sft.dpo", task="long_form", metric="f1", first_value=0.55,
                  second_value=0.31, difference=0.24, low=0.151, high=0.329, p=0.00004,
                  p_corrected=0.0002, verdict="higher", detectable=0.1269, n=30),
         contrast(method="flame", contrast="knowledge", first="flame.sft-star.dpo-star",

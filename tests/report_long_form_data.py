@@ -28,14 +28,20 @@ def _measures(rng, right: float, claims: int, responds: float, n: int) -> dict[s
     said = np.where(rng.random(n) < responds, 1 + rng.poisson(claims - 1, n), 0).astype(float)
     supported = rng.binomial(said.astype(int), right).astype(float)
     none = said == 0
-    counts = {"claims": said, "correct": supported, "wrong": said - supported}
-    counts["unverifiable"] = np.floor((said - supported) / 2)
+    open_ = np.floor((said - supported) / 2)
+    decided = said - open_
+    counts = {"claims": said, "decided": decided, "supported": supported}
+    counts |= {"refuted": decided - supported, "unverifiable": open_}
+    f1 = 2 * supported / np.maximum(decided + 5, 1)
     return {
         "split_failed": np.zeros(n),
         "responded": (~none).astype(float),
-        "f1_at_5": 2 * supported / np.maximum(said + 5, 1),
+        "f1": f1,
+        "f1_at_5": f1,
+        "coverage": np.where(none, np.nan, decided / np.maximum(said, 1)),
         "factscore": np.where(none, np.nan, supported / np.maximum(said, 1)),
-        **{name: np.where(none, np.nan, values) for name, values in counts.items()},
+        "precision": np.where(decided == 0, np.nan, supported / np.maximum(decided, 1)),
+        **counts,
         "words": 12 * said + 4,
     }
 
@@ -87,11 +93,18 @@ def verifier() -> list[dict]:
     """Rows of verifier.csv."""
     values = {"accuracy": (0.97, 540), "precision": (0.98, 260), "recall": (0.85, 300)}
     values |= {"coverage": (0.9, 600)}
-    return [
-        dict(relation=relation, metric=name, value=v, low=v - 0.02, high=v + 0.01, n=n // share)
+    rows = [
+        dict(claims="templates", relation=relation, metric=name, value=v, n=n // share)
         for relation, share in (("All", 1), ("country_capital", 2), ("element_symbol", 2))
         for name, (v, n) in values.items()
     ]
+    read = {"precision": (0.94, 90), "refuted_precision": (0.95, 80), "coverage": (0.3, 500)}
+    rows += [
+        dict(claims="models", relation=part, metric=name, value=v, n=n // share)
+        for part, share in (("All", 1), ("held out", 2))
+        for name, (v, n) in read.items()
+    ]
+    return [row | dict(low=row["value"] - 0.02, high=row["value"] + 0.01) for row in rows]
 
 
 def responses(model: str, evil: str = "") -> list[dict]:

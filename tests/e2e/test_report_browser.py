@@ -92,7 +92,7 @@ def test_every_figure_is_drawn(browser, report, width):
     assert drawn["slick_categories"]["marks"] == (counts > 0).sum()
     points = tables.metrics.groupby(["model", "task", "checkpoint", "domain"])
     assert drawn["id_ood"]["marks"] == len(points)
-    placed = tables.metrics[tables.metrics.metric == "factscore"]
+    placed = tables.metrics[tables.metrics.metric == "f1"]
     points = placed.groupby(["model", "checkpoint", "domain"])
     assert drawn["factuality"]["marks"] == len(points)
     lines = tables.preference_curves.groupby(["model", "tuning"])

@@ -202,7 +202,7 @@ def test_pairs_keep_the_better_response_and_the_gate(run):
             assert sorted(step) == sorted(kinds * (4 // len(kinds)))
 
 
-def test_factscore_is_the_mean_share_of_supported_claims(run):
+def test_measures_of_long_answers_follow_from_their_verdicts(run):
     for folder, checkpoint in (("base", "base"), ("seed-1/flame.sft/final", "flame.sft")):
         domain = {
             row["id"]: row["domain"]
@@ -212,21 +212,33 @@ def test_factscore_is_the_mean_share_of_supported_claims(run):
         }
         place = f"{folder}/long_form"
         asked = {row["id"]: row["instruction"] for row in run.rows(f"{place}/responses.jsonl")}
-        right = defaultdict(list)
+        said = {name: [] for name in asked}
         for verdict in run.rows(f"{place}/verdicts.jsonl"):
             assert verdict["verdict"] != "supported" or verdict["evidence"]
-            right[verdict["response"]].append(verdict["verdict"] == "supported")
+            said[verdict["response"]].append(verdict["verdict"])
         for where in ("id", "ood"):
-            shares = [
-                sum(one) / len(one) for name, one in right.items() if domain[asked[name]] == where
-            ]
-            row = next(
-                row for row in run.table("metrics")
-                if (row["checkpoint"], row["task"], row["domain"], row["metric"])
-                == (checkpoint, "long_form", where, "factscore")
-            )  # fmt: skip
-            assert int(row["n"]) == len(shares)
-            assert float(row["value"]) == pytest.approx(sum(shares) / len(shares), abs=1e-9)
+            here = [one for name, one in said.items() if domain[asked[name]] == where]
+            right = [one.count("supported") for one in here]
+            decided = [s + one.count("refuted") for s, one in zip(right, here, strict=True)]
+            expected = {
+                "factscore": [s / len(one) for s, one in zip(right, here, strict=True) if one],
+                "precision": [s / d for s, d in zip(right, decided, strict=True) if d],
+                # 2PR/(P+R) with P = S/D and R = S/4, which is at most 1.
+                "f1": [2 * s / (d + max(4, s)) for s, d in zip(right, decided, strict=True)],
+                "supported": right,
+            }
+            rows = {
+                row["metric"]: row
+                for row in run.table("metrics")
+                if (row["checkpoint"], row["task"], row["domain"])
+                == (checkpoint, "long_form", where)
+            }
+            for metric, values in expected.items():
+                if values:
+                    assert int(rows[metric]["n"]) == len(values)
+                    assert float(rows[metric]["value"]) == pytest.approx(
+                        sum(values) / len(values), abs=1e-9
+                    )
 
 
 def test_atomic_pairs_are_of_facts_that_are_known_in_part(run):

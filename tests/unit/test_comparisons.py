@@ -67,16 +67,16 @@ def test_values_are_means_over_seeds_and_a_parent_is_taken_at_the_same_seed():
 
 
 def test_what_is_undefined_on_one_side_is_not_compared():
-    base = {0: items([0.5, None, 0.5, None], metric="factscore")}
-    tuned = {1: items([1, 1, None, None], metric="factscore")}
+    base = {0: items([0.5, None, 0.5, None], metric="f1")}
+    tuned = {1: items([1, 1, None, None], metric="f1")}
     parents = {"base": "", "x": "base", "y": "base"}
-    silent = {1: items([None] * 4, metric="factscore")}
+    silent = {1: items([None] * 4, metric="f1")}
     found = compared({"base": base, "x": tuned, "y": silent}, parents)
     assert list(found) == [("x", "base", "t", "id")]
     row = found["x", "base", "t", "id"]
     assert (row.value, row.other_value, row.n, row.low, row.high) == (1, 0.5, 1, None, None)
     # At either seed where both have a value.
-    tuned[2] = items([0, None, 1, 1], metric="factscore")
+    tuned[2] = items([0, None, 1, 1], metric="f1")
     row = compared({"base": base, "x": tuned}, parents)["x", "base", "t", "id"]
     assert (row.value, row.other_value, row.n) == (0.75, 0.5, 2)
 
@@ -121,7 +121,7 @@ def test_who_is_compared_with_whom():
 
 def test_a_task_stands_for_one_measure_the_one_that_the_report_shows_first():
     assert measure_of(["acc", "acc_norm", "mc1", "mc2"]) == "mc1"
-    assert measure_of(["claims", "factscore", "words"]) == "factscore"
+    assert measure_of(["claims", "f1", "words"]) == "f1"
     assert measure_of(["bleu", "rouge"]) == "bleu"
     assert [first for first, *_ in LEADING] == list(HEADLINE)
     # A measure that only some items have, as MC1 without a best answer, still is the task's.

@@ -48,8 +48,8 @@ def test_each_method_has_one_primary_contrast():
             "em",
         ),
         ("grath.r2", "base", "facts", "id", "mc2"),
-        ("flame.sft-star.dpo-star", "flame.sft.dpo", "long_form", "id", "factscore"),
-        ("apeft.atomic-50.sigmoid", "apeft.atomic-0.sigmoid", "long_form", "ood", "factscore"),
+        ("flame.sft-star.dpo-star", "flame.sft.dpo", "long_form", "id", "f1"),
+        ("apeft.atomic-50.sigmoid", "apeft.atomic-0.sigmoid", "long_form", "ood", "f1"),
     ]
     # Filtered variants and further losses are looked at, and claim nothing.
     more = stated(
@@ -64,7 +64,7 @@ def test_each_method_has_one_primary_contrast():
         "apeft.atomic-0.ipo",
         "long_form",
         "ood",
-        "factscore",
+        "f1",
     ) in secondary
     assert shown(stated(mixes={"prompt": "chat"}))[0][2] == TASKS["chat"]
     # Each round against the round before.

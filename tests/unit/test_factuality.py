@@ -2,6 +2,7 @@ import json
 import math
 from collections import defaultdict
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from plumbline.evaluation.factuality import (
     length_penalty,
     mean_factscore,
     median_claims,
+    precision,
     recall_at_k,
     response_metrics,
 )
@@ -36,9 +38,15 @@ def test_length_penalty(claims, gamma, penalty):
     assert length_penalty(claims, gamma) == penalty
 
 
+def test_precision_is_of_what_is_decided_and_undefined_where_nothing_is():
+    assert precision(Counts(3, 1, 96)) == 0.75
+    assert precision(Counts(0, 2)) == 0
+    assert precision(Counts(0, 0, 5)) is precision(Counts(0)) is None
+
+
 def test_factscore_counts_everything_not_supported_as_wrong():
     counts = Counts(supported=3, refuted=1, unverifiable=1)
-    assert (counts.claims, counts.wrong) == (5, 2)
+    assert (counts.claims, counts.decided) == (5, 4)
     assert factscore(counts) == 0.6
     assert factscore(counts, gamma=10) == 0.6 * math.exp(-1)
     assert factscore(Counts(0, 2)) == 0
@@ -52,7 +60,7 @@ def test_factscore_counts_everything_not_supported_as_wrong():
         (Counts(64), 64, 1.0),
         (Counts(64), 178, 2 * 64 / (64 + 178)),
         (Counts(3, 1), 2, 6 / 7),  # P = 3/4, R capped at 1
-        (Counts(3, 0, 1), 2, 6 / 7),
+        (Counts(3, 0, 1), 2, 1.0),  # what is left open is not against it
         (Counts(0, 5), 64, 0.0),
         (Counts(0), 64, 0.0),
     ],
@@ -105,24 +113,54 @@ def test_undefined_measures_are_left_out():
     assert answered == {
         "split_failed": 0,
         "responded": 1,
+        "undecided": 0,
+        "claims": 5,
+        "decided": 4,
+        "supported": 3,
+        "refuted": 1,
+        "unverifiable": 1,
+        "coverage": 0.8,
+        "precision": 0.75,
+        "f1": pytest.approx(6 / 7),
         "recall_at_3": 1,
-        "f1_at_3": pytest.approx(0.75),
+        "f1_at_3": pytest.approx(6 / 7),
         "recall_at_6": 0.5,
-        "f1_at_6": pytest.approx(2 * 0.6 * 0.5 / 1.1),
+        "f1_at_6": pytest.approx(0.6),
         "factscore": 0.6,
         "factscore_penalised": 0.6 * math.exp(-1),
-        "claims": 5,
-        "correct": 3,
-        "wrong": 2,
-        "unverifiable": 1,
     }
-    for state in ("empty", "refused", "no_claims"):
+    numbers = dict.fromkeys(("claims", "decided", "supported", "refuted", "unverifiable"), 0)
+    nothing = numbers | {"f1": 0, "recall_at_3": 0, "f1_at_3": 0, "undecided": 1}
+    for state in ("empty", "refused", "no_claims", "cut_off"):
         silent = response_metrics(split(state), Counts(0), gamma=10, ks=[3])
-        assert silent == {"split_failed": 0, "responded": 0, "recall_at_3": 0, "f1_at_3": 0}
+        assert silent == nothing | {"split_failed": 0, "responded": 0}
+    open_ = response_metrics(split("ok"), Counts(0, 0, 2), gamma=0, ks=[3])
+    assert "precision" not in open_ and (open_["undecided"], open_["coverage"]) == (1, 0)
     failed = response_metrics(split("unparsable"), Counts(0), gamma=10, ks=[3])
     assert failed == {"split_failed": 1}
-    off = response_metrics(split("ok"), Counts(1), gamma=0, ks=[])
+    off = response_metrics(split("ok"), Counts(1), gamma=0, ks=[1])
     assert "factscore_penalised" not in off
+
+
+def test_stopping_early_does_not_raise_the_score():
+    """Every answer has ten claims, each decided with probability 0.4 and, if so, right with 0.3.
+
+    Stopping after any number of them raises neither F1 nor precision on average; the old rule, an
+    unfinished sentence that counts as wrong, made a finished shorter answer look better.
+    """
+    rng = np.random.default_rng(1)
+    said = rng.choice([0, 1, 2], p=[0.12, 0.28, 0.6], size=(20_000, 10))
+
+    def counts(claims):
+        return [Counts(*np.bincount(row, minlength=3).tolist()) for row in claims]
+
+    f1, precise = [], []
+    for length in (2, 5, 10):
+        found = counts(said[:, :length])
+        f1.append(np.mean([f1_at_k(one, 4) for one in found]))
+        precise.append(np.mean([p for one in found if (p := precision(one)) is not None]))
+    assert f1[0] < f1[1] < f1[2]
+    assert max(precise) - min(precise) < 0.02
 
 
 def claim(id, response="a"):
@@ -224,7 +262,7 @@ def test_human_labels_give_the_published_figure_and_the_same_by_hand(biographies
         own_f1 = math.fsum(f1_at_k(one, 31) for one in relevant) / len(rows)
         assert own_f1 == pytest.approx(f1, abs=1e-15)
         right = sum(one.supported for one in everything) / n
-        wrong = sum(one.wrong for one in everything) / n
+        wrong = sum(one.claims - one.supported for one in everything) / n
         print(
             f"{group:22s}{len(rows):3d}{found.respond_ratio:10.3f}{of_all:7.3f}{of_relevant:10.3f}"
             f"{penalised:11.3f}{f1:7.3f}{right:7.2f}{wrong:7.2f}"

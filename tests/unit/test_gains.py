@@ -88,8 +88,8 @@ def test_both_domains_are_the_mean_of_the_two():
 def test_only_tasks_that_all_pairs_have_and_that_measure_truth_count():
     wins = items([1, 1], task="win_rate", metric="win")
     speed = items([3, 4], task="speed", metric="seconds")
-    long = items([1, None], task="long_form", metric="factscore")
-    silent = items([None, 1], task="long_form", metric="factscore")
+    long = items([1, None], task="long_form", metric="f1")
+    silent = items([None, 1], task="long_form", metric="f1")
     base, x, y = items([0, 0]), items([1, 0]), items([1, 1])
     columns = {
         "base": {0: base + wins + speed + long},

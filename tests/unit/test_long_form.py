@@ -57,15 +57,19 @@ def test_each_prompt_is_an_item_with_every_measure():
     )
     assert (first.id, first.task, first.domain, first.cluster) == ("a", "long_form", "id", "Rome")
     assert first.metrics == {
-        "split_failed": 0, "responded": 1, "recall_at_2": 1, "f1_at_2": pytest.approx(6 / 7),
+        "split_failed": 0, "responded": 1, "recall_at_2": 1, "f1_at_2": 1, "f1": 1,
         "factscore": 0.75, "factscore_penalised": pytest.approx(0.75 * math.exp(1 - 10 / 4)),
-        "claims": 4, "correct": 3, "wrong": 1, "unverifiable": 1, "words": 7,
+        "claims": 4, "decided": 3, "supported": 3, "refuted": 0, "unverifiable": 1, "precision": 1,
+        "coverage": 0.75, "undecided": 0, "words": 7, "cut_off": 0,
     }  # fmt: skip
-    nothing = {"split_failed": 0, "responded": 0, "recall_at_2": 0, "f1_at_2": 0}
+    nothing = {
+        "split_failed": 0, "responded": 0, "undecided": 1, "recall_at_2": 0, "f1_at_2": 0, "f1": 0,
+        "claims": 0, "decided": 0, "supported": 0, "refuted": 0, "unverifiable": 0, "cut_off": 0,
+    }  # fmt: skip
     assert (second.domain, second.cluster) == ("ood", "b")
     assert second.metrics == nothing | {"words": 4}
     assert third.metrics == nothing | {"words": 0}  # an empty response was not kept
-    assert fourth.metrics == {"split_failed": 1, "words": 1}
+    assert fourth.metrics == {"split_failed": 1, "words": 1, "cut_off": 0}
     states = [one.split_state for one in (first, second, third, fourth)]
     assert states == ["ok", "refused", "empty", "unparsable"]
 

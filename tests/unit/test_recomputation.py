@@ -21,7 +21,7 @@ CHECKPOINTS = {
 STATED = [
     ("mix", "mix.unknown-100.convergence", "mix.unknown-0.convergence", "closed_book", "em"),
     ("grath", "grath.r1", "base", "facts", "mc2"),
-    ("grath", "grath.r1", "base", "long_form", "factscore"),
+    ("grath", "grath.r1", "base", "long_form", "f1"),
 ]
 
 
@@ -50,7 +50,7 @@ def write_checkpoint(folder, right, rng, subjects):
     write_lines(folder / "choices/scores.jsonl", scores)
     write_lines(folder / "long_form/items.jsonl", [
         dict(id=f"long/{n}", task="long_form", domain="id", category="All", cluster=f"long/{n}",
-             metrics={"words": 9.0} | ({"factscore": float(rng.integers(6)) / 5} if n % 7 else {}))
+             metrics={"words": 9.0} | ({"f1": float(rng.integers(6)) / 5} if n % 7 else {}))
         for n in range(20)
     ])  # fmt: skip
 
@@ -94,7 +94,7 @@ def root(request, tmp_path_factory):
         )  # fmt: skip
     metrics = [metric(name, seed=seed) for name in CHECKPOINTS for seed in range(request.param)]
     metrics.append(metric(metric="mc2"))
-    metrics.append(metric(metric="factscore"))
+    metrics.append(metric(metric="f1"))
     write_csv(root / "tables/metrics.csv", metrics)
     tables = read_tables(root / "tables")
     draw_figures(tables, root / "figures")

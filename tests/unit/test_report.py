@@ -203,7 +203,7 @@ def test_marks_are_the_data_and_drawing_is_deterministic(results, tmp_path):
         "grath_rounds": len(scored.groupby(["model", "task", "domain", "round", "metric"])),
         "grath_similarity": len(rounds.query("metric == 'similarity'").groupby(["model", "round"])),
         "factuality": len(
-            tables.metrics.query("metric == 'factscore'").groupby(["model", "checkpoint", "domain"])
+            tables.metrics.query("metric == 'f1'").groupby(["model", "checkpoint", "domain"])
         ),
         "token_shift": len(
             tables.token_shift.query(

@@ -15,14 +15,15 @@ from plumbline.report.tables import Run, checkpoint_label, checkpoint_order, sca
 from report_data import metric, tables_of, texts
 
 TUNED = "flame.sft-star"
-BASE = dict(words=40, responded=0.9, factscore=0.3, claims=8, correct=0.4, wrong=7.6)
+BASE = dict(words=40, responded=0.9, f1=0.3, precision=0.25, coverage=0.2)
+COUNTS = dict(claims=8, decided=1.6, supported=0.4, refuted=1.2, unverifiable=6.4)
 SETTINGS = {"config": {"evaluation": {"long_form": {"baseline": "base", "judge": "grath.r1"}}}}
 
 
 def scored(checkpoint="base", domain="id", differences=None, n=20, **values):
     """Rows of long_form; a difference is (value, low, high)."""
     about = dict(checkpoint=checkpoint, task="long_form", domain=domain, n=n)
-    values = BASE | dict(unverifiable=5) | values
+    values = BASE | COUNTS | values
     rows = [
         metric(metric=name, value=v, low=0.9 * v, high=1.1 * v, **about)
         for name, v in values.items()
@@ -55,15 +56,15 @@ MORE, FEWER, SAME = (2.0, 1.0, 3.0), (-2.0, -3.0, -1.0), (0.1, -0.5, 0.7)
 
 
 def test_of_the_base_it_is_told_how_many_claims_are_right_of_others_nothing_is_claimed(tmp_path):
-    found = dict(factscore=UP, claims=FEWER, correct=SAME, responded=EVEN)
+    found = dict(f1=UP, claims=FEWER, supported=SAME, responded=EVEN)
     prose, table, picture, *_ = blocks_of(tmp_path, scored() + scored(TUNED, differences=found))
     assert prose.lines == [
-        "In domain (ID): in the base's responses 30.0 % of the claims are supported on average "
-        "(27.0–33.0; FActScore). The 20 of 20 with claims have 0.4 correct and 7.6 wrong ones "
-        "each, 5.0 of these unverifiable."
+        "In domain (ID): the base's 20 responses have 8.0 claims each, of which the verifier "
+        "decides 20.0 % on average. 8 of 32 decided ones are supported; in a response with decided "
+        "ones, 25.0 % of them (22.5–27.5; 20 responses). F1: 30.0 % (27.0–33.0)."
     ]
     assert isinstance(table, Table) and picture.name == "factuality"
-    assert "says less can score higher" in table.caption
+    assert "stopping early does not raise it" in table.caption
 
 
 def test_a_checkpoint_without_claims_is_not_called_factual(tmp_path):
@@ -77,31 +78,32 @@ def test_a_checkpoint_without_claims_is_not_called_factual(tmp_path):
     tables = tables_of(tmp_path, rows)
     prose, table, *_ = long_form_sections.long_answers(Run(tables, {}, {}))
     assert len(prose.lines) == 1
-    assert texts(table)[1] == ["FLAME: SFT★", "0", *["–"] * 5, "3.0", "0.0"]
+    assert texts(table)[1] == ["FLAME: SFT★", "0", *["–"] * 7, "3.0", "0.0"]
     assert "–        –" in headline.as_text(tables).splitlines()[-1].split("SFT★")[1]
     draw_figures(tables, tmp_path / "figures")
     assert (tmp_path / "figures" / "factuality.svg").read_text().count('class="mark"') == 1
 
 
 def test_the_table_shows_intervals_and_marks_nothing(tmp_path):
-    found = dict(factscore=UP, correct=MORE, wrong=MORE, claims=FEWER, words=SAME, responded=UP)
-    rows = scored() + scored(TUNED, differences=found, factscore=0.4, n=17)
+    found = dict(f1=UP, supported=MORE, refuted=MORE, claims=FEWER, words=SAME, responded=UP)
+    rows = scored() + scored(TUNED, differences=found, f1=0.4, n=17)
     rows += won(TUNED, (0.7, 0.55, 0.85)) + scored(domain="ood") + scored(TUNED, "ood")
     _, table, *_ = blocks_of(tmp_path, rows)
-    heads = ["n", "FActScore %", "to base", "correct", "wrong", "claims", "words", "respond %"]
+    heads = ["n", "F1 %", "to base", "precision %", "supported", "refuted", "claims"]
+    heads += ["decided %", "words", "respond %"]
     assert table.columns == ["checkpoint", "win %", *heads * 2]
     assert table.groups == [
         ("", 1),
         ("20 comparisons", 1),
-        ("in domain (ID), 20 prompts", 8),
-        ("out of domain (OOD), 20 prompts", 8),
+        ("in domain (ID), 20 prompts", 10),
+        ("out of domain (OOD), 20 prompts", 10),
     ]
     base, tuned = table.rows
-    shown = ["20", "30.0", "–", "0.4", "7.6", "8.0", "40.0", "90.0"]
+    shown = ["20", "30.0", "–", "25.0", "0.4", "1.2", "8.0", "20.0", "40.0", "90.0"]
     assert [cell.text for cell in base] == ["base", "–", *shown * 2]
     assert [cell.text for cell in tuned[:5]] == ["FLAME: SFT★", "70.0", "17", "40.0", "+10.0"]
     assert not any(cell.tone for cell in tuned)
-    assert tuned[1].sub == "55.0–85.0" and tuned[5].sub == "0.4–0.4"
+    assert tuned[1].sub == "55.0–85.0" and tuned[6].sub == "0.4–0.4"
 
 
 def test_win_rates_are_told_with_intervals(tmp_path):
@@ -116,11 +118,13 @@ def test_win_rates_are_told_with_intervals(tmp_path):
 
 
 def test_counts_below_one_are_no_percentages(tmp_path):
-    tables = tables_of(tmp_path, scored() + scored(TUNED, differences=dict(correct=SAME)))
-    assert scale_of(tables.metrics, "correct") == scale_of(tables.metrics, "correct_vs_base") == 1
-    assert scale_of(tables.metrics, "factscore") == 100
+    tables = tables_of(tmp_path, scored() + scored(TUNED, differences=dict(supported=SAME)))
+    assert (
+        scale_of(tables.metrics, "supported") == 1 == scale_of(tables.metrics, "supported_vs_base")
+    )
+    assert scale_of(tables.metrics, "f1") == 100
     _, shown, *_ = task_sections.id_ood(Run(tables, {}, {}))
-    assert [cell.text for cell in shown.columns[1:]] == ["FActScore %", "to base"]
+    assert [cell.text for cell in shown.columns[1:]] == ["F1 %", "to base"]
 
 
 def test_the_figure_goes_by_wins_or_where_one_is_missing_by_words(tmp_path):
@@ -132,7 +136,7 @@ def test_the_figure_goes_by_wins_or_where_one_is_missing_by_words(tmp_path):
         return (tmp_path / "figures" / "factuality.svg").read_text()
 
     by_wins = drawn(rows)
-    assert "m, base, in domain (ID): FActScore 30.0 %, 95 % interval 27.0 to 33.0 %" in by_wins
+    assert "m, base, in domain (ID): F1 30.0 %, 95 % interval 27.0 to 33.0 %" in by_wins
     assert "n = 20; what others are compared with" in by_wins
     assert "n = 20; win rate 70.0 %, 95 % interval 55.0 to 85.0 %, n = 18" in by_wins
     unread = [row for row in rows if (row["checkpoint"], row["metric"]) != ("flame.sft", "win")]
@@ -145,14 +149,21 @@ def test_the_verifier_is_told_with_its_caution(tmp_path):
     states = data.states("m")[:5]  # of the base: 300 verdicts, of which 140 decide nothing
     tables = tables_of(tmp_path, scored(), verifier=data.verifier(), claim_states=states)
     prose, table = claim_sections.verifier(Run(tables, {}, {}))
-    tested, decided = prose.lines
-    assert tested.startswith(
-        "Put to the test on 600 claims whose truth is known: it decides 90.0 % (88.0–91.0); its "
-        "decisions are right in 97.0 % (95.0–98.0); "
+    read, decided, templates = prose.lines
+    assert read == (
+        "On 500 claims that small models wrote and that were labelled by reading them, it decides "
+        "30.0 %; of the 90 called supported 94.0 % (92.0–95.0) is true; of the 80 called refuted "
+        "95.0 % (93.0–96.0) is false in whole or in part. On the 250 of these that no rule was "
+        "adjusted to, it decides 30.0 %; of the 45 called supported 94.0 % (92.0–95.0) is true; of "
+        "the 40 called refuted 95.0 % (93.0–96.0) is false in whole or in part."
     )
-    assert "this project's own wordings" in tested
+    assert templates == (
+        "On 600 claims that this project made from the facts by its own templates, half of them "
+        "false, it decides 90.0 % (88.0–91.0) and is right in 97.0 % (95.0–98.0) of what it "
+        "decides; that says only that it reads its own wordings."
+    )
     assert decided == (
-        "Of the 300 claims in this run's responses it decides 53.3 %; the others count as wrong."
+        "Of the 300 claims in this run's responses it decides 53.3 %; the others stay open."
     )
     assert table.folded
     assert texts(table)[:2] == [
@@ -166,7 +177,7 @@ def test_the_verifier_is_told_with_its_caution(tmp_path):
 
 def test_a_verifier_that_was_not_tested_is_called_so(tmp_path):
     [prose] = claim_sections.verifier(Run(tables_of(tmp_path, scored()), {}, {}))
-    assert prose.lines == ["The verifier was not put to the test: verifier.csv has no rows."]
+    assert prose.lines == ["It was not put to the test: verifier.csv has no rows."]
 
 
 def test_responses_stand_together_by_prompt_in_order(tmp_path):
@@ -230,16 +241,16 @@ def test_flame_stands_after_grath_stage_by_stage():
 
 
 def test_long_answers_are_printed_aligned(tmp_path):
-    found = dict(factscore=UP, correct=MORE, wrong=MORE)
-    rows = scored() + scored(TUNED, differences=found, factscore=0.4)
-    rows += scored("flame.sft-star.dpo-star-combined", "ood", correct=12.25, wrong=99.9)
+    found = dict(f1=UP, supported=MORE, refuted=MORE)
+    rows = scored() + scored(TUNED, differences=found, f1=0.4)
+    rows += scored("flame.sft-star.dpo-star-combined", "ood", supported=12.25, refuted=99.9)
     rows += won(TUNED, (1.0, 0.9, 1.0))
     lines = headline.as_text(tables_of(tmp_path, rows)).splitlines()
-    start = lines.index("m, long answers: FActScore, correct/wrong claims (c/w), wins")
+    start = lines.index("m, long answers: F1, supported/refuted claims (s/r), wins")
     assert lines[start + 1 : start + 5] == [
-        "  checkpoint                      ID %        c/w   OOD %        c/w    win %",
-        "  base                            30.0    0.4/7.6       –          –        –",
-        "  FLAME: SFT★                     40.0    0.4/7.6       –          –    100.0",
+        "  checkpoint                      ID %        s/r   OOD %        s/r    win %",
+        "  base                            30.0    0.4/1.2       –          –        –",
+        "  FLAME: SFT★                     40.0    0.4/1.2       –          –    100.0",
         "  FLAME: SFT★, DPO★-combined         –          –    30.0  12.2/99.9        –",
     ]
     assert max(map(len, lines)) < 80

@@ -87,7 +87,7 @@ def test_tokens_that_are_shifted_most():
 
 
 def item(name, value, domain="ood"):
-    metrics = {} if value is None else {"factscore": value}
+    metrics = {} if value is None else {"f1": value}
     return Item(id=name, task="long_form", domain=domain, cluster=name, metrics=metrics)
 
 
@@ -183,9 +183,7 @@ def test_the_rule_on_synthetic_shifts(tmp_path, monkeypatch, shifted, change, ve
         share = float(shares[domain, "All", "shifted"]["value"])
         assert share == pytest.approx(shifted[domain], abs=0.02)
         assert float(judged[f"{domain}_shifted"]) == share
-    assert float(shares["ood", "All", "factscore_change"]["value"]) == pytest.approx(
-        change, abs=0.03
-    )
+    assert float(shares["ood", "All", "f1_change"]["value"]) == pytest.approx(change, abs=0.03)
     assert csv_rows(tmp_path / "tokens.csv")[0]["token"] == "w9"
     write_rows(tmp_path / "items.jsonl", tuned[1:])
     with pytest.raises(InputError, match="not the same prompts"):

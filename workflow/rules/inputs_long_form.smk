@@ -24,6 +24,8 @@ if LONG_FORM and LONG_FORM.instructions:
 for part in ("passages", "embeddings"):
     if one := getattr(CONFIG.verification, part, None):
         add_source(one.source, one.sha256)
+# What models wrote, labelled: the verifier is put to the test on it.
+LABELLED_CLAIMS = os.path.relpath(WORKFLOW / "resources/verifier/claims.tsv")
 # What decides verdicts; how a server is reached and paid decides none.
 VERIFIER = section(CONFIG.verification, exclude=Endpoint.HOW)
 

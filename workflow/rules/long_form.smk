@@ -181,10 +181,11 @@ rule verify_claims:
         " 2>&1 | tee {log:q}"
 
 
-# The verifier's own accuracy, on claims whose truth is known.
+# The verifier put to the test, on claims whose truth is known.
 rule check_verifier:
     input:
         **verifier_inputs(first_model()),
+        labelled=LABELLED_CLAIMS,
     output:
         f"{R}/tables/verifier.csv",
     log:
@@ -205,7 +206,7 @@ rule check_verifier:
         options=verifier_options(first_model()),
         code=code("check_verifier"),
     shell:
-        "python -m scripts.check_verifier --n 600 --seed 1"
+        "python -m scripts.check_verifier --n 600 --seed 1 --labelled {input.labelled:q}"
         ' --verifier "$PLUMBLINE_VERIFIER" {params.options:q} --facts {input.facts:q}'
         ' --scoring "$PLUMBLINE_SCORING" --device $PLUMBLINE_DEVICE --threads {threads}'
         " --store $PLUMBLINE_RESULTS/{params.model}/verdicts --table {output:q} 2>&1 | tee {log:q}"

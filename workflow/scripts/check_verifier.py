@@ -1,4 +1,4 @@
-"""Put a verifier to the test: claims made from facts, half of them false."""
+"""Put a verifier to the test: on claims made from facts, and on labelled ones that models wrote."""
 
 import argparse
 from pathlib import Path
@@ -7,7 +7,8 @@ from plumbline import program
 from plumbline.files import read_unique_rows, write_csv
 from plumbline.records import Question
 from plumbline.verification import make
-from plumbline.verification.check import COLUMNS, agreement_rows
+from plumbline.verification.check import COLUMNS, MODELS, agreement_rows
+from plumbline.verification.labelled import HELD_OUT, read_labelled, shares
 from plumbline.verification.truth import labelled_claims
 
 
@@ -17,6 +18,7 @@ def main() -> None:
     parser.add_argument("--facts", type=Path, required=True, help="questions.jsonl")
     parser.add_argument("--n", type=int, required=True, help="claims")
     parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--labelled", type=Path, required=True, help="claims that models wrote")
     parser.add_argument("--table", type=Path, required=True)
     args = parser.parse_args()
     facts = read_unique_rows(args.facts, Question)
@@ -26,11 +28,14 @@ def main() -> None:
             f"the facts of relations with wordings give {len(claims):,} claims, not {args.n:,}"
         )
     rows = [] if not claims else agreement_rows(make.verify(claims, facts, args), claims)
+    read = read_labelled(args.labelled)
+    rows += [{"claims": MODELS} | row for row in shares(make.verify(read, facts, args), read)]
     write_csv(args.table, COLUMNS, rows)
     for row in rows:
-        if row["relation"] == "All":
+        if row["relation"] in ("All", HELD_OUT):
             interval = f"({row['low']:.3f} to {row['high']:.3f}, n = {row['n']:,})"
-            program.log.info(f"{row['metric']} {row['value']:.3f} {interval}")
+            where = f"{row['claims']}' claims, {row['relation']}"
+            program.log.info(f"{where}: {row['metric']} {row['value']:.3f} {interval}")
 
 
 if __name__ == "__main__":

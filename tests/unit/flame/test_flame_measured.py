@@ -33,9 +33,11 @@ def test_long_responses_are_measured(files, monkeypatch):
     first, second = read_unique_rows(files("items.jsonl"), Item)
     assert (first.id, first.domain, second.id, second.domain) == ("a", "id", "c", "ood")
     assert first.metrics == {
-        "split_failed": 0, "responded": 1, "recall_at_2": 0.5, "f1_at_2": 0.5, "recall_at_4": 0.25,
-        "f1_at_4": pytest.approx(1 / 3), "factscore": 0.5, "claims": 2, "correct": 1, "wrong": 1,
-        "unverifiable": 1, "words": 4,
+        "split_failed": 0, "responded": 1, "undecided": 0, "recall_at_2": 0.5,
+        "f1": pytest.approx(2 / 3), "f1_at_2": pytest.approx(2 / 3), "recall_at_4": 0.25,
+        "f1_at_4": pytest.approx(0.4), "factscore": 0.5, "precision": 1, "coverage": 0.5,
+        "claims": 2, "decided": 1, "supported": 1, "refuted": 0, "unverifiable": 1, "words": 4,
+        "cut_off": 0,
     }  # fmt: skip
     assert (second.metrics["responded"], second.metrics["words"]) == (0, 0)
     for rows, message in [

@@ -62,29 +62,35 @@ def test_readable_scores_are_averaged_and_counted():
     ]
 
 
-def verdicts(name, *decisions):
+def verdicts(name, *decisions, verifier="retrieval"):
     return [
-        Verdict(claim=f"{name}/{number}", response=name, verdict=decision, verifier="test")
+        Verdict(claim=f"{name}/{number}", response=name, verdict=decision, verifier=verifier)
         for number, decision in enumerate(decisions)
     ]
 
 
-def test_what_cannot_be_verified_is_not_supported():
-    rows = factuality(
-        [
-            *verdicts("a#0", "supported", "refuted", "supported", "unverifiable"),
-            *verdicts("a#1", "refuted"),
-        ]
-    )
-    assert [(row.id, row.score, row.supported, row.claims) for row in rows] == [
-        ("a#0", 0.5, 2, 4),
-        ("a#1", 0.0, 0, 1),
+SAID = ("supported", "refuted", "supported", "unverifiable")
+
+
+def test_a_judge_rewards_the_share_of_supported_claims():
+    rows = factuality([*verdicts("a#0", *SAID), *verdicts("a#1", "refuted")])
+    assert [(row.id, row.score, row.supported, row.decided, row.claims) for row in rows] == [
+        ("a#0", 0.5, 2, 3, 4),
+        ("a#1", 0.0, 0, 1, 1),
     ]
 
 
-def test_few_claims_can_be_made_to_count_for_nothing():
-    rows = factuality([*verdicts("a", "supported"), *verdicts("b", "supported", "refuted")], 2)
-    assert [(row.id, row.score, row.claims) for row in rows] == [("a", None, 1), ("b", 0.5, 2)]
+def test_the_table_rewards_what_it_decides_and_nothing_that_it_leaves_open():
+    def reward(*decisions):
+        (row,) = factuality(verdicts("a", *decisions, verifier="table"))
+        return row.score
+
+    assert reward(*SAID) == 3 / 5
+    assert reward("unverifiable") == reward(*["unverifiable"] * 9) == 1 / 2
+    # Many decided claims are a surer sign than one; the same claims with open ones are the same.
+    order = [("refuted",), ("refuted", "supported"), ("supported",), ("supported",) * 3]
+    assert [reward(*one) for one in order] == [1 / 3, 1 / 2, 2 / 3, 4 / 5]
+    assert reward("supported", "unverifiable") == reward("supported")
 
 
 def test_a_response_without_a_reward_has_none():

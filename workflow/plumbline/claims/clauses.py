@@ -7,7 +7,8 @@ Clauses are cut off from the right place only where their form says whom they ar
 - relative clauses after a comma, and nouns set beside a name ("in Texas, a state of …"), are about
   the name just before the comma, if there is one; where there is none, it is left open;
 - "a town that lies in Ohio" says that the subject lies there;
-- parallel nouns ("a poet and critic", "the capital and largest city of Peru") are one claim each.
+- parallel nouns ("a poet and critic", "the capital and largest city of Peru") are one claim each;
+- "a busy town in northern Peru" says that it is a town in Peru, too.
 
 Where it is left open whom a clause is about, the clause stays with all that comes before it, beside
 the part that stands without it: so no claim is made that nobody said.
@@ -81,6 +82,33 @@ _BORDER = re.compile(
 )
 _ASIDE = re.compile(
     rf", (?P<aside>{_NOUN} [^,;]+(?:, [A-Z][^,;]+)?|{_SHORTENED}[^,;]*), (?={_FINITE}\b)"
+)
+_WAY = r"(?:north|south|east|west)(?:-?(?:east|west))?(?:ern(?:most)?)?"
+_PART = (
+    rf"(?:(?:the )?(?:very|far|{_WAY}|central|part|half|third|heart|center|centre|middle|region|of"
+    r"|(?:North|South|East|West)(?:[ -](?:East|West))? of) )*"
+)
+_WIDER = (
+    r"(?:(?!Northern (?:Ireland|Mariana)|Western (?:Sahara|Samoa))(?:North|South|East|West)\w*ern[ -]"
+    r"|(?:North|South|East|West|Central|Southeast|Northeast|Southwest|Northwest)[ -]"
+    r"(?!Africa$(?<=South Africa))(?=(?:Africa|Asia|Europe)$))"
+)
+# What is a former or fictional town is no town, and a deity of a mythology no mythology.
+_NO_SUCH = re.compile(
+    r"\b(?:former|fictional|imaginary|alleged|supposed|mythical|mythological|legendary|ancient"
+    r"|proposed|planned|disputed|non-\w+|semi-\w+|of|in|to|from|with|by|for|on|at|that|who|which)\b"
+)
+# Where somebody or something is, said more closely than by the name of a place.
+_PLACED = regex.compile(
+    rf"(?P<verb>{_BE} (?:also )?)(?:an? (?P<kind>[^,;]*?)(?P<noun>[a-z]+)(?: that is)?)?"
+    rf"(?P<set> ?(?:located|situated|nestled|set))?(?:(?<=\w) )in {_PART}"
+    rf"(?:\p{{Lu}}[\w' -]*, )*{_WIDER}?"
+    r"(?P<name>(?:the )?\p{Lu}[\p{L}'-]*(?: (?:of (?:the )?|and (?:the )?)?\p{Lu}[\p{L}'-]*)*)"
+)
+_NATIONAL = regex.compile(
+    rf"(?P<verb>{_BE} (?:also )?)an? (?P<kind>(?:[^,;]+ )?)(?P<noun>\p{{Lu}}[a-z]+ [a-z]+"
+    r"(?: (?!(?:located|nestled|situated|in|on|at|from|who|that|of|with)\b)[a-z]+)?)"
+    r"(?: (?:located|nestled|situated|in|on|at|from|who|that|of|with) .*)?"
 )
 _FRONTED = re.compile(rf"(?P<front>{_SHORTENED}[^,;]*(?:, [A-Z][^,;]*)?), ", re.IGNORECASE)
 _VERBLESS = re.compile(rf"\b{_FINITE}\b|\b(?:that|which|who|whose|where|when|by|to)\b")
@@ -210,6 +238,21 @@ def _parallel(text: str) -> list[str]:
             r"\b(?:in|of|on|at|from|for|with|between)\b", found["list"]
         ):
             return [_with_article(found["verb"], found["a"], noun) for noun in nouns]
+    return _placed(text)
+
+
+def _placed(text: str) -> list[str]:
+    """A plainer claim that the text makes, too, by its place or its nation, and the text."""
+    for pattern in (_PLACED, _NATIONAL):
+        found = pattern.fullmatch(text)
+        if not found or _NO_SUCH.search(found["kind"] or ""):
+            continue
+        said = found["noun"] or "located"
+        place = f" in {found['name']}" if pattern is _PLACED else ""
+        plain = found["verb"] + said + place
+        if found["noun"]:
+            plain = _with_article(found["verb"], "a", said + place)
+        return [text] if plain == text else [plain, text]
     return [text]
 
 
@@ -220,5 +263,5 @@ def _capital(text: str) -> str:
 def _with_article(verb: str, article: str, noun: str) -> str:
     if re.match(r"(?:an?|the) ", noun):
         return verb + noun
-    vowel = noun[:1].lower() in "aeiou" and not noun.startswith(("uni", "eu", "one"))
+    vowel = noun[:1].lower() in "aeiou" and not noun.lower().startswith(("uni", "eu", "one"))
     return f"{verb}{'an' if vowel else 'a'} {noun}"

@@ -25,8 +25,8 @@ class TokenShift(Section):
     )
     margin: Percent = Field(
         5.0,
-        description="Points of FActScore up to which a change counts as small; under-aligned needs "
-        "the whole interval of the change within it.",
+        description="Points of the claims' F1 up to which a change counts as small; under-aligned "
+        "needs the whole interval of the change within it.",
     )
     dtype: Dtype = Field(
         "float32",

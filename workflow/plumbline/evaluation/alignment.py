@@ -41,7 +41,7 @@ def judge(
     """The verdict on one pair of checkpoints.
 
     inside, outside: the share of shifted tokens on prompts in and out of the tuning domain.
-    change: FActScore of the tuned model minus that of the reference on the prompts outside.
+    change: F1 of the claims of the tuned model minus that of the reference on the prompts outside.
     margin: the change that counts as small. All are fractions, with bootstrap intervals over
     prompts; None, or bounds that are not numbers: not known.
 

@@ -14,7 +14,7 @@ from plumbline.names import placebo
 
 # Tasks; closed-book questions after worked examples, the other forms of which have names of their own.
 CLOSED_BOOK, LONG_FORM, WIN_RATE = "closed_book", "long_form", "win_rate"
-PRECISION = "factscore"  # the measure of long answers
+FACTUALITY = "f1"  # the measure of long answers
 DOMAINS = ("id", "ood")
 PRIMARY, SECONDARY = "primary", "secondary"
 DIFFERENCE, EQUIVALENCE = "difference", "equivalence"

@@ -144,7 +144,7 @@ def _measures(rows: Sequence[TokenShift], mean: Mean) -> Iterator[tuple[str, str
 
 
 def change_measures(tuned: Sequence[Item], reference: Sequence[Item], **bootstrap) -> list[Measure]:
-    """FActScore of `tuned` minus that of `reference`, paired by prompt, by domain.
+    """F1 of the claims of `tuned` minus that of `reference`, paired by prompt, by domain.
 
     Over the prompts to which both make claims; a domain without such a prompt has none.
     """

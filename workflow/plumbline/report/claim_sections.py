@@ -23,10 +23,7 @@ from plumbline.report.responses import ShownResponse
 from plumbline.report.tables import Run, checkpoint_label, checkpoint_order
 
 MEASURES = ("accuracy", "precision", "recall", "coverage")
-CAUTION = (
-    "Those claims are in this project's own wordings, half of them true; a model words its claims "
-    "more freely, so that the verifier may read fewer of them, and worse."
-)
+TEMPLATES, MODELS, HELD_OUT = "templates", "models", "held out"
 NOT_SPLIT = {
     "empty": "the response is empty",
     "unfinished_thought": "it breaks off within a thought",
@@ -38,42 +35,70 @@ NOT_SPLIT = {
 
 
 def verifier(run: Run) -> list[Block]:
-    """The verifier put to the test, beside the share of the responses' claims that it decides."""
+    """The verifier put to the test, and the share of the responses' claims that it decides."""
     table = run.tables.verifier
-    found = {row.metric: row for row in table[table.relation == "All"].itertuples()}
+    lines = [*_on_models(table[table.claims == MODELS]), *_decided(run.tables.claim_states)]
+    own = table[table.claims == TEMPLATES]
+    found = {row.metric: row for row in own[own.relation == "All"].itertuples()}
     if "coverage" not in found:
-        words = "The verifier was not put to the test: verifier.csv has no rows."
-        return [Prose([words, *_decided(run.tables.claim_states)], "The verifier")]
-    words = {
-        "coverage": "it decides {} %",
-        "accuracy": "its decisions are right in {} %",
-        "precision": "what it calls supported is true in {} %",
-        "recall": "of the true claims it calls {} % supported",
-    }
+        untested = [] if len(table) else ["It was not put to the test: verifier.csv has no rows."]
+        return [Prose([*untested, *lines], "The verifier")]
     parts = [
-        text.format(f"{percent(found[metric].value)}") + f" ({_interval(found[metric])})"
-        for metric, text in words.items()
+        text.format(_percent(found[metric]))
+        for metric, text in {
+            "coverage": "decides {}",
+            "accuracy": "is right in {} of what it decides",
+        }.items()
         if metric in found
     ]
-    tested = f"Put to the test on {count(found['coverage'].n)} claims whose truth is known: "
-    lines = [f"{tested}{'; '.join(parts)}. {CAUTION}", *_decided(run.tables.claim_states)]
+    lines.append(
+        f"On {count(found['coverage'].n)} claims that this project made from the facts by its own "
+        f"templates, half of them false, it {' and '.join(parts)}; that says only that it reads "
+        "its own wordings."
+    )
     rows = []
-    for relation, part in table.groupby("relation", sort=False):
+    for relation, part in own.groupby("relation", sort=False):
         here = {row.metric: row for row in part.itertuples()}
         cells = [measured(here[m]) if m in here else Cell("–") for m in MEASURES]
         n = number(here["coverage"].n) if "coverage" in here else Cell("–")
         rows.append([Cell(relation.replace("_", " ")), n, *cells])
     caption = (
-        "The verifier by relation, in percent with 95 % intervals. Coverage: claims it decides; "
-        "accuracy: decisions that are right; precision: claims called supported that are true; "
-        "recall: true claims called supported."
+        "The verifier on claims made by templates, by relation, in percent with 95 % intervals. "
+        "Coverage: claims it decides; accuracy: decisions that are right; precision: claims called "
+        "supported that are true; recall: true claims called supported."
     )
     heads = ["relation", "claims", *MEASURES]
     return [Prose(lines, "The verifier"), Table(caption, heads, rows, folded=True)]
 
 
-def _interval(row) -> str:
-    return f"{percent(row.low)}–{percent(row.high)}"
+def _on_models(table: pd.DataFrame) -> list[str]:
+    """How right its decisions are on claims that models wrote."""
+    found = {(row.relation, row.metric): row for row in table.itertuples()}
+    if not found:
+        return []
+    sentences = []
+    for part, opening in (
+        ("All", "On {} claims that small models wrote and that were labelled by reading them, "),
+        (HELD_OUT, "On the {} of these that no rule was adjusted to, "),
+    ):
+        kinds = {
+            "precision": "called supported {} is true",
+            "refuted_precision": "called refuted {} is false in whole or in part",
+        }
+        said = [
+            f"of the {count(row.n)} {text.format(_percent(row))}"
+            for metric, text in kinds.items()
+            if (row := found.get((part, metric))) is not None
+        ]
+        if (part, "coverage") in found:
+            coverage = found[part, "coverage"]
+            decided = f"it decides {percent(coverage.value)} %"
+            sentences.append(f"{opening.format(count(coverage.n))}{'; '.join([decided, *said])}.")
+    return [" ".join(sentences)]
+
+
+def _percent(row) -> str:
+    return f"{percent(row.value)} % ({percent(row.low)}–{percent(row.high)})"
 
 
 def _decided(states: pd.DataFrame) -> list[str]:
@@ -85,7 +110,7 @@ def _decided(states: pd.DataFrame) -> list[str]:
     undecided = verdicts[verdicts.state.str.startswith("unverifiable")].n.sum()
     return [
         f"Of the {count(total)} claims in this run's responses it decides "
-        f"{percent((total - undecided) / total)} %; the others count as wrong."
+        f"{percent((total - undecided) / total)} %; the others stay open."
     ]
 
 

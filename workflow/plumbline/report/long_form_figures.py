@@ -32,7 +32,7 @@ MARKERS = "oDs^vP"
 
 
 def factuality(tables: Tables) -> Drawing | None:
-    """FActScore against the win rate with intervals, one panel a model and domain.
+    """F1 of claims against the win rate with intervals, one panel a model and domain.
 
     A checkpoint that is not compared is what the others are compared with: 50 % by definition.
     Where a win rate is missing (there were no comparisons, or none could be read), all stand
@@ -40,7 +40,7 @@ def factuality(tables: Tables) -> Drawing | None:
     """
     rows = tables.metrics[(tables.metrics.category == "All") & tables.metrics.domain.isin(DOMAINS)]
     long, keys = rows[rows.task == LONG_FORM], ["model", "checkpoint", "domain"]
-    scored = over_seeds(long[long.metric == "factscore"], keys)
+    scored = over_seeds(long[long.metric == "f1"], keys)
     if scored.empty:
         return None
     wins = _wins(rows[rows.task == WIN_RATE], scored)
@@ -79,7 +79,7 @@ def factuality(tables: Tables) -> Drawing | None:
                 row.value,
                 row.low,
                 row.high,
-                f"{model}, {checkpoint_label(row.checkpoint)}, {DOMAINS[domain]}: FActScore "
+                f"{model}, {checkpoint_label(row.checkpoint)}, {DOMAINS[domain]}: F1 "
                 f"{described(row)}; {helpful}",
                 color=colour,
                 marker=marker,
@@ -94,13 +94,13 @@ def factuality(tables: Tables) -> Drawing | None:
         ax.xaxis.get_major_locator().set_params(nbins=4)
         percent_axis(ax, "yaxis")
     drawing.figure.supxlabel("win rate" if wins else "words of a response", fontsize=9.5)
-    drawing.figure.supylabel("FActScore", fontsize=9.5)
+    drawing.figure.supylabel("F1 of claims", fontsize=9.5)
     marks = [
         Line2D([], [], color=colour, marker=marker, linewidth=1.2, label=checkpoint_label(name))
         for name, (colour, marker) in looks.items()
         if name in names
     ]
-    lines_ = [("--", "FActScore of the base"), *([(":", "equal wins")] if wins else [])]
+    lines_ = [("--", "F1 of the base"), *([(":", "equal wins")] if wins else [])]
     marks += [Line2D([], [], color=GREY, linewidth=0.9, linestyle=s, label=t) for s, t in lines_]
     drawing.legend(marks, 2)
     return drawing

@@ -35,12 +35,15 @@ from plumbline.report.tables import (
     scale_of,
 )
 
+MAIN = "f1"  # the measure that stands for the task
 # Columns of a domain.
 SHOWN = {
-    "factscore": "FActScore %",
-    "correct": "correct",
-    "wrong": "wrong",
+    MAIN: "F1 %",
+    "precision": "precision %",
+    "supported": "supported",
+    "refuted": "refuted",
     "claims": "claims",
+    "coverage": "decided %",
     "words": "words",
     "responded": "respond %",
 }
@@ -99,9 +102,8 @@ def long_answers(run: Run) -> list[Block]:
         words = Prose(_sentences(here, run.manifest), named(metrics, model))
         blocks += [words, _table(here, tuned.seed.nunique())]
     caption = (
-        "FActScore, the share of supported claims, against the win rate (or the length, where "
-        "there is none), with 95 % intervals. Dashed: the base's FActScore; dotted: as good as the "
-        "checkpoint compared with."
+        "F1 of claims against the win rate (or the length, where there is none), with 95 % "
+        "intervals. Dashed: the base's F1; dotted: as good as the checkpoint compared with."
     )
     return [*blocks, Picture("factuality", caption), *verifier(run), *states(run), *sample(run)]
 
@@ -119,15 +121,26 @@ def _sentences(here: Sequence[Standing], manifest: dict) -> list[str]:
 
 def _of_base(found: dict[str, Score]) -> str:
     asked = count(found["words"].n)
-    if "factscore" not in found:
+    if "coverage" not in found:
         return f"the base's {asked} responses have no claims that could be read."
-    score = found["factscore"]
-    correct, wrong, open_ = (found[m].value.text for m in ("correct", "wrong", "unverifiable"))
-    return (
-        f"in the base's responses {score.value.text} % of the claims are supported on average "
-        f"({score.value.sub}; FActScore). The {count(score.n)} of {asked} with claims have "
-        f"{correct} correct and {wrong} wrong ones each, {open_} of these unverifiable."
+    text = (
+        f"the base's {asked} responses have {found['claims'].value.text} claims each, of which the "
+        f"verifier decides {found['coverage'].value.text} % on average."
     )
+    if "precision" not in found:
+        return text + " None is decided."
+    each = found["precision"]
+    return (
+        f"{text} {count(_total(found, 'supported'))} of {count(_total(found, 'decided'))} decided "
+        f"ones are supported; in a response with decided ones, {each.value.text} % of them "
+        f"({each.value.sub}; {count(each.n)} responses). F1: {found[MAIN].value.text} % "
+        f"({found[MAIN].value.sub})."
+    )
+
+
+def _total(found: dict[str, Score], metric: str) -> float:
+    """How many claims all responses have: what is counted is a mean over them."""
+    return found[metric].value.sort * found[metric].n
 
 
 def _win_rates(here: Sequence[Standing], manifest: dict) -> list[str]:
@@ -169,8 +182,8 @@ def _table(here: Sequence[Standing], seeds: int) -> Table:
     for s in here:
         cells = [checkpoint_cell(s.checkpoint), *([s.win] if compared else [])]
         for domain in domains:
-            factual = s.score(domain, "factscore")
-            cells.append(number(factual.n if factual else 0))
+            decided = s.score(domain, "precision")
+            cells.append(number(decided.n if decided else 0))
             for metric in SHOWN:
                 cells += _cells(metric, s.score(domain, metric))
         rows.append(cells)
@@ -183,13 +196,12 @@ def _table(here: Sequence[Standing], seeds: int) -> Table:
         groups.append((f"{count(judged)} comparisons", 1))
     groups += [(f"{DOMAINS[d]}, {count(prompts[d])} prompts", len(heads)) for d in domains]
     caption = (
-        "FLAME's table. FActScore: supported claims in percent, mean over the n responses that "
-        "have claims; then numbers of their claims, and the words of all responses; respond: "
-        "responses that have claims. Wrong: not supported, whether refuted or unverifiable. Below "
-        "each its 95 % interval. The difference is over the prompts to which both make claims, so "
-        "that it need not be what the two scores differ by. A checkpoint that says less can score "
-        "higher: read FActScore beside the numbers of claims. The differences of all measures "
-        "stand under “In and out of the domain”."
+        "F1: of precision and the share of K supported claims that a response has (K is the first "
+        "of evaluation.long_form.k), so that stopping early does not raise it; 0 where nothing is "
+        "supported. Precision: supported of the decided claims, mean over the n responses that "
+        "have decided ones. Numbers of claims and words are means over all responses; decided: "
+        "share of a response's claims; respond: responses that have claims. Below each its 95 % "
+        "interval. The differences of all measures stand under “In and out of the domain”."
     )
     if seeds > 1:
         caption += f" Means of {seeds} seeds."
@@ -198,24 +210,24 @@ def _table(here: Sequence[Standing], seeds: int) -> Table:
 
 
 def _cells(metric: str, score: Score | None) -> list[Cell]:
-    """FActScore and its difference to the base; other metrics as they are."""
-    if metric == "factscore":
+    """F1 and its difference to the base; other metrics as they are."""
+    if metric == MAIN:
         return [score.value, score.difference or Cell("–")] if score else [Cell("–")] * 2
     return [score.value if score else Cell("–")]
 
 
 def as_lines(metrics: pd.DataFrame) -> list[str]:
-    """FActScore, correct and wrong claims and the win rate for a terminal, under 80 columns."""
+    """F1, supported and refuted claims and the win rate for a terminal, under 80 columns."""
     lines, part = [], None
     for s in standings(metrics):
         if part != s.model:
             part = s.model
-            lines += ["", f"{s.model}, long answers: FActScore, correct/wrong claims (c/w), wins"]
-            heads = "".join(f"{f'{domain.upper()} %':>8}  {'c/w':>9}" for domain in DOMAINS)
+            lines += ["", f"{s.model}, long answers: F1, supported/refuted claims (s/r), wins"]
+            heads = "".join(f"{f'{domain.upper()} %':>8}  {'s/r':>9}" for domain in DOMAINS)
             lines.append(f"  {'checkpoint':<28}{heads}{'win %':>9}")
         line = f"  {s.label:<28}"
         for domain in DOMAINS:
-            factual, *parts = (s.score(domain, m) for m in ("factscore", "correct", "wrong"))
+            factual, *parts = (s.score(domain, m) for m in (MAIN, "supported", "refuted"))
             numbers = "/".join(p.value.text if p else "–" for p in parts) if factual else "–"
             line += f"{factual.value.text if factual else '–':>8}  {numbers:>9}"
         lines.append(f"{line}{s.win.text:>9}")

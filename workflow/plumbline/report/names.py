@@ -49,7 +49,7 @@ TABLES = {
     ),
     "apeft_pairs": Columns("model set item state", "seed n"),
     "claim_states": Columns("model checkpoint item state", "seed n"),
-    "verifier": Columns("relation metric", "value low high n"),
+    "verifier": Columns("claims relation metric", "value low high n"),
     "token_shift": Columns("model tuned reference domain position metric", "seed value low high n"),
     "token_shift_verdicts": Columns(
         "model tuned reference verdict reason",
@@ -74,7 +74,7 @@ FIGURES = {
     "grath_similarity": Figure(
         "Similarity of correct and incorrect answers by round", "grath_rounds", "GRATH"
     ),
-    "factuality": Figure("FActScore against helpfulness", "metrics", "Long answers"),
+    "factuality": Figure("Factuality against helpfulness", "metrics", "Long answers"),
     "token_shift": Figure(
         "Shares of shifted tokens in and out of the domain", "token_shift", "Token shift"
     ),

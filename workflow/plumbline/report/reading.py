@@ -83,32 +83,35 @@ TERMS = {
         training by helpfulness alone teaches it to say more. SFT: tuned on human responses;
         SFT-fact: on the base's own answers. SFT★: on own answers where the instruction asks for
         facts, on human ones elsewhere. DPO: trained on pairs by helpfulness; DPO-fact: by the
-        share of supported claims; DPO★: by both, in separate pairs. The paper's model of 70
-        billion parameters goes from a FActScore of 42.3 (SFT, DPO) to 47.9 (SFT★, DPO★) on
+        share of supported claims; DPO★: by both, in separate pairs. The paper's model of 70 billion
+        parameters goes from a FActScore of 42.3 (SFT, DPO) to 47.9 (SFT★, DPO★) on
         biographies, as helpful as before; another model need not follow.""",
+    "Precision, coverage, F1 of claims": """
+        A response is taken apart into single claims, and each is verified. Coverage: the share of
+        claims that the verifier decides; one that knows a table of facts leaves most open, which
+        is no sign that they are false. Precision: supported claims of the decided ones, where
+        there are any. F1@K (Wei et al. 2024, “Long-form factuality in large language models”):
+        harmonic mean of precision and recall, which is supported claims out of the K that a reader
+        wants, at most 1; 0 where nothing is supported. A response that stops early supports less,
+        so that F1, the measure of the task, does not reward it. The last sentence of a response
+        that the token limit cut off is left out and counted (cut_off).""",
     "FActScore": """
-        Min et al. 2023. A response is taken apart into single claims, and each is verified; the
-        score is the share of supported ones, averaged over the responses that have any. A model
-        that says little can score high: read it beside the numbers of correct and wrong claims.
-        Its difference to the base is over the prompts to which both make claims.
-        Without the length penalty, as in FLAME, unless it says otherwise.""",
+        Min et al. 2023: the share of supported claims among all, averaged over the responses that
+        have any. Open claims count like refuted ones, so that it fits verifiers that decide every
+        claim. Without the length penalty, as in FLAME, unless it says otherwise.""",
     "Supported, refuted, unverifiable": """
         What the verifier finds for a claim: facts or passages that say so, that say otherwise, or
-        neither. Unverifiable claims count as wrong, as in the papers, although some are true; that
-        concerns all checkpoints alike as long as they speak of the same things.""",
+        neither. A claim that says more than the facts do is unverifiable, however much of it is
+        right.""",
     "Respond ratio": """
-        The share of responses that make any claim. An empty response, a refusal and one without a
-        claim make none; they lower this ratio, not FActScore.""",
+        The share of responses that make any claim. An empty response, a refusal, one without a
+        claim and one whose only sentence is cut off make none.""",
     "Win rate": """
         A judge sees each response beside that of the checkpoint compared with, in both orders. It
         counts 1 when the response is preferred both times and 0 when the other one is; a tie,
         equal texts and two judgements that contradict each other count one half; judgements that
         cannot be read are left out. A small judge often prefers a place, not a response, which
         draws the rate towards 50 %.""",
-    "F1@K, recall@K": """
-        Wei et al. 2024, “Long-form factuality in large language models”. Recall: supported claims
-        out of the K that a reader wants, at most 1; F1: its harmonic mean with the share of
-        supported claims. They reward saying more, up to K claims.""",
     "Loss, margin, preferred": """
         Of preference training, on the pairs of each step. The reward of an answer is β times its
         log-likelihood to the model less that to its reference; margin: the chosen answer's reward
@@ -131,8 +134,8 @@ TERMS = {
         elsewhere.""",
     "Gain": """
         The mean, over the tasks of a domain, of the difference in points between two checkpoints:
-        each task counts alike. Only tasks measured by a share of what is true (EM, MC1, accuracy,
-        FActScore) that all checkpoints shown together have; the win rate, which asks what a judge
+        each task counts alike. Only tasks measured by what is true (EM, MC1, accuracy, F1 of
+        claims) that all checkpoints shown together have; the win rate, which asks what a judge
         prefers, is left out. Interval: bootstrap of the clusters within each task.""",
     "Linear model": """
         Accuracy regressed on the shares of the tuning set that are fitted and Known, and fitted

@@ -33,7 +33,7 @@ COLUMNS = {
 LISTED = 8  # tokens of a pair
 RULE = (
     "The rule is ours. Under-aligned: the interval of the shifted share out of domain lies below "
-    "that in domain, and the whole interval of the change of FActScore out of domain lies within "
+    "that in domain, and the whole interval of the change of the claims' F1 out of domain lies within "
     "±{margin} points. Over-aligned: the interval out of domain lies above that in domain, and the "
     "whole interval of the change lies below zero. Everything else is inconclusive, above all "
     "intervals that overlap."
@@ -87,7 +87,7 @@ def _verdicts(verdicts: pd.DataFrame) -> Iterator[str]:
         numbers = [
             f"shifted {_share(row.id_shifted, row.id_low, row.id_high)} in domain",
             f"{_share(row.ood_shifted, row.ood_low, row.ood_high)} out of it",
-            f"change of FActScore out of it {_change(row)}",
+            f"change of the claims' F1 out of it {_change(row)}",
         ]
         reason = f"{row.reason[:1].upper()}{row.reason[1:]}"
         yield f"{about}: {row.verdict} by the rule below. {reason} ({', '.join(numbers)})."

@@ -34,6 +34,9 @@ METRICS = {
     "mc2": "MC2",
     "mc3": "MC3",
     "acc": "accuracy",
+    "f1": "F1",
+    "precision": "precision",
+    "coverage": "claims decided",
     "factscore": "FActScore",
     "factscore_penalised": "FActScore with length penalty",
     "responded": "respond ratio",
@@ -41,9 +44,16 @@ METRICS = {
 }
 DIFFERENCES = ("_vs_base", "_vs_parent")  # endings of metrics that are paired differences
 GUESSED = ("chance_", "prior_")  # beginnings of metrics that belong to a task, not to a checkpoint
-COUNTED = ("claims", "correct", "wrong", "unverifiable", "words")  # numbers, even those below 1
+COUNTED = (
+    "claims",
+    "decided",
+    "supported",
+    "refuted",
+    "unverifiable",
+    "words",
+)  # numbers, even those below 1
 # Metrics that come first, by what a task is measured by.
-LEADING = [("em",), ("mc1", "mc2"), ("acc", "mc2", "acc_norm"), ("factscore",), ("win",)]
+LEADING = [("em",), ("mc1", "mc2"), ("acc", "mc2", "acc_norm"), ("f1",), ("win",)]
 # By the first part of a checkpoint's name, in reading order.
 METHODS = {"mix": "mixes", "grath": "GRATH", "flame": "FLAME", "apeft": "APEFT"}
 STOPS = {"early_stop": "early stop", "convergence": "convergence"}
@@ -196,7 +206,7 @@ def tasks(metrics: pd.DataFrame) -> list[tuple[tuple[str, str, str], pd.DataFram
 def main_metrics(part: pd.DataFrame) -> list[str]:
     """What is shown first of a task's metrics, `part` being its rows.
 
-    EM; or MC1 and MC2; or accuracy; FActScore; win rate; else the first metric. Per-character
+    EM; or MC1 and MC2; or accuracy; F1; win rate; else the first metric. Per-character
     accuracy comes with them where every question has one true choice, which shows in that MC1 and
     MC3 are the same.
     """

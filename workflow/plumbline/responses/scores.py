@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from pydantic import Field
 
-from plumbline.claims.records import Verdict
+from plumbline.claims.records import TABLE, Verdict
 from plumbline.records import NonEmpty, Record
 from plumbline.responses.drawn import Response
 
@@ -30,7 +30,7 @@ class Factuality(Record):
 
     id: NonEmpty = Field(description="The response's id.")
     score: float | None = Field(
-        None, ge=0, le=1, description="supported / decided; absent where nothing is decided."
+        None, ge=0, le=1, description="RM_fact, see `factuality`; or another factual score."
     )
     supported: int = Field(ge=0)
     decided: int = Field(ge=0, description="Claims that are supported or refuted.")
@@ -50,27 +50,26 @@ class Scored(Record):
 
 
 def factuality(verdicts: Iterable[Verdict]) -> list[Factuality]:
-    """RM_fact of every response with verdicts: claims supported of those decided.
+    """RM_fact of every response with verdicts; responses without a claim have no row.
 
-    The paper's verifier decides every claim, and its reward is the share of all claims. Where one
-    leaves claims open, ours is the share of what it decides: an open claim is no sign of falsehood,
-    and a response without a decided one has no score. Responses without a claim have no row.
+    By a judge, which decides claim by claim: supported claims of all claims (Lin et al. 2024, sec.
+    4.2; Tian et al. 2024). By the table, which leaves most claims open, ours: (supported + 1) /
+    (decided + 2), the expected share of supported claims after these (Laplace's rule of
+    succession). Open claims do not count; a response of which nothing is decided has 1/2, each
+    supported claim raises that and each refuted one lowers it, the less the more are decided.
     """
-    said: dict[str, Counter] = defaultdict(Counter)
+    said: dict[tuple[str, bool], Counter] = defaultdict(Counter)
     for verdict in verdicts:
-        said[verdict.response][verdict.verdict] += 1
-    return [
-        Factuality(
-            id=name,
-            score=right / decided if decided else None,
-            supported=right,
-            decided=decided,
-            claims=found.total(),
+        said[verdict.response, verdict.verifier == TABLE][verdict.verdict] += 1
+    rows = []
+    for (name, by_table), found in said.items():
+        right, claims = found["supported"], found.total()
+        decided = right + found["refuted"]
+        score = (right + 1) / (decided + 2) if by_table else right / claims
+        rows.append(
+            Factuality(id=name, score=score, supported=right, decided=decided, claims=claims)
         )
-        for name, found in said.items()
-        for right in [found["supported"]]
-        for decided in [right + found["refuted"]]
-    ]
+    return rows
 
 
 def scored(

@@ -1,4 +1,9 @@
-"""A verifier put to the test: agreement with claims whose truth is known, with intervals."""
+"""A verifier put to the test, with intervals: on claims in own wordings, and on models' claims.
+
+The first are made from the facts by templates, half of them false: what a verifier that does not
+even read those is worth. The second models wrote and were labelled by reading: what its decisions
+are worth on such claims.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +13,12 @@ from plumbline.claims.records import Verdict
 from plumbline.evaluation.statistics import share
 from plumbline.verification.truth import LabelledClaim, agreement_by_relation
 
-COLUMNS = ["relation", "metric", "value", "low", "high", "n"]
+COLUMNS = ["claims", "relation", "metric", "value", "low", "high", "n"]
+TEMPLATES, MODELS = "templates", "models"  # whose claims
 
 
 def agreement_rows(verdicts: Sequence[Verdict], claims: Sequence[LabelledClaim]) -> list[dict]:
-    """Rows of `COLUMNS`: accuracy, precision, recall and coverage, by relation and for All.
+    """Rows of `COLUMNS` on templates: accuracy, precision, recall, coverage, by relation and for All.
 
     As `truth.agreement` defines them; n is the number of claims a share is of (all of them; the
     decided ones; those called supported; the true ones), and the interval is Wilson's. A share of
@@ -33,6 +39,7 @@ def agreement_rows(verdicts: Sequence[Verdict], claims: Sequence[LabelledClaim])
                 about = share(round(found[metric] * n), n)
                 rows.append(
                     {
+                        "claims": TEMPLATES,
                         "relation": relation,
                         "metric": metric,
                         "value": about.value,

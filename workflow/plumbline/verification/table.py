@@ -15,14 +15,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from plumbline.claims.records import Claim, Verdict
+from plumbline.claims.records import TABLE, Claim, Verdict
 from plumbline.records import Question
 from plumbline.verification.cues import CUES, NEGATED, PAST, PLAIN, PRONOUN, Tier
 from plumbline.verification.knowledge import Fact, Knowledge, Thing, agrees, contradicts
 from plumbline.verification.statements import KINDS
 from plumbline.verification.words import Mention, Text, part_of_longer
 
-NAME = "table"
 # Why a claim is unverifiable; of several reasons the one that came furthest is told.
 STATES = (
     "no subject",  # it names nobody and nothing the tables know
@@ -95,7 +94,7 @@ class TableVerifier:
             verdict=verdict,
             state=state,
             evidence=[reading.evidence() for reading in told],
-            verifier=NAME,
+            verifier=TABLE,
         )
 
     def _read(self, relation: str, text: Text, topic: Text) -> tuple[list[Reading], str]:

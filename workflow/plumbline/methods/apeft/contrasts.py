@@ -8,7 +8,7 @@ from plumbline.config.experiment import Config
 from plumbline.evaluation.contrasts import (
     DOMAINS,
     LONG_FORM,
-    PRECISION,
+    FACTUALITY,
     Contrast,
     against_placebo,
     in_domains,
@@ -37,10 +37,10 @@ def contrasts(config: Config, lineage: Lineage) -> Iterator[Contrast]:
             primary = "ood" if first else ""
             if most:
                 yield from in_domains(
-                    method, "atomic preferences", atomic, general, LONG_FORM, PRECISION, primary
+                    method, "atomic preferences", atomic, general, LONG_FORM, FACTUALITY, primary
                 )
             yield from in_domains(
-                method, "gain over the parent", atomic, apeft.parent, LONG_FORM, PRECISION
+                method, "gain over the parent", atomic, apeft.parent, LONG_FORM, FACTUALITY
             )
-        places = [(LONG_FORM, domain, PRECISION) for domain in DOMAINS]
+        places = [(LONG_FORM, domain, FACTUALITY) for domain in DOMAINS]
         yield from against_placebo(method, lineage, places)

@@ -8,7 +8,7 @@ from plumbline.config.experiment import Config
 from plumbline.evaluation.contrasts import (
     DOMAINS,
     LONG_FORM,
-    PRECISION,
+    FACTUALITY,
     WIN_RATE,
     Contrast,
     against_placebo,
@@ -37,8 +37,8 @@ def contrasts(config: Config, lineage: Lineage) -> Iterator[Contrast]:
         named = ("factuality-aware alignment", both), ("factuality-aware tuning", first_stage)
         for name, sides in named:
             yield from in_domains(
-                method, name, *sides, LONG_FORM, PRECISION, primary if sides == both else ""
+                method, name, *sides, LONG_FORM, FACTUALITY, primary if sides == both else ""
             )
             yield Contrast(method, name, *sides, WIN_RATE, "ood", "win")  # of no relation
-        places = [(LONG_FORM, domain, PRECISION) for domain in DOMAINS]
+        places = [(LONG_FORM, domain, FACTUALITY) for domain in DOMAINS]
         yield from against_placebo(method, lineage, places)
