@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from plumbline.config.experiment import Config
 from plumbline.evaluation.contrasts import (
     DOMAINS,
-    LONG_FORM,
     FACTUALITY,
+    LONG_FORM,
     Contrast,
     against_placebo,
     in_domains,
