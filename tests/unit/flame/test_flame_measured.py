@@ -104,10 +104,49 @@ def test_the_verifier_is_put_to_the_test(files, monkeypatch):
     ]
     options = {
         "facts": files("facts.jsonl", facts), "store": files("store"), "n": 6, "seed": 2,
-        "table": files("table.csv"),
+        "table": files("table.csv"), "labelled": files("labelled.tsv"),
     }  # fmt: skip
+    names = [
+        "id",
+        "part",
+        "drawn",
+        "checkpoint",
+        "topic",
+        "prompt",
+        "claim",
+        "first",
+        "second",
+        "label",
+    ]
+    read = [
+        ("a", "tuning", "Gold has the symbol Au.", "true"),
+        ("b", "held_out", "Iron has the symbol Au.", "false"),
+        ("c", "held_out", "Iron is old.", "cannot say"),
+    ]
+    lines = [
+        names,
+        *(
+            [i, part, "random", "base", "t", "?", text, *[label] * 3]
+            for i, part, text, label in read
+        ),
+    ]
+    files("labelled.tsv").write_text("\n".join(map("\t".join, lines)))
     program(monkeypatch, "check_verifier", **options, verifier='{"kind": "table"}')
-    found = {(row["relation"], row["metric"]): row for row in csv_rows(files("table.csv"))}
+    rows = csv_rows(files("table.csv"))
+    models = {
+        (row["relation"], row["metric"]): (float(row["value"]), row["n"])
+        for row in rows
+        if row["claims"] == "models"
+    }
+    assert models == {
+        ("All", "precision"): (1, "1"),
+        ("All", "refuted_precision"): (1, "1"),
+        ("All", "recall"): (1, "1"),
+        ("All", "coverage"): (2 / 3, "3"),
+        ("held out", "refuted_precision"): (1, "1"),
+        ("held out", "coverage"): (0.5, "2"),
+    }
+    found = {(r["relation"], r["metric"]): r for r in rows if r["claims"] == "templates"}
     assert len(found) == 3 * 4
     expected = share(6, 6)
     row = found["All", "accuracy"]
