@@ -44,7 +44,7 @@ def test_the_section_tells_verdict_rule_shares_and_tokens(tmp_path):
     assert told.lines[1] == (
         "FLAME: SFT, DPO against FLAME: SFT: under-aligned by the rule below. "
         "Fewer tokens are shifted (shifted 20.0 "
-        "% [15.0–25.0] in domain, 0.0 % out of it, change of FActScore out of it −1.2 points "
+        "% [15.0–25.0] in domain, 0.0 % out of it, change of the claims' F1 out of it −1.2 points "
         "[−4.0 to +1.6], n = 14)."
     )
     assert told.lines[-1].startswith("The rule is ours.") and "±5 points" in told.lines[-1]
