@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 from plumbline.evaluation import alignment
 from plumbline.evaluation import token_shift as shift
+from plumbline.evaluation.estimation import mean
 
 PAIRS = {
     ("grath.r2", "base"): (0.2, 0.2),
     ("flame.sft-star.dpo-star", "flame.sft-star"): (0.2, 0.02),
 }
 PROMPTS, WORDS = 12, [" the", " of", "\n", " town", " is", "."]
-HOW = dict(confidence=0.95, resamples=200)
+HOW = dict(confidence=0.95)
 
 
 def answer(rng, domain: str, place: int, shifted: float) -> shift.TokenShift:
@@ -50,9 +51,9 @@ def tables(models: list[str], seeds: list[int]) -> dict[str, list[dict]]:
                     for one in measured
                     if (one.position, one.metric) == (shift.ALL, shift.SHIFTED)
                 ]
-                change = shift.interval_of(
-                    rng.normal(0, 0.02, PROMPTS), [f"{n}" for n in range(PROMPTS)], **HOW
-                )
+                change = mean(
+                    rng.normal(0, 0.02, PROMPTS), [f"{n}" for n in range(PROMPTS)]
+                ).estimate(**HOW)
                 verdict = alignment.verdict_row(*shares, change, 0.05)
                 found["token_shift"] += [about | one.row() for one in measured]
                 found["token_shift_verdicts"].append(about | verdict)

@@ -18,9 +18,7 @@ def test_what_the_table_says_about_pairs():
     built = build(FIRST, SECOND)
     found = {
         row["metric"]: row
-        for row in pair_rows(
-            built.pairs, built.composition("grath.r2", 2), confidence=0.95, resamples=300
-        )
+        for row in pair_rows(built.pairs, built.composition("grath.r2", 2), confidence=0.95)
     }
     counts = {"asked": 4, "parsed": 3, "unparsed": 1, "identical": 0, "empty": 0,
               "kept_first": 1, "changed": 2, "pairs": 3}  # fmt: skip
@@ -32,8 +30,7 @@ def test_what_the_table_says_about_pairs():
     # Their answers name no option.
     assert [found[f"{side}_right"]["value"] for side in ("chosen", "rejected")] == [0, 0]
     similar = found["similarity"]
-    assert (similar["low"], similar["high"], similar["n"]) == (0, 0.5, 3)
-    assert (found["chosen_words"]["low"], found["chosen_words"]["high"]) == (2, 2)
+    assert (similar["low"], similar["high"], similar["n"]) == (None, None, 3)  # too few pairs
 
 
 def test_the_table_tells_whether_chosen_answers_are_truer_than_rejected_ones():
@@ -68,7 +65,7 @@ def test_the_table_tells_empty_from_identical():
     now = {"a": said("", "x"), "b": said("b WRONG", "x"), "c": "", "d": said("", "x")}
     first = {**FIRST, "c": said("c right", "c wrong")}
     built = build(first, now)
-    lost = pair_rows(built.pairs, built.composition("r", 2), confidence=0.95, resamples=100)
+    lost = pair_rows(built.pairs, built.composition("r", 2), confidence=0.95)
     values = {row["metric"]: row["value"] for row in lost}
     assert (values["empty"], values["identical"], values["kept_first"]) == (2, 1, 1)
 
@@ -146,7 +143,7 @@ def score(number, mc1, mc2):
 def tabulate(tmp_path, monkeypatch, rounds):
     program(
         monkeypatch, "tabulate_grath", "--rounds", listed(tmp_path, rounds),
-        "--evaluation", json.dumps({"resamples": 200}), "--table", tmp_path / "table.csv",
+        "--evaluation", "{}", "--table", tmp_path / "table.csv",
     )  # fmt: skip
     rows = csv_rows(tmp_path / "table.csv")
     return {(row["round"], row["task"], row["metric"]): row for row in rows}
@@ -181,7 +178,7 @@ def test_the_table_of_a_run(tmp_path, monkeypatch):
     assert (row["model"], row["seed"], row["checkpoint"], row["domain"], row["n"]) == (
         "m", "1", "grath.r1", "ood", "4",
     )  # fmt: skip
-    assert float(row["low"]) == float(row["high"]) == 0.25
+    assert (row["low"], row["high"]) == ("", "")  # too few questions
     pairs = found["1", "pairs", "pairs"]
     assert (pairs["value"], pairs["low"], pairs["n"], pairs["domain"]) == ("2", "", "4", "")
     assert len(found) == 6 + 14

@@ -96,7 +96,7 @@ def test_a_measure_one_side_lacks_is_left_out_of_the_difference_alone():
         *(x + y for x, y in zip(checked("b", "r", "r"), checked("c", "s"), strict=True)),
     )  # fmt: skip
     about = {"model": "m", "seed": 1, "checkpoint": "tuned", "parent": "base"}
-    rows = item_metrics(tuned, base, **about, confidence=0.95, resamples=100)
+    rows = item_metrics([tuned], base, **about, confidence=0.95)
     found = {row.metric: (row.value, row.n) for row in rows}
     assert found["factscore"] == (0.75, 2)
     assert found["factscore_vs_base"] == (0.5, 1)  # b alone has claims of both

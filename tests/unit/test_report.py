@@ -62,14 +62,27 @@ def test_bad_tables_name_line_and_column(tmp_path):
         read_tables(tmp_path)
 
 
-def test_seeds_are_averaged_and_their_spread_kept(tmp_path):
+def test_what_is_shown_of_several_seeds_holds_their_spread(tmp_path):
     rows = [
         metric(seed=1, value=0.2, low=0.1, high=0.3),
-        metric(seed=2, value=0.4, low=0.2, high=0.6),
+        metric(seed=2, value=0.4, low=0.3, high=0.5),
+        metric(checkpoint="other", seed=1, value=0.2, low=0.1, high=0.3),
     ]
-    [row] = over_seeds(tables_of(tmp_path, rows).metrics, ["checkpoint"]).itertuples()
-    assert (row.value, row.low, row.high) == pytest.approx((0.3, 0.15, 0.45))
-    assert (row.least, row.most, row.seeds, row.n) == (0.2, 0.4, 2, 100)
+    found = over_seeds(tables_of(tmp_path, rows).metrics, ["checkpoint"]).set_index("checkpoint")
+    row, alone = found.loc[rows[0]["checkpoint"]], found.loc["other"]
+    assert (row.value, row.least, row.most, row.seeds, row.n) == (
+        pytest.approx(0.3), 0.2, 0.4, 2, 100,
+    )  # fmt: skip
+    # Items: 0.1 to either side. Seeds: t(0.975, 1) × 0.1414 / √2.
+    half = (0.1**2 + (12.7062 * 0.1) ** 2) ** 0.5
+    assert (row.low, row.high) == pytest.approx((0.3 - half, 0.3 + half), abs=1e-4)
+    assert (alone.low, alone.high) == pytest.approx((0.1, 0.3))
+    # A row that was computed over all seeds is what is shown.
+    rows.append(metric(seed="", value=0.31, low=0.15, high=0.45, n=98))
+    found = over_seeds(tables_of(tmp_path, rows).metrics, ["checkpoint"]).set_index("checkpoint")
+    row = found.loc[rows[0]["checkpoint"]]
+    assert (row.value, row.low, row.high, row.n, row.seeds) == (0.31, 0.15, 0.45, 98, 2)
+    assert found.loc["other"].low == pytest.approx(0.1)
 
 
 def test_checkpoints_stand_in_reading_order():

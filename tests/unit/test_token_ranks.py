@@ -184,12 +184,11 @@ def test_a_model_against_itself_is_unshifted(tiny_base, adapter):
         assert sum(len(row.ranks) for row in rows) > 30
         assert {rank for row in rows for rank in [*row.ranks, *row.own_ranks]} == {1}
         found = {
-            (m.domain, m.metric): m.estimate
-            for m in shift.shift_measures(rows, confidence=0.95, resamples=200)
+            (m.domain, m.metric): m.estimate for m in shift.shift_measures(rows, confidence=0.95)
         }
         for domain in ("id", "ood"):
             assert found[domain, "unshifted"].value == found[domain, "own_first"].value == 1
-            assert found[domain, "shifted"].high == found[domain, "marginal"].value == 0
+            assert found[domain, "shifted"].value == found[domain, "marginal"].value == 0
 
 
 def test_an_adapter_switched_off_is_its_parent(tiny_base, adapter, monkeypatch):

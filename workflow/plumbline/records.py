@@ -258,10 +258,10 @@ class HarnessItem(Item):
 
 
 class Metric(Record):
-    """One row of the tidy table everything is reported from."""
+    """One row of the tidy table everything is reported from; `seed` None: over all seeds."""
 
     model: str
-    seed: int
+    seed: int | None
     checkpoint: str
     parent: str = ""
     task: str

@@ -82,7 +82,7 @@ rule tabulate_metrics:
     conda:
         environment("tabulate_metrics")
     params:
-        evaluation=section(CONFIG.evaluation, include={"confidence", "resamples"}),
+        evaluation=section(CONFIG.evaluation, include={"confidence"}),
         checkpoints=listed("checkpoints", checkpoint_rows()),
         choices=listed("choices", choice_rows()),
         code=code("tabulate_metrics"),

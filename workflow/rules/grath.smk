@@ -106,7 +106,7 @@ rule tabulate_grath:
         environment("tabulate_grath")
     params:
         rounds=listed("grath_rounds", grath_rows()),
-        evaluation=section(CONFIG.evaluation, include={"confidence", "resamples"}),
+        evaluation=section(CONFIG.evaluation, include={"confidence"}),
         code=code("tabulate_grath"),
     shell:
         "python -m scripts.tabulate_grath --rounds $PLUMBLINE_RESULTS/lists/grath_rounds.json"

@@ -61,7 +61,7 @@ rule tabulate_token_shift:
         environment("tabulate_token_shift")
     params:
         pairs=listed("token_shifts", shift_rows()),
-        evaluation=section(CONFIG.evaluation, include={"confidence", "resamples"}),
+        evaluation=section(CONFIG.evaluation, include={"confidence"}),
         margin=SHIFT.margin if SHIFT else 0,
         code=code("tabulate_token_shift"),
     shell:

@@ -29,18 +29,21 @@ class RoundFiles(BaseModel):
     composition: Path | None = None
 
 
-def score_rows(one: RoundFiles, base: list[Item], settings: Evaluation) -> Iterator[dict]:
+def score_rows(trainings: list[RoundFiles], base: list[Item], confidence: float) -> Iterator[dict]:
+    """The scores of a round at one seed, or over all seeds (then the rows have none)."""
+    first = trainings[0]
+    about = first.model_dump(include={"model", "variant", "round", "checkpoint"})
+    about["seed"] = first.seed if len(trainings) == 1 else None
     metrics = item_metrics(
-        read_unique_rows(one.scores, Item),
+        [read_unique_rows(one.scores, Item) for one in trainings],
         base,
-        model=one.model,
-        seed=one.seed,
-        checkpoint=one.checkpoint,
-        parent=one.parent,
-        confidence=settings.confidence,
-        resamples=settings.resamples,
+        model=first.model,
+        seed=about["seed"],
+        checkpoint=first.checkpoint,
+        parent=first.parent,
+        confidence=confidence,
     )
-    return (metric.model_dump(include=set(COLUMNS)) for metric in metrics)
+    return (metric.model_dump(include=set(COLUMNS)) | about for metric in metrics)
 
 
 def main() -> None:
@@ -60,25 +63,26 @@ def main() -> None:
         one.model: read_unique_rows(one.scores, Item) for one in rounds if one.checkpoint == BASE
     }
 
-    rows = []
+    rows: list[dict] = []
+    by_round: dict[tuple, list[RoundFiles]] = {}
     for one in rounds:
         if one.round is None:
             continue
         if one.model not in base:
             raise InputError(f"--rounds: {one.model} has no row of its base to compare with.")
-        found = list(score_rows(one, base[one.model], settings))
+        by_round.setdefault((one.model, one.variant, one.round), []).append(one)
+        rows += score_rows([one], base[one.model], settings.confidence)
         if one.pairs and one.composition:
-            found += pair_rows(
-                read_unique_rows(one.pairs, GrathPair),
-                read_json(one.composition),
-                confidence=settings.confidence,
-                resamples=settings.resamples,
-            )
-        about = one.model_dump(include={"model", "seed", "variant", "round", "checkpoint"})
-        rows += [{**row, **about} for row in found]
-    write_csv(args.table, COLUMNS, rows)
+            about = one.model_dump(include={"model", "seed", "variant", "round", "checkpoint"})
+            pairs = read_unique_rows(one.pairs, GrathPair)
+            found = pair_rows(pairs, read_json(one.composition), confidence=settings.confidence)
+            rows += [{**row, **about} for row in found]
     for line in as_text(rows).splitlines():
         program.log.info(line)
+    for (model, *_), trainings in by_round.items():
+        if len(trainings) > 1 and trainings[0].checkpoint != BASE:
+            rows += score_rows(trainings, base[model], settings.confidence)
+    write_csv(args.table, COLUMNS, rows)
 
 
 if __name__ == "__main__":

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from plumbline import lists, program
 from plumbline.config.engines import Evaluation
-from plumbline.evaluation.closed_book import Answer, closed_book_metrics
+from plumbline.evaluation.closed_book import Answer, answer_items
 from plumbline.evaluation.guessing import guessed
 from plumbline.evaluation.items import item_metrics
 from plumbline.files import read_unique_rows, write_csv
+from plumbline.lineage import BASE
 from plumbline.records import ChoiceQuestion, Item, Metric
 
 CLOSED_BOOK = "closed_book/answers.jsonl"
@@ -59,7 +60,6 @@ def main() -> None:
     parser.add_argument("--metrics", type=Path, required=True)
     args = parser.parse_args()
     settings = Evaluation.model_validate_json(args.evaluation)
-    how = {"confidence": settings.confidence, "resamples": settings.resamples}
 
     checkpoints = lists.read(args.checkpoints, list[dict])
     there = {
@@ -70,20 +70,36 @@ def main() -> None:
 
     # The parent is read again for each of its children, so that few files are held at once.
     @lru_cache(maxsize=64)
-    def read(model: str, checkpoint: str, seed: int, name: str) -> list | None:
+    def read(model: str, checkpoint: str, seed: int, name: str) -> list[Item] | None:
         path = there.get((model, checkpoint, seed, name))
-        return path and read_unique_rows(path, Answer if name == CLOSED_BOOK else Item)
+        if path and name == CLOSED_BOOK:
+            return answer_items(read_unique_rows(path, Answer), checkpoint)
+        return path and read_unique_rows(path, Item)
+
+    def measured(seeds: Sequence[int], seed: int | None, row: dict) -> Iterator[Metric]:
+        """A checkpoint's rows at one seed, or over several."""
+        model, checkpoint, parent = (row[key] for key in ("model", "checkpoint", "parent"))
+        for name in (CLOSED_BOOK, *row["scored"]):
+            of_parent = parent not in ("", BASE) and [read(model, parent, s, name) for s in seeds]
+            yield from item_metrics(
+                [read(model, checkpoint, s, name) for s in seeds],
+                read(model, BASE, 0, name),
+                of_parent if of_parent and None not in of_parent else None,
+                model=model,
+                seed=seed,
+                checkpoint=checkpoint,
+                parent=parent,
+                confidence=settings.confidence,
+            )
 
     rows: list[Metric] = []
+    trained: dict[tuple[str, str], list[dict]] = {}
     for row in checkpoints:
-        model, parent, seed = row["model"], row["parent"], row["seed"]
-        about = {key: row[key] for key in ("model", "seed", "checkpoint", "parent")}
-        for name in (CLOSED_BOOK, *row["scored"]):
-            found = read(model, row["checkpoint"], seed, name)
-            base = read(model, "base", 0, name)
-            of_parent = read(model, parent, seed, name) if parent not in ("", "base") else None
-            metrics = closed_book_metrics if name == CLOSED_BOOK else item_metrics
-            rows += metrics(found, base, of_parent, **about, **how)
+        trained.setdefault((row["model"], row["checkpoint"]), []).append(row)
+        rows += measured([row["seed"]], row["seed"], row)
+    for found in trained.values():
+        if len(found) > 1:
+            rows += measured([row["seed"] for row in found], None, found[0])
     models = list(dict.fromkeys(row["model"] for row in checkpoints))
     rows += guesses(lists.read(args.choices, list[dict]), models)
     write_csv(args.metrics, list(Metric.model_fields), (row.model_dump() for row in rows))

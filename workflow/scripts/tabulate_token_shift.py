@@ -24,7 +24,9 @@ class PairFiles(BaseModel):
     reference_items: Path
 
 
-def tables_of(one: PairFiles, margin: float, **bootstrap) -> tuple[list[dict], dict, list[dict]]:
+def tables_of(
+    one: PairFiles, margin: float, confidence: float
+) -> tuple[list[dict], dict, list[dict]]:
     """A pair's rows of the three tables. margin: a fraction, as the table has it."""
     about = one.model_dump(include={"model", "seed", "tuned", "reference"})
     ranked = read_unique_rows(one.shift, shift.TokenShift)
@@ -35,8 +37,8 @@ def tables_of(one: PairFiles, margin: float, **bootstrap) -> tuple[list[dict], d
                 f"{path}: not the same prompts as in {one.shift}; they are of different runs. "
                 f"Run the stages that make them again."
             )
-    measured = shift.shift_measures(ranked, **bootstrap)
-    measured += shift.change_measures(items, before, **bootstrap)
+    measured = shift.shift_measures(ranked, confidence)
+    measured += shift.change_measures(items, before, confidence)
     of = {(one.domain, one.position, one.metric): one.estimate for one in measured}
     inside, outside = (of.get((domain, shift.ALL, shift.SHIFTED)) for domain in ("id", "ood"))
     change = of.get(("ood", shift.ALL, shift.CHANGE))
@@ -63,10 +65,9 @@ def main() -> None:
     parser.add_argument("--tokens", type=Path, required=True)
     args = parser.parse_args()
     settings = Evaluation.model_validate_json(args.evaluation)
-    bootstrap = {"confidence": settings.confidence, "resamples": settings.resamples}
     shares, verdicts, tokens = [], [], []
     for one in lists.read(args.pairs, list[PairFiles]):
-        measured, verdict, listed = tables_of(one, args.margin / 100, **bootstrap)
+        measured, verdict, listed = tables_of(one, args.margin / 100, settings.confidence)
         shares += measured
         verdicts.append(verdict)
         tokens += listed

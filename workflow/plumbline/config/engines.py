@@ -58,7 +58,9 @@ class Evaluation(Section):
     """How certain the reported numbers are, and how much is asked for them."""
 
     confidence: float = Field(0.95, gt=0.5, lt=1, description="Level of every interval.")
-    resamples: int = Field(2000, ge=100, description="Bootstrap draws for paired differences.")
+    resamples: int = Field(
+        2000, ge=100, description="Bootstrap draws for the epochs that fitting a share takes."
+    )
     margin: float = Field(
         0.02,
         gt=0,

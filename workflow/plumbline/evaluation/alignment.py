@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from plumbline.evaluation.estimation import LEAST_CLUSTERS
 from plumbline.evaluation.statistics import Estimate
 
 COLUMNS = [
@@ -42,8 +43,8 @@ def judge(
 
     inside, outside: the share of shifted tokens on prompts in and out of the tuning domain.
     change: F1 of the claims of the tuned model minus that of the reference on the prompts outside.
-    margin: the change that counts as small. All are fractions, with bootstrap intervals over
-    prompts; None, or bounds that are not numbers: not known.
+    margin: the change that counts as small. All are fractions, with intervals over prompts;
+    None, or bounds that are None: not known.
 
     under-aligned: the interval of `outside` lies below that of `inside`, and the whole interval of
         the change lies within ±margin: fewer tokens are shifted and factuality is as before.
@@ -55,8 +56,8 @@ def judge(
         if not _known(estimate):
             return Finding(
                 Alignment.OPEN,
-                f"{name} domain, answers to fewer than two subjects have a token, which is too few "
-                f"for an interval",
+                f"{name} domain, answers to fewer than {LEAST_CLUSTERS} subjects have a token, which "
+                f"is too few for an interval",
             )
     if outside.low <= inside.high and inside.low <= outside.high:
         return Finding(
@@ -67,8 +68,8 @@ def judge(
     if not _known(change):
         return Finding(
             Alignment.OPEN,
-            f"{shares}, but fewer than two subjects out of domain have claims by both models, so "
-            f"the change of factuality is not known",
+            f"{shares}, but fewer than {LEAST_CLUSTERS} subjects out of domain have claims by "
+            f"both models, so the change of factuality is not known",
         )
     if below:
         if -margin <= change.low and change.high <= margin:
@@ -84,7 +85,7 @@ def judge(
 
 
 def _known(estimate: Estimate | None) -> bool:
-    return estimate is not None and estimate.low == estimate.low
+    return estimate is not None and estimate.low is not None
 
 
 def verdict_row(

@@ -7,20 +7,17 @@ is compared with those to the same question in the same form, and with no others
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
-from itertools import product
+from collections.abc import Iterable, Iterator, Sequence
 
 from pydantic import Field
 
-from plumbline.evaluation.items import versus
-from plumbline.evaluation.statistics import Estimate, paired_difference, share
 from plumbline.files import InputError
+from plumbline.lineage import BASE
 from plumbline.matching import Mode, exact_match, is_abstention
 from plumbline.records import (
     Annotation,
-    Category,
     Generation,
-    Metric,
+    Item,
     NonEmpty,
     Question,
     Record,
@@ -116,67 +113,28 @@ def majority_answers(questions: list[Question]) -> dict[str, str]:
     return majority
 
 
-def closed_book_metrics(
-    answers: list[Answer],
-    base: list[Answer],
-    of_parent: list[Answer] | None = None,
-    *,
-    model: str,
-    seed: int,
-    checkpoint: str,
-    parent: str,
-    confidence: float,
-    resamples: int,
-) -> Iterator[Metric]:
-    """Rows `em`, `em_vs_base`, `em_vs_parent`, and where they say something `majority_em`,
-    `answered`, `em_answered`, for each form and domain, over all questions and by category.
-
-    `base` holds the base's answers to the same questions in the same forms, `of_parent` those of
-    the parent where that is another checkpoint. Empty groups give no row.
+def answer_items(answers: Sequence[Answer], checkpoint: str) -> list[Item]:
+    """Answers as measured items: `em`, and where they say something `majority_em` (of the base),
+    and `answered` and `em_answered` (of answers that are no abstentions) where any abstains.
     """
-    others = versus(answers, base, of_parent, checkpoint=checkpoint, parent=parent)
-    common = {"model": model, "seed": seed, "checkpoint": checkpoint, "parent": parent}
     abstains = any(answer.abstained for answer in answers)
-    categories = ("All", *(one.value for one in Category))
-    for task, domain, category in product(TASKS.values(), ("id", "ood"), categories):
-        group = [
-            answer
-            for answer in answers
-            if (answer.task, answer.domain) == (task, domain)
-            and category in ("All", answer.category)
-        ]
-        if not group:
-            continue
-        found: dict[str, Estimate] = {
-            "em": share(sum(a.correct for a in group), len(group), confidence)
-        }
-        if checkpoint == "base":
-            right = sum(a.majority_correct for a in group)
-            found["majority_em"] = share(right, len(group), confidence)
-        for against, theirs in others.items():
-            found[f"em_vs_{against}"] = paired_difference(
-                [a.correct for a in group],
-                [theirs[a.id].correct for a in group],
-                [a.subject for a in group],
-                confidence=confidence,
-                resamples=resamples,
-            )
+    items = []
+    for answer in answers:
+        metrics = {"em": float(answer.correct)}
+        if checkpoint == BASE:
+            metrics["majority_em"] = float(answer.majority_correct)
         if abstains:
-            answered = [a for a in group if not a.abstained]
-            found["answered"] = share(len(answered), len(group), confidence)
-            if answered:
-                right = sum(a.correct for a in answered)
-                found["em_answered"] = share(right, len(answered), confidence)
-        for metric, estimate in found.items():
-            yield Metric(
-                **common,
-                task=task,
-                domain=domain,
-                split="test",
-                category=category,
-                metric=metric,
-                value=estimate.value,
-                low=estimate.low,
-                high=estimate.high,
-                n=estimate.n,
+            metrics["answered"] = float(not answer.abstained)
+        if abstains and not answer.abstained:
+            metrics["em_answered"] = float(answer.correct)
+        items.append(
+            Item(
+                id=answer.id,
+                task=answer.task,
+                domain=answer.domain,
+                category=answer.category,
+                cluster=answer.subject,
+                metrics=metrics,
             )
+        )
+    return items

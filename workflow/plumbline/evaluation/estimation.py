@@ -20,6 +20,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from plumbline.evaluation.statistics import Estimate
+
 # Of fewer clusters no pattern of signs is as rare as 1 in 20: there is no interval and no claim.
 LEAST_CLUSTERS = 6
 POWER = 0.8
@@ -29,9 +31,9 @@ UNBOUNDED = (-np.inf, np.inf)
 class Made(NamedTuple):
     """Made-up clusters: their number, sum and sum of squares."""
 
-    number: float
-    total: float
-    squares: float
+    number: np.ndarray | float
+    total: np.ndarray | float
+    squares: np.ndarray | float
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,11 @@ class Estimated:
     df: float = np.nan
     least: float = -np.inf
     most: float = np.inf
+
+    def estimate(self, confidence: float) -> Estimate:
+        """The value with its bounds at this level, None where there are none."""
+        low, high = self.interval(confidence) or (None, None)
+        return Estimate(self.value, low, high, self.n)
 
     def interval(self, confidence: float) -> tuple[float, float] | None:
         """Bounds at this level."""
@@ -77,7 +84,10 @@ class Estimated:
         return float(min(1, 2 * t.sf((margin - abs(self.centre)) / self.se, self.df)))
 
     def detectable(self, level: float) -> float | None:
-        """The smallest true mean that is found, p at most `level`, in four of five repetitions."""
+        """The smallest true mean that is found, p at most `level`, in four of five repetitions.
+
+        As far as this run tells: the standard error of few seeds is itself a rough estimate.
+        """
         from scipy.optimize import brentq
         from scipy.stats import nct, t
 
@@ -109,20 +119,24 @@ class Stratum(NamedTuple):
 Values = tuple[np.ndarray, Sequence[str]]  # seeds × items (NaN where not defined); their clusters
 
 
-def mean(values: np.ndarray, clusters: Sequence[str], bounds=UNBOUNDED) -> Estimated:
-    """The mean of values (seeds × items, NaN where not defined), each seed counting alike.
-
-    bounds: the least and the most that a value can be.
-    """
-    return _estimated([(values, clusters)], [1], bounds, _for_a_mean)
+def mean(values: np.ndarray, clusters: Sequence[str]) -> Estimated:
+    """The mean of values (seeds × items, NaN where not defined), each seed counting alike."""
+    values = np.atleast_2d(np.asarray(values, float))
+    bounds = (0.0, 1.0) if _fractions(values) else UNBOUNDED
+    return _estimated([(values, clusters)], [1], bounds, made_for_a_mean)
 
 
 def difference(first: np.ndarray, second: np.ndarray, clusters: Sequence[str]) -> Estimated:
     """The mean of `first - second` (both seeds × items, NaN where either is not defined)."""
-    here = ~np.isnan(first - second)
-    shares = all(((side[here] >= 0) & (side[here] <= 1)).all() for side in (first, second))
-    bounds = (-1.0, 1.0) if shares else UNBOUNDED
-    return _estimated([(first - second, clusters)], [1], bounds, _for_a_difference)
+    first, second = (np.atleast_2d(np.asarray(side, float)) for side in (first, second))
+    bounds = (-1.0, 1.0) if _fractions(first) and _fractions(second) else UNBOUNDED
+    return _estimated([(first - second, clusters)], [1], bounds, made_for_a_difference)
+
+
+def _fractions(values: np.ndarray) -> bool:
+    """Whether all values are from 0 to 1, as of a measure that can be no others."""
+    here = values[~np.isnan(values)]
+    return bool(((here >= 0) & (here <= 1)).all())
 
 
 def weighted_difference(parts: Sequence[Values], weights: Sequence[float]) -> Estimated:
@@ -130,7 +144,7 @@ def weighted_difference(parts: Sequence[Values], weights: Sequence[float]) -> Es
 
     Sets have no item in common, so that only the seeds tie them to each other.
     """
-    return _estimated(parts, weights, (-1.0, 1.0), _for_a_difference)
+    return _estimated(parts, weights, (-1.0, 1.0), made_for_a_difference)
 
 
 def _estimated(parts: Sequence[Values], weights, bounds, made_for) -> Estimated:
@@ -166,26 +180,31 @@ def cluster_values(values: np.ndarray, clusters: Sequence[str]) -> np.ndarray:
     return means + sums * number / here.sum(axis=1, keepdims=True)
 
 
-def _repeated(columns: np.ndarray) -> float:
-    """The share of clusters whose mean is no new value: 1 where all are equal, 0 where none are."""
-    distinct = len(np.unique(columns.mean(axis=0).round(9)))
-    return (columns.shape[1] - distinct) / max(columns.shape[1] - 1, 1)
+def made_for_a_difference(columns: np.ndarray, bounds: tuple[float, float]) -> Made:
+    """Two clusters: half a one up, half a one down by the size that differences have, and a tie.
+
+    columns: (…, seeds, clusters). Where none differs, the size is all that the bounds allow; without
+    bounds nothing is known of it.
+    """
+    means, weight = columns.mean(axis=-2), _repeated(columns)
+    moved = np.abs(means) > 1e-12
+    squared = _ratio((means**2).sum(axis=-1), moved.sum(axis=-1))
+    widest = bounds[1] ** 2 if np.isfinite(bounds[1]) else 0
+    return Made(2 * weight, 0, weight * np.where(moved.any(axis=-1), squared, widest))
 
 
-def _for_a_difference(columns: np.ndarray, bounds: tuple[float, float]) -> Made:
-    """Two clusters: half a one up, half a one down by the size that differences have, and a tie."""
-    means, weight = columns.mean(axis=0), _repeated(columns)
-    moved = means[np.abs(means) > 1e-12]
-    squared = (moved**2).mean() if len(moved) else bounds[1] ** 2 if np.isfinite(bounds[1]) else 0
-    return Made(2 * weight, 0, squared * weight)
-
-
-def _for_a_mean(columns: np.ndarray, bounds: tuple[float, float]) -> Made:
-    """Two clusters at either bound, if there are bounds."""
+def made_for_a_mean(columns: np.ndarray, bounds: tuple[float, float]) -> Made:
+    """A cluster at each bound, if there are bounds."""
     if not np.isfinite(bounds).all():
         return Made(0, 0, 0)
-    weight = 2 * _repeated(columns)
+    weight = _repeated(columns)
     return Made(2 * weight, weight * sum(bounds), weight * sum(bound**2 for bound in bounds))
+
+
+def _repeated(columns: np.ndarray) -> np.ndarray:
+    """The share of clusters whose mean is no new value: 1 where all are equal, 0 where none are."""
+    means = np.sort(columns.mean(axis=-2).round(9), axis=-1)
+    return (np.diff(means, axis=-1) == 0).sum(axis=-1) / max(means.shape[-1] - 1, 1)
 
 
 def moments(strata: Sequence[Stratum]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -216,8 +235,9 @@ def moments(strata: Sequence[Stratum]) -> tuple[np.ndarray, np.ndarray, np.ndarr
     if seeds == 1:
         return centre, np.sqrt(items), _ratio(items**2, doubt)
     between = of_seed.var(axis=-1, ddof=1) / seeds
-    # Two seeds say too little of what the items make them differ by for it to be taken off.
-    trained = np.maximum(between - (noise if seeds > 2 else 0), 0)
+    # Of what items alone make the seeds differ by, only a part is taken off, none with two: few
+    # seeds that happen to agree would else pass for trainings that do not differ.
+    trained = np.maximum(between - noise * (seeds - 2) / (seeds - 1), 0)
     variance = trained + items
     of_all = doubt + np.where(trained > 0, between**2 / (seeds - 1), 0)
     # Satterthwaite's are too many where few seeds happen to agree, hence no more than a mean of

@@ -3,88 +3,102 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import Protocol, TypeVar
 
-from plumbline.evaluation.statistics import Estimate, paired_difference, share
+import numpy as np
+
+from plumbline.evaluation.estimation import difference, mean
+from plumbline.evaluation.statistics import Estimate, share
 from plumbline.files import InputError
 from plumbline.records import Item, Metric
 
-
-class Identified(Protocol):
-    id: str
-
-
-One = TypeVar("One", bound=Identified)
+Trainings = Sequence[Sequence[Item]]  # the same items of every seed
 
 
 def item_metrics(
-    items: Sequence[Item],
-    base_items: Sequence[Item] | None,
-    parent_items: Sequence[Item] | None = None,
+    trainings: Trainings,
+    base: Sequence[Item] | None,
+    of_parent: Trainings | None = None,
     *,
     model: str,
-    seed: int,
+    seed: int | None,
     checkpoint: str,
     parent: str,
     confidence: float,
-    resamples: int,
 ) -> Iterator[Metric]:
     """Mean rows of every task, domain and metric, with paired differences `<metric>_vs_base` and
     `<metric>_vs_parent`.
 
-    Over all items (category All), and by category where items name others. Intervals: Wilson's
-    where all values are 0 or 1, else a bootstrap of clusters. `base_items`, `parent_items`: those
-    of the base, and of the parent where that is another checkpoint; InputError when they are not
-    the same ones. A difference is over the items that both have the metric of, as its n says: what
-    is undefined for one side has nothing to be compared with. The base itself gets no differences,
-    nor does a task that the other side has no items of (None).
+    trainings: the items of one seed, or of all: then the intervals hold the spread between seeds,
+    and `seed` is None. Over all items (category All), and by category where items name others.
+    `base`, `of_parent`: items of the base, and of the parent by seed where that is another
+    checkpoint; InputError when they are not the same ones. A difference is over the items that
+    both have the metric of, as its n says: what is undefined for one side has nothing to be
+    compared with. The base itself gets no differences, nor does a task that the other side has no
+    items of (None).
     """
-    common = {"model": model, "seed": seed, "checkpoint": checkpoint, "parent": parent}
-    bootstrap = {"confidence": confidence, "resamples": resamples}
-    others = versus(items, base_items, parent_items, checkpoint=checkpoint, parent=parent)
-    groups: dict[tuple[str, str, str, str], list[Item]] = {}
-    for item in items:
+    others: dict[str, Trainings] = {}
+    if checkpoint != "base" and base is not None:
+        others["base"] = [base] * len(trainings)
+    if checkpoint != "base" and of_parent is not None:
+        others["parent"] = of_parent
+    names = {"base": "base", "parent": parent}
+    mine = _by_id(trainings, checkpoint, trainings[0], checkpoint)
+    theirs = {
+        against: _by_id(items, names[against], trainings[0], checkpoint)
+        for against, items in others.items()
+    }
+    groups: dict[tuple[str, str, str, str], dict[str, str]] = {}
+    for item in (item for items in trainings for item in items):
         for category in dict.fromkeys(("All", item.category)):
             for metric in item.metrics:
                 key = item.task, item.domain, category, metric
-                groups.setdefault(key, []).append(item)
-    for (task, domain, category, metric), group in groups.items():
-        values = [item.metrics[metric] for item in group]
-        clusters = [item.cluster for item in group]
-        if set(values) <= {0, 1}:
-            found = {metric: share(int(sum(values)), len(values), confidence)}
-        else:
-            found = {metric: paired_difference(values, [0] * len(values), clusters, **bootstrap)}
-        for against, theirs in others.items():
-            if both := [item for item in group if metric in theirs[item.id].metrics]:
-                found[f"{metric}_vs_{against}"] = paired_difference(
-                    [item.metrics[metric] for item in both],
-                    [theirs[item.id].metrics[metric] for item in both],
-                    [item.cluster for item in both],
-                    **bootstrap,
-                )
+                groups.setdefault(key, {})[item.id] = item.cluster
+    for (task, domain, category, metric), clusters in groups.items():
+        ids, names = list(clusters), list(clusters.values())
+        values = _matrix(mine, ids, metric)
+        found = {metric: _mean(values, names, confidence)}
+        for against, items in theirs.items():
+            of_other = _matrix(items, ids, metric)
+            if not np.isnan(values - of_other).all():
+                estimated = difference(values, of_other, names)
+                found[f"{metric}_vs_{against}"] = estimated.estimate(confidence)
         for name, estimate in found.items():
-            yield _row(estimate, task=task, domain=domain, category=category, metric=name, **common)
+            yield Metric(
+                model=model,
+                seed=seed,
+                checkpoint=checkpoint,
+                parent=parent,
+                task=task,
+                domain=domain,
+                split="test",
+                category=category,
+                metric=name,
+                **vars(estimate),
+            )
 
 
-def versus(
-    items: Sequence[One],
-    base_items: Sequence[One] | None,
-    parent_items: Sequence[One] | None,
-    *,
-    checkpoint: str,
-    parent: str,
-) -> dict[str, dict[str, One]]:
-    """What a checkpoint is compared with: the items by id of `base` and of `parent`, where there
-    are any. InputError unless all were measured on the same items.
-    """
-    others = {"base": ("base", base_items), "parent": (parent, parent_items)}
-    found: dict[str, dict[str, One]] = {}
-    for against, (name, theirs) in others.items():
-        if checkpoint != "base" and theirs is not None:
-            found[against] = {item.id: item for item in theirs}
-            check_same(checkpoint, [item.id for item in items], name, found[against])
+def _by_id(
+    trainings: Trainings, name: str, like: Sequence[Item], checkpoint: str
+) -> list[dict[str, Item]]:
+    """The items of each seed by id; InputError unless they are those of the checkpoint."""
+    found = [{item.id: item for item in items} for items in trainings]
+    for items in found:
+        check_same(checkpoint, [item.id for item in like], name, items)
     return found
+
+
+def _matrix(trainings: Sequence[dict[str, Item]], ids: Sequence[str], metric: str) -> np.ndarray:
+    """Seeds × items, NaN where an item has no such metric."""
+    rows = [[items[one].metrics.get(metric, np.nan) for one in ids] for items in trainings]
+    return np.array(rows, float)
+
+
+def _mean(values: np.ndarray, clusters: Sequence[str], confidence: float) -> Estimate:
+    """Wilson's interval where answers that nothing ties together are right or wrong."""
+    alone = len(values) == 1 and len(set(clusters)) == len(clusters)
+    if alone and set(values[0]) <= {0, 1}:
+        return share(int(values.sum()), values.size, confidence)
+    return mean(values, clusters).estimate(confidence)
 
 
 def check_same(first: str, ids: Collection[str], second: str, others: Collection[str]) -> None:
@@ -96,14 +110,3 @@ def check_same(first: str, ids: Collection[str], second: str, others: Collection
             f"{has} was measured on item {name}, {lacks} was not; differences need the same items "
             f"of both. Evaluate both again on the same questions."
         )
-
-
-def _row(estimate: Estimate, **where) -> Metric:
-    return Metric(
-        **where,
-        split="test",
-        value=estimate.value,
-        low=estimate.low,
-        high=estimate.high,
-        n=estimate.n,
-    )

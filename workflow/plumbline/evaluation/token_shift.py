@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 from pydantic import Field, model_validator
 
-from plumbline.evaluation.statistics import Estimate, paired_difference
+from plumbline.evaluation.estimation import difference, mean
+from plumbline.evaluation.statistics import Estimate
 from plumbline.records import Domain, Item, NonEmpty, Record
 
 UNSHIFTED, MARGINAL, SHIFTED = CLASSES = ("unshifted", "marginal", "shifted")
@@ -68,20 +69,8 @@ def position_of(place: int) -> str:
 Mean = Callable[[Sequence[float], Sequence[str]], Estimate]
 
 
-def interval_of(values: Sequence[float], clusters: Sequence[str], **bootstrap) -> Estimate:
-    """The mean of values with its cluster bootstrap interval, as in `paired_difference`.
-
-    With values of tokens and their prompts' clusters: a share of all tokens, with whole prompts
-    drawn. A single cluster has nothing to be drawn from: its interval is not a number.
-    """
-    estimate = paired_difference(values, [0] * len(values), clusters, **bootstrap)
-    if len(set(clusters)) > 1:
-        return estimate
-    return Estimate(estimate.value, float("nan"), float("nan"), estimate.n)
-
-
 class Measure(NamedTuple):
-    """A figure of a pair of checkpoints, as a fraction."""
+    """A figure of a pair of checkpoints, as a fraction; prompts are what its interval is over."""
 
     domain: str
     position: str
@@ -89,13 +78,13 @@ class Measure(NamedTuple):
     estimate: Estimate
 
     def row(self) -> dict:
-        """Columns of the table; bounds that are not numbers are absent."""
+        """Columns of the table; bounds that are not known are absent."""
         about = {"domain": self.domain, "position": self.position, "metric": self.metric}
         found = {name: getattr(self.estimate, name) for name in ("value", "low", "high", "n")}
-        return about | {name: value for name, value in found.items() if value == value}
+        return about | {name: value for name, value in found.items() if value is not None}
 
 
-def shift_measures(rows: Sequence[TokenShift], **bootstrap) -> list[Measure]:
+def shift_measures(rows: Sequence[TokenShift], confidence: float) -> list[Measure]:
     """What the ranks say, by domain.
 
     unshifted, marginal, shifted: shares of all tokens (micro; n tokens), at all positions and by
@@ -105,16 +94,15 @@ def shift_measures(rows: Sequence[TokenShift], **bootstrap) -> list[Measure]:
         may be.
     ended: share of answers that end by themselves (n prompts); end_unshifted and so on: shares of
         the classes among those ends.
-    bootstrap: confidence and resamples.
     """
 
-    def mean(values: Sequence[float], clusters: Sequence[str]) -> Estimate:
-        return interval_of(values, clusters, **bootstrap)
+    def mean_of(values: Sequence[float], clusters: Sequence[str]) -> Estimate:
+        return mean(values, clusters).estimate(confidence)
 
     return [
         Measure(domain, *found)
         for domain in ("id", "ood")
-        for found in _measures([row for row in rows if row.domain == domain], mean)
+        for found in _measures([row for row in rows if row.domain == domain], mean_of)
     ]
 
 
@@ -143,7 +131,9 @@ def _measures(rows: Sequence[TokenShift], mean: Mean) -> Iterator[tuple[str, str
         yield ALL, f"end_{name}", mean(found, [row.cluster for row in ends])
 
 
-def change_measures(tuned: Sequence[Item], reference: Sequence[Item], **bootstrap) -> list[Measure]:
+def change_measures(
+    tuned: Sequence[Item], reference: Sequence[Item], confidence: float
+) -> list[Measure]:
     """F1 of the claims of `tuned` minus that of `reference`, paired by prompt, by domain.
 
     Over the prompts to which both make claims; a domain without such a prompt has none.
@@ -152,15 +142,15 @@ def change_measures(tuned: Sequence[Item], reference: Sequence[Item], **bootstra
     found = []
     for domain in ("id", "ood"):
         both = [
-            (item.metrics[FACTUALITY] - before[item.id][FACTUALITY], item.cluster)
+            (item.metrics[FACTUALITY], before[item.id][FACTUALITY], item.cluster)
             for item in tuned
             if item.domain == domain
             and FACTUALITY in item.metrics
             and FACTUALITY in before[item.id]
         ]
         if both:
-            values, clusters = zip(*both, strict=True)
-            found.append(Measure(domain, ALL, CHANGE, interval_of(values, clusters, **bootstrap)))
+            estimated = difference(*zip(*both, strict=True))
+            found.append(Measure(domain, ALL, CHANGE, estimated.estimate(confidence)))
     return found
 
 

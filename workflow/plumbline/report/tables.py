@@ -166,19 +166,45 @@ def read_tables(folder: Path | str) -> Tables:
 def over_seeds(frame: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """Mean over seeds in each group of `by`, one row a group.
 
-    `low` and `high` are the mean bounds: the uncertainty from the sample of questions, which all
-    seeds share and which therefore does not shrink with their number. The spread of the seeds
-    themselves stays apart, in `least` and `most`.
+    `low` and `high` hold the spread of items and seeds: those of the row without a seed, which is
+    over all of them, where the table has one; else `_wider` ones. `least` and `most` are of single
+    seeds.
     """
-    return frame.groupby(by, sort=False, as_index=False).agg(
+    single, over_all = frame[frame.seed.notna()], frame[frame.seed.isna()]
+    found = single.groupby(by, sort=False, as_index=False).agg(
         value=("value", "mean"),
-        low=("low", "mean"),
-        high=("high", "mean"),
         least=("value", "min"),
         most=("value", "max"),
         seeds=("value", "size"),
         n=("n", "min"),
     )
+    sides = single.groupby(by, sort=False)[["value", "low", "high"]].apply(_wider)
+    found = found.merge(sides.reset_index(), on=by, how="left")
+    if over_all.empty:
+        return found
+    found = found.merge(
+        over_all[[*by, "value", "low", "high", "n"]], "left", by, suffixes=("", "_")
+    )
+    for column in ("value", "low", "high", "n"):
+        known = found.value_.notna()
+        found[column] = found[column].where(~known, found[f"{column}_"])
+    return found.drop(columns=[c for c in found if c.endswith("_")])
+
+
+def _wider(one: pd.DataFrame) -> pd.Series:
+    """Bounds of the mean over seeds where only the seeds' own intervals are known.
+
+    Each side's square is the mean square of theirs, as if all seeds had met the same luck with
+    items, plus that of the t interval of the seeds' values: too wide rather than too narrow.
+    """
+    from scipy.stats import t
+
+    mean, seeds = one.value.mean(), len(one)
+    spread = t.ppf(0.975, seeds - 1) * one.value.std() / seeds**0.5 if seeds > 1 else 0
+    low, high = (
+        (((one.value - one[side]) ** 2).mean() + spread**2) ** 0.5 for side in ("low", "high")
+    )
+    return pd.Series({"low": mean - low, "high": mean + high})
 
 
 def trainings(metrics: pd.DataFrame) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 
-from plumbline.evaluation.statistics import paired_difference, share
+from plumbline.evaluation.estimation import difference, mean
+from plumbline.evaluation.statistics import share
 from plumbline.methods.grath.rounds import GrathPair
 from plumbline.placebo import SIDES
 from plumbline.text import segments
@@ -27,9 +28,7 @@ COLUMNS = [
 TASK = "pairs"
 
 
-def pair_rows(
-    pairs: list[GrathPair], composition: dict, *, confidence: float, resamples: int
-) -> Iterator[dict]:
+def pair_rows(pairs: list[GrathPair], composition: dict, *, confidence: float) -> Iterator[dict]:
     """Rows metric, value, low, high, n about the pairs a round was trained on; task `pairs`.
 
     Counts (n: questions asked) have no interval. `similarity` of the two answers and their length
@@ -51,19 +50,17 @@ def pair_rows(
     }
     for metric, value in counts.items():
         yield {"task": TASK, "metric": metric, "value": value, "n": asked}
-    none = [0] * len(pairs)
     right = {side: [getattr(pair, f"{side}_right") for pair in pairs] for side in SIDES}
-    compared = {
-        "similarity": ([pair.similarity for pair in pairs], none),
-        "chosen_words": ([len(segments(pair.correct)) for pair in pairs], none),
-        "rejected_words": ([len(segments(pair.incorrect)) for pair in pairs], none),
-        "right_difference": tuple(right.values()),
+    measured = {
+        "similarity": [pair.similarity for pair in pairs],
+        "chosen_words": [len(segments(pair.correct)) for pair in pairs],
+        "rejected_words": [len(segments(pair.incorrect)) for pair in pairs],
     }
     names = [pair.id for pair in pairs]
     found = {
-        metric: paired_difference(*two, names, confidence=confidence, resamples=resamples)
-        for metric, two in compared.items()
+        metric: mean(values, names).estimate(confidence) for metric, values in measured.items()
     }
+    found["right_difference"] = difference(*right.values(), names).estimate(confidence)
     for side, answers in right.items():
         found[f"{side}_right"] = share(sum(answers), len(answers), confidence)
     for metric, estimate in found.items():
@@ -97,5 +94,7 @@ def as_text(rows: Iterable[dict]) -> str:
 def _measured(row: dict | None) -> str:
     if row is None:
         return "–"
+    if row["low"] is None:
+        return f"{100 * row['value']:.1f}"
     value, low, high = (100 * row[name] for name in ("value", "low", "high"))
     return f"{value:.1f} ({low:.1f}–{high:.1f})"
