@@ -163,7 +163,7 @@ class Result:
             items_df = self.df = within**2 / doubt
         if seeds > 1:
             between = seed_means.var(ddof=1) / seeds
-            trained = max(between - (noise if seeds > 2 else 0), 0)
+            trained = max(between - noise * (seeds - 2) / (seeds - 1), 0)
             variance = within + trained
         if seeds > 1 and variance > 0:
             satterthwaite = variance**2 / (doubt + (between**2 / (seeds - 1) if trained else 0))

@@ -49,9 +49,7 @@ def test_the_table_tells_whether_chosen_answers_are_truer_than_rejected_ones():
     }  # fmt: skip
     found = {
         row["metric"]: row
-        for row in pair_rows(
-            built.pairs, built.composition("grath.r1", 1), confidence=0.95, resamples=300
-        )
+        for row in pair_rows(built.pairs, built.composition("grath.r1", 1), confidence=0.95)
     }
     right, wrong, apart = (
         found[name] for name in ("chosen_right", "rejected_right", "right_difference")

@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plumbline.evaluation.statistics import share
+from plumbline.evaluation.statistics import holm, share
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,10 @@ def test_a_share_lies_within_its_interval_and_more_confidence_is_wider(pair):
     assert found.low <= found.value + 1e-12
     assert found.value <= found.high + 1e-12
     assert found.high <= wide.high + 1e-12 <= 1 + 1e-9
+
+
+def test_holm_by_hand():
+    # 0.01 × 4; 0.02 × 3; 0.03 × 2 = 0.06; 0.9 × 1. Never less than a smaller one's.
+    assert holm([0.02, 0.9, 0.01, 0.03]) == pytest.approx([0.06, 0.9, 0.04, 0.06])
+    assert holm([0.6, 0.7]) == [1, 1]
+    assert holm([]) == []

@@ -131,12 +131,17 @@ TERMS = {
     "95 % interval": """
         It covers the luck of which questions were asked and, from two seeds on, the spread between
         trainings. With one seed that spread is in no interval: another training could come out
-        elsewhere.""",
+        elsewhere. Wilson's for one checkpoint's right and wrong answers; else of the t distribution
+        with Satterthwaite's degrees of freedom, seeds and groups of questions on one subject being
+        crossed random samples, and a few made-up questions where values repeat (Agresti and Min
+        2005), so that equal answers leave room for a difference. Of fewer than six groups there is
+        none.""",
     "Gain": """
         The mean, over the tasks of a domain, of the difference in points between two checkpoints:
         each task counts alike. Only tasks measured by what is true (EM, MC1, accuracy, F1 of
         claims) that all checkpoints shown together have; the win rate, which asks what a judge
-        prefers, is left out. Interval: bootstrap of the clusters within each task.""",
+        prefers, is left out. Its interval holds the spread of the questions within each
+        task and that of the seeds over all tasks.""",
     "Linear model": """
         Accuracy regressed on the shares of the tuning set that are fitted and Known, and fitted
         and Unknown, over the epochs of a seed's mixes, once for each seed. Epochs and mixes of one

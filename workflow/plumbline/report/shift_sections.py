@@ -122,7 +122,7 @@ def _shares(table: pd.DataFrame) -> Table:
         ])  # fmt: skip
     caption = (
         "Tokens of greedy answers by their rank under the reference, in percent; below each the "
-        "95 % interval, by bootstrap over the prompts. Shifted, by answer: the mean of the answers' "
+        "95 % interval over the prompts. Shifted, by answer: the mean of the answers' "
         "own shares, long and short ones counting alike. Own likeliest: tokens that the tuned model "
         "itself ranks first; what is missing to 100 % is rounding between the engine that wrote and "
         "the one that measures, and as many tokens may look shifted because of it. Ended: answers "
