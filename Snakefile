@@ -69,7 +69,7 @@ rule mixes:
 rule grath:
     input:
         f"{R}/tables/grath_rounds.csv",
-        grath_placebos(),
+        grath_scores(),
 
 
 # FLAME's trainings, and how many claims of their answers are right.

@@ -78,6 +78,16 @@ def test_rounds_are_shown_without_verdicts_with_tables_and_pairs(tmp_path):
     ]  # fmt: skip
 
 
+def test_truth_without_an_interval_is_told_so(tmp_path):
+    rows = [
+        row | dict(low="", high="") if row["metric"] == "right_difference" else row
+        for row in ROUNDS
+    ]
+    tables = tables_of(tmp_path, [metric()], grath_rounds=rows)
+    lines = grath_sections.rounds(Run(tables, {}, {}))[3].lines
+    assert lines[1].endswith("(difference +8.0 points, too few for an interval).")
+
+
 def test_a_first_round_that_starts_elsewhere_is_named(tmp_path):
     start = score(0, "mc1", 0.25, 0.2, 0.3, checkpoint="mix.idk.convergence")
     tables = tables_of(tmp_path, [metric()], grath_rounds=[start, *ROUNDS[3:5]])

@@ -107,6 +107,9 @@ def test_tasks_of_the_harness_are_run_on_every_checkpoint(project):
     jobs = project.jobs("--configfile", "harness.yaml")
     assert jobs["run_harness"] == jobs["score_choices"] == 17
     assert jobs["list_harness_questions"] == 1  # for the gate before training
+    # What GRATH should hold is a part of its target: of the base, two rounds and the placebo.
+    jobs = project.jobs("grath", "--configfile", "harness.yaml")
+    assert jobs["run_harness"] == jobs["score_choices"] == 4
 
 
 @pytest.mark.parametrize(

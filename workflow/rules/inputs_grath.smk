@@ -104,14 +104,16 @@ def grath_row(model, seed, checkpoint):
     }
 
 
-def grath_placebos():
-    """Scores of the placebos, which are no rounds."""
+def grath_scores():
+    """What GRATH's checkpoints, the placebos among them, and the base score on questions."""
+    if CONFIG.grath is None:
+        return []
     return [
-        f"{R}/{model}/{folder}/choices/scores.jsonl"
-        for model in MODELS
-        for name in LINEAGE.tunings
-        if is_of("grath", name) and name.endswith(names.PLACEBO)
-        for folder in LINEAGE.folders(name, CONFIG.seeds)
+        f"{R}/{row['folder']}/{name}"
+        for row in checkpoint_rows()
+        if row["checkpoint"] == lineage.BASE or is_of("grath", row["checkpoint"])
+        for name in row["scored"]
+        if name.startswith(("choices/", "harness/"))
     ]
 
 

@@ -188,10 +188,11 @@ def _truth(here: dict, round_: int) -> str:
     """How often the answers that a round's parent calls correct and incorrect are right."""
     right, wrong, difference = (here[name] for name in TRUTH)
     low, high = (signed(100 * bound) for bound in (difference.low, difference.high))
+    interval = "too few for an interval" if pd.isna(difference.low) else f"{low} to {high}"
     return (
         f"in round {round_}, {percent(right.value)} % of the answers taken as correct name a right "
         f"option of their question and {percent(wrong.value)} % of those taken as incorrect "
-        f"(difference {signed(100 * difference.value)} points, {low} to {high})"
+        f"(difference {signed(100 * difference.value)} points, {interval})"
     )
 
 
