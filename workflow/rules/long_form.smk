@@ -4,7 +4,7 @@ REQUIRED INPUTS: the instruction sources of the configuration, facts/questions.j
 OUTPUTS: results/<run>/instructions/<set>.jsonl                     prompts and instructions
          results/<run>/<model>/<place>/responses.jsonl, claims.jsonl, splittings.jsonl,
              verdicts.jsonl                                         of a place with responses
-         results/<run>/<model>/<checkpoint>/long_form/items.jsonl   FActScore and its parts
+         results/<run>/<model>/<checkpoint>/long_form/items.jsonl   F1, FActScore, their parts
          results/<run>/<model>/<checkpoint>/win_rate/items.jsonl    comparisons with a baseline
          results/<run>/tables/verifier.csv                          the verifier, put to the test
 """
