@@ -23,8 +23,8 @@ else
 endif
 
 SNAKEMAKE := .venv/bin/snakemake
-# A cluster is up for the last ones only: no others find its commands.
-TESTS := $(wildcard tests/unit tests/workflow tests/e2e tests/ops tests/slurm)
+# Side by side on all cores, the longest first.
+TESTS := $(wildcard tests/e2e tests/slurm tests/ops tests/workflow tests/unit)
 
 .PHONY: help setup demo test test-ops lint fetch status clean-cache clean lock audit
 
@@ -56,7 +56,8 @@ clean-cache: setup ## remove what dead runs left and no result needs; say what e
 test: setup lint ## lint, then all tests: unit, workflow, end to end, SLURM, operation in short
 	@bash tests/install_browser.sh
 	@bash tests/slurm/install.sh
-	@.venv/bin/python -m pytest $(TESTS) --durations=10
+	@OMP_NUM_THREADS=1 .venv/bin/python -m pytest $(TESTS) --durations=10 \
+	  --numprocesses auto --maxprocesses 4 --dist loadgroup
 
 test-ops: setup ## at length: operation (SLURM, conda, faults, no network), then what takes long of all else
 	@bash tests/slurm/install.sh

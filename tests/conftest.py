@@ -44,6 +44,8 @@ def tell(request) -> Callable[[str], None]:
     capture = request.config.pluginmanager.getplugin("capturemanager")
 
     def write(text: str) -> None:
+        if reporter is None:  # in a worker of several
+            return
         with capture.global_and_fixture_disabled():
             reporter.ensure_newline()
             reporter.write_line(text)
@@ -62,6 +64,15 @@ def pytest_configure(config: pytest.Config) -> None:
         other = names.setdefault(path.name, path)
         if other is not path and path.name != "conftest.py":
             raise pytest.UsageError(f"{path} has the name of {other}: rename one of them")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where several run side by side, what shares an expensive fixture stays together."""
+    for item in items:
+        folder = Path(item.path).parent.name
+        shared = "run" if folder == "e2e" and "run" in item.fixturenames else None
+        group = shared or ("slurm" if folder == "slurm" else str(item.path))
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
