@@ -60,8 +60,8 @@ def test_of_the_base_it_is_told_how_many_claims_are_right_of_others_nothing_is_c
     prose, table, picture, *_ = blocks_of(tmp_path, scored() + scored(TUNED, differences=found))
     assert prose.lines == [
         "In domain (ID): the base's 20 responses have 8.0 claims each, of which the verifier "
-        "decides 20.0 % on average. 8 of 32 decided ones are supported; in a response with decided "
-        "ones, 25.0 % of them (22.5–27.5; 20 responses). F1: 30.0 % (27.0–33.0)."
+        "decides 20.0 % on average. 8 of 32 decided ones are supported; in the 20 responses with "
+        "decided ones, 25.0 % (22.5–27.5) of them. F1: 30.0 % (27.0–33.0)."
     ]
     assert isinstance(table, Table) and picture.name == "factuality"
     assert "stopping early does not raise it" in table.caption

@@ -80,7 +80,7 @@ def test_verdicts_that_know_nothing_say_so(tmp_path):
     assert told.lines[1].endswith(
         "inconclusive by the rule below. "
         "Too few answers (shifted not known in domain, not known out of it, change "
-        "of FActScore out of it not known)."
+        "of the claims' F1 out of it not known)."
     )
 
 

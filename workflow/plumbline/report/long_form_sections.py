@@ -132,10 +132,14 @@ def _of_base(found: dict[str, Score]) -> str:
     each = found["precision"]
     return (
         f"{text} {count(_total(found, 'supported'))} of {count(_total(found, 'decided'))} decided "
-        f"ones are supported; in a response with decided ones, {each.value.text} % of them "
-        f"({each.value.sub}; {count(each.n)} responses). F1: {found[MAIN].value.text} % "
-        f"({found[MAIN].value.sub})."
+        f"ones are supported; in the {count(each.n)} responses with decided ones, "
+        f"{_percent(each)} of them. F1: {_percent(found[MAIN])}."
     )
+
+
+def _percent(score: Score) -> str:
+    """With its interval, where it has one."""
+    return f"{score.value.text} %" + (f" ({score.value.sub})" if score.value.sub else "")
 
 
 def _total(found: dict[str, Score], metric: str) -> float:
