@@ -291,3 +291,23 @@ def test_facts_that_were_not_asked_since_no_answer_can_match_are_told(tmp_path):
     tables = tables_of(tmp_path, [metric()], slick_counts=slick_counts, dropped=dropped[2:])
     prose, *_ = base_knowledge(Run(tables, {}, {}))
     assert len(prose.lines) == 1
+
+
+def test_light_points_are_single_seeds_alone(tmp_path):
+    """A row over all seeds is no seed."""
+    tuned = [metric("mix.unknown-0.early_stop", seed=seed, value=seed / 10) for seed in (1, 2)]
+    tuned += [row | dict(task="closed_book_plain") for row in tuned]
+    rounds = [
+        dict(model="m", seed=seed, variant="grath", checkpoint="grath.r1", task="t", domain="id",
+             metric="mc1", round=1, value=seed / 10, low=0.1, high=0.2, n=9)
+        for seed in (1, 2)
+    ]  # fmt: skip
+    drawn = []
+    for folder, more in (("seeds", []), ("all", [{"seed": "", "value": 0.15}])):
+        rows = [*tuned, *[row | one for one in more for row in tuned[1::2]]]
+        over = [*rounds, *[rounds[0] | one for one in more]]
+        tables = tables_of(tmp_path / folder, rows, grath_rounds=over)
+        draw_figures(tables, tmp_path / folder)
+        figures = [f"{name}.svg" for name in ("id_ood", "accuracy_by_unknown", "grath_rounds")]
+        drawn.append([(tmp_path / folder / name).read_text().count("<use") for name in figures])
+    assert drawn[0] == drawn[1]

@@ -37,6 +37,7 @@ from plumbline.report.tables import (
     checkpoint_label,
     checkpoint_order,
     main_metrics,
+    of_single_seeds,
     over_seeds,
     scale_of,
     tasks,
@@ -72,7 +73,10 @@ def id_ood(tables: Tables) -> Drawing | None:
             y, colour = names.index(row.checkpoint), DOMAIN_COLOURS[row.domain]
             shift = -0.15 if row.domain == "id" else 0.15
             if row.seeds > 1:
-                single = panel[(panel.checkpoint == row.checkpoint) & (panel.domain == row.domain)]
+                single = of_single_seeds(panel)
+                single = single[
+                    (single.checkpoint == row.checkpoint) & (single.domain == row.domain)
+                ]
                 ax.plot(
                     single.value,
                     [y + shift] * len(single),

@@ -23,6 +23,7 @@ from plumbline.report.tables import (
     Tables,
     grath_pairs,
     grath_scores,
+    of_single_seeds,
     variant_label,
 )
 
@@ -54,7 +55,7 @@ def grath_rounds(tables: Tables) -> Drawing | None:
             for value in base[base.metric == metric].value.unique():
                 ax.axhline(value, color=colour, linewidth=0.9, linestyle="--")
             if (line.seeds > 1).any():
-                single = rounds[place & (rounds.metric == metric)]
+                single = of_single_seeds(rounds[place & (rounds.metric == metric)])
                 ax.plot(
                     single["round"] + shift,
                     single.value,

@@ -32,6 +32,7 @@ from plumbline.report.tables import (
     closed_book,
     mix_points,
     mix_task,
+    of_single_seeds,
     over_seeds,
 )
 
@@ -170,7 +171,7 @@ def accuracy_by_unknown(tables: Tables) -> Drawing | None:
                 line = over_seeds(here[here.stop == stop], ["percent"]).sort_values("percent")
                 colour, marker = STOP_COLOURS[stop], STOP_MARKERS[stop]
                 if line.seeds.max() > 1:
-                    single = here[here.stop == stop]
+                    single = of_single_seeds(here[here.stop == stop])
                     ax.plot(
                         single.percent + 2.4 * shift,
                         single.value,

@@ -163,6 +163,11 @@ def read_tables(folder: Path | str) -> Tables:
     return tables
 
 
+def of_single_seeds(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of one seed each, without those over all of them."""
+    return frame[frame.seed.notna()]
+
+
 def over_seeds(frame: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """Mean over seeds in each group of `by`, one row a group.
 
@@ -170,7 +175,7 @@ def over_seeds(frame: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     over all of them, where the table has one; else `_wider` ones. `least` and `most` are of single
     seeds.
     """
-    single, over_all = frame[frame.seed.notna()], frame[frame.seed.isna()]
+    single, over_all = of_single_seeds(frame), frame[frame.seed.isna()]
     found = single.groupby(by, sort=False, as_index=False).agg(
         value=("value", "mean"),
         least=("value", "min"),
@@ -179,7 +184,7 @@ def over_seeds(frame: pd.DataFrame, by: list[str]) -> pd.DataFrame:
         n=("n", "min"),
     )
     sides = single.groupby(by, sort=False)[["value", "low", "high"]].apply(_wider)
-    found = found.merge(sides.reset_index(), on=by, how="left")
+    found = found.merge(sides[["low", "high"]].reset_index(), on=by, how="left")
     if over_all.empty:
         return found
     found = found.merge(
