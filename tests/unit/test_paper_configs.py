@@ -95,6 +95,7 @@ GEKHMAN = {
     "mixes.idk": [50],
     "mixes.on_empty": "error",
     "mixes.prompt": "plain",
+    "mixes.parent": "base",
     "mixes.overrides": {},
     "mixes.monitor": {"train": None, "dev": None, "test_id": None, "test_ood": None},
     "recipes.sft.method": "sft",
