@@ -50,6 +50,8 @@ class Facts(Generic[Tag]):
         """
         here, near = self._mentions(text), self._mentions(around)
         found = set()
+        if not here:  # whatever counts has one of its names in the text
+            return found
         for subject in (here.keys() | near.keys()) & self._facts.keys():
             for answers, tag in self._facts[subject]:
                 for answer in answers:
