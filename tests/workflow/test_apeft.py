@@ -1,6 +1,7 @@
 """What APEFT's settings add to a plan of jobs."""
 
 import pytest
+from graph import Planned
 from project import Project, overlaid, rules
 
 pytestmark = pytest.mark.workflow
@@ -8,7 +9,7 @@ pytestmark = pytest.mark.workflow
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    return Project(tmp_path_factory.mktemp("project"))
+    return Planned(tmp_path_factory.mktemp("project"))
 
 
 def test_the_target_is_everything_up_to_the_trainings(project):

@@ -3,9 +3,10 @@
 import json
 
 import pytest
+from graph import Planned
 from plumbline.data.entityquestions import TEMPLATES
 from programs import csv_rows
-from project import ROOT, Project, rules
+from project import ROOT, rules
 
 pytestmark = pytest.mark.workflow
 PAPERS = sorted((ROOT / "config/paper").glob("*.yaml"))
@@ -13,7 +14,7 @@ PAPERS = sorted((ROOT / "config/paper").glob("*.yaml"))
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    return Project(tmp_path_factory.mktemp("project"))
+    return Planned(tmp_path_factory.mktemp("project"))
 
 
 def test_the_default_is_one_run_of_everything(project):

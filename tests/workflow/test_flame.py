@@ -1,7 +1,8 @@
 """What each of FLAME's parts adds to a plan of jobs, and that none adds anything unasked."""
 
 import pytest
-from project import Project, overlaid, rules
+from graph import Planned
+from project import overlaid, rules
 
 pytestmark = pytest.mark.workflow
 
@@ -11,7 +12,7 @@ AUGMENTATION = {"write_augmentation", "collect_augmented"}
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    return Project(tmp_path_factory.mktemp("project"))
+    return Planned(tmp_path_factory.mktemp("project"))
 
 
 def test_the_default_has_no_part_that_it_does_not_name(project):

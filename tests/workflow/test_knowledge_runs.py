@@ -1,7 +1,8 @@
 """What the knowledge filter's variants add to a plan of jobs, and that none is added unasked."""
 
 import pytest
-from project import Project, overlaid, rules
+from graph import Planned
+from project import overlaid, rules
 
 pytestmark = pytest.mark.workflow
 
@@ -10,7 +11,7 @@ BUILDERS = ("build_grath_pairs", "build_flame_sft", "build_flame_pairs")
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    return Project(tmp_path_factory.mktemp("project"))
+    return Planned(tmp_path_factory.mktemp("project"))
 
 
 def added(project, text, *targets):

@@ -1,7 +1,8 @@
 """What token distribution shift adds to a plan of jobs: its own, and long answers of both sides."""
 
 import pytest
-from project import Project, overlaid
+from graph import Planned
+from project import overlaid
 
 pytestmark = pytest.mark.workflow
 
@@ -11,7 +12,7 @@ PAIR = "evaluation: {token_shift: {pairs: [{tuned: grath.r2}]}}\n"
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    return Project(tmp_path_factory.mktemp("project"))
+    return Planned(tmp_path_factory.mktemp("project"))
 
 
 def test_a_pair_adds_long_answers_of_both_sides_and_one_measurement(project):
