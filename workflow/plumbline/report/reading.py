@@ -136,6 +136,14 @@ TERMS = {
         crossed random samples, and a few made-up questions where values repeat (Agresti and Min
         2005), so that equal answers leave room for a difference. Of fewer than six groups there is
         none.""",
+    "What a seed draws anew": """
+        The questions and pairs that a training takes from what there is to choose from, their
+        order, the weights of its adapters and its dropout; where a later stage starts from a tuned
+        checkpoint, also what that checkpoint writes for it. All seeds share what the base wrote or
+        answered: its labels of what is known (one probing, the costliest part, says what the base
+        knows, not what tuning does), the own answers of FLAME, the responses that APEFT draws from
+        the base, and GRATH's first pairs, which are greedy. They share the sets and exemplars of
+        evaluation as well. What another draw of these would change is in no interval.""",
     "Gain": """
         The mean, over the tasks of a domain, of the difference in points between two checkpoints:
         each task counts alike. Only tasks measured by what is true (EM, MC1, accuracy, F1 of
