@@ -76,8 +76,10 @@ def test_each_verdict_has_its_words(tmp_path, row, verdict):
     assert finding.verdict.startswith(verdict)
     assert finding.tone == contrast(**row)["verdict"]
     assert finding.compared == "GRATH, last round"
-    assert finding.measure.startswith(
-        "GRATH, round 2 against GRATH, round 1: MC1 on truths, out of domain (OOD), n = "
+    n = row.get("n", 80)
+    assert finding.measure == (
+        "GRATH, round 2 against GRATH, round 1: MC1 on truths, out of domain (OOD)"
+        + (f", n = {n}, 2 seeds" if n else "")
     )
     missing = {0: "Not measured", 4: "−3.8 points"}
     whole = "−3.8 points (95 % interval −8.1 to +0.6)"

@@ -57,11 +57,12 @@ class Told:
     def measure(self) -> str:
         """The measure, where it was taken, on how many items and trainings."""
         where = DOMAINS.get(self.row.domain, self.row.domain)
-        seeds = f"{count(self.row.seeds)} seed{'s' * (self.row.seeds > 1)}"
-        return (
+        what = (
             f"{METRICS.get(self.row.metric, self.row.metric)} on "
-            f"{TASKS.get(self.row.task, self.row.task)}, {where}, n = {count(self.row.n)}, {seeds}"
+            f"{TASKS.get(self.row.task, self.row.task)}, {where}"
         )
+        seeds = f"{count(self.row.seeds)} seed{'s' * (self.row.seeds > 1)}"
+        return f"{what}, n = {count(self.row.n)}, {seeds}" if self.row.n else what
 
     def points(self, value: float) -> str:
         return f"{abs(self.scale * value):.1f}{' points' if self.scale == 100 else ''}"

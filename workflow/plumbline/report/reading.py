@@ -78,9 +78,9 @@ TERMS = {
         How much the correct and the incorrect answer of a pair are alike: F1 of their words, from
         0 (none in common) to 1 (the same words). The paper finds that a greater distance helps.""",
     "FLAME": """
-        Lin et al. 2024, “FLAME: Factuality-Aware Alignment for Large Language Models”. Supervised
-        tuning on new knowledge teaches a model to say what it does not know, and preference
-        training by helpfulness alone teaches it to say more. SFT: tuned on human responses;
+        Lin et al. 2024, “FLAME: Factuality-Aware Alignment for Large Language Models”. Its
+        argument: supervised tuning on new knowledge teaches a model to say what it does not know,
+        and preference training by helpfulness alone teaches it to say more. SFT: tuned on human responses;
         SFT-fact: on the base's own answers. SFT★: on own answers where the instruction asks for
         facts, on human ones elsewhere. DPO: trained on pairs by helpfulness; DPO-fact: by the
         share of supported claims; DPO★: by both, in separate pairs. The paper's model of 70 billion
