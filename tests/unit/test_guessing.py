@@ -58,7 +58,8 @@ def test_they_stand_in_the_table_of_metrics_and_in_the_report(tmp_path, monkeypa
     write_rows(tmp_path / "set.jsonl", rows)
     base = {"model": "m", "checkpoint": "base", "seed": 0, "parent": "", "scored": []}
     answer = {
-        "id": "q", "relation": "r", "subject": "s", "domain": "id", "category": "Unknown",
+        "id": "q", "task": "closed_book", "question": "q", "relation": "r", "subject": "s",
+        "domain": "id", "category": "Unknown",
         "output": "", "correct": True, "abstained": False, "majority_correct": False,
     }  # fmt: skip
     (tmp_path / "b/closed_book").mkdir(parents=True)
