@@ -135,7 +135,7 @@ def test_tied_weights_put_together_from_parts_are_saved_once(tiny_base, tmp_path
     model = checkpoints.load_model(tiny_base, "float32")
     parts = {key: value.clone() for key, value in model.state_dict().items()}
     assert "lm_head.weight" in parts
-    _save_full(model, tmp_path / "alone", "float32", None)
-    _save_full(model, tmp_path / "together", "float32", parts)
+    _save_full(model, tmp_path / "alone", None)
+    _save_full(model, tmp_path / "together", parts)
     assert "lm_head.weight" not in weights(tmp_path / "alone")
     assert same(weights(tmp_path / "alone"), weights(tmp_path / "together"))

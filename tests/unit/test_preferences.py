@@ -219,7 +219,7 @@ def with_reference(run: Run, checkpoint: Path) -> Run:
     tokenizer = checkpoints.load_tokenizer(checkpoint)
     pairs, _ = load_pairs(run.examples, tokenizer, run.recipe.max_length)
     path = run.out.parent / "reference.jsonl"
-    write_rows(path, reference.compute(pairs, checkpoint, dtype="float32", device="cpu",
+    write_rows(path, reference.compute(pairs, checkpoint, precision=run.recipe.precision, device="cpu",
                                        batch_tokens=256))  # fmt: skip
     return replace(run, reference=(path, checkpoint))
 

@@ -2,7 +2,8 @@
 
 Every folder has a `checkpoint.json`, written last: name, kind ("full" or "adapter"),
 weights_sha256, and for an adapter `parent`, the parent's folder relative to its own. The digest
-of an adapter's weights covers its parent's, so equal digests mean equal models.
+of an adapter's weights covers its parent's, so equal digests mean equal models. Of a trained one it
+also says what rounding to narrower types leaves of the training (`rounding_cosine`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from plumbline.files import InputError, read_json, sha256_file, sha256_json, write_json
 from plumbline.models import MARKER, loading, new_folder, weights_digest
+from plumbline.rounding import ENOUGH, NARROW, cosines
 from plumbline.temporary import MERGED, prefix
 
 ADAPTER = "adapter_config.json"
@@ -100,10 +102,12 @@ def load_full(folder: Path, dtype: str, **options):
 def load_model(folder: Path, dtype: str):
     """The checkpoint with its adapters (and its ancestors') merged in, on the CPU.
 
-    Raises InputError when an adapter was trained on another parent than the one that is there.
+    Raises InputError when an adapter was trained on another parent than the one that is there, and
+    when rounding to `dtype` would eat a training (see `check_rounding`).
     """
     import torch
 
+    check_rounding(folder, dtype)
     about = describe(folder)
     if about["kind"] == "full":
         return load_full(folder, dtype)
@@ -114,6 +118,16 @@ def load_model(folder: Path, dtype: str):
     return model.to(getattr(torch, dtype)).requires_grad_(True)
 
 
+def load_parent(folder: Path, dtype: str):
+    """The checkpoint to train an adapter on, on the CPU: its weights exactly, as later merged into.
+
+    They are in `dtype` where they are stored in it, else in float32.
+    """
+    about = describe(folder)
+    stored = about["kind"] == "full" and about.get("dtype") == dtype
+    return load_model(folder, dtype if stored else "float32")
+
+
 def load_with_adapter(folder: Path, dtype: str):
     """An adapter checkpoint with its own adapter not merged in, on the CPU.
 
@@ -122,8 +136,59 @@ def load_with_adapter(folder: Path, dtype: str):
     """
     import torch
 
+    check_rounding(folder, dtype)
     model = _with_adapter(folder, describe(folder)).to(getattr(torch, dtype))
     return model.requires_grad_(True)  # as in load_model
+
+
+def check_rounding(folder: Path, dtype: str) -> None:
+    """InputError when `dtype` leaves less than ENOUGH of the training of the checkpoint.
+
+    Or of an ancestor's. Needs what `note_rounding` wrote.
+    """
+    while dtype in NARROW and (about := describe(folder)).get("parent"):
+        if "rounding_cosine" not in about:
+            raise InputError(f"{folder / MARKER}: has no rounding_cosine. {REMEDY}")
+        cosine = about["rounding_cosine"][dtype]
+        if cosine < ENOUGH:
+            raise InputError(
+                f"{folder}: {dtype} is too coarse for it: rounded, the change that training made has "
+                f"cosine {cosine:.2f} with what it was, at least {ENOUGH} is needed. Set the dtype "
+                f"(generation.dtype, scoring.dtype or evaluation.token_shift.dtype) to float32."
+            )
+        folder = (folder / about["parent"]).resolve()
+
+
+def note_rounding(folder: Path) -> dict[str, float]:
+    """Measure what narrower types leave of a checkpoint's training, and write it down there."""
+    about = describe(folder)
+    kept = cosines(_changes(folder, about))
+    write_json(folder / MARKER, {**about, "rounding_cosine": kept})
+    return kept
+
+
+def _changes(folder: Path, about: dict) -> Iterator[tuple]:
+    """Each trained weight of a checkpoint before and after, in float32."""
+    if about["kind"] == "full":
+        parent = load_model((folder / about["parent"]).resolve(), "float32")
+        before = dict(parent.named_parameters())
+        for name, after in load_full(folder, "float32").named_parameters():
+            yield before[name].detach(), after.detach()
+        return
+    for layer in adapted_layers(_with_adapter(folder, about)):
+        before = frozen(layer).detach()
+        for name in layer.active_adapters:
+            yield before, before + layer.get_delta_weight(name).detach()
+
+
+def adapted_layers(model) -> list:
+    """The layers of a PEFT model that have an adapter."""
+    return [m for m in model.modules() if hasattr(m, "merge") and hasattr(m, "lora_A")]
+
+
+def frozen(layer):
+    """The weight that an adapter lies on; of experts, one of several in a layer."""
+    return layer.get_param() if hasattr(layer, "get_param") else layer.get_base_layer().weight
 
 
 def check_merge(folder: Path, texts: list[list[int]]) -> float:
@@ -190,6 +255,7 @@ def _adapter_digest(folder: Path, parent_digest: str) -> str:
 @contextmanager
 def full_weights(folder: Path, dtype: str, work: Path) -> Iterator[Path]:
     """A checkpoint of the same full weights: the folder itself, or a temporary merge under `work`."""
+    check_rounding(folder, dtype)
     about = describe(folder)
     if about["kind"] == "full":
         yield folder

@@ -66,7 +66,7 @@ class Tuning:
         """Where those log-probabilities lie: beside the pairs, shared by all that train on them."""
         if self.reference is None:
             return None
-        name = f"{self.reference}-{self.recipe.max_length}-{self.recipe.dtype}.jsonl"
+        name = f"{self.reference}-{self.recipe.max_length}-{self.recipe.precision}.jsonl"
         return f"{self.data or self.folder}/reference/{name}"
 
 

@@ -62,15 +62,15 @@ rule score_reference:
             wildcards, wildcards.checkpoint, wildcards.data
         ),
     output:
-        f"{R}/{{model}}/{{data}}/reference/{{checkpoint}}-{{length}}-{{dtype}}.jsonl",
+        f"{R}/{{model}}/{{data}}/reference/{{checkpoint}}-{{length}}-{{precision}}.jsonl",
     log:
-        f"{R}/{{model}}/{{data}}/reference/{{checkpoint}}-{{length}}-{{dtype}}.log",
+        f"{R}/{{model}}/{{data}}/reference/{{checkpoint}}-{{length}}-{{precision}}.log",
     benchmark:
-        f"{R}/benchmarks/train/{{model}}/{{data}}/reference-{{checkpoint}}-{{length}}-{{dtype}}.tsv"
+        f"{R}/benchmarks/train/{{model}}/{{data}}/reference-{{checkpoint}}-{{length}}-{{precision}}.tsv"
     wildcard_constraints:
         checkpoint="|".join(map(re.escape, LINEAGE.checkpoints)),
         length=r"\d+",
-        dtype=r"\w+",
+        precision=r"\w+",
     conda:
         environment("score_reference")
     threads: 1 if ON_GPU else workflow.cores
@@ -86,6 +86,6 @@ rule score_reference:
     shell:
         "python -m scripts.score_reference --pairs {input.pairs:q}"
         " --checkpoint $PLUMBLINE_RESULTS/{wildcards.model}/{params.checkpoint:q}"
-        " --max-length {wildcards.length} --dtype {wildcards.dtype} --device $PLUMBLINE_DEVICE"
+        " --max-length {wildcards.length} --precision {wildcards.precision} --device $PLUMBLINE_DEVICE"
         ' --threads {threads} --scoring "$PLUMBLINE_SCORING" --reference {output:q}'
         " 2>&1 | tee {log:q}"

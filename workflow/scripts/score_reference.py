@@ -13,7 +13,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=Path, required=True)
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--max-length", type=int, required=True)
-    parser.add_argument("--dtype", required=True)
+    parser.add_argument("--precision", required=True, help="of the training")
     parser.add_argument("--device", required=True)
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--scoring", required=True, help="JSON of the scoring section")
@@ -32,7 +32,7 @@ def main() -> None:
     rows = compute(
         pairs,
         args.checkpoint,
-        dtype=args.dtype,
+        precision=args.precision,
         device=args.device,
         batch_tokens=Scoring.model_validate_json(args.scoring).batch_tokens,
     )

@@ -95,7 +95,9 @@ class Recipe(Section):
         512, ge=8, description="Tokens; longer examples are left out and counted."
     )
     dtype: Dtype = Field(
-        "bfloat16", description="Of the frozen weights (lora) or the computation (full)."
+        "bfloat16",
+        description="lora: of the frozen weights, where the parent is stored in it, else float32; "
+        "full: of the computation.",
     )
     lora: Lora = Field(Lora(), description="Used when parameters is lora or qlora.")
     loss: PairedLoss | dict[PairedLoss, Annotated[float, Field(gt=0)]] = Field(
@@ -145,6 +147,13 @@ class Recipe(Section):
         while smaller := [n for n in range(fewest, sizes[-1] // 2 + 1) if share % n == 0]:
             sizes.append(smaller[-1])
         return sizes
+
+    @property
+    def precision(self) -> Literal["bfloat16", "float16", "float32", "mixed"]:
+        """How the model computes; mixed: in bfloat16, from weights in float32."""
+        if self.parameters != "full":
+            return self.dtype
+        return "mixed" if self.dtype == "bfloat16" else "float32"
 
     @property
     def losses(self) -> dict[str, float]:

@@ -230,23 +230,33 @@ class Keeper(TrainerCallback):
 def _merged(model) -> Iterator[None]:
     """Adapters merged for the time being: decoding token by token is several times faster so.
 
-    The frozen weights are put back bit by bit, since subtracting what was added would round.
+    Merged in float32, since narrower weights would round the adapter away. The frozen ones are put
+    back bit by bit, since subtracting what was added would round. An adapter on 4-bit weights is
+    left as it is: merging would round far more.
     """
-    layers = [m for m in model.modules() if hasattr(m, "merge") and hasattr(m, "lora_A")]
-    kept = [_frozen(layer).detach().to("cpu", copy=True) for layer in layers]
+    layers = checkpoints.adapted_layers(model)
+    if any(not checkpoints.frozen(layer).is_floating_point() for layer in layers):
+        yield
+        return
+    kept = [checkpoints.frozen(layer).detach().to("cpu", copy=True) for layer in layers]
+    narrow = [
+        (tensor, tensor.dtype)
+        for tensor in (*model.parameters(), *model.buffers())
+        if tensor.is_floating_point() and tensor.dtype.itemsize < 4
+    ]
+    for tensor, _ in narrow:
+        tensor.data = tensor.data.float()
     for layer in layers:
         layer.merge()
     try:
         yield
     finally:
-        for layer, weight in zip(layers, kept, strict=True):
+        for layer in layers:
             layer.unmerge()
-            _frozen(layer).data.copy_(weight)
-
-
-def _frozen(layer):
-    """The weight that an adapter lies on; of experts, one of several in a layer."""
-    return layer.get_param() if hasattr(layer, "get_param") else layer.get_base_layer().weight
+        for tensor, dtype in narrow:
+            tensor.data = tensor.data.to(dtype)
+        for layer, weight in zip(layers, kept, strict=True):
+            checkpoints.frozen(layer).data.copy_(weight)
 
 
 def write_checkpoint(run, trainer, tokenizer, folder: Path, name: str, **about) -> None:
@@ -266,23 +276,16 @@ def write_checkpoint(run, trainer, tokenizer, folder: Path, name: str, **about) 
     else:
         checkpoints.write_full(
             folder,
-            save=lambda path: _save_full(model, path, run.recipe.dtype, state),
-            dtype=run.recipe.dtype,
+            save=lambda path: _save_full(model, path, state),
+            dtype="float32",
             **common,
         )
 
 
-def _save_full(model, folder: Path, dtype: str, state: dict | None) -> None:
-    import torch
-
+def _save_full(model, folder: Path, state: dict | None) -> None:
+    """In float32, as they were trained: a narrower type would round small changes away."""
     if state is None:
         state = model.state_dict()
     else:  # put together from several processes, in which tied weights are no longer one
         state = {key: state[key] for key in state.keys() - model.all_tied_weights_keys.keys()}
-    state = {key: value.to(getattr(torch, dtype)) for key, value in state.items()}
-    if large := [key for key, value in state.items() if not bool(value.isfinite().all())]:
-        raise InputError(
-            f"{folder}: {large[0]} has numbers that {dtype} cannot hold; set the recipe's dtype to "
-            f"bfloat16 or float32."
-        )
     model.save_pretrained(folder, state_dict=state)

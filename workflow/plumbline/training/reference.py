@@ -29,21 +29,24 @@ class Reference(Record):
 
 
 def compute(
-    pairs: list[TokenPair], checkpoint: Path, *, dtype: str, device: str, batch_tokens: int
+    pairs: list[TokenPair], checkpoint: Path, *, precision: str, device: str, batch_tokens: int
 ) -> list[Reference]:
-    """The reference rows of the pairs, in their order."""
+    """The reference rows of the pairs, in their order; precision: the training's (`Recipe`)."""
+    import torch
     from plumbline.program import Progress
     from plumbline.scoring.likelihood import Item, score
 
     weights = checkpoints.describe(checkpoint)["weights_sha256"]
-    model = checkpoints.load_model(checkpoint, dtype).to(device).eval()
+    mixed = precision == "mixed"
+    model = checkpoints.load_parent(checkpoint, "float32" if mixed else precision)
+    model = model.to(device).eval()
     items = [
         Item(tuple(pair.prompt_ids), (tuple(pair.chosen_ids), tuple(pair.rejected_ids)))
         for pair in pairs
     ]
-    sums = score(
-        model, items, batch_tokens, Progress(len(pairs), "reference pairs"), "the training's dtype"
-    )
+    progress = Progress(len(pairs), "reference pairs")
+    with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=mixed):
+        sums = score(model, items, batch_tokens, progress, "the training's dtype")
     return [
         Reference(id=pair.id, pair=pair.digest(), weights=weights, chosen=chosen, rejected=rejected)
         for pair, (chosen, rejected) in zip(pairs, sums, strict=True)

@@ -139,6 +139,9 @@ def train(run: Run) -> dict | None:
         entry["weights_sha256"] = description["weights_sha256"]
         if description["kind"] == "adapter":
             entry["merge_difference"] = checkpoints.check_merge(run.out / stop, texts)
+        entry["rounding_cosine"] = checkpoints.note_rounding(run.out / stop)
+        left = ", ".join(f"{part:.2f} of {name}" for name, part in entry["rounding_cosine"].items())
+        log.info(f"{run.name}, {stop}: cosine of its change with that rounded, {left}")
     log.info(f"{run.name}: " + ", ".join(f"{s} at epoch {v['epoch']:g}" for s, v in stops.items()))
     return {
         "name": run.name,

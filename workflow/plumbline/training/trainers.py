@@ -144,7 +144,7 @@ def _arguments(recipe: Recipe, where: dict) -> dict:
         "max_grad_norm": recipe.max_grad_norm,
         "seed": where["seed"],
         "data_seed": where["seed"],
-        "bf16": recipe.dtype == "bfloat16" and recipe.parameters == "full",
+        "bf16": recipe.precision == "mixed",
         "fp16": False,
         "use_cpu": where["device"] == "cpu",
         "gradient_checkpointing": False,
@@ -186,10 +186,9 @@ def _model(recipe: Recipe, where: dict, tokenizer) -> dict:
 def _load(recipe: Recipe, parent: Path, work: Path):
     if recipe.parameters == "qlora":
         return _load_in_4_bit(recipe, parent, work)
-    # Full training needs float32 weights: updates are smaller than bfloat16 can add up.
-    return checkpoints.load_model(
-        parent, "float32" if recipe.parameters == "full" else recipe.dtype
-    )
+    if recipe.parameters == "full":  # updates are smaller than bfloat16 can add up
+        return checkpoints.load_model(parent, "float32")
+    return checkpoints.load_parent(parent, recipe.dtype)
 
 
 def _load_in_4_bit(recipe: Recipe, parent: Path, work: Path):
@@ -205,5 +204,5 @@ def _load_in_4_bit(recipe: Recipe, parent: Path, work: Path):
     quantization = BitsAndBytesConfig(
         load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype
     )
-    with checkpoints.full_weights(parent, recipe.dtype, work) as folder:
+    with checkpoints.full_weights(parent, "float32", work) as folder:
         return checkpoints.load_full(folder, recipe.dtype, quantization_config=quantization)
