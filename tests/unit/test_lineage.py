@@ -206,6 +206,6 @@ def test_apefts_losses_share_a_shares_training_file():
     ipo, kto = (apeft[f"apeft-unknown-0.atomic-12.5.{loss}"] for loss in ("ipo", "kto"))
     data = "seed-{seed}/apeft-unknown-0/atomic-12.5"
     assert ipo.examples == kto.examples == f"{data}/pairs.jsonl"
-    assert ipo.reference_file == f"{data}/reference/flame.sft-192-bfloat16.jsonl"
+    assert ipo.reference_file == f"{data}/reference/flame.sft-192-mixed.jsonl"
     assert (ipo.recipe.loss, kto.recipe.method, ipo.parent) == ("ipo", "kto", "flame.sft")
     assert found.at("seed-3/apeft.atomic-12.5.kto/final") == ("apeft.atomic-12.5.kto", "3")

@@ -18,7 +18,11 @@ class Generation(Section):
     engine: Literal["vllm", "transformers"] = Field(
         "vllm", description="transformers: slower, runs anywhere; never chosen for you."
     )
-    dtype: Dtype = Field("bfloat16", description="Precision of generation.")
+    dtype: Dtype = Field(
+        "float32",
+        description="Precision of generation, for all checkpoints alike; one that would round a "
+        "training away is refused.",
+    )
     shards: int = Field(
         1,
         ge=1,
@@ -43,7 +47,10 @@ class Generation(Section):
 class Scoring(Section):
     """The engine that computes log-probabilities of given answers."""
 
-    dtype: Dtype = Field("bfloat16", description="Precision of the model; sums are in float32.")
+    dtype: Dtype = Field(
+        "float32",
+        description="Precision of the model, as generation.dtype; sums are in float32 at least.",
+    )
     batch_tokens: int = Field(
         8192,
         ge=64,
