@@ -64,7 +64,7 @@ def margin(model, run: Run) -> float:
     pairs, _ = load_pairs(run.examples, checkpoints.load_tokenizer(run.parent), 64)
     item = Item(tuple(pairs[0].prompt_ids), (tuple(pairs[0].chosen_ids),
                                              tuple(pairs[0].rejected_ids)))  # fmt: skip
-    (chosen, rejected), = score(model.eval(), [item], 512)
+    ((chosen, rejected),) = score(model.eval(), [item], 512)
     return chosen - rejected
 
 
@@ -100,8 +100,9 @@ def test_a_small_adapter_survives_evaluation(small, base):
         checkpoints.load_model(folder, "bfloat16")
     with pytest.raises(InputError, match=figure):
         checkpoints.load_with_adapter(folder, "bfloat16")
-    with pytest.raises(InputError, match=figure), checkpoints.full_weights(
-        folder, "bfloat16", run.out / "merged"
+    with (
+        pytest.raises(InputError, match=figure),
+        checkpoints.full_weights(folder, "bfloat16", run.out / "merged"),
     ):
         pass
 
@@ -152,9 +153,7 @@ def test_probes_are_asked_of_the_trained_weights(small, base):
     with callbacks._merged(model):
         for layer, name in [(m, n) for n, m in model.named_modules() if hasattr(m, "lora_A")]:
             name = name.removeprefix("base_model.model.") + ".weight"
-            torch.testing.assert_close(
-                checkpoints.frozen(layer), wanted[name], rtol=0, atol=1e-7
-            )
+            torch.testing.assert_close(checkpoints.frozen(layer), wanted[name], rtol=0, atol=1e-7)
         model(torch.tensor([[5, 6, 7]]))  # one precision throughout
     assert {checkpoints.frozen(m).dtype for m in checkpoints.adapted_layers(model)} == {
         torch.bfloat16

@@ -157,6 +157,9 @@ def check_rounding(folder: Path, dtype: str) -> None:
                 f"(generation.dtype, scoring.dtype or evaluation.token_shift.dtype) to float32."
             )
         folder = (folder / about["parent"]).resolve()
+        there = (folder / MARKER).exists()
+        if not there or describe(folder)["weights_sha256"] != about["parent_weights_sha256"]:
+            return  # not its parent, which loading says where it matters
 
 
 def note_rounding(folder: Path) -> dict[str, float]:

@@ -33,6 +33,7 @@ def compute(
 ) -> list[Reference]:
     """The reference rows of the pairs, in their order; precision: the training's (`Recipe`)."""
     import torch
+
     from plumbline.program import Progress
     from plumbline.scoring.likelihood import Item, score
 
