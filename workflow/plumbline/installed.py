@@ -29,13 +29,14 @@ PROGRAMS = {
         build_questions choose_grath_questions collect_apeft_answers collect_augmented
         collect_responses count_dropped count_slick fetch_source judge_comparisons make_plan
         measure_confidence measure_contamination measure_long_form print_plan split_claims swap_pairs
-        tabulate_apeft tabulate_contamination tabulate_curves tabulate_stages tabulate_states
+        tabulate_apeft tabulate_contamination tabulate_curves tabulate_p_true tabulate_stages
+        tabulate_states
         write_apeft_answers write_apeft_questions write_augmentation write_claim_requests
         write_comparisons write_fact_based write_facttune_answers write_facttune_questions
         write_grath_requests write_judgements write_own_answers write_responses""",
     "train": """
         check_contamination decide_fact_based import_model list_harness_questions
-        measure_token_shift prepare_probe run_harness score_choices score_reference train
+        measure_p_true measure_token_shift prepare_probe run_harness score_choices score_reference train
         write_manifest""",
     "verify": "check_verifier verify_claims write_rag_answers",
 }

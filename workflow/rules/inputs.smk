@@ -359,6 +359,15 @@ def checkpoint_rows():
     ]
 
 
+def mix_checkpoints():
+    """The rows of checkpoint_rows that are tuned on mixes."""
+    return [
+        {key: row[key] for key in ("model", "seed", "checkpoint", "folder")}
+        for row in checkpoint_rows()
+        if row["checkpoint"].startswith("mix.")
+    ]
+
+
 def evaluated(name):
     """A file of every checkpoint's evaluation."""
     return [f"{R}/{row['folder']}/{name}" for row in checkpoint_rows()]

@@ -11,6 +11,7 @@ from plumbline.report.names import FIGURES, TABLES
 MADE_FOR = {
     "grath_rounds": CONFIG.grath,
     "apeft_pairs": CONFIG.apeft,
+    "p_true": CONFIG.slick.p_true and mix_checkpoints(),
     "token_shift": SHIFT_PAIRS,
     "token_shift_verdicts": SHIFT_PAIRS,
     "token_shift_tokens": SHIFT_PAIRS,

@@ -4,6 +4,7 @@ REQUIRED INPUTS: facts/questions.jsonl, the base checkpoint
 OUTPUTS, below results/<run>/<model>:
          slick/exemplars.jsonl, requests.jsonl, generations.jsonl  what was asked and answered
          slick/annotations.jsonl                                   each question's category
+         slick/p_true.jsonl                                        P(True), if slick.p_true
          seed-<seed>/mix.<mix>/examples.jsonl                      the fine-tuning sets; mix.form
                                                                    teaches how to answer only
 """
@@ -28,7 +29,7 @@ rule prepare_probe:
     conda:
         environment("prepare_probe")
     params:
-        slick=section(CONFIG.slick, exclude={"match"}),
+        slick=section(CONFIG.slick, exclude={"match", "p_true"}),
         code=code("prepare_probe"),
     shell:
         "python -m scripts.prepare_probe --slick {params.slick:q}"
@@ -88,3 +89,57 @@ rule build_mix:
         " --mixes {params.mixes:q} --demands {params.demands:q} --questions {input.questions:q}"
         " --annotations {input.annotations:q} --examples {output.examples:q}"
         " --probes {output.probes:q} --composition {output.composition:q} 2>&1 | tee {log:q}"
+
+
+# Another probe of what the base knows, to compare SliCK with.
+rule measure_p_true:
+    input:
+        questions=f"{R}/{{model}}/slick/questions.jsonl",
+        base=f"{R}/{{model}}/base/checkpoint.json",
+    output:
+        f"{R}/{{model}}/slick/p_true.jsonl",
+    log:
+        f"{R}/{{model}}/logs/measure_p_true.log",
+    benchmark:
+        f"{R}/benchmarks/slick/{{model}}/measure_p_true.tsv"
+    conda:
+        environment("measure_p_true")
+    threads: 1 if ON_GPU else workflow.cores
+    resources:
+        gpu=1 if ON_GPU else 0,
+        mem_mb=memory(16000),
+        runtime=240,
+    params:
+        dtype=CONFIG.scoring.dtype,
+        code=code("measure_p_true"),
+    shell:
+        "python -m scripts.measure_p_true --questions {input.questions:q}"
+        " --checkpoint $PLUMBLINE_RESULTS/{wildcards.model}/base"
+        ' --scoring "$PLUMBLINE_SCORING" --device $PLUMBLINE_DEVICE --threads {threads}'
+        " --found {output:q} 2>&1 | tee {log:q}"
+
+
+rule tabulate_p_true:
+    input:
+        found=expand(f"{R}/{{model}}/slick/p_true.jsonl", model=MODELS),
+        answers=[
+            f"{R}/{row['folder']}/closed_book/answers.jsonl"
+            for row in mix_checkpoints()
+        ],
+    output:
+        f"{R}/tables/p_true.csv",
+    log:
+        f"{R}/logs/tabulate_p_true.log",
+    benchmark:
+        f"{R}/benchmarks/slick/tabulate_p_true.tsv"
+    localrule: True
+    conda:
+        environment("tabulate_p_true")
+    params:
+        checkpoints=listed("mix_checkpoints", mix_checkpoints()),
+        evaluation=section(CONFIG.evaluation, include={"confidence"}),
+        code=code("tabulate_p_true"),
+    shell:
+        "python -m scripts.tabulate_p_true --root $PLUMBLINE_RESULTS"
+        " --checkpoints $PLUMBLINE_RESULTS/lists/mix_checkpoints.json"
+        " --evaluation {params.evaluation:q} --table {output:q} 2>&1 | tee {log:q}"

@@ -41,6 +41,9 @@ class Slick(Section):
     )
     limit: PerSplit = Field(PerSplit(), description="Part of the questions that is probed.")
     seed: Seed = Field(1, description="Seed of the exemplar sets and of the part probed.")
+    p_true: bool = Field(
+        False, description="Compare SliCK with P(True), another probe of what the base knows."
+    )
 
 
 class Monitor(Section):

@@ -41,6 +41,9 @@ TABLES = {
     ),
     "fit_speed": Columns("model tuning category state", "share value low high n seeds"),
     "linear_model": Columns("model domain term reason", "estimate low high r2 n seeds left_out"),
+    "p_true": Columns(
+        "model checkpoint task domain probe called", "seed threshold share value low high n"
+    ),
     "preference_curves": Columns(
         "model tuning", "seed step epoch loss margin accuracy chosen rejected"
     ),

@@ -30,6 +30,7 @@ from plumbline.report.closed_book_sections import closed_book
 from plumbline.report.contamination_sections import contamination
 from plumbline.report.contrast_sections import findings
 from plumbline.report.long_form_sections import long_answers
+from plumbline.report.p_true_sections import p_true
 from plumbline.report.reading import how_to_read
 from plumbline.report.tables import Run
 from plumbline.report.task_sections import id_ood
@@ -121,6 +122,7 @@ SECTIONS: list[tuple[str, str, Builder, str]] = [
     ("fitting", "How fast Known and Unknown are fitted", slick.fitting, "fit_curves.csv"),
     ("unknown", "Accuracy against the share of Unknown", slick.by_unknown, "metrics.csv"),
     ("linear", "The linear model", slick.linear_model, "linear_model.csv"),
+    ("p_true", "SliCK beside P(True)", p_true, "p_true.csv"),
     ("grath", "GRATH, round by round", grath.rounds, "grath_rounds.csv"),
     ("apeft", "APEFT: facts and pairs", facts_and_pairs, "apeft_pairs.csv"),
     ("long_form", "Long answers: how many claims are right", long_answers, "metrics.csv"),
@@ -147,7 +149,7 @@ SECTIONS: list[tuple[str, str, Builder, str]] = [
 ]
 # Sections that compare checkpoints outside the primary contrasts.
 EXPLORATORY = {
-    *("closed_book", "fitting", "unknown", "linear", "grath", "long_form", "token_shift"),
+    *("closed_book", "fitting", "unknown", "linear", "p_true", "grath", "long_form", "token_shift"),
     *("study", "grand", "domains"),
 }
 

@@ -1,0 +1,92 @@
+"""P(True), another probe of what a model knows (Kadavath et al. 2022), beside SliCK.
+
+The model is shown a question with its right answer and asked whether that is true. Gekhman et al.
+2024, appendix J, call facts with a low P(True) Unknown and compare them with SliCK's Unknown, of
+which there are as many: the better probe's are those that a tuned model answers less often.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from pydantic import Field
+
+from plumbline.evaluation.closed_book import Answer
+from plumbline.evaluation.statistics import share
+from plumbline.files import InputError
+from plumbline.records import ChoiceQuestion, NonEmpty, Question, Record
+
+PROMPT = (
+    "Question: {question}\nProposed Answer: {answer}\nIs the proposed answer:\n (A) True\n"
+    " (B) False\nThe proposed answer is:"
+)
+OPTIONS = ("(A)", "(B)")
+UNKNOWN = "Unknown"
+COLUMNS = [
+    *("model", "seed", "checkpoint", "task", "domain", "probe", "called", "threshold"),
+    *("share", "value", "low", "high", "n"),
+]
+
+
+class PTrue(Record):
+    """How likely the base takes a fact to be true."""
+
+    id: NonEmpty = Field(description="The question's id.")
+    p_true: float = Field(ge=0, le=1, description="p((A)) / (p((A)) + p((B))), of its answer.")
+
+
+def proposal(question: Question) -> ChoiceQuestion:
+    """The question of P(True) about a question's first answer; it is true, so (A) is right."""
+    text = PROMPT.format(question=question.question, answer=question.answers[0])
+    return ChoiceQuestion(id=question.id, question=text, choices=list(OPTIONS), labels=[1, 0])
+
+
+def p_true(true: float, false: float) -> float:
+    """From log p of the two options (nats)."""
+    return 1 / (1 + math.exp(min(false - true, 700.0)))
+
+
+def rows(
+    answers: Iterable[Answer], found: Sequence[PTrue], confidence: float, **about
+) -> Iterator[dict]:
+    """Accuracy of a tuned model on what each probe calls Unknown and Known, by task and domain.
+
+    P(True) calls as many facts Unknown as SliCK does, those it is lowest for; `threshold` is the
+    highest value among them, `share` that of all facts (0 to 1). Of equal values the first ids go
+    first. A side with no fact has no row. InputError when a question has no P(True).
+    """
+    values = {one.id: one.p_true for one in found}
+    groups: dict[tuple[str, str], list[Answer]] = defaultdict(list)
+    for answer in answers:
+        groups[answer.task, answer.domain].append(answer)
+    for (task, domain), group in groups.items():
+        if missing := [one.question for one in group if one.question not in values]:
+            raise InputError(
+                f"question {missing[0]}: has no P(True); the files are of different runs. Run the "
+                f"workflow again."
+            )
+        order = sorted(group, key=lambda one: (values[one.question], one.question))
+        size = sum(one.category == UNKNOWN for one in group)
+        sides = {
+            ("slick", UNKNOWN): [one for one in group if one.category == UNKNOWN],
+            ("slick", "Known"): [one for one in group if one.category != UNKNOWN],
+            ("p_true", UNKNOWN): order[:size],
+            ("p_true", "Known"): order[size:],
+        }
+        for (probe, called), side in sides.items():
+            if not side:
+                continue
+            estimate = share(sum(one.correct for one in side), len(side), confidence)
+            yield {
+                **about,
+                "task": task,
+                "domain": domain,
+                "probe": probe,
+                "called": called,
+                "threshold": values[order[size - 1].question] if probe == "p_true" and size else "",
+                "share": round(len(side) / len(group), 6),
+                **{name: round(getattr(estimate, name), 6) for name in ("value", "low", "high")},
+                "n": estimate.n,
+            }
