@@ -378,6 +378,18 @@ def write_results(folder: Path, seed: int = 7) -> Path:
         ],
     )
     write_csv(
+        tables / "p_true.csv",
+        [
+            dict(model=m, seed=1, checkpoint="mix.unknown-50.early_stop", task="closed_book",
+                 domain=d, probe=probe, called=called, threshold="", share=0.5, value=value,
+                 low=value - 0.1, high=value + 0.1, n=20)
+            for m in MODELS
+            for d in ("id", "ood")
+            for probe, values in {"slick": (0.02, 0.6), "p_true": (0.2, 0.42)}.items()
+            for called, value in zip(("Unknown", "Known"), values, strict=True)
+        ],
+    )  # fmt: skip
+    write_csv(
         tables / "fact_counts.csv",
         [
             dict(

@@ -55,7 +55,8 @@ def mistakes(raw) -> list[str]:
          "models, facts, slick, mixes, recipes, training, grath, flame, apeft, contamination, claims, "
          "verification, generation, scoring, evaluation."),
         ("slick.sampels", 4, "slick.sampels: unknown key. Did you mean samples? Allowed: "
-         "exemplar_sets, shots, samples, temperature, top_k, max_tokens, mode, match, limit, seed."),
+         "exemplar_sets, shots, samples, temperature, top_k, max_tokens, mode, match, limit, seed, "
+         "p_true."),
         ("slick.limit.trian", 4, "slick.limit.trian: unknown key. Did you mean train? Allowed: "
          "train, dev, test."),
         ("models.0.revision", "x", "models[0].revision: unknown key. Allowed: source, sha256, name, "

@@ -361,10 +361,15 @@ def checkpoint_rows():
 
 def mix_checkpoints():
     """The rows of checkpoint_rows that are tuned on mixes."""
+    mixes = {
+        checkpoint
+        for row in mix_rows()
+        for checkpoint in LINEAGE.tunings[row["tuning"]].checkpoints
+    }
     return [
         {key: row[key] for key in ("model", "seed", "checkpoint", "folder")}
         for row in checkpoint_rows()
-        if row["checkpoint"].startswith("mix.")
+        if row["checkpoint"] in mixes
     ]
 
 

@@ -91,6 +91,7 @@ class Tables:
     fit_curves: pd.DataFrame
     fit_speed: pd.DataFrame
     linear_model: pd.DataFrame
+    p_true: pd.DataFrame
     preference_curves: pd.DataFrame
     grath_rounds: pd.DataFrame
     apeft_pairs: pd.DataFrame
