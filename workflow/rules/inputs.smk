@@ -362,9 +362,9 @@ def checkpoint_rows():
 def mix_checkpoints():
     """The rows of checkpoint_rows that are tuned on mixes."""
     mixes = {
-        checkpoint
+        name
         for row in mix_rows()
-        for checkpoint in LINEAGE.tunings[row["tuning"]].checkpoints
+        for name in LINEAGE.tunings[row["tuning"]].checkpoints
     }
     return [
         {key: row[key] for key in ("model", "seed", "checkpoint", "folder")}
