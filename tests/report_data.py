@@ -348,6 +348,8 @@ def write_results(folder: Path, seed: int = 7) -> Path:
         states += long_form.states(model)
     write_csv(tables / "claim_states.csv", states)
     write_csv(tables / "verifier.csv", long_form.verifier())
+    calibrations = [row for model in MODELS for row in long_form.judge_calibration(model)]
+    write_csv(tables / "judge_calibration.csv", calibrations)
     shown = [response for model in MODELS for response in long_form.responses(model)]
     (tables / "responses.json").write_text(json.dumps({"responses": shown}))
     write_csv(tables / "contamination.csv", _contamination())

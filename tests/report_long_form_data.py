@@ -69,7 +69,7 @@ def metrics(model: str, seeds: list[int], seed: int) -> list[dict]:
             if not base:
                 where = about | dict(task="win_rate", domain="ood")
                 won = np.where(rng.random(COMPARISONS) < 0.5, 0.5, rng.random(COMPARISONS) < wins)
-                judged = {"win": won[2:], "tie": won == 0.5, "unparsed": np.arange(COMPARISONS) < 2}
+                judged = {"win": won, "consistent": won != 0.5}
                 for name, values in judged.items():
                     rows.append(where | dict(metric=name) | bounds(np.asarray(values, float)))
     return rows
@@ -83,7 +83,7 @@ def states(model: str) -> list[dict]:
         counted += [("verdicts", "supported", 100), ("verdicts", "refuted", 60)]
         counted += [("verdicts", "unverifiable: no subject", 140)]
         if ".dpo" in checkpoint:
-            counted += [("judgements", "parsed", 200), ("judgements", "unparsable", 56)]
+            counted += [("responses judged", "judged", 200), ("responses judged", "not judged", 56)]
         about = dict(model=model, seed=0 if checkpoint == "base" else 1, checkpoint=checkpoint)
         rows += [about | dict(item=item, state=state, n=n) for item, state, n in counted]
     return rows
@@ -105,6 +105,17 @@ def verifier() -> list[dict]:
         for name, (v, n) in read.items()
     ]
     return [row | dict(low=row["value"] - 0.02, high=row["value"] + 0.01) for row in rows]
+
+
+def judge_calibration(model: str) -> list[dict]:
+    """Rows of judge_calibration.csv: one judge that is used, one that is not."""
+    kinds = {"All": 60, "truncated": 20, "words shuffled": 20, "answer to another question": 20}
+    return [
+        dict(model=model, seed=0, judge="base", use=use, kind=kind, right=right, usable=usable)
+        | dict(low=right - 0.1, high=right + 0.05, n=n)
+        for use, right, usable in (("win_rate", 0.9, "yes"), ("helpfulness", 0.5, "no"))
+        for kind, n in kinds.items()
+    ]
 
 
 def responses(model: str, evil: str = "") -> list[dict]:

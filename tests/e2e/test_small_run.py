@@ -162,7 +162,11 @@ def test_rounds_start_from_their_parent_and_are_scored(run):
         assert {*CLOSED_BOOK, "facts", "openbookqa"} == {r["task"] for r in scored}
     for name in (*FLAME, *APEFT):
         tasks = {r["task"] for r in run.table("metrics") if r["checkpoint"] == name}
-        assert tasks == {*CLOSED_BOOK, "facts", "openbookqa", "long_form", "win_rate"}
+        assert tasks == {*CLOSED_BOOK, "facts", "openbookqa", "long_form"}
+    # The small model's verdicts are those of a coin, so that there are no win rates.
+    judged = {r["kind"]: r for r in run.table("judge_calibration")}
+    assert judged["All"]["use"] == "win_rate" and judged["All"]["usable"] == "no"
+    assert int(judged["All"]["n"]) == 60 and float(judged["All"]["right"]) < 0.75
     table = run.table("grath_rounds")
     assert {(r["round"], r["task"]) for r in table} >= {
         (k, t) for k in "012" for t in ("facts", "openbookqa")
@@ -197,7 +201,8 @@ def test_pairs_keep_the_better_response_and_the_gate(run):
                 assert chosen["helpful"] > rejected["helpful"]
             else:
                 assert chosen["factual"] > rejected["factual"]
-                assert abs(chosen["helpful"] - rejected["helpful"]) <= 0.5
+                sides = chosen["helpful"], rejected["helpful"]
+                assert None in sides or abs(sides[0] - sides[1]) <= 0.5
         found = json.loads((run.model / f"seed-1/{name}/composition.json").read_text())["pairs"]
         kinds = sorted(source for source, n in found.items() if n)
         sources = [pair["source"] for pair in pairs]

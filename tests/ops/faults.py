@@ -21,10 +21,10 @@ from project import Project
 
 CONFIG = Path(__file__).with_name("faults.yaml")
 # One core a job: two jobs run at a time, so that a kill hits more than one.
-SINGLE = ("generate", "generate_judgements", "train", "score_choices", "measure_token_shift")
+SINGLE = ("generate", "judge_comparisons", "train", "score_choices", "measure_token_shift")
 OPTIONS = ["--configfile", str(CONFIG), "--set-threads", *(f"{rule}=1" for rule in SINGLE)]
 # About how long jobs take, in the time of a light one; moments are drawn over the sum.
-WEIGHTS = {"train": 12, "score_choices": 5, "generate": 3, "generate_judgements": 3}
+WEIGHTS = {"train": 12, "score_choices": 5, "generate": 3}
 JITTER = 8.0  # seconds; a moment within a job rather than at its end
 # Shares of the work before which moments are drawn, and after which there is no more waiting: what
 # comes last is quick.

@@ -9,7 +9,7 @@ from project import ROOT, Project
 pytestmark = [pytest.mark.slurm, pytest.mark.e2e, pytest.mark.whole, pytest.mark.timeout(3600)]
 SETTINGS = ["--configfile", str(ROOT / "tests/e2e/small.yaml")]
 # What of GPU work a default run has besides the tiny one's.
-ALL_GPU_RULES = (*GPU_RULES, "generate_judgements", "measure_token_shift")
+ALL_GPU_RULES = (*GPU_RULES, "calibrate_judge", "judge_comparisons", "measure_token_shift")
 
 
 def test_the_small_run_through_sbatch(cluster, tmp_path, tell):

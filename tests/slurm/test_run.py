@@ -33,7 +33,7 @@ def test_the_run_is_whole_and_a_second_has_nothing_to_do(run):
 def test_only_what_computes_is_a_job(run):
     rules = [job.rule for job in run.made]
     assert sorted(rules) == sorted(
-        ["import_model"] + 4 * ["generate"] + 2 * ["score_choices"] + ["train", "decide_fact_based"]
+        ["import_model"] + 3 * ["generate"] + 2 * ["score_choices"] + ["train", "decide_fact_based"]
     )
     assert {job.state for job in run.made} == {"COMPLETED"}
 

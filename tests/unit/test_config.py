@@ -22,7 +22,7 @@ A, HEX = "a" * 64, "expected a sha256, 64 lower-case hexadecimal digits."
 RECIPE_KEYS = (
     "method, parameters, learning_rate, epochs, max_steps, global_batch_size, micro_batch_size, "
     "scheduler, warmup_steps, weight_decay, max_grad_norm, dropout, max_length, dtype, lora, loss, "
-    "beta, label_smoothing, reference, order, save_steps"
+    "beta, label_smoothing, reference, order, min_pairs, max_repeats, save_steps"
 )
 MAPPING = "expected a mapping (lines of `key: value`)."
 MIXES = "form, unknown-0, unknown-50, unknown-100"

@@ -103,18 +103,14 @@ def test_a_measure_one_side_lacks_is_left_out_of_the_difference_alone():
     assert found["responded_vs_base"] == (0, 3)
 
 
-def test_wins_have_values_and_flags():
-    outcomes = {
-        "a": ("win", 1.0), "b": ("loss", 0.0), "c": ("inconsistent", 0.5), "d": ("unparsed", None),
-        "e": ("identical", 0.5),
-    }  # fmt: skip
-    items = win_rate_items([prompt(name, "ood") for name in "abcde"], outcomes)
+def test_wins_are_means_of_both_orders():
+    preferred = {"a": (0.9, 0.7), "b": (0.9, 0.2), "c": (0.5, 0.5), "d": (0.5, 0.6)}
+    items = win_rate_items([prompt(name, "ood") for name in "abcde"], preferred)
     assert [item.metrics for item in items] == [
-        {"win": 1, "tie": 0, "unparsed": 0},
-        {"win": 0, "tie": 0, "unparsed": 0},
-        {"win": 0.5, "tie": 1, "unparsed": 0},
-        {"tie": 0, "unparsed": 1},
-        {"win": 0.5, "tie": 1, "unparsed": 0},
+        {"win": pytest.approx(0.8), "consistent": 1},
+        {"win": pytest.approx(0.55), "consistent": 0},
+        {"win": 0.5, "consistent": 1},
+        {"win": pytest.approx(0.55), "consistent": 0},
+        {},
     ]
-    assert [item.outcome for item in items] == [name for name, _ in outcomes.values()]
     assert {(item.task, item.domain) for item in items} == {("win_rate", "ood")}

@@ -119,7 +119,7 @@ FLAME = {
     "flame.entities": 0,
     "flame.sft": ["sft", "sft-fact", "sft-star"],
     "flame.dpo": ["sft.dpo", "sft.dpo-fact", "sft.dpo-star", "sft-star.dpo", "sft-star.dpo-star"],
-    "flame.fact_based": "model",
+    "flame.fact_based": "sft",
     "flame.shots": 5,
     "flame.own_answers": 10,
     "flame.responses": 4,

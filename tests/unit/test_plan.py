@@ -77,10 +77,12 @@ def test_a_shift_is_scored_and_both_sides_write_at_length():
     more = {
         key: stages["score"][key] - without["score"][key] for key in ("jobs", "prompts", "tokens")
     }
-    # 28 answers of two checkpoints, each under two models: 20 tokens of prompt, 96 of answer.
-    assert more == {"jobs": 2, "prompts": 2 * 28, "tokens": 2 * 2 * 28 * (20 + 96)}
-    # Two rounds of GRATH write at length and are compared, beside the others.
-    assert stages["generate"]["jobs"] - without["generate"]["jobs"] == 2 * 2
+    # 28 answers of two checkpoints, each under two models: 20 tokens of prompt, 96 of answer. Two
+    # rounds of GRATH write at length and are compared with 14 answers in two orders.
+    compared = 2 * 2 * 14
+    tokens = 2 * 2 * 28 * (20 + 96) + compared * (350 + 2 * 96)
+    assert more == {"jobs": 2 + 2, "prompts": 2 * 28 + compared, "tokens": tokens}
+    assert stages["generate"]["jobs"] - without["generate"]["jobs"] == 2
 
 
 def test_flame_and_long_answers_come_on_top():
@@ -88,10 +90,12 @@ def test_flame_and_long_answers_come_on_top():
     assert stages["train"]["jobs"] - without["train"]["jobs"] == 4
     # 64 instructions in two passes by eights, and six steps, of two trainings each.
     assert stages["train"]["steps"] - without["train"]["steps"] == 2 * 16 + 2 * 6
-    # Classifier; own answers; responses and judgements of two parents; four closed books of the
-    # new checkpoints; of five checkpoints long answers and comparisons.
+    # Own answers; responses of two parents; four closed books of the new checkpoints; long answers
+    # of five.
     more = stages["generate"]["jobs"] - without["generate"]["jobs"]
-    assert more == 1 + 1 + 2 + 2 + 4 + 5 + 5
+    assert more == 1 + 2 + 4 + 5
+    # Choices of four; the classifier; comparisons of five.
+    assert stages["score"]["jobs"] - without["score"]["jobs"] == 4 + 1 + 5
 
 
 def test_apeft_comes_on_top():

@@ -6,7 +6,13 @@ import json
 import pytest
 import report_long_form_data as data
 from plumbline.files import InputError
-from plumbline.report import claim_sections, headline, long_form_sections, task_sections
+from plumbline.report import (
+    claim_sections,
+    headline,
+    judge_sections,
+    long_form_sections,
+    task_sections,
+)
 from plumbline.report.blocks import Answers, Picture, Prose, Table
 from plumbline.report.figures import draw_figures
 from plumbline.report.page import write_page
@@ -34,14 +40,13 @@ def scored(checkpoint="base", domain="id", differences=None, n=20, **values):
     return rows
 
 
-def won(checkpoint, *intervals, tie=0.25, unparsed=0.1):
+def won(checkpoint, *intervals, consistent=0.75):
     """Rows of win_rate, one interval a seed."""
     rows = []
     for seed, (value, low, high) in enumerate(intervals, start=1):
         about = dict(checkpoint=checkpoint, task="win_rate", domain="ood", seed=seed)
         rows.append(metric(metric="win", value=value, low=low, high=high, n=18, **about))
-        rows.append(metric(metric="tie", value=tie, n=20, **about))
-        rows.append(metric(metric="unparsed", value=unparsed, n=20, **about))
+        rows.append(metric(metric="consistent", value=consistent, n=20, **about))
     return rows
 
 
@@ -108,13 +113,38 @@ def test_the_table_shows_intervals_and_marks_nothing(tmp_path):
 
 def test_win_rates_are_told_with_intervals(tmp_path):
     rows = scored() + scored(TUNED) + won(TUNED, (0.7, 0.55, 0.85)) + scored("flame.sft")
-    unread = [row for row in won("flame.sft", (0.5, 0, 1), unparsed=1) if row["metric"] != "win"]
-    prose, *_ = blocks_of(tmp_path, rows + unread, SETTINGS)
+    prose, *_ = blocks_of(tmp_path, rows, SETTINGS)
     assert prose.lines[-1] == (
-        "Win rates against the base, judged by GRATH, round 1: FLAME: SFT –, FLAME: SFT★ 70.0 % "
-        "(55.0–85.0). Two that are equally good reach 50 %. Of a checkpoint's comparisons, 25 % "
-        "ended without a winner and 10 to 100 % could not be read."
+        "Win rates against the base, judged by GRATH, round 1: FLAME: SFT★ 70.0 % (55.0–85.0). Two "
+        "that are equally good reach 50 %. In 75 % of a checkpoint's comparisons both orders had the "
+        "same winner."
     )
+
+
+def test_without_a_usable_judge_there_are_no_win_rates(tmp_path):
+    rows = [row | {"use": "win_rate"} for row in data.judge_calibration("m")[4:]]
+    prose, table, *_ = blocks_of(tmp_path, scored() + scored(TUNED), judge_calibration=rows)
+    assert prose.lines[-1] == (
+        "There are no win rates: the base is right about 50 % (40–55 %) of 60 pairs of known "
+        "quality, and 75 % are needed."
+    )
+    assert table.columns[1] == "win %"
+    assert {row[1].text for row in table.rows} == {"no usable judge"}
+    tables = tables_of(tmp_path, scored() + scored(TUNED), judge_calibration=rows)
+    lines = long_form_sections.as_lines(tables.metrics, tables.judge_calibration)
+    assert lines[-1].endswith("none") and max(map(len, lines)) < 80
+
+
+def test_judges_are_shown_with_what_they_are_used_for(tmp_path):
+    tables = tables_of(tmp_path, scored(), judge_calibration=data.judge_calibration("m"))
+    prose, table = judge_sections.judges(Run(tables, {}, {}))
+    assert prose.lines == [
+        "For win rates, the base is right about 90 % (80–95 %) of 60 pairs: it is used.",
+        "For pairs by helpfulness, the base is right about 50 % (40–55 %) of 60 pairs: it is not "
+        "used, and nothing is built on it.",
+    ]
+    assert table.folded and len(table.rows) == 8
+    assert texts(table)[0] == ["m", "0", "the base", "win rates", "All", "90.0", "60"]
 
 
 def test_counts_below_one_are_no_percentages(tmp_path):

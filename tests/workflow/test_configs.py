@@ -58,23 +58,25 @@ def test_several_models_and_seeds_are_branches(project):
     jobs = project.jobs("--configfile", "two.yaml")
     assert jobs["import_model"] == jobs["annotate"] == 2
     assert jobs["train"] == 2 * 2 * (1 + 3 + 3 + 4 + 2)
-    # For all seeds: the base's probing, closed book, GRATH's pairs, FLAME's classifier and own
-    # answers, long answers and those compared with, APEFT's responses and answers.
-    of_base = 9
+    # For all seeds: the base's probing, closed book, GRATH's pairs, FLAME's own answers,
+    # long answers and those compared with, APEFT's responses and answers.
+    of_base = 8
     # Of each seed: what knows the form, and three mixes' two stops; two rounds, of which one writes
     # pairs, and a placebo; FLAME's four checkpoints with closed book, long answers and answers to
     # compare, two of them with responses; APEFT's two checkpoints likewise.
     of_seed = 1 + 3 * 2 + 2 + 1 + 1 + 4 * 3 + 2 + 2 * 3
     assert jobs["generate"] == 2 * (of_base + 2 * of_seed)
     # Comparisons of six checkpoints with the base, and judgements of two parents' responses.
-    assert jobs["generate_judgements"] == 2 * 2 * (6 + 2)
+    assert jobs["judge_comparisons"] == 2 * 2 * 6 and jobs["judge_helpfulness"] == 2 * 2 * 2
+    # The base is put to the test for the first; the second have a measure.
+    assert jobs["calibrate_judge"] == 2 * 2
     assert jobs["build_grath_pairs"] == 2 * (1 + 2)
 
 
 def test_shards_are_jobs_of_their_own(project):
     (project.folder / "shards.yaml").write_text("generation: {shards: 4}\n")
     jobs = project.jobs("--configfile", "shards.yaml")
-    assert jobs["generate_shard"] == 4 * (jobs["generate"] + jobs["generate_judgements"])
+    assert jobs["generate_shard"] == 4 * jobs["generate"]
 
 
 def test_a_fixed_reference_is_scored_once_for_all_seeds(project):

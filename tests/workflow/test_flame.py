@@ -1,5 +1,7 @@
 """What each of FLAME's parts adds to a plan of jobs, and that none adds anything unasked."""
 
+import re
+
 import pytest
 from graph import Planned
 from project import overlaid, rules
@@ -26,8 +28,8 @@ def test_confidence_is_measured_for_the_parents_that_need_it(project):
     jobs = project.jobs(*overlaid(project, text), "flame")
     # Of SFT★'s responses, for each seed: questions and answers, both by the base.
     assert {name: jobs[name] for name in CONFIDENCE} == dict.fromkeys(CONFIDENCE, 2)
-    # The classifier, own answers, long answers, answers to compare with; the same for all seeds.
-    of_base = 4
+    # Own answers, long answers, answers to compare with; the same for all seeds.
+    of_base = 3
     assert jobs["generate"] == of_base + 2 * (before["generate"] - of_base + 2)
     output = project.snakemake("-n", *overlaid(project, text), "flame")
     pairs = rules(output, "build_flame_pairs")
@@ -53,9 +55,9 @@ def test_retrieved_teachers_are_trained_and_evaluated_beside_own_ones(project):
     jobs = project.jobs(*pilot, "flame")
     assert jobs["train"] == jobs["build_flame_sft"] == 2
     assert jobs["write_rag_answers"] == jobs["write_own_answers"] == 1
-    # The classifier, both kinds of answers, and long answers of three checkpoints.
-    assert jobs["generate"] == 3 + 3 and jobs["measure_long_form"] == 3
-    assert not set(jobs) & {"write_flame_responses", "write_judgements", "build_flame_pairs"}
+    # Both kinds of answers, and long answers of three checkpoints.
+    assert jobs["generate"] == 2 + 3 and jobs["measure_long_form"] == 3
+    assert not set(jobs) & {"write_flame_responses", "judge_helpfulness", "build_flame_pairs"}
     output = project.snakemake("-n", *pilot, "flame")
     of = {"rag": "sft-rag", "own": "sft-star"}
     for job in rules(output, "build_flame_sft"):
@@ -81,6 +83,25 @@ def test_passages_of_a_file_are_fetched(project):
     assert "results/sources/pages.jsonl-" in job
     fetched = rules(output, "fetch_source")
     assert any("results/sources/pages.jsonl-" in job for job in fetched)
+
+
+def test_the_first_checkpoint_can_decide_what_asks_for_facts(project):
+    text = "seeds: [1, 2]\nflame: {fact_based: sft}\n"
+    jobs = project.jobs(*overlaid(project, text), "flame")
+    assert jobs["decide_fact_based"] == 2
+    output = project.snakemake("-n", *overlaid(project, text), "flame")
+    for job in rules(output, "decide_fact_based"):
+        assert "flame.sft/training.json" in job.split("output:")[0]
+    for rule in ("build_flame_sft", "build_flame_pairs", "split_claims"):
+        for job in rules(output, rule):
+            seed = re.search(r"seed-(\d)", job)
+            needs = f"seed-{seed[1]}/flame.sft/final/flame/decisions.jsonl" if seed else "none"
+            own = rule == "build_flame_sft" and "seed-" in job and "/flame.sft/examples" in job
+            if not own and ("/flame/responses" in job or rule != "split_claims"):
+                assert needs in job.split("output:")[0], job
+    # All instructions have own answers, since what needs them is known later.
+    (job,) = rules(output, "write_own_answers")
+    assert "decisions.jsonl" not in job
 
 
 def test_new_instructions_are_written_when_they_are_asked_for(project):

@@ -54,12 +54,11 @@ def test_a_variant_of_grath_adds_its_rounds_alone(project):
 
 def test_a_variant_of_flame_has_responses_and_judgements_of_its_own(project):
     more = added(project, "flame: {keep_unknown: [100, 12.5]}\n", "flame")
-    stages = {"build_flame_sft": 2, "build_flame_pairs": 2, "write_judgements": 2, "train": 4}
+    stages = {"build_flame_sft": 2, "build_flame_pairs": 2, "judge_helpfulness": 2, "train": 4}
     assert {name: more[name] for name in stages} == stages
-    # Long answers, answers to compare and comparisons of four checkpoints; responses and
-    # judgements of two parents; and probing.
-    generated = sum(n for rule, n in more.items() if rule.startswith("generate"))
-    assert generated == 4 * 3 + 2 * 2 + 1 and more["measure_contamination"] == 4
+    # Long answers and answers to compare of four checkpoints; responses of two parents; probing.
+    assert more["generate"] == 4 * 2 + 2 + 1 and more["judge_comparisons"] == 4
+    assert more["measure_contamination"] == 4
     output = project.snakemake(
         "-n", *overlaid(project, "flame: {keep_unknown: [0, 12.5]}"), "flame"
     )

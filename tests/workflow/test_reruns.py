@@ -115,7 +115,7 @@ def test_a_change_of_generation_reruns_probing(project):
         "workflow/plumbline/generation/serve.py", "sorted(missing, key", "sorted(set(missing), key"
     )
     jobs = project.jobs()
-    assert jobs["generate"] == 39 and jobs["generate_judgements"] == 8 and "annotate" in jobs
+    assert jobs["generate"] == 39 and "annotate" in jobs
     assert "prepare_probe" not in jobs and "import_model" not in jobs
 
 
@@ -253,18 +253,15 @@ def test_a_set_of_choices_more_scores_all_and_trains_none(project):
     assert "annotate" not in jobs and "build_mix" not in jobs
 
 
-def test_another_way_to_read_judgements_builds_and_trains_the_second_stage_alone(project):
+def test_another_way_to_rate_builds_and_trains_the_second_stage_alone(project):
     project.edit(
-        "workflow/plumbline/methods/flame/rewards.py",
-        "if whole and int(whole)",
-        "if int(whole or 5)",
+        "workflow/plumbline/methods/flame/rewards.py", "if judge else", "if judge is not None else"
     )
     jobs = project.jobs()
-    assert jobs["build_flame_pairs"] == jobs["train"] == 2
-    assert "build_flame_sft" not in jobs and "build_grath_pairs" not in jobs
-    # Judgements are asked for by the same module; then of two checkpoints closed books, long
-    # answers, answers to compare, comparisons.
-    assert jobs["generate"] == 2 * 3 and jobs["generate_judgements"] == 2 + 2
+    assert jobs["judge_helpfulness"] == jobs["build_flame_pairs"] == jobs["train"] == 2
+    assert not set(jobs) & {"build_flame_sft", "build_grath_pairs", "calibrate_judge"}
+    # Of two checkpoints closed books, long answers, answers to compare; then comparisons.
+    assert jobs["generate"] == 2 * 3 and jobs["judge_comparisons"] == 2
 
 
 def test_another_verifier_judges_again_but_draws_no_response(project):

@@ -23,7 +23,7 @@ def test_a_pair_adds_long_answers_of_both_sides_and_one_measurement(project):
     assert jobs["measure_token_shift"] == 2 and jobs["tabulate_token_shift"] == 1
     # Two rounds of two seeds: answers, those to be compared, and comparisons.
     assert jobs["generate"] - once["generate"] == 2 * 2 * 2
-    assert jobs["generate_judgements"] - once["generate_judgements"] == 2 * 2
+    assert jobs["judge_comparisons"] - once["judge_comparisons"] == 2 * 2
     assert jobs["measure_long_form"] - once["measure_long_form"] == 2 * 2
 
 

@@ -21,23 +21,23 @@ OUTSIDE = "PLUMBLINE_OUTSIDE_CONDA"
 PROGRAMS = {
     "analyse": """
         build_choices build_instructions draw_figures judge_closed_book tabulate_comparisons
-        tabulate_fits tabulate_grath tabulate_metrics tabulate_token_shift write_closed_book
-        write_report""",
+        tabulate_fits tabulate_grath tabulate_judges tabulate_metrics tabulate_token_shift
+        write_closed_book write_report""",
     "generate": "generate",
     "orchestrate": """
         annotate build_apeft_pairs build_flame_pairs build_flame_sft build_grath_pairs build_mix
         build_questions choose_grath_questions collect_apeft_answers collect_augmented
-        collect_responses count_dropped count_slick fetch_source judge_comparisons make_plan
-        measure_confidence measure_contamination measure_long_form print_plan split_claims swap_pairs
+        collect_responses count_dropped count_slick fetch_source make_plan measure_confidence
+        measure_contamination measure_long_form print_plan split_claims swap_pairs
         tabulate_apeft tabulate_contamination tabulate_curves tabulate_p_true tabulate_stages
         tabulate_states
         write_apeft_answers write_apeft_questions write_augmentation write_claim_requests
-        write_comparisons write_fact_based write_facttune_answers write_facttune_questions
-        write_grath_requests write_judgements write_own_answers write_responses""",
+        write_facttune_answers write_facttune_questions write_grath_requests write_own_answers
+        write_responses""",
     "train": """
-        check_contamination decide_fact_based import_model list_harness_questions
-        measure_p_true measure_token_shift prepare_probe run_harness score_choices score_reference train
-        write_manifest""",
+        calibrate_judge check_contamination decide_fact_based import_model judge_comparisons
+        judge_helpfulness list_harness_questions measure_p_true measure_token_shift prepare_probe
+        run_harness score_choices score_reference train write_manifest""",
     "verify": "check_verifier verify_claims write_rag_answers",
 }
 ENVIRONMENTS = {program: name for name, all_ in PROGRAMS.items() for program in all_.split()}

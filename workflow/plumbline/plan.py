@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 
 from plumbline.config.experiment import Config
+from plumbline.config.verification import REFERENCE
+from plumbline.judging.prompts import POINTS, SIDES
 from plumbline.lineage import Lineage
 from plumbline.names import parts
 from plumbline.records import ChoiceQuestion, Question
@@ -85,7 +87,7 @@ def make_plan(
         if config.apeft:
             stages += [*planner.apeft(instructions)]
         if config.evaluation.long_form:
-            stages.append(planner.long_form(instructions))
+            stages += [*planner.long_form(instructions)]
         if config.evaluation.token_shift:
             stages.append(planner.token_shift(instructions))
     merged: dict[str, Stage] = {}
@@ -235,19 +237,20 @@ class _Planner:
         )
 
     def flame(self, sizes: dict[str, int]) -> Iterator[Stage]:
-        """FLAME's answers, judgements and trainings, if half of the instructions ask for facts."""
+        """FLAME's answers, ratings and trainings, if half of the instructions ask for facts."""
         flame, families = self.config.flame, self._families(self.config.flame)
         sft, prompts = sizes["flame"], sizes.get("prompts", 0)
         length = min(RESPONSE_TOKENS, flame.max_tokens)
-        yield self._writing(1, sft + prompts, 1, JUDGE_TOKENS, 4)
+        yield self._reading(1, sft + prompts, 2, JUDGE_TOKENS)
         yield self._writing(1, sft // 2, flame.own_answers, flame.shots * length, length)
         if "sft-rag" in flame.sft:
             shown = (flame.shots + flame.k) * length
             yield self._writing(1, sft // 2, flame.own_answers, shown, length)
         parents = families * len({name.partition(".")[0] for name in flame.dpo})
         yield self._writing(parents, prompts, flame.responses, ANSWER_TOKENS, length)
-        shown, judged = JUDGE_TOKENS + length, flame.judgement_tokens // 2
-        yield self._writing(parents, prompts * flame.responses, flame.judgements, shown, judged)
+        if parents and flame.judge != REFERENCE:
+            shown = JUDGE_TOKENS + length
+            yield self._reading(parents, prompts * flame.responses, len(POINTS), shown)
         first, second = (self.config.recipes[n] for n in (flame.sft_recipe, flame.dpo_recipe))
         rows = sft * first.epochs
         steps = math.ceil(rows / first.global_batch_size)
@@ -275,32 +278,31 @@ class _Planner:
             tokens = steps * recipe.global_batch_size * 2 * length
             yield self._training(self._trainings("apeft", recipe), steps, tokens, 8, recipe)
 
-    def long_form(self, sizes: dict[str, int]) -> Stage:
+    def long_form(self, sizes: dict[str, int]) -> Iterator[Stage]:
         """Responses at length, and comparisons of some."""
         settings = self.config.evaluation.long_form
         jobs = len(self.config.seeds) * len(long_form_checkpoints(self.config, self.lineage))
         length = min(RESPONSE_TOKENS, settings.max_tokens)
         written, compared = sizes["long_form"], sizes.get("win_rate", 0)
-        stage = self._writing(jobs, written + compared, 1, ANSWER_TOKENS, length)
-        shown, judged = JUDGE_TOKENS + 2 * length, settings.judgement_tokens // 2
-        other = self._writing(jobs if compared else 0, 2 * compared, 1, shown, judged)
-        for key in ("jobs", "prompts", "sequences", "tokens", "seconds"):
-            setattr(stage, key, getattr(stage, key) + getattr(other, key))
-        return stage
+        yield self._writing(jobs, written + compared, 1, ANSWER_TOKENS, length)
+        if compared and settings.judge != REFERENCE:
+            yield self._reading(jobs, 2 * compared, len(SIDES), JUDGE_TOKENS + 2 * length)
 
     def token_shift(self, sizes: dict[str, int]) -> Stage:
         """Long answers under their own model and under another one."""
         jobs = len(self.config.seeds) * len(shift_pairs(self.config, self.lineage))
         length = min(RESPONSE_TOKENS, self.config.evaluation.long_form.max_tokens)
-        tokens = 2 * sizes["long_form"] * (ANSWER_TOKENS + length)
-        seconds = jobs * (10 + 2 * self.parameters * tokens / self.speed)
-        prompts = jobs * sizes["long_form"]
+        return self._reading(jobs, sizes["long_form"], 2, 2 * (ANSWER_TOKENS + length))
+
+    def _reading(self, jobs: int, prompts: int, sequences: int, tokens: float) -> Stage:
+        """Given tokens, read by a model in each job; sequences and tokens are a prompt's."""
+        seconds = jobs * (10 + 2 * self.parameters * prompts * tokens / self.speed)
         return Stage(
             "score",
             jobs,
-            prompts=prompts,
-            sequences=2 * prompts,
-            tokens=round(jobs * tokens),
+            prompts=jobs * prompts,
+            sequences=jobs * prompts * sequences,
+            tokens=round(jobs * prompts * tokens),
             seconds=seconds,
         )
 

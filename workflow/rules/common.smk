@@ -19,6 +19,7 @@ from snakemake.settings.types import DeploymentMethod
 
 from plumbline.config import experiment
 from plumbline.config.needs import needs
+from plumbline.config.verification import REFERENCE
 from plumbline import installed, lineage, lists
 from plumbline.digest import code_digest
 from plumbline.environment import export_settings

@@ -2,14 +2,13 @@
 
 REQUIRED INPUTS: instructions/flame.jsonl, instructions/prompts.jsonl, the base checkpoint
 OUTPUTS, below results/<run>/<model>:
-         flame/decisions.jsonl                     which instructions ask for facts
+         base/flame/decisions.jsonl                which instructions ask for facts
          base/flame/own/generations.jsonl          the base's own few-shot answers
          base/flame/rag/generations.jsonl          its answers with retrieved passages
          seed-<seed>/flame.<set>/examples.jsonl    the first stage's training files;
                                                    flame-unknown-<p>.<set> where the knowledge
                                                    filter keeps p per cent
          <first stage>/flame/responses/            responses, their claims and verdicts
-         <first stage>/flame/judge/                judgements of their helpfulness
          <first stage>/flame/mc/confidence.jsonl   how sure the base is of their claims
          seed-<seed>/flame.<set>.<pairs>/pairs.jsonl   the second stage's training files
          flame/augmented.jsonl                     new instructions, if they are asked for
@@ -19,39 +18,16 @@ for work, folder, requests in flame_works():
     add_work(work, folder, requests)
 
 
-rule write_fact_based:
-    input:
-        instructions=flame_instructions(),
-    output:
-        requests=f"{R}/{{model}}/flame/classify/requests.jsonl",
-    log:
-        f"{R}/{{model}}/flame/classify/write_fact_based.log",
-    benchmark:
-        f"{R}/benchmarks/flame/{{model}}/write_fact_based.tsv"
-    priority: 20
-    localrule: True
-    conda:
-        environment("write_fact_based")
-    params:
-        form=flame_key("prompt"),
-        code=code("write_fact_based"),
-    shell:
-        "python -m scripts.write_fact_based --instructions {input.instructions:q}"
-        " --form {params.form} --requests {output.requests:q} 2>&1 | tee {log:q}"
-
-
 rule decide_fact_based:
     input:
         instructions=flame_instructions(),
-        requests=f"{R}/{{model}}/flame/classify/requests.jsonl",
-        generations=f"{R}/{{model}}/base/flame/classify/generations.jsonl",
-        base=f"{R}/{{model}}/base/checkpoint.json",
+        decider=marker_at,
     output:
-        decisions=f"{R}/{{model}}/flame/decisions.jsonl",
+        decisions=f"{R}/{{model}}/{{folder}}/flame/decisions.jsonl",
     log:
-        f"{R}/{{model}}/flame/decide_fact_based.log",
+        f"{R}/{{model}}/{{folder}}/flame/decide_fact_based.log",
     benchmark:
-        f"{R}/benchmarks/flame/{{model}}/decide_fact_based.tsv"
+        f"{R}/benchmarks/flame/{{model}}/{{folder}}/decide_fact_based.tsv"
     conda:
         environment("decide_fact_based")
     threads: 1 if ON_GPU else workflow.cores
@@ -61,21 +37,22 @@ rule decide_fact_based:
         runtime=60,
     params:
         form=flame_key("prompt"),
+        decider=lambda wildcards: LINEAGE.at(wildcards.folder)[0],
         trust="--trust-labels" if flame_key("fact_based") == "source" else "",
         dtype=CONFIG.scoring.dtype,
         code=code("decide_fact_based"),
     shell:
         "python -m scripts.decide_fact_based --instructions {input.instructions:q}"
-        " --requests {input.requests:q} --generations {input.generations:q}"
-        " --checkpoint $PLUMBLINE_RESULTS/{wildcards.model}/base --form {params.form}"
-        ' {params.trust} --scoring "$PLUMBLINE_SCORING" --device $PLUMBLINE_DEVICE --threads {threads}'
+        " --judge {params.decider} --form {params.form} {params.trust}"
+        " --checkpoint $PLUMBLINE_RESULTS/{wildcards.model}/{wildcards.folder:q}"
+        ' --scoring "$PLUMBLINE_SCORING" --device $PLUMBLINE_DEVICE --threads {threads}'
         " --decisions {output.decisions:q} 2>&1 | tee {log:q}"
 
 
 rule write_own_answers:
     input:
         instructions=f"{R}/instructions/flame.jsonl",
-        decisions=f"{R}/{{model}}/flame/decisions.jsonl",
+        decisions=flame_asked("own"),
     output:
         requests=f"{R}/{{model}}/flame/own/requests.jsonl",
     log:
@@ -87,11 +64,12 @@ rule write_own_answers:
     conda:
         environment("write_own_answers")
     params:
-        options=flame_own_options(),
+        asked=flame_asked_options("own"),
+        options=flame_answer_draws(),
         code=code("write_own_answers"),
     shell:
         "python -m scripts.write_own_answers --instructions {input.instructions:q}"
-        " --decisions {input.decisions:q} {params.options:q} --requests {output.requests:q}"
+        " {params.asked:q} {params.options:q} --requests {output.requests:q}"
         " 2>&1 | tee {log:q}"
 
 
@@ -99,7 +77,7 @@ rule write_own_answers:
 rule write_rag_answers:
     input:
         instructions=f"{R}/instructions/flame.jsonl",
-        decisions=f"{R}/{{model}}/flame/decisions.jsonl",
+        decisions=flame_asked("rag"),
         facts=f"{R}/facts/questions.jsonl",
         marker=flame_rag_inputs(),
     output:
@@ -115,11 +93,12 @@ rule write_rag_answers:
         mem_mb=memory(32000),
         runtime=240,
     params:
+        asked=flame_asked_options("rag"),
         options=flame_rag_options,
         code=code("write_rag_answers"),
     shell:
         "python -m scripts.write_rag_answers --instructions {input.instructions:q}"
-        " --decisions {input.decisions:q} --facts {input.facts:q} {params.options:q}"
+        " {params.asked:q} --facts {input.facts:q} {params.options:q}"
         " --requests {output.requests:q} 2>&1 | tee {log:q}"
 
 
@@ -146,7 +125,7 @@ rule build_flame_sft:
         code=code("build_flame_sft"),
     shell:
         "python -m scripts.build_flame_sft --name {wildcards.variant}.{wildcards.set} --set {wildcards.set}"
-        " --instructions {input.instructions:q} --decisions {input.decisions:q}"
+        " --instructions {input.instructions:q}"
         " {params.options:q} --form {params.form} --seed {wildcards.seed} --passes {params.passes} --examples {output.examples:q}"
         " --composition {output.composition:q} 2>&1 | tee {log:q}"
 
@@ -169,26 +148,6 @@ rule write_flame_responses:
         code=code("write_responses"),
     shell:
         "python -m scripts.write_responses --instructions {input.instructions:q}"
-        " {params.options:q} --requests {output.requests:q} 2>&1 | tee {log:q}"
-
-
-rule write_judgements:
-    input:
-        responses=f"{R}/{{model}}/{{folder}}/flame/responses/responses.jsonl",
-    output:
-        requests=f"{R}/{{model}}/{{folder}}/flame/judge/requests.jsonl",
-    log:
-        f"{R}/{{model}}/{{folder}}/flame/judge/write_judgements.log",
-    benchmark:
-        f"{R}/benchmarks/flame/{{model}}/{{folder}}/write_judgements.tsv"
-    localrule: True
-    conda:
-        environment("write_judgements")
-    params:
-        options=flame_judge_options(),
-        code=code("write_judgements"),
-    shell:
-        "python -m scripts.write_judgements --responses {input.responses:q}"
         " {params.options:q} --requests {output.requests:q} 2>&1 | tee {log:q}"
 
 
@@ -279,7 +238,7 @@ rule build_flame_pairs:
     shell:
         "python -m scripts.build_flame_pairs --set {wildcards.pairs}"
         " --name {wildcards.variant}.{wildcards.set}.{wildcards.pairs} --responses {input.responses:q}"
-        " --judge-requests {input.requests:q} --judge-generations {input.generations:q}"
+        " --helpful {input.helpful:q} --calibration {input.calibration:q}"
         " --splittings {input.splittings:q} --decisions {input.decisions:q} {params.options:q} --seed {wildcards.seed}"
         " --pairs {output.pairs:q} --composition {output.composition:q} 2>&1 | tee {log:q}"
 

@@ -40,16 +40,6 @@ rule generate:
         " --threads {threads} {params.part} {output:q} 2>&1 | tee {log:q}"
 
 
-# Judgements wait for all else, so that one engine start serves those of all checkpoints.
-use rule generate as generate_judgements with:
-    wildcard_constraints:
-        work=".+/judge",
-    priority: -10
-
-
-ruleorder: generate_judgements > generate
-
-
 # One part of a large request file, on a device of its own.
 use rule generate as generate_shard with:
     input:

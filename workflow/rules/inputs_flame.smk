@@ -12,7 +12,7 @@ if CONFIG.flame and CONFIG.flame.dpo:
     add_instructions("prompts", CONFIG.flame.prompts, "train", "id", "flame.prompts")
     # Training on a response that was cut off teaches to stop in mid-sentence.
     PLACES["flame/responses"] = Place(
-        "prompts", "flame", unfinished="", decisions="flame/decisions.jsonl"
+        "prompts", "flame", unfinished="", decider=CONFIG.flame.decider
     )
 # Which of the base's answers a training set of the first stage holds.
 ANSWERS = {"sft-fact": "own", "sft-star": "own", "sft-rag": "rag"}
@@ -53,7 +53,7 @@ def flame_works():
     if CONFIG.flame is None:
         return []
     answers = {ANSWERS[name] for name in CONFIG.flame.sft if name in ANSWERS}
-    asked = ["classify", *sorted(answers), *["augment"] * bool(CONFIG.flame.augment)]
+    asked = [*sorted(answers), *["augment"] * bool(CONFIG.flame.augment)]
     works = [
         (f"base/flame/{name}", lineage.BASE, f"flame/{name}/requests.jsonl")
         for name in asked
@@ -63,10 +63,8 @@ def flame_works():
             work = f"{folder}/flame/mc/{part}"
             works.append((work, lineage.BASE, f"{work}/requests.jsonl"))
     for folder in flame_parents():
-        judge = checkpoint_folder(CONFIG.flame.judge, folder)
         works += [
             (f"{folder}/flame/responses", folder, "flame/responses/requests.jsonl"),
-            (f"{folder}/flame/judge", judge, f"{folder}/flame/judge/requests.jsonl"),
             *claim_works(f"{folder}/flame/responses"),
         ]
     return works
@@ -82,16 +80,30 @@ def flame_draws(samples, max_tokens):
     ]
 
 
-def flame_own_options():
-    """Own answers as options of write_own_answers.py."""
-    if CONFIG.flame is None:
+def decisions_by(decider, model, near):
+    """What a checkpoint decided: of the seed that the path `near` is of, below the model's folder."""
+    return f"{model}/{checkpoint_folder(decider, near)}/flame/decisions.jsonl"
+
+
+def flame_asked(kind):
+    """An input function: what is decided by when own answers are asked for; nothing: all are."""
+    flame = CONFIG.flame
+    every = flame is None or flame.decider != lineage.BASE
+    if every or (kind == "own" and "sft-fact" in flame.sft):
         return []
-    everything = int("sft-fact" in CONFIG.flame.sft)
-    return ["--all", str(everything), *flame_answer_draws()]
+    return lambda wildcards: decisions_by(flame.decider, f"{R}/{wildcards.model}", "")
+
+
+def flame_asked_options(kind):
+    """A parameter function: the same as an option of the programs that write requests."""
+    asked = flame_asked(kind)
+    return lambda wildcards: optional("--decisions", asked and asked(wildcards))
 
 
 def flame_answer_draws():
     """How the base's answers are drawn, as options."""
+    if CONFIG.flame is None:
+        return []
     draws = flame_draws(CONFIG.flame.own_answers, CONFIG.flame.max_tokens)[2:]
     return ["--shots", str(CONFIG.flame.shots), *draws]
 
@@ -119,10 +131,11 @@ def flame_rag_options(wildcards):
 def flame_sft_inputs(wildcards):
     """Instructions, which of them ask for facts, and the base's answers if the set has any."""
     model = f"{R}/{wildcards.model}"
-    found = {
-        "instructions": f"{R}/instructions/flame.jsonl",
-        "decisions": f"{model}/flame/decisions.jsonl",
-    }
+    found = {"instructions": f"{R}/instructions/flame.jsonl"}
+    # The checkpoint of this set may be the one that decides.
+    if CONFIG.flame.decider == lineage.BASE or wildcards.set != "sft":
+        near = f"seed-{wildcards.seed}/"
+        found["decisions"] = decisions_by(CONFIG.flame.decider, model, near)
     answers = ANSWERS.get(wildcards.set)
     if answers:
         found["requests"] = f"{model}/flame/{answers}/requests.jsonl"
@@ -134,6 +147,7 @@ def flame_sft_options(wildcards):
     """The base's answers as options of build_flame_sft.py."""
     files = flame_sft_inputs(wildcards)
     return [
+        *optional("--decisions", files.get("decisions")),
         *optional("--own-requests", files.get("requests")),
         *optional("--own-generations", files.get("generations")),
         *knowledge_options("flame", wildcards),
@@ -163,13 +177,6 @@ def flame_response_options():
     return flame_draws(CONFIG.flame.responses, CONFIG.flame.max_tokens)
 
 
-def flame_judge_options():
-    """Judgements as options of write_judgements.py."""
-    if CONFIG.flame is None:
-        return []
-    return flame_draws(CONFIG.flame.judgements, CONFIG.flame.judgement_tokens)
-
-
 def flame_pair_options(wildcards):
     """The second stage as options of build_flame_pairs.py."""
     recipe = CONFIG.recipes[CONFIG.flame.dpo_recipe]
@@ -178,7 +185,8 @@ def flame_pair_options(wildcards):
         *optional("--verdicts", files.get("verdicts")),
         *optional("--confidence", files.get("confidence")),
         *("--form", CONFIG.flame.prompt, "--batch", str(recipe.global_batch_size)),
-        *("--steps", str(recipe.max_steps)),
+        *("--steps", str(recipe.max_steps), "--min-pairs", str(recipe.min_pairs)),
+        *("--max-repeats", str(recipe.max_repeats)),
         *knowledge_options("flame", wildcards),
     ]
 
@@ -200,9 +208,9 @@ def flame_pair_inputs(wildcards):
         **knowledge_inputs("flame", wildcards),
         "responses": f"{place}/responses/responses.jsonl",
         "splittings": f"{place}/responses/splittings.jsonl",
-        "requests": f"{place}/judge/requests.jsonl",
-        "generations": f"{place}/judge/generations.jsonl",
-        "decisions": f"{model}/flame/decisions.jsonl",
+        "helpful": f"{place}/helpful.jsonl",
+        "calibration": f"{model}/{judge_place('helpfulness', parent)}/helpfulness.json",
+        "decisions": decisions_by(CONFIG.flame.decider, model, parent),
     }
 
 
@@ -227,13 +235,11 @@ def flame_states():
         for name, seed in [LINEAGE.at(folder)]
     ]
     decisions = [
-        {
-            "model": model,
-            "seed": 0,
-            "checkpoint": lineage.BASE,
-            "decisions": f"{R}/{model}/flame/decisions.jsonl",
-        }
+        {"model": model, "seed": seed, "checkpoint": name}
+        | {"decisions": decisions_by(name, f"{R}/{model}", folder)}
         for model in MODELS
+        for folder in LINEAGE.folders(CONFIG.flame.decider, CONFIG.seeds)
+        for name, seed in [LINEAGE.at(folder)]
     ]
     trainings = [
         {key: row[key] for key in ("model", "seed")}

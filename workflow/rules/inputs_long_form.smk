@@ -65,10 +65,6 @@ def long_form_works():
     }
     for folder in sorted(writers):
         works.append((f"{folder}/win_rate/own", folder, "win_rate/requests.jsonl"))
-    for folder in compared:
-        work = f"{folder}/win_rate/judge"
-        judge = checkpoint_folder(LONG_FORM.judge, folder)
-        works.append((work, judge, f"{work}/requests.jsonl"))
     return works
 
 
@@ -85,9 +81,11 @@ def baseline_responses(wildcards):
 
 def claim_inputs(wildcards):
     """Responses to be taken apart, and which of them were asked for facts."""
-    model, decisions = f"{R}/{wildcards.model}", place_of(wildcards.place).decisions
+    model, decider = f"{R}/{wildcards.model}", place_of(wildcards.place).decider
     found = {"responses": f"{model}/{wildcards.place}/responses.jsonl"}
-    return found | ({"decisions": f"{model}/{decisions}"} if decisions else {})
+    if decider:
+        found["decisions"] = decisions_by(decider, model, wildcards.place)
+    return found
 
 
 def split_inputs(wildcards):
@@ -156,13 +154,6 @@ def long_form_measures():
     if LONG_FORM is None:
         return []
     return ["--gamma", str(LONG_FORM.gamma), "--k", *map(str, LONG_FORM.k)]
-
-
-def comparison_options():
-    """Comparisons as options of write_comparisons.py."""
-    if LONG_FORM is None:
-        return []
-    return ["--form", LONG_FORM.prompt, "--max-tokens", str(LONG_FORM.judgement_tokens)]
 
 
 @cache

@@ -21,8 +21,8 @@ class Place(NamedTuple):
     set: str
     stage: str  # that what is dropped counts for
     unfinished: str  # option of collect_responses.py for those that were cut off; empty: dropped
-    decisions: str = (
-        ""  # below the model's folder: claims are of what asks for facts only
+    decider: str = (
+        ""  # the checkpoint that says what asks for facts, if claims are of that only
     )
 
 

@@ -1,11 +1,10 @@
-"""Responses at length: written, taken apart into claims, verified, and compared.
+"""Responses at length: written, taken apart into claims, and verified.
 
 REQUIRED INPUTS: the instruction sources of the configuration, facts/questions.jsonl
 OUTPUTS: results/<run>/instructions/<set>.jsonl                     prompts and instructions
          results/<run>/<model>/<place>/responses.jsonl, claims.jsonl, splittings.jsonl,
              verdicts.jsonl                                         of a place with responses
          results/<run>/<model>/<checkpoint>/long_form/items.jsonl   F1, FActScore, their parts
-         results/<run>/<model>/<checkpoint>/win_rate/items.jsonl    comparisons with a baseline
          results/<run>/tables/verifier.csv                          the verifier, put to the test
 """
 
@@ -235,51 +234,6 @@ rule measure_long_form:
         "python -m scripts.measure_long_form --instructions {input.instructions:q}"
         " --responses {input.responses:q} --splittings {input.splittings:q}"
         " --claims {input.claims:q} --verdicts {input.verdicts:q} {params.options:q}"
-        " --items {output.measured:q} 2>&1 | tee {log:q}"
-
-
-rule write_comparisons:
-    input:
-        instructions=f"{R}/instructions/win_rate.jsonl",
-        first=f"{R}/{{model}}/{{folder}}/win_rate/own/responses.jsonl",
-        second=baseline_responses,
-    output:
-        requests=f"{R}/{{model}}/{{folder}}/win_rate/judge/requests.jsonl",
-    log:
-        f"{R}/{{model}}/{{folder}}/win_rate/judge/write_comparisons.log",
-    benchmark:
-        f"{R}/benchmarks/evaluate/{{model}}/{{folder}}/write_comparisons.tsv"
-    localrule: True
-    conda:
-        environment("write_comparisons")
-    params:
-        options=comparison_options(),
-        code=code("write_comparisons"),
-    shell:
-        "python -m scripts.write_comparisons --instructions {input.instructions:q}"
-        " --first {input.first:q} --second {input.second:q} {params.options:q}"
-        " --requests {output.requests:q} 2>&1 | tee {log:q}"
-
-
-rule judge_comparisons:
-    input:
-        instructions=f"{R}/instructions/win_rate.jsonl",
-        requests=f"{R}/{{model}}/{{folder}}/win_rate/judge/requests.jsonl",
-        generations=f"{R}/{{model}}/{{folder}}/win_rate/judge/generations.jsonl",
-    output:
-        measured=f"{R}/{{model}}/{{folder}}/win_rate/items.jsonl",
-    log:
-        f"{R}/{{model}}/{{folder}}/win_rate/judge_comparisons.log",
-    benchmark:
-        f"{R}/benchmarks/evaluate/{{model}}/{{folder}}/judge_comparisons.tsv"
-    localrule: True
-    conda:
-        environment("judge_comparisons")
-    params:
-        code=code("judge_comparisons"),
-    shell:
-        "python -m scripts.judge_comparisons --instructions {input.instructions:q}"
-        " --requests {input.requests:q} --generations {input.generations:q}"
         " --items {output.measured:q} 2>&1 | tee {log:q}"
 
 

@@ -17,6 +17,7 @@ MADE_FOR = {
     "token_shift_tokens": SHIFT_PAIRS,
     "claim_states": CONFIG.evaluation.long_form,
     "verifier": CONFIG.evaluation.long_form,
+    "judge_calibration": JUDGES,
 }
 TABLE_FILES = [f"{R}/tables/{name}.csv" for name in TABLES if MADE_FOR.get(name, True)]
 RESPONSES = f"{R}/tables/responses.json" if CONFIG.evaluation.long_form else []

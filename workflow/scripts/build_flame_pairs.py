@@ -6,13 +6,19 @@ from pathlib import Path
 from plumbline import knowledge, program
 from plumbline.claims.records import Splitting, Verdict
 from plumbline.config.flame_sets import PairSet
-from plumbline.files import InputError, read_rows, read_unique_rows, write_json, write_rows
-from plumbline.methods.flame import rewards
+from plumbline.files import (
+    InputError,
+    read_json,
+    read_rows,
+    read_unique_rows,
+    write_json,
+    write_rows,
+)
+from plumbline.judging.calibration import Calibration
 from plumbline.methods.flame.composition import check_same_run, of_pairs
 from plumbline.methods.flame.fact_based import FactBased
 from plumbline.methods.flame.inputs import fact_based_ids
-from plumbline.methods.flame.pairs import build_pairs, training_order
-from plumbline.records import Generation, Request
+from plumbline.methods.flame.pairs import build_pairs, check_sources, training_order
 from plumbline.responses import scores
 from plumbline.responses.drawn import Response
 
@@ -35,14 +41,16 @@ def main() -> None:
     parser.add_argument("--name", required=True, help="the tuning, <variant>.<parent>.<set>")
     parser.add_argument("--set", choices=PairSet.__args__, required=True)
     parser.add_argument("--responses", type=Path, required=True)
-    parser.add_argument("--judge-requests", type=Path, required=True)
-    parser.add_argument("--judge-generations", type=Path, required=True)
+    parser.add_argument("--helpful", type=Path, required=True, help="ratings of the responses")
+    parser.add_argument("--calibration", type=Path, required=True, help="of who rated them")
     parser.add_argument("--splittings", type=Path, required=True)
     parser.add_argument("--verdicts", type=Path, help="of the claims; not for facttune-mc")
     parser.add_argument("--confidence", type=Path, help="of the responses; for facttune-mc")
     parser.add_argument("--decisions", type=Path, required=True)
     parser.add_argument("--batch", type=int, required=True, help="pairs a step")
     parser.add_argument("--steps", type=int, required=True)
+    parser.add_argument("--min-pairs", type=int, required=True, help="different ones of a source")
+    parser.add_argument("--max-repeats", type=int, required=True, help="of a pair")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--form", choices=("plain", "chat"), required=True)
     knowledge.add_options(parser)
@@ -52,10 +60,8 @@ def main() -> None:
     responses = read_unique_rows(args.responses, Response)
     decisions = read_unique_rows(args.decisions, FactBased)
     fact_based = fact_based_ids(decisions, {one.instruction for one in responses})
-    helpful = rewards.helpfulness(
-        read_unique_rows(args.judge_requests, Request),
-        read_rows(args.judge_generations, Generation),
-    )
+    calibration = Calibration.model_validate(read_json(args.calibration))
+    helpful = read_unique_rows(args.helpful, scores.Helpfulness)
     factual = factual_scores(args)
     splittings = read_rows(args.splittings, Splitting)
     check_same_run(
@@ -63,25 +69,27 @@ def main() -> None:
     )
 
     scored = scores.scored(responses, helpful, factual)
-    pairs, dropped = build_pairs(args.set, scored, fact_based, form=args.form)
+    pairs, dropped = build_pairs(
+        args.set, scored, fact_based, form=args.form, judged=calibration.usable
+    )
     left, known = knowledge.kept(
         [one for found in pairs.values() for one in found], args, args.seed
     )
     pairs = {source: [one for one in left if one.source == source] for source in pairs}
     dropped += knowledge.dropped_row("flame", f"{args.set}: pairs", known)
+    rows = args.batch * args.steps
+    check_sources(
+        args.name, pairs, dropped,
+        rows=rows, min_pairs=args.min_pairs, max_repeats=args.max_repeats,
+    )  # fmt: skip
     composition = of_pairs(
-        args.name, scored, helpful, pairs,
-        training_rows=args.batch * args.steps, dropped=dropped,
-    ) | knowledge.counted(known)  # fmt: skip
+        args.name, scored, helpful, pairs, training_rows=rows, dropped=dropped
+    ) | knowledge.counted(known)
     order = training_order(pairs, batch=args.batch, steps=args.steps, seed=args.seed)
     write_rows(args.pairs, order)
     write_json(args.composition, composition)
     found = ", ".join(f"{n:,} {source}" for source, n in composition["pairs"].items())
-    judgements = composition["judgements"]
-    program.log.info(
-        f"{args.name}: {found} pairs for {len(order):,} rows; {judgements['parsed']:,} judgements "
-        f"read, {judgements['unparsed']:,} not"
-    )
+    program.log.info(f"{args.name}: {found} pairs for {len(order):,} rows")
 
 
 if __name__ == "__main__":

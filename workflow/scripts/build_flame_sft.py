@@ -20,7 +20,7 @@ def main() -> None:
     parser.add_argument("--name", required=True, help="the tuning, <variant>.<set>")
     parser.add_argument("--set", choices=SftSet.__args__, required=True)
     parser.add_argument("--instructions", type=Path, required=True)
-    parser.add_argument("--decisions", type=Path, required=True)
+    parser.add_argument("--decisions", type=Path, help="what needs facts; sft can do without")
     parser.add_argument("--own-requests", type=Path, help="what the base was asked; not for sft")
     parser.add_argument("--own-generations", type=Path, help="what it answered; not for sft")
     parser.add_argument("--form", choices=("plain", "chat"), required=True)
@@ -31,11 +31,15 @@ def main() -> None:
     parser.add_argument("--composition", type=Path, required=True)
     args = parser.parse_args()
     instructions = read_instructions([args.instructions])
-    decisions = read_unique_rows(args.decisions, FactBased)
-    own, dropped = {}, []
+    own, dropped, facts = {}, [], None
+    if args.decisions:
+        decisions = read_unique_rows(args.decisions, FactBased)
+        facts = fact_based_ids(decisions, [one.id for one in instructions])
     if args.set != "sft":
-        if args.own_requests is None or args.own_generations is None:
-            raise InputError(f"set {args.set}: give --own-requests and --own-generations.")
+        if None in (args.decisions, args.own_requests, args.own_generations):
+            raise InputError(
+                f"set {args.set}: give --decisions, --own-requests and --own-generations."
+            )
         own, reasons = own_answers(
             instructions,
             instructions,
@@ -47,7 +51,7 @@ def main() -> None:
         args.set,
         instructions,
         own,
-        fact_based_ids(decisions, [one.id for one in instructions]),
+        facts,
         form=args.form,
         seed=args.seed,
         passes=args.passes,

@@ -4,11 +4,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from plumbline import devices, program
+from plumbline import devices, distinct, program
 from plumbline.config.training import Recipe, Training
-from plumbline.files import read_unique_rows, write_json, write_rows
+from plumbline.files import read_rows, read_unique_rows, write_json, write_rows
 from plumbline.generation.engine import check_needs
-from plumbline.records import Fit, Probe, Sampling
+from plumbline.records import Fit, Pair, Probe, Sampling
 from plumbline.suitability import Needs
 from plumbline.training import processes
 
@@ -49,6 +49,8 @@ def main() -> None:
         recipe = recipe.model_copy(update={"save_steps": args.save_steps})
     folder = args.root / f"seed-{args.seed}" / args.name
     if not processes.launched():
+        if recipe.method != "sft":
+            distinct.check_file(args.name, read_rows(args.examples, Pair), recipe)
         needs = Needs.model_validate_json(args.needs)
         check_needs(args.root.name, args.root / args.parent, needs)
         devices.take(args.device, settings.processes)

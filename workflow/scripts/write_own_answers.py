@@ -15,25 +15,23 @@ from plumbline.responses import drawn
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--instructions", type=Path, required=True, help="also what is shown")
-    parser.add_argument("--decisions", type=Path, required=True)
-    parser.add_argument(
-        "--all", type=int, choices=(0, 1), required=True, help="0: only for those that need facts"
-    )
+    parser.add_argument("--decisions", type=Path, help="only those that need facts are asked")
     parser.add_argument("--shots", type=int, required=True)
     drawn.add_sampling(parser)
     parser.add_argument("--requests", type=Path, required=True)
     args = parser.parse_args()
     instructions = read_instructions([args.instructions])
-    decisions = read_unique_rows(args.decisions, FactBased)
-    facts = fact_based_ids(decisions, [one.id for one in instructions])
+    wanted = {one.id for one in instructions}
+    if args.decisions:
+        wanted = fact_based_ids(read_unique_rows(args.decisions, FactBased), wanted)
     requests = own_answer_requests(
-        [one for one in instructions if args.all or one.id in facts],
+        [one for one in instructions if one.id in wanted],
         instructions,
         shots=args.shots,
         **drawn.sampling(args),
     )
     written = write_rows(args.requests, requests)
-    program.log.info(f"{written:,} requests; {len(facts):,} of {len(instructions):,} need facts")
+    program.log.info(f"{written:,} requests for {len(instructions):,} instructions")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from plumbline.responses import drawn
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--instructions", type=Path, required=True, help="also what is shown")
-    parser.add_argument("--decisions", type=Path, required=True)
+    parser.add_argument("--decisions", type=Path, help="only those that need facts are asked")
     parser.add_argument("--passages", required=True, help="JSON of the passages section")
     parser.add_argument("--marker", type=Path, help="source.json of the passages, if fetched")
     parser.add_argument("--facts", type=Path, required=True, help="for passages of the facts")
@@ -28,15 +28,16 @@ def main() -> None:
     parser.add_argument("--requests", type=Path, required=True)
     args = parser.parse_args()
     instructions = read_instructions([args.instructions])
-    decisions = read_unique_rows(args.decisions, FactBased)
-    facts = fact_based_ids(decisions, [one.id for one in instructions])
+    wanted = {one.id for one in instructions}
+    if args.decisions:
+        wanted = fact_based_ids(read_unique_rows(args.decisions, FactBased), wanted)
     store = passage_store(
         Passages.model_validate_json(args.passages),
         read_unique_rows(args.facts, Question),
         read_marker(args.marker)[1] if args.marker else None,
     )
     requests = rag_answer_requests(
-        [one for one in instructions if one.id in facts],
+        [one for one in instructions if one.id in wanted],
         instructions,
         store,
         args.k,
@@ -46,7 +47,7 @@ def main() -> None:
     written = write_rows(args.requests, requests)
     program.log.info(
         f"{written:,} requests with the best of {len(store):,} passages; "
-        f"{len(facts) - written:,} instructions share no word with any"
+        f"{len(wanted) - written:,} instructions share no word with any"
     )
 
 

@@ -4,11 +4,11 @@ import json
 
 import pytest
 from flame_data import response
-from flame_stages import ASKED, DECISIONS, generated, verified
+from flame_stages import ASKED, DECISIONS, verified
 from plumbline.claims.records import Splitting
-from plumbline.files import read_unique_rows, write_rows
-from plumbline.records import Request
-from programs import program
+from plumbline.files import write_rows
+from plumbline.judging.calibration import Calibration
+from plumbline.responses.scores import Helpfulness
 
 
 @pytest.fixture
@@ -35,27 +35,17 @@ def first_stage(files):
 
 
 @pytest.fixture
-def second_stage(files, monkeypatch):
-    """Two instructions with two responses each; a asks for facts. One judgement cannot be read."""
+def second_stage(files):
+    """Two instructions with two responses each, rated by a usable judge; a asks for facts."""
     rows = [
         response("a", 0, "First."), response("a", 1, "Second."),
         response("b", 0, "Third."), response("b", 1, "Fourth."),
     ]  # fmt: skip
     files("responses.jsonl", rows)
-    program(
-        monkeypatch, "write_judgements", responses=files("responses.jsonl"), form="plain",
-        samples=2, temperature=0.7, top_p=0.9, max_tokens=44, requests=files("judge.jsonl"),
-    )  # fmt: skip
-    requests = read_unique_rows(files("judge.jsonl"), Request)
-    assert [(one.response, one.sampling.n) for one in requests] == [
-        ("a#0", 2), ("a#1", 2), ("b#0", 2), ("b#1", 2),
-    ]  # fmt: skip
-    said = {
-        "a#0": ["Score: 4", "Score: 3"], "a#1": ["Score: 4", "Fine."], "b#0": ["Score: 1"] * 2,
-        "b#1": ["Score: 2"] * 2,
-    }  # fmt: skip
-    texts = {one.id: said[one.response] for one in requests}
-    files("judged.jsonl", generated(requests, texts))
+    points = {"a#0": 3.5, "a#1": 4, "b#0": 1, "b#1": 2}
+    files("helpful.jsonl", [Helpfulness(id=name, score=one) for name, one in points.items()])
+    judge = Calibration(judge="base", use="helpfulness", usable=True)
+    files("calibration.json", judge.model_dump())
     files("decisions.jsonl", DECISIONS)
     files(
         "splittings.jsonl",

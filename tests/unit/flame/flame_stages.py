@@ -29,7 +29,7 @@ FACTS = [
 
 
 def decision(name, fact_based, **more):
-    return FactBased(id=name, fact_based=fact_based, decided_by="text", text="", **more)
+    return FactBased(id=name, fact_based=fact_based, probability=float(fact_based), **more)
 
 
 def generated(requests, texts):
@@ -50,12 +50,13 @@ ASKED = [
 DECISIONS = [decision("a", True), decision("b", False), decision("c", True), decision("d", False)]
 
 
-def build_sft(files, monkeypatch, name, **more):
+def build_sft(files, monkeypatch, name, decided=True, **more):
+    if decided:
+        more["decisions"] = files("decisions.jsonl")
     program(
         monkeypatch, "build_flame_sft", name=f"flame.{name}", set=name,
-        instructions=files("instructions.jsonl"), decisions=files("decisions.jsonl"),
-        form="plain", seed=4, passes=1, examples=files("examples.jsonl"),
-        composition=files("composition.json"), **more,
+        instructions=files("instructions.jsonl"), form="plain", seed=4, passes=1,
+        examples=files("examples.jsonl"), composition=files("composition.json"), **more,
     )  # fmt: skip
     examples = read_unique_rows(files("examples.jsonl"), Example)
     found = {one.instruction: (one.completion, one.response_from) for one in examples}
@@ -80,13 +81,16 @@ def verified(name, *verdicts):
     ]
 
 
-def build_pairs(files, monkeypatch, name="dpo-star", steps=3, **factual):
+def build_pairs(
+    files, monkeypatch, name="dpo-star", steps=3, min_pairs=1, max_repeats=9, **factual
+):
     factual = factual or {"verdicts": files("verdicts.jsonl")}
     program(
         monkeypatch, "build_flame_pairs", name=f"flame.sft.{name}", set=name,
-        responses=files("responses.jsonl"), judge_requests=files("judge.jsonl"),
-        judge_generations=files("judged.jsonl"), splittings=files("splittings.jsonl"),
+        responses=files("responses.jsonl"), helpful=files("helpful.jsonl"),
+        calibration=files("calibration.json"), splittings=files("splittings.jsonl"),
         decisions=files("decisions.jsonl"), batch=2, steps=steps, seed=1, form="plain",
-        pairs=files("pairs.jsonl"), composition=files("composition.json"), **factual,
+        min_pairs=min_pairs, max_repeats=max_repeats, pairs=files("pairs.jsonl"),
+        composition=files("composition.json"), **factual,
     )  # fmt: skip
     return read_unique_rows(files("pairs.jsonl"), Pair), read_json(files("composition.json"))

@@ -1,25 +1,11 @@
-"""Which instructions ask for facts: by what the model says, then by its logits."""
-
-import json
+"""Which instructions ask for facts: whether the model finds Yes likelier than No."""
 
 import pytest
-from flame_stages import ASKED, generated
+from flame_stages import ASKED
 from plumbline.data.instruction_sets import read_instructions
-from plumbline.files import InputError, read_json, read_unique_rows
-from plumbline.methods.flame.fact_based import FactBased, classify_requests
-from plumbline.records import Request
+from plumbline.files import InputError, read_unique_rows
+from plumbline.methods.flame.fact_based import ANSWERS, FactBased, classify
 from programs import program
-
-
-@pytest.mark.parametrize("form", ["plain", "chat"])
-def test_each_instruction_is_classified_once(files, monkeypatch, form):
-    first, second = files("a.jsonl", ASKED[:3]), files("b.jsonl", ASKED[1:])
-    program(
-        monkeypatch, "write_fact_based", instructions=[first, second], form=form,
-        requests=files("requests.jsonl"),
-    )  # fmt: skip
-    found = read_unique_rows(files("requests.jsonl"), Request)
-    assert found == list(classify_requests(ASKED, form))
 
 
 def test_the_same_id_for_two_instructions_is_an_error(files):
@@ -29,69 +15,40 @@ def test_the_same_id_for_two_instructions_is_an_error(files):
         read_instructions(paths)
 
 
-def decide(files, monkeypatch, said, checkpoint, form="plain"):
-    requests = list(classify_requests(ASKED, form))
-    texts = {f"{name}/flame_fact_based": text for name, text in said.items()}
-    program(
-        monkeypatch, "decide_fact_based", instructions=[files("a.jsonl", ASKED)],
-        requests=files("requests.jsonl", requests), form=form, checkpoint=checkpoint,
-        generations=files("generations.jsonl", generated(requests, texts)),
-        scoring='{"dtype": "float32"}', device="cpu", threads=1,
-        decisions=files("decisions.jsonl"),
-    )  # fmt: skip
-    found = read_unique_rows(files("decisions.jsonl"), FactBased)
-    return {one.id: one for one in found}, requests
-
-
-def test_what_the_text_says_needs_no_model(files, monkeypatch, caplog):
-    caplog.set_level("INFO")
-    said = {"a": " Yes", "b": " Yes.", "c": " No", "d": "no"}
-    found, _ = decide(files, monkeypatch, said, files("nowhere"))
-    assert {name: (one.fact_based, one.decided_by) for name, one in found.items()} == {
-        "a": (True, "text"), "b": (True, "text"), "c": (False, "text"), "d": (False, "text"),
-    }  # fmt: skip
-    assert "2 of 3 labelled ones decided as labelled" in caplog.text
-    assert [getattr(found[name], "label", None) for name in "abcd"] == [True, False, None, False]
-
-
 @pytest.mark.parametrize("form", ["plain", "chat"])
-def test_what_the_text_does_not_say_the_logits_do(files, monkeypatch, tmp_path, form):
-    """As computed by hand: one forward pass a prompt, the next token's log-probabilities."""
-    import torch
-    from plumbline import checkpoints
+def test_the_likelier_answer_decides(form):
+    asked = []
+
+    def ask(questions):
+        asked.extend(questions)
+        return [[0.9, 0.1], [0.4, 0.6], [0.5, 0.5], [0.51, 0.49]]
+
+    found = classify(ASKED, ask, form)
+    assert [(one.id, one.fact_based) for one in found] == [
+        ("a", True), ("b", False), ("c", False), ("d", True)
+    ]  # fmt: skip
+    assert {one.options for one in asked} == {ANSWERS}
+    text = asked[0].prompt or asked[0].messages[-1].content
+    assert "Request: Who was Ada?" in text and (asked[0].prompt is None) == (form == "chat")
+    assert (asked[0].prompt or "Answer:").endswith("Answer:")
+
+
+@pytest.mark.parametrize("trust", [False, True])
+def test_marks_are_compared_and_gone_by_if_trusted(files, monkeypatch, tmp_path, caplog, trust):
     from plumbline.models import import_model
     from tiny import tiny_model
 
-    original = tiny_model(tmp_path / "original", [" Yes", " No", "Yes", "No"])
-    # The prompt with its ten examples is longer than the tiny model's usual context.
-    config = read_json(original / "config.json")
-    (original / "config.json").write_text(json.dumps({**config, "max_position_embeddings": 4096}))
-    base = tmp_path / "base"
-    import_model(original, base, "base", dtype="float32", source="file:tiny")
-    said = {"a": "Yes or No", "b": "No", "c": "perhaps", "d": ""}
-    found, requests = decide(files, monkeypatch, said, base, form)
-    assert (found["b"].fact_based, found["b"].decided_by) == (False, "text")
-
-    model, tokenizer = checkpoints.load_model(base, "float32"), checkpoints.load_tokenizer(base)
-    for request in requests:
-        if request.instruction == "b":
-            continue
-        if form == "plain":
-            ids, space = tokenizer(request.prompt)["input_ids"], " "
-        else:
-            turns = [message.model_dump() for message in request.messages]
-            text = tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
-            ids, space = tokenizer(text, add_special_tokens=False)["input_ids"], ""
-        sums = []
-        for word in ("Yes", "No"):
-            tokens = tokenizer(space + word, add_special_tokens=False)["input_ids"]
-            with torch.no_grad():
-                logits = model(torch.tensor([ids + tokens])).logits[0].log_softmax(-1)
-            places = range(len(ids) - 1, len(ids) + len(tokens) - 1)
-            sums.append(
-                sum(float(logits[at, token]) for at, token in zip(places, tokens, strict=True))
-            )
-        one = found[request.instruction]
-        assert one.decided_by == "logits"
-        assert one.fact_based == (sums[0] > sums[1])
-        assert abs(sums[0] - sums[1]) > 1e-4
+    caplog.set_level("INFO")
+    original = tiny_model(tmp_path / "original", [" Yes", " No"], context=4096)
+    import_model(original, tmp_path / "base", "base", dtype="float32", source="file:tiny")
+    more = {"trust_labels": True} if trust else {}
+    program(
+        monkeypatch, "decide_fact_based", instructions=[files("a.jsonl", ASKED)], form="plain",
+        judge="base", checkpoint=tmp_path / "base", scoring='{"dtype": "float32"}', device="cpu",
+        threads=1, decisions=files("decisions.jsonl"), **more,
+    )  # fmt: skip
+    found = {one.id: one for one in read_unique_rows(files("decisions.jsonl"), FactBased)}
+    assert [found[name].label for name in "abcd"] == [True, False, None, False]
+    assert [found[name].taken for name in "ab"] == ([True, False] if trust else [None, None])
+    right = sum(found[name].fact_based == found[name].label for name in "abd")
+    assert f"{right} of 3 labelled ones decided as labelled" in caplog.text

@@ -10,13 +10,14 @@ from plumbline.verification.passages import Passage
 from programs import program
 
 
-@pytest.mark.parametrize(("every", "ids"), [(0, "ac"), (1, "abcd")])
-def test_own_answers_are_asked_for_where_they_are_needed(first_stage, monkeypatch, every, ids):
+@pytest.mark.parametrize(("decided", "ids"), [(True, "ac"), (False, "abcd")])
+def test_own_answers_are_asked_for_where_they_are_needed(first_stage, monkeypatch, decided, ids):
     files = first_stage
     program(
         monkeypatch, "write_own_answers", instructions=files("instructions.jsonl"),
-        decisions=files("decisions.jsonl"), all=every, shots=2, samples=3, temperature=0.6,
-        top_p=0.8, max_tokens=50, requests=files("requests.jsonl"),
+        shots=2, samples=3, temperature=0.6, top_p=0.8, max_tokens=50,
+        requests=files("requests.jsonl"),
+        **({"decisions": files("decisions.jsonl")} if decided else {}),
     )  # fmt: skip
     found = read_unique_rows(files("requests.jsonl"), Request)
     wanted = own_answer_requests(
@@ -38,7 +39,7 @@ def test_the_first_stages_files(first_stage, monkeypatch):
         "dropped": [lost],
     }  # fmt: skip
 
-    with pytest.raises(InputError, match="set sft-star: give --own-requests"):
+    with pytest.raises(InputError, match="set sft-star: give --decisions"):
         build_sft(files, monkeypatch, "sft-star")
     requests = list(own_answer_requests([ASKED[0], ASKED[2]], ASKED, max_tokens=9, shots=2))
     texts = dict(zip((one.id for one in requests), (["She was."] * 10, [""] * 10), strict=True))
@@ -53,6 +54,14 @@ def test_the_first_stages_files(first_stage, monkeypatch):
         ("own answers", "repetition"): 9, ("own answers", "empty"): 10,
         ("sft-star", "no own answer"): 1, ("sft-star", "no human response"): 1,
     }  # fmt: skip
+
+
+def test_the_checkpoint_that_decides_is_trained_before_anything_is_decided(files, monkeypatch):
+    files("instructions.jsonl", ASKED)
+    human, composition = build_sft(files, monkeypatch, "sft", decided=False)
+    assert set(human) == set("abc") and composition["fact_based"] == 0
+    with pytest.raises(InputError, match="set sft-star: give --decisions"):
+        build_sft(files, monkeypatch, "sft-star", decided=False)
 
 
 def test_the_first_stage_without_unknown(first_stage, monkeypatch):

@@ -4,13 +4,12 @@ import json
 
 import pytest
 from flame_data import response
-from flame_stages import ASKED, CAPITALS, build_pairs, decision, generated, question, verified
+from flame_stages import ASKED, CAPITALS, build_pairs, decision, question, verified
 from plumbline.claims.records import Claim, Splitting
 from plumbline.data.select import order
 from plumbline.evaluation.statistics import share
-from plumbline.files import InputError, read_json, read_rows, read_unique_rows
-from plumbline.methods.flame.fact_based import FactBased
-from plumbline.records import Item, Request
+from plumbline.files import InputError, read_json, read_unique_rows
+from plumbline.records import Item
 from programs import csv_rows, listed, program
 
 
@@ -47,54 +46,6 @@ def test_long_responses_are_measured(files, monkeypatch):
         files("responses.jsonl", rows)
         with pytest.raises(InputError, match=message):
             program(monkeypatch, "measure_long_form", **options)
-
-
-def test_two_checkpoints_are_compared(files, monkeypatch):
-    mine = [response("a", 0, "Good."), response("b", 0, "Same."), response("d", 0, "Five.")]
-    theirs = [
-        response("a", 0, "Bad."), response("b", 0, "Same."), response("c", 0, "There."),
-        response("d", 0, "Six."),
-    ]  # fmt: skip
-    prompts = files("a.jsonl", ASKED)
-    program(
-        monkeypatch, "write_comparisons", instructions=prompts, first=files("first.jsonl", mine),
-        second=files("second.jsonl", theirs), form="plain", max_tokens=12,
-        requests=files("requests.jsonl"),
-    )  # fmt: skip
-    requests = read_unique_rows(files("requests.jsonl"), Request)
-    assert [(one.instruction, one.first_is) for one in requests] == [
-        ("a", "a"), ("a", "b"), ("c", "a"), ("c", "b"), ("d", "a"), ("d", "b"),
-    ]  # fmt: skip
-    assert requests[0].sampling.max_tokens == 12
-    assert "[Response A]\n\n[End of A]\n\n[Response B]\nThere." in requests[2].prompt
-    said = ["Verdict: A", "Verdict: B", "Verdict: B", "Verdict: A", "Verdict: A", "I cannot say."]
-    texts = dict(zip((one.id for one in requests), said, strict=True))
-    program(
-        monkeypatch, "judge_comparisons", instructions=prompts, requests=files("requests.jsonl"),
-        generations=files("generations.jsonl", generated(requests, texts)),
-        items=files("items.jsonl"),
-    )  # fmt: skip
-    items = read_unique_rows(files("items.jsonl"), Item)
-    assert {item.id: (item.outcome, item.metrics) for item in items} == {
-        "a": ("win", {"win": 1, "tie": 0, "unparsed": 0}),
-        "b": ("identical", {"win": 0.5, "tie": 1, "unparsed": 0}),
-        "c": ("loss", {"win": 0, "tie": 0, "unparsed": 0}),
-        "d": ("unparsed", {"tie": 0, "unparsed": 1}),
-    }
-
-
-def test_a_checkpoint_against_itself_needs_no_judge(files, monkeypatch):
-    same = files("same.jsonl", [response(one.id) for one in ASKED])
-    prompts = files("a.jsonl", ASKED)
-    program(
-        monkeypatch, "write_comparisons", instructions=prompts, first=same, second=same,
-        form="chat", max_tokens=12, requests=files("requests.jsonl"),
-    )  # fmt: skip
-    program(
-        monkeypatch, "judge_comparisons", instructions=prompts, requests=files("requests.jsonl"),
-        generations=files("generations.jsonl", []), items=files("items.jsonl"),
-    )  # fmt: skip
-    assert [item.metrics["win"] for item in read_rows(files("items.jsonl"), Item)] == [0.5] * 4
 
 
 def test_the_verifier_is_put_to_the_test(files, monkeypatch):
@@ -197,7 +148,7 @@ def test_every_state_is_counted_and_some_responses_are_shown(second_stage, monke
     build_pairs(files, monkeypatch)
     decisions = [
         decision("a", True, label=True), decision("b", False, label=True), decision("c", True),
-        FactBased(id="d", fact_based=False, decided_by="undecided", text="?", label=False),
+        decision("d", False, label=False),
     ]  # fmt: skip
     files("decisions.jsonl", decisions)
     splittings = [
@@ -248,15 +199,12 @@ def test_every_state_is_counted_and_some_responses_are_shown(second_stage, monke
         (base, "claims", "kept"): 2, (base, "claims", "cut off"): 2,
         (base, "claims", "said before"): 0,
         (base, "verdicts", "supported"): 1, (base, "verdicts", "unverifiable: no page"): 1,
-        (tuned, "instructions", "fact-based, by text"): 2,
-        (tuned, "instructions", "not fact-based, by text"): 1,
-        (tuned, "instructions", "not fact-based, by undecided"): 1,
+        (tuned, "instructions", "fact-based"): 2, (tuned, "instructions", "not fact-based"): 2,
         (tuned, "instructions with a label", "fact-based, decided fact-based"): 1,
         (tuned, "instructions with a label", "fact-based, decided not fact-based"): 1,
         (tuned, "instructions with a label", "not fact-based, decided not fact-based"): 1,
-        (tuned, "judgements", "parsed"): 7, (tuned, "judgements", "unparsed"): 1,
         (tuned, "responses judged", "judged"): 4,
-        (tuned, "responses judged", "no judgement read"): 0,
+        (tuned, "responses judged", "not judged"): 0,
         (tuned, "pairs", "factual"): 1, (tuned, "pairs", "helpful"): 2,
     }  # fmt: skip
     first, second = sorted(sample, key=lambda one: one["instruction"])

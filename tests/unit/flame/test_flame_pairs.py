@@ -4,8 +4,16 @@ import pytest
 from flame_data import scored
 from hypothesis import given
 from hypothesis import strategies as st
+from plumbline.config.training import Recipe
+from plumbline.distinct import check_file
 from plumbline.files import InputError
-from plumbline.methods.flame.pairs import GAP, GATE, build_pairs, training_order
+from plumbline.methods.flame.pairs import (
+    GAP,
+    GATE,
+    build_pairs,
+    check_sources,
+    training_order,
+)
 
 
 def build(name, rows, facts=()):
@@ -61,12 +69,15 @@ def test_the_gate_lets_half_a_point_through_in_either_direction(gap, kept):
     assert len(build("dpo-fact", rows, "a")[0]["factual"]) == kept
 
 
-def test_factual_pairs_need_both_scores():
-    # 1 has no RM_IF: the gate could not be asked. 2 made no claims.
-    rows = scored("a", (3, 0.5), (None, 0.9), (3, None), (3, 0.4))
-    pairs, dropped = build("dpo-fact", rows, "a")
-    assert pairs["factual"] == [("a", "0", "3")]
-    assert dropped == {("dpo-fact: factual responses", "no score"): 2}
+def test_the_gate_holds_where_both_are_rated():
+    # 1 has no RM_IF: the gate cannot be asked. 2 made no claims.
+    rows = scored("a", (3, 0.5), (None, 0.9), (3, None), (5, 0.4))
+    pairs, dropped = build("dpo-fact", [*rows, *scored("b", (1, 0.9), (5, 0.1))], "ab")
+    assert pairs["factual"] == [("a", "1", "3")]
+    assert dropped == {
+        ("dpo-fact: factual responses", "no score"): 1,
+        ("dpo-fact: factual pairs", "helpfulness differs too much"): 1,
+    }
     assert build("dpo-fact", rows, "b")[0]["factual"] == []
 
 
@@ -162,7 +173,7 @@ def test_what_every_set_promises(groups, shuffler):
                     continue
                 assert instruction in facts
                 assert best.factual > worst.factual
-                if name != "facttune":
+                if name != "facttune" and None not in (best.helpful, worst.helpful):
                     assert abs(best.helpful - worst.helpful) <= GATE
                 if name == "dpo-star-gaps":
                     assert best.factual - worst.factual > GAP - 1e-6
@@ -210,12 +221,40 @@ def test_one_source_is_passed_through_and_the_seed_orders_it():
     assert training_order(one, batch=5, steps=4, seed=2) != order
 
 
-def test_a_source_without_pairs_is_left_out_aloud(caplog):
-    order = training_order(sources(3, 0), batch=2, steps=3, seed=1)
-    assert len(order) == 6 and {pair.source for pair in order} == {"helpful"}
-    assert "no factual pair is left; every step is of helpful pairs alone" in caplog.text
+def test_every_source_has_pairs_enough_or_the_training_is_refused():
+    limits = {"rows": 40, "min_pairs": 4, "max_repeats": 5}
+    check_sources("t", sources(4, 4), [], **limits)
+    lost = [{"stage": "flame", "item": "dpo-star: factual pairs", "reason": "tie", "n": 7}]
+    for helpful, factual, words in (
+        (
+            9,
+            3,
+            r"t, factual pairs: 3 different pairs, shown up to 7 times each \(left out: 7 tie\)",
+        ),
+        (3, 9, r"t, helpful pairs: 3 different pairs, shown up to 7 times each; its"),
+        (9, 0, r"t, factual pairs: 0 different pairs \(left out: 7 tie\)"),
+    ):
+        with pytest.raises(InputError, match=words):
+            check_sources("t", sources(helpful, factual), lost, **limits)
+    with pytest.raises(InputError, match="shown up to 6 times each"):
+        check_sources("t", sources(4, 4), [], **limits | {"rows": 48})
+    with pytest.raises(InputError, match="there is no usable judge"):
+        check_sources("t", {}, [], **limits)
 
 
-def test_no_pair_at_all_is_an_error():
-    with pytest.raises(InputError, match="no factual, helpful pair is left"):
-        training_order(sources(0, 0), batch=2, steps=1, seed=1)
+def test_a_training_file_is_held_against_its_recipe():
+    recipe = Recipe(
+        method="dpo", learning_rate=1e-3, max_steps=10, global_batch_size=8, max_repeats=10
+    )
+    pairs = [pair for pair in sources(8, 1)["helpful"]]
+    check_file("t", pairs, recipe)
+    again = [pair.model_copy(update={"id": f"{pair.id}@1"}) for pair in pairs]
+    check_file("t", [*pairs, *again], recipe)
+    with pytest.raises(InputError, match=r"t: 7 different pairs, shown up to 12 times each"):
+        check_file("t", pairs[:7], recipe)
+    # Alike but for their ids.
+    with pytest.raises(InputError, match="t: 1 different pairs"):
+        check_file("t", [pairs[0].model_copy(update={"id": str(n)}) for n in range(80)], recipe)
+    epochs = recipe.model_copy(update={"max_steps": None, "epochs": 11})
+    with pytest.raises(InputError, match="shown up to 11 times"):
+        check_file("t", pairs, epochs)

@@ -7,8 +7,9 @@ from flame_data import response
 from flame_stages import build_pairs, generated, knowing, verified
 from plumbline.claims.records import Claim, Splitting
 from plumbline.files import InputError, read_json, read_unique_rows
+from plumbline.judging.calibration import Calibration
 from plumbline.records import Request
-from plumbline.responses.scores import Factuality
+from plumbline.responses.scores import Factuality, Helpfulness
 from programs import program
 
 
@@ -29,7 +30,6 @@ def test_the_second_stages_file_draws_evenly_and_tells_what_it_is_made_of(
         "kept": 3,
         "responses": 4,
         "responses_without_judgement": 0,
-        "judgements": {"parsed": 7, "unparsed": 1},
         "pairs": {"factual": 1, "helpful": 2},
         "training_rows": 6,
         "helpful_mean": pytest.approx((3.5 + 4 + 1 + 2) / 4),
@@ -42,36 +42,62 @@ def test_the_second_stages_file_draws_evenly_and_tells_what_it_is_made_of(
 
 def test_the_second_stage_without_unknown(second_stage, monkeypatch):
     """Whatever the source, a pair whose chosen response states the fact is out."""
-    known = knowing(second_stage, "Say a", "First")
-    known |= {"verdicts": second_stage("verdicts.jsonl")}
-    rows, composition = build_pairs(second_stage, monkeypatch, **known)
-    assert {(one.source, one.chosen) for one in rows} == {
-        ("helpful", "Second."), ("helpful", "Fourth."),
-    }  # fmt: skip
-    # The ratio of sources is kept where both are left, and every row is still there.
-    assert len(rows) == 6 and composition["pairs"] == {"factual": 0, "helpful": 2}
+    verdicts = {"verdicts": second_stage("verdicts.jsonl")}
+    known = knowing(second_stage, "Say a", "Second") | verdicts
+    rows, composition = build_pairs(second_stage, monkeypatch, "dpo", **known)
+    assert {(one.source, one.chosen) for one in rows} == {("helpful", "Fourth.")}
+    assert len(rows) == 6 and composition["pairs"] == {"helpful": 1}
     assert composition["knowledge"]["unknown_dropped"] == 1
     assert composition["dropped"] == [
-        {"stage": "flame", "item": "dpo-star: pairs", "reason": "Unknown to the base", "n": 1}
+        {"stage": "flame", "item": "dpo: pairs", "reason": "Unknown to the base", "n": 1}
     ]
+    # No source stands in for another one.
+    known = knowing(second_stage, "Say a", "First") | verdicts
+    with pytest.raises(InputError, match=r"factual pairs: 0 different .*1 Unknown to the base"):
+        build_pairs(second_stage, monkeypatch, **known)
 
 
 def test_what_is_lost_on_the_way_to_pairs_is_counted(second_stage, monkeypatch):
     files = second_stage
-    requests = read_unique_rows(files("judge.jsonl"), Request)
-    said = {"a#0": "Score: 5", "a#1": "Score: 4", "b#0": "No.", "b#1": "Score: 2"}
-    texts = {one.id: [said[one.response]] * 2 for one in requests}
-    files("judged.jsonl", generated(requests, texts))
+    points = {"a#0": 5, "a#1": 4, "b#0": None, "b#1": 2}
+    files("helpful.jsonl", [Helpfulness(id=name, score=one) for name, one in points.items()])
     rows, composition = build_pairs(files, monkeypatch, "dpo", steps=1)
     assert [(one.chosen, one.rejected) for one in rows] == [("First.", "Second.")] * 2
     assert composition["responses_without_judgement"] == 1
-    assert composition["judgements"] == {"parsed": 6, "unparsed": 2}
     assert {(row["item"], row["reason"]): row["n"] for row in composition["dropped"]} == {
         ("dpo: helpful responses", "no score"): 1,
         ("dpo: helpful pairs", "fewer than two scored responses"): 1,
     }
-    with pytest.raises(InputError, match="no factual pair is left"):
+    lost = (
+        r"dpo-fact, factual pairs: 0 different pairs \(left out: 1 helpfulness differs too much\)"
+    )
+    with pytest.raises(InputError, match=lost):
         build_pairs(files, monkeypatch, "dpo-fact")
+
+
+def test_too_few_pairs_too_often_are_refused_with_what_was_lost(second_stage, monkeypatch):
+    files = second_stage
+    # Six rows, half of them of the one factual pair.
+    build_pairs(files, monkeypatch, max_repeats=3)
+    with pytest.raises(InputError, match=r"factual pairs: 1 different pairs, shown up to 3 times"):
+        build_pairs(files, monkeypatch, max_repeats=2)
+    with pytest.raises(InputError, match=r"wants at least 2 \(min_pairs\)"):
+        build_pairs(files, monkeypatch, min_pairs=2)
+
+
+def test_without_a_usable_judge_only_facts_make_pairs(second_stage, monkeypatch):
+    files = second_stage
+    failed = [{"kind": "All", "right": 0.5, "low": 0.4, "high": 0.6, "n": 60}]
+    judge = Calibration(judge="base", use="helpfulness", usable=False, kinds=failed)
+    files("calibration.json", judge.model_dump())
+    files("helpful.jsonl", [Helpfulness(id=name) for name in ("a#0", "a#1", "b#0", "b#1")])
+    rows, composition = build_pairs(files, monkeypatch)
+    assert {(one.source, one.chosen) for one in rows} == {("factual", "First.")}
+    assert composition["pairs"] == {"factual": 1}
+    lost = {"stage": "flame", "item": "dpo-star: helpful pairs", "reason": "no usable judge"}
+    assert lost | {"n": 2} in composition["dropped"]
+    with pytest.raises(InputError, match=r"flame\.sft\.dpo: its pairs go by helpfulness, but"):
+        build_pairs(files, monkeypatch, "dpo")
 
 
 @pytest.mark.parametrize(

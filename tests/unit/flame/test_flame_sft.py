@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from plumbline.data.instructions import load_instructions
 from plumbline.data.similar import Index, near_duplicate
 from plumbline.files import InputError
-from plumbline.methods.flame.fact_based import classify, classify_requests, parse
 from plumbline.methods.flame.own_answers import (
     demonstrations,
     own_answer_requests,
@@ -170,51 +169,6 @@ def test_the_two_forms_of_an_example():
     assert plain.prompt == f"### Instruction:\n{chat.prompt[0].content}\n\n### Response:\n"
     assert [chat.prompt[0].role, chat.completion[0].role] == ["user", "assistant"]
     assert chat.completion[0].content == plain.completion
-
-
-@pytest.mark.parametrize(
-    ("text", "decision"),
-    [
-        (" Yes", True),
-        ("no.", False),
-        ("Answer: No", False),
-        ("\n\n**YES**, it does", True),
-        ("It depends.\nYes", True),
-        ("No, it does not.\nYes", False),  # the first line that says either
-        ("Yes or No", None),
-        ("I do not know", None),
-        ("Nothing yesterday", None),
-        ("", None),
-    ],
-)
-def test_yes_and_no(text, decision):
-    assert parse(text) is decision
-
-
-@pytest.mark.parametrize("form", ["plain", "chat"])
-def test_undecided_is_not_fact_based_and_told(form):
-    asked = [instruction(name) for name in "abcde"]
-    requests = list(classify_requests(asked, form))
-    texts = ["Yes", "No", "Hm", "Hm", "Yes or No"]
-    generations = [
-        one
-        for request, text in zip(requests, texts, strict=True)
-        for one in answered(request, text)
-    ]
-    logits = {"a": (-9.0, -1.0), "c": (-1.0, -2.0), "d": (-2.0, -1.0)}
-    rows = classify(requests, generations, logits)
-    assert [(row.id, row.fact_based, row.decided_by) for row in rows] == [
-        ("a", True, "text"),
-        ("b", False, "text"),
-        ("c", True, "logits"),
-        ("d", False, "logits"),
-        ("e", False, "undecided"),
-    ]
-    assert [row.text for row in rows] == texts
-    assert {row.decided_by for row in classify(requests, generations)[2:]} == {"undecided"}
-    text = requests[0].prompt or requests[0].messages[-1].content
-    assert "Request: Say a." in text
-    assert (requests[0].prompt is None) == (form == "chat")
 
 
 @given(

@@ -10,7 +10,8 @@ from pydantic import Field, field_validator, model_validator
 from plumbline.config.base import Kept, Section
 from plumbline.config.flame_sets import PairSet, SftSet
 from plumbline.config.instructions import InstructionSource
-from plumbline.config.verification import Passages
+from plumbline.config.verification import JUDGE, Passages
+from plumbline.names import variant
 
 
 class Flame(Section):
@@ -60,14 +61,15 @@ class Flame(Section):
     )
     sft_recipe: str = Field("flame_sft", description="Which of recipes trains the first stage.")
     dpo_recipe: str = Field("flame_dpo", description="Which of recipes trains the second.")
-    judge: str = Field("base", description="The checkpoint that judges helpfulness.")
+    judge: str = Field("base", description=f"Who rates helpfulness. {JUDGE}")
     prompt: Literal["plain", "chat"] = Field(
         "chat", description="plain: under headers; chat: in the model's chat template."
     )
-    fact_based: Literal["model", "source"] = Field(
+    fact_based: Literal["model", "sft", "source"] = Field(
         "model",
-        description="What says that an instruction asks for facts: the base, or the source's own "
-        "marks where it has them (the base is asked and compared all the same).",
+        description="What says that an instruction asks for facts: the base, the checkpoint of the "
+        "set sft (as in the paper), or the source's own marks where it has them (the base is asked "
+        "and compared all the same).",
     )
     shots: int = Field(5, ge=1, description="Demonstrations before an own answer (paper: 5).")
     passages: Passages | None = Field(
@@ -79,11 +81,9 @@ class Flame(Section):
     )
     own_answers: int = Field(10, ge=1, description="Own answers an instruction (paper: 10).")
     responses: int = Field(4, ge=2, description="Responses a prompt (paper: 4).")
-    judgements: int = Field(3, ge=1, description="Judgements a response (paper: 3).")
     temperature: float = Field(0.7, gt=0, description="Of all that is drawn (paper: 0.7).")
     top_p: float = Field(0.9, gt=0, le=1, description="Of all that is drawn (paper: 0.9).")
     max_tokens: int = Field(512, ge=8, description="Longest response in tokens.")
-    judgement_tokens: int = Field(256, ge=8, description="Longest judgement in tokens.")
 
     @field_validator("dpo")
     @classmethod
@@ -112,6 +112,19 @@ class Flame(Section):
         if self.placebo and not self.dpo:
             raise ValueError("placebo: dpo names no preference training; remove placebo")
         return self
+
+    @model_validator(mode="after")
+    def _decides(self):
+        if self.fact_based == "sft" and "sft" not in self.sft:
+            raise ValueError("fact_based: sft is the checkpoint of the set sft; add that to sft")
+        return self
+
+    @property
+    def decider(self) -> str:
+        """The checkpoint that is asked whether an instruction asks for facts."""
+        return (
+            f"{variant('flame', self.keep_unknown[0])}.sft" if self.fact_based == "sft" else "base"
+        )
 
     @model_validator(mode="after")
     def _passages(self):

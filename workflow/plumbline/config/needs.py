@@ -58,14 +58,10 @@ def _answers(config: Config) -> list[Length]:
         limits["grath.max_tokens"] = config.grath.max_tokens
     if flame:
         limits["flame.max_tokens"] = flame.max_tokens
-    if flame and flame.dpo:
-        limits["flame.judgement_tokens"] = flame.judgement_tokens
     if config.apeft:
         limits["apeft.max_tokens"] = config.apeft.max_tokens
     if long_form:
         limits["evaluation.long_form.max_tokens"] = long_form.max_tokens
-    if long_form and long_form.instructions:
-        limits["evaluation.long_form.judgement_tokens"] = long_form.judgement_tokens
     if config.claims.splitter == "model" and (flame or config.apeft or long_form):
         limits["claims.max_tokens"] = config.claims.max_tokens
     return [Length(key=key, tokens=tokens, answer=True) for key, tokens in limits.items()]

@@ -120,6 +120,12 @@ class Recipe(Section):
     order: Literal["shuffled", "file"] = Field(
         "shuffled", description="dpo: rows in an order drawn by the seed, or as the file has them."
     )
+    min_pairs: int = Field(
+        8, ge=1, description="dpo, kto: fewer different pairs (of a source) are not trained on."
+    )
+    max_repeats: int = Field(
+        10, ge=1, description="dpo, kto: a pair that would be shown more often is refused."
+    )
     save_steps: int = Field(
         50, ge=1, description="Steps between savings that a killed run resumes from (dpo, kto)."
     )

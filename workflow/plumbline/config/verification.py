@@ -90,6 +90,11 @@ class Endpoint(_WithEvidence):
         return self
 
 
+REFERENCE = "reference"
+JUDGE = (
+    "A checkpoint, used if it is right about three quarters of pairs of known quality; or reference: "
+    "nearness to human responses (chrF)."
+)
 Verifier = Annotated[Table | Retrieval | Endpoint, Field(discriminator="kind")]
 
 
@@ -120,12 +125,11 @@ class LongForm(Section):
         description="Instructions for the win rate; null: no win rate.",
     )
     baseline: str = Field("base", description="The checkpoint that the win rate compares with.")
-    judge: str = Field("base", description="The checkpoint that compares.")
+    judge: str = Field("base", description=f"Who compares. {JUDGE}")
     prompt: Literal["plain", "chat"] = Field(
         "chat", description="plain: under headers; chat: in the model's chat template."
     )
     max_tokens: int = Field(512, ge=8, description="Longest response in tokens; greedy.")
-    judgement_tokens: int = Field(128, ge=8, description="Longest comparison in tokens.")
     gamma: float = Field(
         10, ge=0, description="FActScore's length penalty begins below this many claims; 0: off."
     )

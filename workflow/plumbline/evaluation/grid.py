@@ -81,6 +81,9 @@ class Gatherer:
 
     def add(self, checkpoint: str, seed: int, items: Iterable[Item | Answer]) -> None:
         """Take the items of one checkpoint at one seed."""
+        items = list(items)
+        if not any(isinstance(item, Answer) or item.metrics for item in items):
+            return  # nothing could be measured, such as wins without a usable judge
         for item in items:
             if isinstance(item, Answer):
                 task, cluster, metrics = item.task, item.subject, {"em": float(item.correct)}

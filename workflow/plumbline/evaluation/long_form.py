@@ -60,25 +60,27 @@ def long_form_items(
 
 
 def win_rate_items(
-    prompts: Iterable[Prompt], outcomes: Mapping[str, tuple[str, float | None]]
+    prompts: Iterable[Prompt], preferred: Mapping[str, tuple[float, float]]
 ) -> list[Item]:
-    """One item a compared prompt: `win` (1, 0, or 0.5 where neither won), absent if unparsed.
+    """One item a compared prompt, with measures where a judge said which response is better.
 
-    outcomes: by prompt id, the name of the outcome and its value, None if a judgement could not be
-    read. Flags (0/1) of every item: `tie` (value 0.5) and `unparsed`. The name is kept as `outcome`.
+    preferred: by prompt id, the probability that the first one is better, as it was shown first and
+    second. `win` is their mean, and `consistent` (0/1) whether both prefer the same response.
     """
     items = []
     for prompt in prompts:
-        outcome, value = outcomes[prompt.id]
-        metrics = {"tie": float(value == 0.5), "unparsed": float(value is None)}
+        metrics = {}
+        if both := preferred.get(prompt.id):
+            metrics["win"] = sum(both) / 2
+            sides = {(share > 0.5) - (share < 0.5) for share in both}
+            metrics["consistent"] = float(len(sides) == 1)
         items.append(
             Item(
                 id=prompt.id,
                 task=WIN_RATE,
                 domain=prompt.domain,
                 cluster=prompt.topic or prompt.id,
-                metrics=metrics if value is None else {"win": value, **metrics},
-                outcome=outcome,
+                metrics=metrics,
             )
         )
     return items

@@ -135,8 +135,7 @@ def states(run: Run) -> list[Block]:
         for row in ordered
     ]
     caption = (
-        "What became of instructions, responses, claims, judgements and pairs: every state, "
-        "counted."
+        "What became of instructions, responses, claims, ratings and pairs: every state, counted."
     )
     heads = ["model", "checkpoint", "seed", "item", "state", "n"]
     return [Table(caption, heads, rows, folded=True)]

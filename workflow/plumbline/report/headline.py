@@ -35,7 +35,7 @@ def as_text(tables: Tables) -> str:
             ):
                 lines += textwrap.wrap(text, WIDTH, initial_indent=start, subsequent_indent="  ")
     figures = closed_book.as_lines(tables.metrics) + grath.as_lines(tables.grath_rounds)
-    figures += long_form.as_lines(tables.metrics)
+    figures += long_form.as_lines(tables.metrics, tables.judge_calibration)
     if figures:
         lines += ["", *textwrap.wrap(EXPLORATORY, WIDTH), *figures]
     return "\n".join(lines) + "\n"

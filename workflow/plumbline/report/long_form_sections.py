@@ -24,6 +24,7 @@ from plumbline.report.blocks import (
     scores,
 )
 from plumbline.report.claim_sections import sample, states, verifier
+from plumbline.report.judge_sections import NONE, called, finding, judges, unusable
 from plumbline.report.tables import (
     DOMAINS,
     LONG_FORM,
@@ -56,7 +57,8 @@ class Standing:
     model: str
     checkpoint: str
     domains: dict[str, dict[str, Score]]
-    compared: dict[str, Any]  # rows of `over_seeds`: win, tie and unparsed
+    compared: dict[str, Any]  # rows of `over_seeds`: win and consistent
+    unjudged: bool = False  # the judge of wins proved useless
 
     @property
     def label(self) -> str:
@@ -68,10 +70,12 @@ class Standing:
     @property
     def win(self) -> Cell:
         """Win rate in percent with its interval."""
-        return measured(self.compared["win"]) if "win" in self.compared else Cell("–")
+        if "win" in self.compared:
+            return measured(self.compared["win"])
+        return Cell(NONE if self.unjudged else "–")
 
 
-def standings(metrics: pd.DataFrame) -> list[Standing]:
+def standings(metrics: pd.DataFrame, calibration: pd.DataFrame) -> list[Standing]:
     """One a model and checkpoint that wrote long answers, in reading order."""
     keys = ["model", "checkpoint", "domain"]
     rows = metrics[(metrics.category == "All") & metrics.domain.isin(DOMAINS)]
@@ -87,25 +91,36 @@ def standings(metrics: pd.DataFrame) -> list[Standing]:
         by_checkpoint.setdefault((model, checkpoint), {})[domain] = by_metric
     models = list(dict.fromkeys(model for model, _ in by_checkpoint))
     order = sorted(by_checkpoint, key=lambda k: (models.index(k[0]), checkpoint_order(k[1])))
-    return [Standing(*key, by_checkpoint[key], compared.get(key, {})) for key in order]
+    unjudged = {model for model in models if unusable(calibration, WIN_RATE, model)}
+    return [
+        Standing(*key, by_checkpoint[key], compared.get(key, {}), key[0] in unjudged)
+        for key in order
+    ]
 
 
 def long_answers(run: Run) -> list[Block]:
     metrics = run.tables.metrics
-    found = standings(metrics)
+    calibration = run.tables.judge_calibration
+    found = standings(metrics, calibration)
     if not found:
         return []
     tuned = metrics[(metrics.task == LONG_FORM) & (metrics.checkpoint != "base")]
     blocks: list[Block] = []
     for model in dict.fromkeys(s.model for s in found):
         here = [s for s in found if s.model == model]
-        words = Prose(_sentences(here, run.manifest), named(metrics, model))
+        lines = _sentences(here, run.manifest)
+        lines += [
+            f"There are no win rates: {finding(row)} of known quality, and 75 % are needed."
+            for row in unusable(calibration, WIN_RATE, model)
+        ]
+        words = Prose(lines, named(metrics, model))
         blocks += [words, _table(here, tuned.seed.nunique())]
     caption = (
         "F1 of claims against the win rate (or the length, where there is none), with 95 % "
         "intervals. Dashed: the base's F1; dotted: as good as the checkpoint compared with."
     )
-    return [*blocks, Picture("factuality", caption), *verifier(run), *states(run), *sample(run)]
+    more = [*verifier(run), *judges(run), *states(run), *sample(run)]
+    return [*blocks, Picture("factuality", caption), *more]
 
 
 def _sentences(here: Sequence[Standing], manifest: dict) -> list[str]:
@@ -152,7 +167,7 @@ def _win_rates(here: Sequence[Standing], manifest: dict) -> list[str]:
     if not compared:
         return []
     settings = (manifest.get("config", {}).get("evaluation") or {}).get("long_form") or {}
-    against, judge = (_called(settings.get(key)) for key in ("baseline", "judge"))
+    against, judge = (called(settings.get(key) or "") for key in ("baseline", "judge"))
     rates = ", ".join(
         f"{s.label} {s.win.text} % ({s.win.sub})" if s.win.sub else f"{s.label} {s.win.text}"
         for s in compared
@@ -161,17 +176,12 @@ def _win_rates(here: Sequence[Standing], manifest: dict) -> list[str]:
         f"Win rates{against and f' against {against}'}{judge and f', judged by {judge}'}: {rates}"
     )
     text += ". Two that are equally good reach 50 %."
-    shares = {
-        what: [s.compared[metric].value for s in compared if metric in s.compared]
-        for metric, what in (("tie", "ended without a winner"), ("unparsed", "could not be read"))
-    }
-    text += " Of a checkpoint's comparisons, "
-    text += " and ".join(f"{_range(found)} % {what}" for what, found in shares.items() if found)
-    return [f"{text}."]
-
-
-def _called(checkpoint: str | None) -> str:
-    return "the base" if checkpoint == "base" else checkpoint_label(checkpoint or "")
+    same = [s.compared["consistent"].value for s in compared if "consistent" in s.compared]
+    if same:
+        text += (
+            f" In {_range(same)} % of a checkpoint's comparisons both orders had the same winner."
+        )
+    return [text]
 
 
 def _range(shares: Sequence[float]) -> str:
@@ -182,9 +192,10 @@ def _range(shares: Sequence[float]) -> str:
 def _table(here: Sequence[Standing], seeds: int) -> Table:
     domains = [domain for domain in DOMAINS if any(domain in s.domains for s in here)]
     compared = [s for s in here if s.compared]
+    wins = bool(compared) or any(s.unjudged for s in here)
     rows = []
     for s in here:
-        cells = [checkpoint_cell(s.checkpoint), *([s.win] if compared else [])]
+        cells = [checkpoint_cell(s.checkpoint), *([s.win] if wins else [])]
         for domain in domains:
             decided = s.score(domain, "precision")
             cells.append(number(decided.n if decided else 0))
@@ -195,8 +206,8 @@ def _table(here: Sequence[Standing], seeds: int) -> Table:
     heads.insert(2, "to base")
     prompts = {d: max(s.domains[d]["words"].n for s in here if d in s.domains) for d in domains}
     groups = [("", 1)]
-    if compared:
-        judged = max(row.n for s in compared for row in s.compared.values())
+    if wins:
+        judged = max((row.n for s in compared for row in s.compared.values()), default=0)
         groups.append((f"{count(judged)} comparisons", 1))
     groups += [(f"{DOMAINS[d]}, {count(prompts[d])} prompts", len(heads)) for d in domains]
     caption = (
@@ -209,7 +220,7 @@ def _table(here: Sequence[Standing], seeds: int) -> Table:
     )
     if seeds > 1:
         caption += f" Means of {seeds} seeds."
-    columns = ["checkpoint", *(["win %"] if compared else []), *heads * len(domains)]
+    columns = ["checkpoint", *(["win %"] if wins else []), *heads * len(domains)]
     return Table(caption, columns, rows, groups)
 
 
@@ -220,10 +231,10 @@ def _cells(metric: str, score: Score | None) -> list[Cell]:
     return [score.value if score else Cell("–")]
 
 
-def as_lines(metrics: pd.DataFrame) -> list[str]:
+def as_lines(metrics: pd.DataFrame, calibration: pd.DataFrame) -> list[str]:
     """F1, supported and refuted claims and the win rate for a terminal, under 80 columns."""
     lines, part = [], None
-    for s in standings(metrics):
+    for s in standings(metrics, calibration):
         if part != s.model:
             part = s.model
             lines += ["", f"{s.model}, long answers: F1, supported/refuted claims (s/r), wins"]
@@ -234,5 +245,6 @@ def as_lines(metrics: pd.DataFrame) -> list[str]:
             factual, *parts = (s.score(domain, m) for m in (MAIN, "supported", "refuted"))
             numbers = "/".join(p.value.text if p else "–" for p in parts) if factual else "–"
             line += f"{factual.value.text if factual else '–':>8}  {numbers:>9}"
-        lines.append(f"{line}{s.win.text:>9}")
+        won = "none" if s.win.text == NONE else s.win.text
+        lines.append(f"{line}{won:>9}")
     return lines

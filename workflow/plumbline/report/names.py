@@ -53,6 +53,7 @@ TABLES = {
     "apeft_pairs": Columns("model set item state", "seed n"),
     "claim_states": Columns("model checkpoint item state", "seed n"),
     "verifier": Columns("claims relation metric", "value low high n"),
+    "judge_calibration": Columns("model judge use kind usable", "seed right low high n"),
     "token_shift": Columns("model tuned reference domain position metric", "seed value low high n"),
     "token_shift_verdicts": Columns(
         "model tuned reference verdict reason",

@@ -107,11 +107,12 @@ TERMS = {
         The share of responses that make any claim. An empty response, a refusal, one without a
         claim and one whose only sentence is cut off make none.""",
     "Win rate": """
-        A judge sees each response beside that of the checkpoint compared with, in both orders. It
-        counts 1 when the response is preferred both times and 0 when the other one is; a tie,
-        equal texts and two judgements that contradict each other count one half; judgements that
-        cannot be read are left out. A small judge often prefers a place, not a response, which
-        draws the rate towards 50 %.""",
+        A judge sees each response beside that of the checkpoint compared with, in both orders. What
+        counts is the probability that it gives its verdict, the mean of both orders, so that no
+        verdict is unreadable and a preference for a place cancels out; equal texts count one half.
+        Before, the judge is put to the test on pairs of known quality: a person's answer against an
+        answer to another question, its own first third, and its own words in another order. One
+        that is right about less than 75 % of them is not used, and there is no win rate.""",
     "Loss, margin, preferred": """
         Of preference training, on the pairs of each step. The reward of an answer is β times its
         log-likelihood to the model less that to its reference; margin: the chosen answer's reward

@@ -97,6 +97,7 @@ class Tables:
     apeft_pairs: pd.DataFrame
     claim_states: pd.DataFrame
     verifier: pd.DataFrame
+    judge_calibration: pd.DataFrame
     token_shift: pd.DataFrame
     token_shift_verdicts: pd.DataFrame
     token_shift_tokens: pd.DataFrame

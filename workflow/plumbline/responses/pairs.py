@@ -81,7 +81,7 @@ class Pairing:
             reason = "gap too small"
         elif chosen.text == rejected.text:
             reason = "identical texts"
-        elif gate is not None and round(abs(chosen.helpful - rejected.helpful), 9) > gate:
+        elif gate is not None and not _near(chosen.helpful, rejected.helpful, gate):
             reason = "helpfulness differs too much"
         if reason:
             self.dropped[f"{source} pairs"][reason] += 1
@@ -98,3 +98,8 @@ class Pairing:
                 rejected_scores={"helpful": rejected.helpful, "factual": rejected.factual},
             )
         )
+
+
+def _near(one: float | None, other: float | None, gate: float) -> bool:
+    """Whether they differ by no more; what is not known does not differ."""
+    return None in (one, other) or round(abs(one - other), 9) <= gate

@@ -19,10 +19,8 @@ class Helpfulness(Record):
 
     id: NonEmpty = Field(description="The response's id.")
     score: float | None = Field(
-        None, ge=0, le=POINTS, description="Mean of the readable scores; absent when none is."
+        None, ge=0, le=POINTS, description="Points; absent where no judge could say."
     )
-    samples: int = Field(ge=1, description="Judgements drawn.")
-    parsed: int = Field(ge=0, description="Judgements with a readable score.")
 
 
 class Factuality(Record):

@@ -25,16 +25,11 @@ def of_pairs(
 
     `pairs` counts each pair once; `training_rows` are drawn from them, some more than once.
     """
-    parsed = sum(row.parsed for row in helpful)
     composition = {
         "name": name,
         "kept": sum(map(len, pairs.values())),
         "responses": len(rows),
         "responses_without_judgement": sum(row.score is None for row in helpful),
-        "judgements": {
-            "parsed": parsed,
-            "unparsed": sum(row.samples for row in helpful) - parsed,
-        },
         "pairs": {source: len(found) for source, found in sorted(pairs.items())},
         "training_rows": training_rows,
         "dropped": list(dropped),

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Literal
+from collections.abc import Callable, Sequence
 
 from pydantic import Field
 
 from plumbline.data.instructions import Instruction
-from plumbline.records import Generation, NonEmpty, Record, Request, Sampling
-from plumbline.responses.drawn import answers
-from plumbline.responses.prompting import Form, demonstrated, stop_at
+from plumbline.records import NonEmpty, Record
+from plumbline.responses.prompting import Form, demonstrated
+from plumbline.scoring.closed import ClosedQuestion
 
-PURPOSE = "flame_fact_based"
-# Continuations of the prompt whose log-probabilities decide where the text does not.
-CONTINUATIONS: dict[Form, tuple[str, str]] = {"plain": (" Yes", " No"), "chat": ("Yes", "No")}
+ANSWERS = ("Yes", "No")
 
 _TASK = (
     "Decide whether a good answer to a request needs factual knowledge, the kind one would look "
@@ -36,7 +32,6 @@ _SHOTS = (
     ("Write a function that tests whether a number is prime.", "No"),
     ("What do bats eat?", "Yes"),
 )
-_WORD = re.compile(r"\b(yes|no)\b", re.IGNORECASE)
 
 
 class FactBased(Record):
@@ -44,65 +39,36 @@ class FactBased(Record):
 
     id: NonEmpty = Field(description="The instruction's id.")
     fact_based: bool
-    decided_by: Literal["text", "logits", "undecided"] = Field(
-        description="undecided counts as not fact-based, which keeps the human response."
-    )
-    text: str = Field(description="What the model said.")
+    probability: float = Field(ge=0, le=1, description="Of Yes against No.")
     label: bool | None = Field(None, description="The source's own mark, if it has one.")
     taken: bool | None = Field(
         None, description="What is gone by, where that is the mark; absent: fact_based."
     )
 
 
-def classify_requests(
-    instructions: Iterable[Instruction], form: Form, max_tokens: int = 8
-) -> Iterator[Request]:
-    """One greedy request for each instruction."""
+def classify(
+    instructions: Sequence[Instruction],
+    ask: Callable[[Sequence[ClosedQuestion]], list[list[float]]],
+    form: Form,
+) -> list[FactBased]:
+    """One decision an instruction: whether Yes is likelier than No.
+
+    ask: the probabilities of the options of closed questions, such as `judges.asking`.
+    """
+    found = ask([_question(one, form) for one in instructions])
+    return [
+        FactBased(id=one.id, fact_based=yes > no, probability=yes)
+        for one, (yes, no) in zip(instructions, found, strict=True)
+    ]
+
+
+def _question(instruction: Instruction, form: Form) -> ClosedQuestion:
     shots = [(_item(text), answer) for text, answer in _SHOTS]
-    sampling = Sampling(max_tokens=max_tokens, stop=stop_at(form, "\n"))
-    for one in instructions:
-        yield Request(
-            id=f"{one.id}/{PURPOSE}",
-            sampling=sampling,
-            purpose=PURPOSE,
-            instruction=one.id,
-            **demonstrated(_TASK, shots, _item(one.instruction), "Answer:", form),
-        )
+    asked = demonstrated(_TASK, shots, _item(instruction.instruction), "Answer:", form)
+    if "messages" in asked:
+        asked["messages"] = tuple(asked["messages"])
+    return ClosedQuestion(instruction.id, ANSWERS, **asked)
 
 
 def _item(text: str) -> str:
     return f"Request: {text}"
-
-
-def parse(text: str) -> bool | None:
-    """True for Yes, False for No; None when the first line that holds either holds both, or none.
-
-    So "Yes or No", an echo of the question, decides nothing.
-    """
-    for line in text.splitlines():
-        found = {word.lower() for word in _WORD.findall(line)}
-        if found:
-            return None if len(found) > 1 else found == {"yes"}
-    return None
-
-
-def classify(
-    requests: Iterable[Request],
-    generations: Iterable[Generation],
-    logits: Mapping[str, tuple[float, float]] | None = None,
-) -> list[FactBased]:
-    """One decision a request: by the text, else by the logits, else undecided.
-
-    logits: by instruction id, the log-probabilities (or logits) of Yes and of No as the next
-    token, see `CONTINUATIONS`.
-    """
-    decisions = []
-    for request, (generation,) in answers(requests, generations):
-        said, by = parse(generation.answer), "text"
-        if said is None:
-            yes, no = (logits or {}).get(request.instruction, (0.0, 0.0))
-            said, by = yes > no, "undecided" if yes == no else "logits"
-        decisions.append(
-            FactBased(id=request.instruction, fact_based=said, decided_by=by, text=generation.text)
-        )
-    return decisions

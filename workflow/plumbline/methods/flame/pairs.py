@@ -5,12 +5,14 @@ Lin et al. 2024, sec. 4.2 and the ablation of pair building; Tian et al. 2024 fo
 
 from __future__ import annotations
 
-import logging
+import math
 import random
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 
 from plumbline.config.flame_sets import PairSet
+from plumbline.distinct import check
 from plumbline.files import InputError
 from plumbline.records import Pair
 from plumbline.responses.drawn import dropped_rows
@@ -21,11 +23,14 @@ from plumbline.responses.scores import POINTS, Scored
 GATE = 0.5  # a factual pair may differ in RM_IF by this much, no more
 GAP = 0.2  # least difference in RM_fact where all pairs are taken
 
-log = logging.getLogger("plumbline")
-
 
 def build_pairs(
-    name: PairSet, rows: Iterable[Scored], fact_based: AbstractSet[str], *, form: Form
+    name: PairSet,
+    rows: Iterable[Scored],
+    fact_based: AbstractSet[str],
+    *,
+    form: Form,
+    judged: bool = True,
 ) -> tuple[dict[str, list[Pair]], list[dict]]:
     """The pairs of one set by source (helpful, factual, combined), and what was dropped.
 
@@ -37,26 +42,31 @@ def build_pairs(
     fact-based instruction whose factual scores differ; facttune-mc: the same, where the factual
     score is confidence (`facttune.confidence`).
 
-    A response lacking a score that is needed (FactTune: only the factual one) is out, a tie and a
-    pair of the same text are dropped. Where several responses share the best or worst score, the
-    one with the higher RM_IF is taken, then the one of lower index. Dropped rows count responses
-    (item "… responses") and pairs, one an instruction save where all pairs are formed.
+    A response lacking a score that is needed is out, a tie and a pair of the same text are dropped.
+    The gate only holds where both responses have an RM_IF. judged: whether RM_IF is of a usable
+    judge; without one the pairs by it are left out, and those by facts remain. Where several
+    responses share the best or worst score, the one with the higher RM_IF is taken, then the one of
+    lower index. Dropped rows count responses (item "… responses") and pairs, one an instruction
+    save where all pairs are formed.
     """
     groups = by_instruction(rows)
     about_facts = {key: group for key, group in groups.items() if key in fact_based}
     others = {key: group for key, group in groups.items() if key not in fact_based}
     building = Pairing(form)
-    if name in ("dpo", "dpo-star", "dpo-star-gaps"):
-        building.extremes("helpful", groups, _helpful)
-    if name in ("dpo-fact", "dpo-star"):
-        building.extremes("factual", about_facts, _factual_and_helpful, gate=GATE)
-    if name == "dpo-star-gaps":
-        building.every("factual", about_facts, _factual_and_helpful, least=GAP, gate=GATE)
+    by_helpfulness = groups if name in ("dpo", "dpo-star", "dpo-star-gaps") else None
     if name == "dpo-star-combined":
-        building.extremes("helpful", others, _helpful)
+        by_helpfulness = others
         building.extremes("combined", about_facts, _combined)
+    if by_helpfulness is not None and judged:
+        building.extremes("helpful", by_helpfulness, _helpful)
+    elif by_helpfulness is not None:
+        building.dropped["helpful pairs"]["no usable judge"] = len(by_helpfulness)
+    if name in ("dpo-fact", "dpo-star"):
+        building.extremes("factual", about_facts, _factual, gate=GATE)
+    if name == "dpo-star-gaps":
+        building.every("factual", about_facts, _factual, least=GAP, gate=GATE)
     if name in ("facttune", "facttune-mc"):
-        building.every("factual", about_facts, lambda row: row.factual)
+        building.every("factual", about_facts, _factual)
     dropped = [
         row
         for item, reasons in building.dropped.items()
@@ -69,14 +79,44 @@ def _helpful(row: Scored) -> float | None:
     return row.helpful
 
 
-def _factual_and_helpful(row: Scored) -> float | None:
-    return None if row.helpful is None else row.factual
+def _factual(row: Scored) -> float | None:
+    return row.factual
 
 
 def _combined(row: Scored) -> float | None:
     if row.helpful is None or row.factual is None:
         return None
     return row.helpful + POINTS * row.factual
+
+
+def check_sources(
+    name: str,
+    sources: Mapping[str, list[Pair]],
+    dropped: Iterable[dict],
+    *,
+    rows: int,
+    min_pairs: int,
+    max_repeats: int,
+) -> None:
+    """InputError unless every source has pairs enough for its part of all steps.
+
+    name: the tuning; dropped: rows of what was left out; rows: of the training file; the limits are
+    those of `distinct.check`. A source is not replaced by another: that
+    would be another method under the same name.
+    """
+    if not sources:
+        raise InputError(
+            f"{name}: its pairs go by helpfulness, but there is no usable judge (see "
+            f"judge_calibration.csv). Name another one in flame.judge, such as reference, or remove "
+            f"this training from flame.dpo."
+        )
+    lost: dict[str, Counter] = defaultdict(Counter)
+    for row in dropped:
+        lost[row["item"].rpartition(": ")[2]][row["reason"]] += row["n"]
+    for source, pairs in sources.items():
+        repeats = math.ceil(rows / len(sources) / max(len(pairs), 1))
+        reasons = lost[f"{source} pairs"] + lost["pairs"]
+        check(f"{name}, {source} pairs", len(pairs), repeats, min_pairs, max_repeats, reasons)
 
 
 def training_order(
@@ -87,19 +127,10 @@ def training_order(
     Each block of `batch` pairs, one optimizer step of global batch size, holds batch / k pairs of
     each of the k sources, whatever their sizes (with a remainder that goes round them). A source
     is passed through in a shuffled order, and again in another one when it is used up; ids end in
-    the number of the pass. To be trained on in this order, once. A source without a pair is left
-    out with a warning, so that one unlucky draw does not end a run; its zero stands among the
-    counted states. Raises InputError when no source has a pair.
+    the number of the pass. To be trained on in this order, once. Each source has a pair, see
+    `check_sources`.
     """
-    names = sorted(name for name in sources if sources[name])
-    empty = ", ".join(sorted(sources.keys() - set(names)))
-    if not names:
-        raise InputError(
-            f"no {empty} pair is left to train on; see what was dropped, and give more "
-            f"instructions or draw more responses."
-        )
-    if empty:
-        log.warning(f"no {empty} pair is left; every step is of {', '.join(names)} pairs alone")
+    names = sorted(sources)
     streams = {name: _passes(sources[name], f"{seed}:{name}") for name in names}
     shuffler = random.Random(f"{seed}:blocks")
     order: list[Pair] = []

@@ -27,7 +27,7 @@ def build_sft(
     name: SftSet,
     instructions: Iterable[Instruction],
     own: Mapping[str, list[str]],
-    fact_based: AbstractSet[str],
+    fact_based: AbstractSet[str] | None,
     *,
     form: Form,
     seed: int,
@@ -37,7 +37,8 @@ def build_sft(
 
     sft: human responses; sft-fact: own answers; sft-star: own answers to the instructions whose
     ids are in `fact_based`, human responses to the others; sft-rag: the same with answers that
-    were written with retrieved passages. own: the base's answers by instruction id.
+    were written with retrieved passages. fact_based: None where that is not known yet, as to sft it
+    makes no difference. own: the base's answers by instruction id.
 
     An instruction is sampled first, then one of its responses, so that ten answers to one
     instruction weigh no more than one answer to another: every pass holds each instruction once,
@@ -47,7 +48,7 @@ def build_sft(
     dropped: Counter = Counter()
     usable: list[tuple[Instruction, str, list[str]]] = []
     for one in instructions:
-        kind = _kind(name, one.id in fact_based)
+        kind = _kind(name, one.id in (fact_based or ()))
         responses = list(one.responses if kind == "human" else own.get(one.id, []))
         if responses:
             random.Random(f"{seed}:{one.id}").shuffle(responses)
@@ -66,7 +67,7 @@ def build_sft(
                 completion=response_side(responses[turn % len(responses)], form),
                 instruction=one.id,
                 response_from=kind,
-                fact_based=one.id in fact_based,
+                fact_based=None if fact_based is None else one.id in fact_based,
             )
             for one, kind, responses in order
         ]
@@ -87,6 +88,6 @@ def of_examples(name: str, built: Built, dropped: Iterable[dict] = ()) -> dict:
         "name": name,
         "kept": len(built.examples),
         **{source: kinds[source] for source in ("human", "own", "retrieved")},
-        "fact_based": sum(example.fact_based for example in built.examples),
+        "fact_based": sum(bool(example.fact_based) for example in built.examples),
         "dropped": [*dropped, *built.dropped],
     }

@@ -1,4 +1,4 @@
-"""What became of instructions, responses, claims and judgements: every counted state; a sample."""
+"""What became of instructions, responses, claims and pairs: every counted state; a sample."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ State = tuple[str, str, int]  # item, state, n
 
 
 def of_decisions(decisions: Iterable[FactBased]) -> Iterator[State]:
-    """Instructions by decision and what decided, and how decisions agree with hand-made labels."""
+    """Instructions by decision, and how decisions agree with hand-made labels."""
     decisions = list(decisions)
     yield from _counted(
         "instructions",
-        (f"{_kind(one.fact_based)}, by {one.decided_by}" for one in decisions),
+        (_kind(one.fact_based) for one in decisions),
     )
     labels = ((one, label) for one in decisions if (label := _label(one)) is not None)
     yield from _counted(
@@ -57,16 +57,14 @@ def of_verdicts(verdicts: Iterable[Verdict]) -> Iterator[State]:
 
 
 def of_composition(composition: dict) -> Iterator[State]:
-    """Counts of a training file: examples or pairs by source, judgements, what was dropped."""
+    """Counts of a training file: examples or pairs by source, what was judged and dropped."""
     for source in ("human", "own", "retrieved"):
         if source in composition:
             yield "examples", source, composition[source]
-    for state, n in composition.get("judgements", {}).items():
-        yield "judgements", state, n
     if "responses_without_judgement" in composition:
         lacking = composition["responses_without_judgement"]
         yield "responses judged", "judged", composition["responses"] - lacking
-        yield "responses judged", "no judgement read", lacking
+        yield "responses judged", "not judged", lacking
     for source, n in composition.get("pairs", {}).items():
         yield "pairs", source, n
     for row in composition["dropped"]:

@@ -1,0 +1,144 @@
+"""A judge put to the test: does it prefer a person's answer to one that is known to be worse?"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from pydantic import Field
+
+from plumbline.data.instructions import Instruction
+from plumbline.data.select import order
+from plumbline.evaluation.statistics import share
+from plumbline.files import InputError
+from plumbline.judging.judges import Duel, Judge, Single
+from plumbline.records import NonEmpty, Record
+
+Kind = Literal["answer to another question", "truncated", "words shuffled"]
+Use = Literal["win_rate", "helpfulness"]
+USABLE = 0.75  # share of right verdicts below which nothing is built on a judge
+INSTRUCTIONS = 20  # three pairs each: a judge at chance passes less than once in ten thousand
+SEED = 1
+COLUMNS = ["model", "seed", "judge", "use", "kind", "right", "low", "high", "n", "usable"]
+
+
+class KnownPair(Record):
+    """A person's answer to an instruction and a worse one."""
+
+    id: NonEmpty
+    kind: Kind
+    instruction: NonEmpty
+    better: NonEmpty
+    worse: NonEmpty
+
+
+class Tested(Record):
+    """How often a judge was right about pairs of one kind, with a 95 % interval."""
+
+    kind: Kind | Literal["All"]
+    right: float = Field(ge=0, le=1, description="A tie counts one half.")
+    low: float
+    high: float
+    n: int
+
+
+class Calibration(Record):
+    """Whether a judge can be used; a measure that is no judge of its own is not put to the test."""
+
+    judge: NonEmpty
+    use: Use
+    usable: bool
+    kinds: list[Tested] = Field(default_factory=list)
+
+    @property
+    def told(self) -> str:
+        """The finding as a part of a sentence."""
+        every = next(one for one in self.kinds if one.kind == "All")
+        return (
+            f"{self.judge} is right about {100 * every.right:.0f} % of {every.n} pairs of known "
+            f"quality ({100 * every.low:.0f}–{100 * every.high:.0f} %), and {100 * USABLE:.0f} % "
+            f"are needed"
+        )
+
+
+def known_pairs(
+    instructions: Iterable[Instruction], n: int = INSTRUCTIONS, seed: int = SEED
+) -> list[KnownPair]:
+    """Three pairs for each of `n` instructions that people answered: their answer against an answer
+    to another of these, against its own first third, and against its own words in another order.
+
+    InputError when fewer than two instructions have an answer.
+    """
+    answered = [one for one in instructions if one.responses]
+    drawn = sorted(answered, key=lambda one: order(one.id, seed))[:n]
+    if len(drawn) < 2:
+        raise InputError("a judge is tested on human answers, but fewer than two are there.")
+    pairs = []
+    for one, other in zip(drawn, [*drawn[1:], drawn[0]], strict=True):
+        better = one.responses[0]
+        words = better.split()
+        shuffled = list(words)
+        random.Random(f"{seed}:{one.id}").shuffle(shuffled)
+        worse: dict[Kind, str] = {
+            "answer to another question": other.responses[0],
+            "truncated": " ".join(words[: -(-len(words) // 3)]),
+            "words shuffled": " ".join(shuffled),
+        }
+        pairs += [
+            KnownPair(
+                id=f"{one.id}/{kind}",
+                kind=kind,
+                instruction=one.instruction,
+                better=better,
+                worse=text,
+            )
+            for kind, text in worse.items()
+        ]
+    return pairs
+
+
+def calibrate(judge: Judge, name: str, use: Use, pairs: Sequence[KnownPair]) -> Calibration:
+    """How often the judge is right by kind and over all: the better answer is preferred over both
+    orders (win_rate), or gets more points (helpfulness).
+    """
+    verdicts = (_preferences if use == "win_rate" else _ratings)(judge, pairs)
+    kinds = ["All", *dict.fromkeys(pair.kind for pair in pairs)]
+    found = [
+        _tested(kind, [v for v, p in zip(verdicts, pairs, strict=True) if kind in ("All", p.kind)])
+        for kind in kinds
+    ]
+    return Calibration(judge=name, use=use, usable=found[0].right >= USABLE, kinds=found)
+
+
+def _preferences(judge: Judge, pairs: Sequence[KnownPair]) -> list[float]:
+    found = judge.prefer([Duel(p.id, p.instruction, p.better, p.worse) for p in pairs])
+    return [_right(sum(both) - 1) for both in found]
+
+
+def _ratings(judge: Judge, pairs: Sequence[KnownPair]) -> list[float]:
+    better = {p.instruction: Single(p.id, p.instruction, p.better) for p in pairs}
+    worse = [Single(p.id, p.instruction, p.worse) for p in pairs]
+    found = judge.rate([*better.values(), *worse])
+    high = dict(zip(better, found[: len(better)], strict=True))
+    return [
+        _right(high[p.instruction] - low)
+        for p, low in zip(pairs, found[len(better) :], strict=True)
+    ]
+
+
+def _right(margin: float) -> float:
+    margin = round(margin, 9)
+    return (1 + (margin > 0) - (margin < 0)) / 2
+
+
+def _tested(kind: str, verdicts: Sequence[float]) -> Tested:
+    found = share(sum(verdicts), len(verdicts))
+    return Tested(kind=kind, right=found.value, low=found.low, high=found.high, n=found.n)
+
+
+def rows(calibration: Calibration, model: str, seed: int) -> list[dict]:
+    """Rows of `COLUMNS`."""
+    about = {"model": model, "seed": seed, "judge": calibration.judge, "use": calibration.use}
+    usable = "yes" if calibration.usable else "no"
+    return [about | one.model_dump() | {"usable": usable} for one in calibration.kinds]

@@ -1,0 +1,135 @@
+"""Judges: which of two responses is better, and how many points one deserves, as probabilities."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from plumbline.config.engines import Scoring
+from plumbline.judging.prompts import POINTS, comparison, rating
+from plumbline.responses.prompting import Form
+from plumbline.scoring.closed import ClosedQuestion
+
+Ask = Callable[[Sequence[ClosedQuestion]], list[list[float]]]
+MOST = float(POINTS[-1])
+
+
+@dataclass(frozen=True)
+class Duel:
+    """Two responses to one instruction; `reference`: a person's response, where there is one."""
+
+    id: str
+    instruction: str
+    first: str
+    second: str
+    reference: str | None = None
+
+
+@dataclass(frozen=True)
+class Single:
+    """One response to an instruction."""
+
+    id: str
+    instruction: str
+    text: str
+    reference: str | None = None
+
+
+class Judge(Protocol):
+    """`prefer`: the probability that the first response is better, when shown first and when shown
+    second; None where the judge cannot say. `rate`: 0 to 5 points, or None.
+    """
+
+    def prefer(self, duels: Sequence[Duel]) -> list[tuple[float, float] | None]: ...
+
+    def rate(self, responses: Sequence[Single]) -> list[float | None]: ...
+
+
+class PromptedJudge:
+    """A model that is asked; `ask` gives the probabilities of the options of closed questions."""
+
+    def __init__(self, ask: Ask, form: Form):
+        self._ask, self._form = ask, form
+
+    def prefer(self, duels: Sequence[Duel]) -> list[tuple[float, float] | None]:
+        asked = [
+            comparison(f"{one.id}#{order}", one.instruction, *sides, self._form)
+            for one in duels
+            for order, sides in enumerate(((one.first, one.second), (one.second, one.first)))
+        ]
+        found = self._ask(asked)
+        return [(a, b) for (a, _), (_, b) in zip(found[::2], found[1::2], strict=True)]
+
+    def rate(self, responses: Sequence[Single]) -> list[float | None]:
+        """The expected number of points."""
+        asked = [rating(one.id, one.instruction, one.text, self._form) for one in responses]
+        return [
+            sum(float(points) * share for points, share in zip(POINTS, found, strict=True))
+            for found in self._ask(asked)
+        ]
+
+
+class ReferenceJudge:
+    """Nearness to a person's response: chrF (Popović 2015), as sacrebleu computes it."""
+
+    def __init__(self):
+        from sacrebleu.metrics import CHRF
+
+        self._chrf = CHRF()
+
+    def prefer(self, duels: Sequence[Duel]) -> list[tuple[float, float] | None]:
+        sides = [
+            (self._nearness(one.first, one.reference), self._nearness(one.second, one.reference))
+            for one in duels
+        ]
+        return [
+            None if None in (first, second) else (((first > second) + (first >= second)) / 2,) * 2
+            for first, second in sides
+        ]
+
+    def rate(self, responses: Sequence[Single]) -> list[float | None]:
+        near = [self._nearness(one.text, one.reference) for one in responses]
+        return [None if one is None else MOST * one for one in near]
+
+    def _nearness(self, text: str, reference: str | None) -> float | None:
+        """0 to 1; None without a reference."""
+        if reference is None:
+            return None
+        return self._chrf.sentence_score(text, [reference]).score / 100
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Who judges."""
+    parser.add_argument("--judge", required=True, help="its name: a checkpoint, or reference")
+    parser.add_argument("--checkpoint", type=Path, help="the judging checkpoint's folder")
+    parser.add_argument("--form", choices=Form.__args__, required=True, help="of its prompts")
+    parser.add_argument("--scoring", required=True, help="JSON of the scoring section")
+    parser.add_argument("--device", required=True)
+    parser.add_argument("--threads", type=int, required=True)
+
+
+def load(args: argparse.Namespace) -> Judge:
+    """The judge that the options of `add_options` name."""
+    if args.checkpoint is None:
+        return ReferenceJudge()
+    return PromptedJudge(asking(args), args.form)
+
+
+def asking(args: argparse.Namespace) -> Ask:
+    """A checkpoint that closed questions can be put to; options as `add_options` has them."""
+    from plumbline import checkpoints, devices
+
+    devices.take(args.device)
+    import torch
+
+    from plumbline.scoring.closed import option_probabilities
+
+    if args.device == "cpu":
+        torch.set_num_threads(args.threads)
+    settings = Scoring.model_validate_json(args.scoring)
+    model = checkpoints.load_model(args.checkpoint, settings.dtype).to(args.device).eval()
+    tokenizer = checkpoints.load_tokenizer(args.checkpoint)
+    return lambda asked: option_probabilities(model, tokenizer, asked, settings.batch_tokens)

@@ -1,0 +1,36 @@
+"""Whose response a judge prefers, instruction by instruction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from plumbline.data.instructions import Instruction
+from plumbline.judging.judges import Duel, Judge
+
+EQUAL = (0.5, 0.5)
+
+
+def preferences(
+    instructions: Iterable[Instruction],
+    first: Mapping[str, str],
+    second: Mapping[str, str],
+    load: Callable[[], Judge],
+) -> dict[str, tuple[float, float]]:
+    """By instruction id, the probability that the first response is better, as it is shown first
+    and as it is shown second; absent where the judge cannot say.
+
+    first, second: response texts by instruction id. Equal responses are not judged; `load` is only
+    called where others are left.
+    """
+    instructions = list(instructions)
+    pairs = {one.id: (first[one.id].strip(), second[one.id].strip()) for one in instructions}
+    duels = [
+        Duel(one.id, one.instruction, *pairs[one.id], reference=next(iter(one.responses), None))
+        for one in instructions
+        if pairs[one.id][0] != pairs[one.id][1]
+    ]
+    found = {one: EQUAL for one, (mine, theirs) in pairs.items() if mine == theirs}
+    if duels:
+        judged = zip(duels, load().prefer(duels), strict=True)
+        found |= {duel.id: both for duel, both in judged if both is not None}
+    return found

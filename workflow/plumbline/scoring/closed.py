@@ -1,0 +1,69 @@
+"""Closed questions: how a model's probability is shared out among the few answers allowed.
+
+No text is generated, so there is none that cannot be read.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from plumbline.files import InputError
+from plumbline.program import Progress
+from plumbline.records import ChoiceQuestion, Message
+from plumbline.scoring.likelihood import Item, score
+from plumbline.scoring.prompts import context_length, encode, encode_chat
+
+
+@dataclass(frozen=True)
+class ClosedQuestion:
+    """A prompt, or the turns of a chat, that ends where one of the options comes."""
+
+    id: str
+    options: tuple[str, ...]
+    prompt: str | None = None
+    messages: tuple[Message, ...] | None = None
+
+
+def option_probabilities(
+    model, tokenizer, questions: Sequence[ClosedQuestion], batch_tokens: int
+) -> list[list[float]]:
+    """The probability of each option given that it is one of them, question by question.
+
+    An option is the whole word after a space, or the whole turn in a chat. InputError for a
+    question that is longer than the model reads.
+    """
+    longest = context_length(model)
+    items = [_item(tokenizer, question, longest) for question in questions]
+    found = score(model, items, batch_tokens, Progress(len(items), "questions"))
+    return [shares(logprobs) for logprobs in found]
+
+
+def shares(logprobs: Sequence[float]) -> list[float]:
+    """Each exponentiated (from nats) and divided by the sum of all."""
+    most = max(logprobs)
+    weights = [math.exp(one - most) for one in logprobs]
+    return [weight / sum(weights) for weight in weights]
+
+
+def _item(tokenizer, question: ClosedQuestion, longest: int | None) -> Item:
+    if question.messages is not None:
+        turns = [message.model_dump() for message in question.messages]
+        prompt, options = encode_chat(tokenizer, question.id, turns, question.options)
+        item = Item(tuple(prompt), tuple(map(tuple, options)))
+    else:
+        asked = ChoiceQuestion(
+            id=question.id,
+            question=question.prompt,
+            choices=list(question.options),
+            labels=[1, *[0] * (len(question.options) - 1)],
+        )
+        item = encode(tokenizer, asked, "continuation")
+    needed = len(item.prompt) + max(map(len, item.continuations)) - 1
+    if longest is not None and needed > longest:
+        raise InputError(
+            f"{question.id}: {needed:,} tokens to judge, but the model reads at most {longest:,}; "
+            f"lower max_tokens of the responses, or name another judge."
+        )
+    return item

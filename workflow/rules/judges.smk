@@ -1,0 +1,118 @@
+"""Judges of responses: put to the test, and then asked, if they passed.
+
+REQUIRED INPUTS: responses, and the checkpoint that judges
+OUTPUTS: results/<run>/<model>/<checkpoint>/judge/<purpose>.json        is it right often enough?
+         results/<run>/<model>/<checkpoint>/win_rate/items.jsonl    comparisons with a baseline
+         results/<run>/<model>/<first stage>/flame/helpful.jsonl    how helpful responses are
+         results/<run>/tables/judge_calibration.csv                 all judges, put to the test
+"""
+
+
+rule calibrate_judge:
+    input:
+        unpack(lambda wildcards: judge_checkpoint(wildcards.model, wildcards.place)),
+    output:
+        calibration=f"{R}/{{model}}/{{place}}/{{purpose}}.json",
+    log:
+        f"{R}/{{model}}/{{place}}/{{purpose}}.log",
+    benchmark:
+        f"{R}/benchmarks/score/{{model}}/{{place}}/{{purpose}}.tsv"
+    wildcard_constraints:
+        place="(.+/)?judge",
+        purpose="|".join(JUDGES) or "none",
+    conda:
+        environment("calibrate_judge")
+    threads: 1 if ON_GPU else workflow.cores
+    resources:
+        gpu=lambda wildcards: judge_gpus(wildcards.purpose),
+        mem_mb=memory(8000),
+        runtime=60,
+    params:
+        judge=lambda wildcards: judge_options(
+            wildcards.purpose, wildcards.place, wildcards.model
+        ),
+        dtype=CONFIG.scoring.dtype,
+        code=code("calibrate_judge"),
+    shell:
+        "python -m scripts.calibrate_judge {params.judge:q} --use {wildcards.purpose}"
+        ' --scoring "$PLUMBLINE_SCORING" --device $PLUMBLINE_DEVICE --threads {threads}'
+        " --calibration {output.calibration:q} 2>&1 | tee {log:q}"
+
+
+rule judge_comparisons:
+    input:
+        unpack(judge_inputs("win_rate")),
+        instructions=f"{R}/instructions/win_rate.jsonl",
+        first=f"{R}/{{model}}/{{folder}}/win_rate/own/responses.jsonl",
+        second=baseline_responses,
+    output:
+        measured=f"{R}/{{model}}/{{folder}}/win_rate/items.jsonl",
+    log:
+        f"{R}/{{model}}/{{folder}}/win_rate/judge_comparisons.log",
+    benchmark:
+        f"{R}/benchmarks/score/{{model}}/{{folder}}/judge_comparisons.tsv"
+    conda:
+        environment("judge_comparisons")
+    threads: 1 if ON_GPU else workflow.cores
+    resources:
+        gpu=judge_gpus("win_rate"),
+        mem_mb=memory(8000),
+        runtime=120,
+    params:
+        judge=judged_with("win_rate"),
+        dtype=CONFIG.scoring.dtype,
+        code=code("judge_comparisons"),
+    shell:
+        "python -m scripts.judge_comparisons {params.judge:q} --calibration {input.calibration:q}"
+        " --instructions {input.instructions:q} --first {input.first:q} --second {input.second:q}"
+        ' --scoring "$PLUMBLINE_SCORING" --device $PLUMBLINE_DEVICE --threads {threads}'
+        " --items {output.measured:q} 2>&1 | tee {log:q}"
+
+
+rule judge_helpfulness:
+    input:
+        unpack(judge_inputs("helpfulness")),
+        instructions=f"{R}/instructions/prompts.jsonl",
+        responses=f"{R}/{{model}}/{{folder}}/flame/responses/responses.jsonl",
+    output:
+        helpful=f"{R}/{{model}}/{{folder}}/flame/helpful.jsonl",
+    log:
+        f"{R}/{{model}}/{{folder}}/flame/judge_helpfulness.log",
+    benchmark:
+        f"{R}/benchmarks/score/{{model}}/{{folder}}/judge_helpfulness.tsv"
+    conda:
+        environment("judge_helpfulness")
+    threads: 1 if ON_GPU else workflow.cores
+    resources:
+        gpu=judge_gpus("helpfulness"),
+        mem_mb=memory(8000),
+        runtime=240,
+    params:
+        judge=judged_with("helpfulness"),
+        dtype=CONFIG.scoring.dtype,
+        code=code("judge_helpfulness"),
+    shell:
+        "python -m scripts.judge_helpfulness {params.judge:q} --calibration {input.calibration:q}"
+        " --instructions {input.instructions:q} --responses {input.responses:q}"
+        ' --scoring "$PLUMBLINE_SCORING" --device $PLUMBLINE_DEVICE --threads {threads}'
+        " --helpful {output.helpful:q} 2>&1 | tee {log:q}"
+
+
+rule tabulate_judges:
+    input:
+        [row["path"] for row in calibrations()],
+    output:
+        f"{R}/tables/judge_calibration.csv",
+    log:
+        f"{R}/logs/tabulate_judges.log",
+    benchmark:
+        f"{R}/benchmarks/evaluate/tabulate_judges.tsv"
+    localrule: True
+    conda:
+        environment("tabulate_judges")
+    params:
+        calibrations=listed("judges", calibrations()),
+        code=code("tabulate_judges"),
+    shell:
+        "python -m scripts.tabulate_judges --calibrations $PLUMBLINE_RESULTS/lists/judges.json"
+        " --table {output:q} 2>&1 | tee {log:q}"
