@@ -6,8 +6,8 @@ import json
 
 import pytest
 from plumbline.chat import turn_end
-from plumbline.methods.flame.fact_logits import _item
-from plumbline.records import ChoiceQuestion, Message, Request, Sampling
+from plumbline.records import ChoiceQuestion, Message
+from plumbline.scoring.closed import ClosedQuestion, _item
 from plumbline.scoring.prompts import encode
 from plumbline.training.data import Texts
 from tiny import CHAT_TEMPLATE, tiny_tokenizer
@@ -111,10 +111,7 @@ def test_a_word_after_a_line_break_has_no_space_of_its_own():
 def test_yes_and_no_are_scored_so_too():
     tokenizer = pieces("first")
     tokenizer.chat_template = CHAT_TEMPLATE
-    request = Request(
-        id="r", messages=[Message(role="user", content="Rome?")], purpose="x",
-        sampling=Sampling(max_tokens=1),
-    )  # fmt: skip
-    item = _item(tokenizer, request, "chat")
+    turns = (Message(role="user", content="Rome?"),)
+    item = _item(tokenizer, ClosedQuestion("r", ("Yes", "No"), messages=turns), None)
     words = [tokenizer.convert_ids_to_tokens(tokens) for tokens in item.continuations]
     assert [tokens[0][0] for tokens in words] != ["▁", "▁"], json.dumps(words)
