@@ -14,7 +14,7 @@ from plumbline.files import (
     write_json,
     write_rows,
 )
-from plumbline.judging.calibration import Calibration
+from plumbline.judging.records import Calibration
 from plumbline.methods.flame.composition import check_same_run, of_pairs
 from plumbline.methods.flame.fact_based import FactBased
 from plumbline.methods.flame.inputs import fact_based_ids

@@ -7,7 +7,8 @@ from plumbline import program
 from plumbline.data.instructions import load_instructions
 from plumbline.files import write_json
 from plumbline.judging import judges
-from plumbline.judging.calibration import Calibration, Use, calibrate, known_pairs
+from plumbline.judging.calibration import calibrate, known_pairs
+from plumbline.judging.records import Calibration, Use
 
 
 def main() -> None:

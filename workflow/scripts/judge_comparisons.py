@@ -9,7 +9,7 @@ from plumbline.data.instruction_sets import read_instructions
 from plumbline.evaluation.long_form import win_rate_items
 from plumbline.files import read_json, read_rows, write_rows
 from plumbline.judging import judges
-from plumbline.judging.calibration import Calibration
+from plumbline.judging.records import Calibration
 from plumbline.judging.wins import preferences
 from plumbline.methods.flame.inputs import one_each
 from plumbline.responses.drawn import Response

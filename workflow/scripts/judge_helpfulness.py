@@ -7,7 +7,7 @@ from plumbline import program
 from plumbline.data.instruction_sets import read_instructions
 from plumbline.files import read_json, read_unique_rows, write_rows
 from plumbline.judging import judges
-from plumbline.judging.calibration import Calibration
+from plumbline.judging.records import Calibration
 from plumbline.methods.flame.rewards import helpfulness
 from plumbline.responses.drawn import Response
 

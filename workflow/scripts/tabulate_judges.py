@@ -5,7 +5,7 @@ from pathlib import Path
 
 from plumbline import lists, program
 from plumbline.files import read_json, write_csv
-from plumbline.judging.calibration import COLUMNS, Calibration, rows
+from plumbline.judging.records import COLUMNS, Calibration, rows
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from flame_data import response
 from flame_stages import ASKED, DECISIONS, verified
 from plumbline.claims.records import Splitting
 from plumbline.files import write_rows
-from plumbline.judging.calibration import Calibration
+from plumbline.judging.records import Calibration
 from plumbline.responses.scores import Helpfulness
 
 

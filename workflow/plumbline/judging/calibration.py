@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
-from typing import Literal
-
-from pydantic import Field
 
 from plumbline.data.instructions import Instruction
 from plumbline.data.select import order
 from plumbline.evaluation.statistics import share
 from plumbline.files import InputError
 from plumbline.judging.judges import Duel, Judge, Single
+from plumbline.judging.records import USABLE, Calibration, Kind, Tested, Use
 from plumbline.records import NonEmpty, Record
 
-Kind = Literal["answer to another question", "truncated", "words shuffled"]
-Use = Literal["win_rate", "helpfulness"]
-USABLE = 0.75  # share of right verdicts below which nothing is built on a judge
 INSTRUCTIONS = 20  # three pairs each: a judge at chance passes less than once in ten thousand
 SEED = 1
-COLUMNS = ["model", "seed", "judge", "use", "kind", "right", "low", "high", "n", "usable"]
 
 
 class KnownPair(Record):
@@ -31,35 +25,6 @@ class KnownPair(Record):
     instruction: NonEmpty
     better: NonEmpty
     worse: NonEmpty
-
-
-class Tested(Record):
-    """How often a judge was right about pairs of one kind, with a 95 % interval."""
-
-    kind: Kind | Literal["All"]
-    right: float = Field(ge=0, le=1, description="A tie counts one half.")
-    low: float
-    high: float
-    n: int
-
-
-class Calibration(Record):
-    """Whether a judge can be used; a measure that is no judge of its own is not put to the test."""
-
-    judge: NonEmpty
-    use: Use
-    usable: bool
-    kinds: list[Tested] = Field(default_factory=list)
-
-    @property
-    def told(self) -> str:
-        """The finding as a part of a sentence."""
-        every = next(one for one in self.kinds if one.kind == "All")
-        return (
-            f"{self.judge} is right about {100 * every.right:.0f} % of {every.n} pairs of known "
-            f"quality ({100 * every.low:.0f}–{100 * every.high:.0f} %), and {100 * USABLE:.0f} % "
-            f"are needed"
-        )
 
 
 def known_pairs(
@@ -135,10 +100,3 @@ def _right(margin: float) -> float:
 def _tested(kind: str, verdicts: Sequence[float]) -> Tested:
     found = share(sum(verdicts), len(verdicts))
     return Tested(kind=kind, right=found.value, low=found.low, high=found.high, n=found.n)
-
-
-def rows(calibration: Calibration, model: str, seed: int) -> list[dict]:
-    """Rows of `COLUMNS`."""
-    about = {"model": model, "seed": seed, "judge": calibration.judge, "use": calibration.use}
-    usable = "yes" if calibration.usable else "no"
-    return [about | one.model_dump() | {"usable": usable} for one in calibration.kinds]

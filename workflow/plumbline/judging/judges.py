@@ -11,7 +11,7 @@ from typing import Protocol
 from plumbline.config.engines import Scoring
 from plumbline.judging.prompts import POINTS, comparison, rating
 from plumbline.responses.prompting import Form
-from plumbline.scoring.closed import ClosedQuestion
+from plumbline.scoring.closed_question import ClosedQuestion
 
 Ask = Callable[[Sequence[ClosedQuestion]], list[list[float]]]
 MOST = float(POINTS[-1])

@@ -7,7 +7,7 @@ repeat.
 from __future__ import annotations
 
 from plumbline.responses.prompting import Form, asked
-from plumbline.scoring.closed import ClosedQuestion
+from plumbline.scoring.closed_question import ClosedQuestion
 
 SIDES = ("A", "B")
 POINTS = ("1", "2", "3", "4", "5")

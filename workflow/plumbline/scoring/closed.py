@@ -7,23 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from plumbline.files import InputError
 from plumbline.program import Progress
-from plumbline.records import ChoiceQuestion, Message
+from plumbline.records import ChoiceQuestion
+from plumbline.scoring.closed_question import ClosedQuestion
 from plumbline.scoring.likelihood import Item, score
 from plumbline.scoring.prompts import context_length, encode, encode_chat
-
-
-@dataclass(frozen=True)
-class ClosedQuestion:
-    """A prompt, or the turns of a chat, that ends where one of the options comes."""
-
-    id: str
-    options: tuple[str, ...]
-    prompt: str | None = None
-    messages: tuple[Message, ...] | None = None
 
 
 def option_probabilities(

@@ -9,7 +9,7 @@ from pydantic import Field
 from plumbline.data.instructions import Instruction
 from plumbline.records import NonEmpty, Record
 from plumbline.responses.prompting import Form, demonstrated
-from plumbline.scoring.closed import ClosedQuestion
+from plumbline.scoring.closed_question import ClosedQuestion
 
 ANSWERS = ("Yes", "No")
 
