@@ -70,8 +70,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where several run side by side, what shares an expensive fixture stays together."""
     for item in items:
         folder = Path(item.path).parent.name
-        shared = "run" if folder == "e2e" and "run" in item.fixturenames else None
-        group = shared or ("slurm" if folder == "slurm" else str(item.path))
+        group = folder if folder in ("e2e", "slurm") else str(item.path)
         item.add_marker(pytest.mark.xdist_group(group))
 
 
