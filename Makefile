@@ -57,7 +57,7 @@ test: setup lint ## lint, then all tests: unit, workflow, end to end, SLURM, ope
 	@bash tests/install_browser.sh
 	@bash tests/slurm/install.sh
 	@OMP_NUM_THREADS=1 .venv/bin/python -m pytest $(TESTS) --durations=10 \
-	  --numprocesses auto --maxprocesses 4 --dist loadgroup
+	  --numprocesses auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 test-ops: setup ## at length: operation (SLURM, conda, faults, no network), then what takes long of all else
 	@bash tests/slurm/install.sh

@@ -66,12 +66,17 @@ def pytest_configure(config: pytest.Config) -> None:
             raise pytest.UsageError(f"{path} has the name of {other}: rename one of them")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where several run side by side, what shares an expensive fixture stays together."""
-    for item in items:
-        folder = Path(item.path).parent.name
-        group = folder if folder in ("e2e", "slurm") else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
+def pytest_xdist_make_scheduler(config: pytest.Config, log):
+    """Side by side, a file's tests stay together, and those of a folder that share a costly fixture."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFixture(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.split("::")[0]
+            folder = Path(file).parent.name
+            return folder if folder in ("e2e", "slurm") else file
+
+    return ByFixture(config, log)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

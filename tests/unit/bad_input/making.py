@@ -214,6 +214,7 @@ def adapter_with(**changes: object) -> Callable[[Path, Path], Path]:
 
 def of_training(method: str, content: object, **recipe) -> Callable[[Path, Path, Path], list]:
     how = {"method": method, "learning_rate": 0.001, "epochs": 1, "global_batch_size": 1}
+    few = {"min_pairs": 1} if method != "sft" else {}
 
     def arguments(folder: Path, out: Path, base: Path) -> list:
         (folder / "root").mkdir()
@@ -221,7 +222,12 @@ def of_training(method: str, content: object, **recipe) -> Callable[[Path, Path,
         return [
             *("--root", folder / "root", "--name", "mine", "--seed", 1, "--parent", "base"),
             *("--examples", put(folder, "rows.jsonl", content), "--max-tokens", 4),
-            *("--recipe", json.dumps(how | {"dtype": "float32"} | recipe), "--stops", "final"),
+            *(
+                "--recipe",
+                json.dumps(how | few | {"dtype": "float32"} | recipe),
+                "--stops",
+                "final",
+            ),
             *("--match", "squad", "--device", "cpu", "--threads", 1),
             *("--fit", out / "fit.jsonl", "--training", out / "training.json"),
         ]
