@@ -24,7 +24,7 @@ class Run:
         self.root = project.folder / "results/small"
         self.model = self.root / "smollm2-135m"
         self.saved_at_kill = self._kill_while_generating()
-        project.snakemake("--configfile", str(SMALL), timeout=2700)
+        project.snakemake("--configfile", str(SMALL), timeout=4000)
 
     def _kill_while_generating(self) -> set[str]:
         """Start, wait for the first saved answers, kill everything; returns what was saved."""

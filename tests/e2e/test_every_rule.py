@@ -15,7 +15,7 @@ from judge_server import Server
 from project import ROOT, Project, shell_rules
 from small_run import SMALL
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(2800)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(4200)]
 # One core a job, as none can use more with so little: two run at a time.
 SINGLE = (
     "generate", "generate_shard", "train", "decide_fact_based", "verify_claims", "score_reference",

@@ -10,7 +10,7 @@ from itertools import product
 import pytest
 from small_run import SMALL
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(2800)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(4200)]
 FLAME = ("flame.sft", "flame.sft-star", "flame.sft.dpo", "flame.sft-star.dpo-star")
 APEFT = ("apeft.atomic-0.sigmoid", "apeft.atomic-50.sigmoid")
 CLOSED_BOOK = {"closed_book", "closed_book_plain", "closed_book_chat"}

@@ -6,7 +6,7 @@ import pytest
 from recomputation import sentences, table, wrong_contrasts, wrong_gains
 from report_check import findings, unfounded
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(2800)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(4200)]
 
 
 @pytest.fixture
