@@ -182,26 +182,28 @@ def test_the_data_of_a_harness_task_is_scored_again_once_it_changes(project):
     assert project.jobs(*arguments) == {}
     (project.folder / "elsewhere/sums.jsonl").write_text("{}\n{}\n")
     jobs = project.jobs(*arguments)
-    assert jobs["run_harness"] == 16 and jobs["list_harness_questions"] == 1
+    assert jobs["run_harness"] == 17 and jobs["list_harness_questions"] == 1
     assert not {"train", "generate", "score_choices"} & set(jobs)
 
 
 def test_another_strength_trains_the_rounds_again_on_the_first_pairs(project):
     (project.folder / "stronger.yaml").write_text("recipes: {grath: {beta: 0.3}}\n")
     jobs = project.jobs("--configfile", "stronger.yaml")
-    # The base's pairs stand; the first round's model writes the second's anew.
-    assert jobs["train"] == 2 and jobs["build_grath_pairs"] == 1
-    # The first round's pairs and two closed books.
-    assert jobs["generate"] == 1 + 2 and jobs["score_choices"] == 2
+    # The base's pairs stand; the first round's model writes the second's anew. Both rounds, and
+    # the second's placebo.
+    assert jobs["train"] == 3 and jobs["build_grath_pairs"] == jobs["swap_pairs"] == 1
+    # The first round's pairs and three closed books.
+    assert jobs["generate"] == 1 + 3 and jobs["score_choices"] == 3
     assert "annotate" not in jobs and "build_mix" not in jobs
 
 
 def test_one_more_round_is_all_that_is_added(project):
     (project.folder / "more.yaml").write_text("grath: {rounds: 3}\n")
     jobs = project.jobs("--configfile", "more.yaml")
-    assert jobs["train"] == jobs["build_grath_pairs"] == jobs["score_choices"] == 1
-    # The second round's model now writes pairs, and the third's answers its closed book.
-    assert jobs["generate"] == 2
+    # The placebo is of the last round.
+    assert jobs["build_grath_pairs"] == 1 and jobs["train"] == jobs["score_choices"] == 2
+    # The second round's model now writes pairs, and the two new ones answer their closed books.
+    assert jobs["generate"] == 3
 
 
 def test_a_changed_evaluation_set_is_looked_for_in_training_files_and_trains_none(project):
@@ -217,7 +219,7 @@ def test_a_changed_evaluation_set_hides_no_other_reason_to_train(project):
     (project.folder / "results/demo/instructions/win_rate.jsonl").write_text("{}\n")
     (project.folder / "stronger.yaml").write_text("recipes: {grath: {beta: 0.3}}\n")
     jobs = project.jobs("--configfile", "stronger.yaml")
-    assert jobs["train"] == 2 and jobs["tabulate_contamination"] == 1
+    assert jobs["train"] == 3 and jobs["tabulate_contamination"] == 1
 
 
 @pytest.mark.parametrize("key", ["ngram: 9", "max_percent: 0.5"])
@@ -251,7 +253,7 @@ def test_a_set_of_choices_more_scores_all_and_trains_none(project):
         "evaluation: {choices: [{name: facts, format: facts, limit: 20}]}\n"
     )
     jobs = project.jobs("--configfile", "more.yaml")
-    assert jobs["build_choices"] == 1 and jobs["score_choices"] == 16
+    assert jobs["build_choices"] == 1 and jobs["score_choices"] == 17
     assert "annotate" not in jobs and "build_mix" not in jobs
 
 
@@ -267,7 +269,9 @@ def test_another_way_to_rate_builds_and_trains_the_second_stage_alone(project):
 
 
 def test_another_verifier_judges_again_but_draws_no_response(project):
-    project.edit("workflow/plumbline/verification/table.py", "_SHORT = 12", "_SHORT = 13")
+    project.edit(
+        "workflow/plumbline/verification/table.py", "if not readings:", "if len(readings) == 0:"
+    )
     jobs = project.jobs()
     # Of seven long answers, two parents' responses, and APEFT's responses and answers.
     assert jobs["verify_claims"] == 11 and jobs["check_verifier"] == 1
