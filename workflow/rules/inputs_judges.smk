@@ -36,10 +36,15 @@ def judge_inputs(purpose):
     return find
 
 
+def judge_folder(place):
+    """The folder of the checkpoint that a judge's folder is in; empty for a measure."""
+    return place.removesuffix("judge").removesuffix("/")
+
+
 def judge_checkpoint(model, place):
-    """The marker of the checkpoint that a judge's folder is in; nothing for a measure."""
-    folder = str(Path(place).parent)
-    if folder == ".":
+    """The marker of that checkpoint; nothing for a measure."""
+    folder = judge_folder(place)
+    if not folder:
         return {}
     name, seed = LINEAGE.at(folder)
     return {"judge": f"{R}/{model}/{LINEAGE.marker(name).format(seed=seed)}"}
@@ -48,8 +53,8 @@ def judge_checkpoint(model, place):
 def judge_options(purpose, place, model):
     """The judge as options of the programs that have it judge."""
     _, name, form = JUDGES[purpose]
-    folder = str(Path(place).parent)
-    path = "" if folder == "." else f"{R}/{model}/{folder}"
+    folder = judge_folder(place)
+    path = f"{R}/{model}/{folder}" if folder else ""
     return ["--judge", name, "--form", form, *optional("--checkpoint", path)]
 
 
@@ -70,8 +75,8 @@ def calibrations():
     }
     rows = []
     for purpose, place in sorted(places):
-        folder = str(Path(place).parent)
-        seed = "0" if folder == "." else LINEAGE.at(folder)[1]
+        folder = judge_folder(place)
+        seed = LINEAGE.at(folder)[1] if folder else "0"
         rows += [
             {
                 "model": model,

@@ -75,7 +75,7 @@ def compare(
                 if np.isnan(one).all():
                     continue
                 estimated = difference(one, theirs, grid.clusters)
-                low, high = estimated.interval(confidence) or (None, None)
+                bounds = estimated.estimate(confidence)
                 yield Comparison(
                     model=model,
                     checkpoint=checkpoint,
@@ -87,8 +87,8 @@ def compare(
                     value=mean_over(one),
                     other_value=mean_over(theirs),
                     difference=estimated.value,
-                    low=low,
-                    high=high,
+                    low=bounds.low,
+                    high=bounds.high,
                     p=estimated.p(),
                     n=estimated.n,
                     seeds=len(one),

@@ -90,7 +90,8 @@ def _measured(
     estimated = difference(first, second, grid.clusters)
     row.first_value, row.second_value = (mean_over(side) for side in (first, second))
     row.difference, row.n, row.seeds = estimated.value, estimated.n, len(first)
-    row.low, row.high = estimated.interval(confidence) or (None, None)
+    bounds = estimated.estimate(confidence)
+    row.low, row.high = bounds.low, bounds.high
     return row, estimated
 
 

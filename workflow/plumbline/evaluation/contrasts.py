@@ -1,6 +1,6 @@
 """What a method claims to change: two checkpoints, a task and a measure, stated before any result.
 
-Only the standard library, since rules read this too; `contrast_table` tests what is stated here.
+Rules read this too, so it computes nothing; `contrast_table` tests what is stated here.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from plumbline.evaluation.closed_book import TASKS
 from plumbline.lineage import Lineage
 from plumbline.names import placebo
 
-# Tasks; closed-book questions after worked examples, the other forms of which have names of their own.
-CLOSED_BOOK, LONG_FORM, WIN_RATE = "closed_book", "long_form", "win_rate"
+CLOSED_BOOK = TASKS["few_shot"]
+LONG_FORM, WIN_RATE = "long_form", "win_rate"
 FACTUALITY = "f1"  # the measure of long answers
 DOMAINS = ("id", "ood")
 PRIMARY, SECONDARY = "primary", "secondary"

@@ -53,9 +53,8 @@ class Gains:
             for part in self.parts
         ]
         found = weighted_difference(values, [part.weight for part in self.parts])
-        low, high = found.interval(confidence) or (None, None)
         tasks = " ".join(dict.fromkeys(part.task for part in self.parts))
-        return {"value": found.value, "low": low, "high": high, "n": found.n, "tasks": tasks}
+        return vars(found.estimate(confidence)) | {"tasks": tasks}
 
 
 def gains(grids: Grids, pairs: Sequence[tuple[str, str]]) -> dict[str, Gains]:

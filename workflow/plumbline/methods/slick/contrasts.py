@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from plumbline.config.experiment import Config
-from plumbline.evaluation.contrasts import CLOSED_BOOK, Contrast, in_domains
+from plumbline.evaluation.closed_book import TASKS
+from plumbline.evaluation.contrasts import Contrast, in_domains
 from plumbline.lineage import Lineage
 
 METHOD, METRIC = "mix", "em"
@@ -17,7 +18,7 @@ def contrasts(config: Config, lineage: Lineage) -> Iterator[Contrast]:
     Asked in the form that mixes are tuned in. Exploratory: the same out of the domain, the shares
     between, and stopping early with the most new facts.
     """
-    task = f"{CLOSED_BOOK}_{config.mixes.prompt}"
+    task = TASKS[config.mixes.prompt]
     percents = sorted(config.mixes.unknown_percent)
     if not percents:
         return
