@@ -38,7 +38,7 @@ class Server(ThreadingHTTPServer):
 
 class Handler(BaseHTTPRequestHandler):
     def do_POST(self):
-        server = self.server
+        server, self.answered = self.server, False
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         with server.lock:
             server.asked.append(body)
@@ -48,17 +48,21 @@ class Handler(BaseHTTPRequestHandler):
             step = server.script.pop(0) if server.script else None
             server.under_way += 1
             server.most = max(server.most, server.under_way)
-        try:
-            time.sleep(server.slow)
-            self.play(step, body)
-        finally:
-            with server.lock:
-                server.under_way -= 1
+        time.sleep(server.slow)
+        self.play(step, body)
+        self.done()
+
+    def done(self):
+        """Counted before the last byte leaves: who has it may ask again at once."""
+        with self.server.lock:
+            self.server.under_way -= not self.answered
+            self.answered = True
 
     def play(self, step, body):
         if step == "stall":
             self.server.released.wait(20)
         elif step == "hang up":
+            self.done()
             self.connection.close()
         elif step == "garbage":
             self.send(200, b'{"choices": [{"mess')
@@ -83,6 +87,7 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
+        self.done()
         self.wfile.write(body)
 
     def log_message(self, *args):
