@@ -296,6 +296,11 @@ def test_parsing_imports_nothing_heavy():
         f"sys.path.insert(0, {str(ROOT / 'workflow')!r})\n"
         "from plumbline import digest, environment, files, lineage, sources\n"
         "from plumbline.config import experiment\n"
+        "from plumbline.experiment import experiment\n"
+        "from plumbline.methods.apeft import files\n"
+        "from plumbline.methods.flame import files, options\n"
+        "from plumbline.methods.grath import files\n"
+        "from plumbline.methods.slick import files\n"
         f"loaded = [name for name in {heavy!r} if name in sys.modules]\n"
         "assert not loaded, loaded\n"
     )

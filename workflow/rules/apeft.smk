@@ -12,11 +12,10 @@ OUTPUTS, below results/<run>/<model>:
          tables/apeft_pairs.csv               what became of facts and pairs (below results/<run>)
 """
 
-for work, folder, requests in apeft_works():
-    add_work(work, folder, requests)
+APEFT = EXPERIMENT.methods["apeft"]
 
 
-rule write_apeft_responses:
+use rule write_long_form as write_apeft_responses with:
     input:
         instructions=f"{R}/instructions/apeft.jsonl",
     output:
@@ -25,16 +24,9 @@ rule write_apeft_responses:
         f"{R}/{{model}}/apeft/responses/write_responses.log",
     benchmark:
         f"{R}/benchmarks/apeft/{{model}}/write_responses.tsv"
-    priority: 20
-    localrule: True
-    conda:
-        environment("write_responses")
     params:
-        options=apeft_response_options(),
+        options=APEFT.response_options,
         code=code("write_responses"),
-    shell:
-        "python -m scripts.write_responses --instructions {input.instructions:q}"
-        " {params.options:q} --requests {output.requests:q} 2>&1 | tee {log:q}"
 
 
 rule write_apeft_questions:
@@ -58,7 +50,7 @@ rule write_apeft_questions:
 
 rule write_apeft_answers:
     input:
-        unpack(apeft_question_inputs),
+        unpack(APEFT.question_inputs),
     output:
         questions=f"{R}/{{model}}/{{folder}}/apeft/questions.jsonl",
         requests=f"{R}/{{model}}/{{folder}}/apeft/answers/requests.jsonl",
@@ -71,7 +63,7 @@ rule write_apeft_answers:
     conda:
         environment("write_apeft_answers")
     params:
-        options=apeft_question_options,
+        options=APEFT.question_options,
         code=code("write_apeft_answers"),
     shell:
         "python -m scripts.write_apeft_answers --claims {input.claims:q}"
@@ -105,7 +97,7 @@ rule collect_apeft_answers:
 
 rule build_apeft_pairs:
     input:
-        unpack(apeft_pair_inputs),
+        unpack(APEFT.pair_inputs),
     output:
         pairs=f"{R}/{{model}}/seed-{{seed}}/{{variant}}/atomic-{{percent}}/pairs.jsonl",
         composition=f"{R}/{{model}}/seed-{{seed}}/{{variant}}/atomic-{{percent}}/composition.json",
@@ -114,13 +106,13 @@ rule build_apeft_pairs:
     benchmark:
         f"{R}/benchmarks/apeft/{{model}}/seed-{{seed}}/{{variant}}.atomic-{{percent}}.tsv"
     wildcard_constraints:
-        variant=variant_pattern("apeft"),
+        variant=APEFT.variants.pattern,
         percent=r"\d+(\.\d+)?",
     localrule: True
     conda:
         environment("build_apeft_pairs")
     params:
-        options=apeft_pair_options,
+        options=APEFT.pair_options,
         code=code("build_apeft_pairs"),
     shell:
         "python -m scripts.build_apeft_pairs --percent {wildcards.percent}"
@@ -133,9 +125,7 @@ rule build_apeft_pairs:
 
 rule tabulate_apeft:
     input:
-        sorted(
-            {row[key] for row in apeft_rows() for key in ("composition", "questions")}
-        ),
+        APEFT.row_files(),
     output:
         f"{R}/tables/apeft_pairs.csv",
     log:
@@ -146,8 +136,14 @@ rule tabulate_apeft:
     conda:
         environment("tabulate_apeft")
     params:
-        rows=listed("apeft_files", apeft_rows()),
+        rows=listed("apeft_files"),
         code=code("tabulate_apeft"),
     shell:
         "python -m scripts.tabulate_apeft --rows $PLUMBLINE_RESULTS/lists/apeft_files.json --table {output:q}"
         " 2>&1 | tee {log:q}"
+
+
+# APEFT's trainings, and what became of facts and pairs.
+rule apeft:
+    input:
+        told(APEFT.results),

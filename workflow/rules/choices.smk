@@ -7,10 +7,12 @@ OUTPUTS: results/<run>/choices/<set>.jsonl                          the question
          results/<run>/<model>/<checkpoint>/harness/<task>.jsonl    LM evaluation harness, likewise
 """
 
+TASKS = EXPERIMENT.choice_tasks
+
 
 rule build_choices:
     input:
-        choices_input,
+        TASKS.source,
     output:
         choices=f"{R}/{{choices}}.jsonl",
         dropped=f"{R}/{{choices}}.dropped.json",
@@ -19,14 +21,14 @@ rule build_choices:
     benchmark:
         f"{R}/benchmarks/facts/{{choices}}.tsv"
     wildcard_constraints:
-        choices="|".join(map(re.escape, CHOICES)) or "none",
+        choices=alternatives(EXPERIMENT.choices),
     # Mistakes in data are told before an engine starts.
     priority: 30
     localrule: True
     conda:
         environment("build_choices")
     params:
-        options=choices_options,
+        options=TASKS.options,
         code=code("build_choices"),
     shell:
         "python -m scripts.build_choices {params.options:q} --name {wildcards.choices:q}"
@@ -35,8 +37,8 @@ rule build_choices:
 
 rule score_choices:
     input:
-        choices=[f"{R}/choices/{one.name}.jsonl" for one in CONFIG.evaluation.choices],
-        checkpoint=marker_at,
+        choices=TASKS.paths,
+        checkpoint=EXPERIMENT.layout.marker_at,
     output:
         f"{R}/{{model}}/{{folder}}/choices/scores.jsonl",
     log:
@@ -45,9 +47,9 @@ rule score_choices:
         f"{R}/benchmarks/score/{{model}}/{{folder}}/choices.tsv"
     conda:
         environment("score_choices")
-    threads: 1 if ON_GPU else workflow.cores
+    threads: THREADS
     resources:
-        gpu=1 if ON_GPU else 0,
+        gpu=GPU,
         mem_mb=memory(16000),
         runtime=240,
     params:
@@ -64,7 +66,7 @@ rule score_choices:
 
 rule list_harness_questions:
     input:
-        harness_files,
+        TASKS.task_files,
     output:
         f"{R}/harness/{{task}}.jsonl",
     log:
@@ -77,7 +79,7 @@ rule list_harness_questions:
     conda:
         environment("list_harness_questions")
     params:
-        options=harness_options,
+        options=TASKS.task_options,
         code=code("list_harness_questions"),
     shell:
         "python -m scripts.list_harness_questions {params.options:q} --questions {output:q}"
@@ -86,8 +88,8 @@ rule list_harness_questions:
 
 rule run_harness:
     input:
-        tasks=harness_files,
-        checkpoint=marker_at,
+        tasks=TASKS.task_files,
+        checkpoint=EXPERIMENT.layout.marker_at,
     output:
         f"{R}/{{model}}/{{folder}}/harness/{{task}}.jsonl",
     log:
@@ -96,14 +98,14 @@ rule run_harness:
         f"{R}/benchmarks/score/{{model}}/{{folder}}/harness-{{task}}.tsv"
     conda:
         environment("run_harness")
-    threads: 1 if ON_GPU else workflow.cores
+    threads: THREADS
     resources:
-        gpu=1 if ON_GPU else 0,
+        gpu=GPU,
         mem_mb=memory(16000),
         runtime=720,
     params:
-        options=harness_options,
-        domain=lambda wildcards: harness_task(wildcards).domain,
+        options=TASKS.task_options,
+        domain=TASKS.domain,
         dtype=CONFIG.scoring.dtype,
         code=code("run_harness"),
     shell:

@@ -7,7 +7,6 @@ is read again by every job on a cluster.
 import gc
 import json
 import os
-import re
 import sys
 from pathlib import Path
 
@@ -19,25 +18,34 @@ from snakemake.settings.types import DeploymentMethod
 
 from plumbline.config import experiment
 from plumbline.config.needs import needs
-from plumbline.config.verification import REFERENCE
 from plumbline import installed, lineage, lists
 from plumbline.digest import code_digest
 from plumbline.environment import export_settings
-from plumbline.evaluation.task_files import files_of
+from plumbline.experiment.experiment import Experiment
+from plumbline.experiment.layout import alternatives
 from plumbline.files import InputError, sha256_json
-from plumbline.methods.contrasts import contrasts
-from plumbline.shift_pairs import long_form_checkpoints, shift_pairs
-from plumbline.sources import Source, slug
+from plumbline.methods.apeft.files import ApeftFiles
+from plumbline.methods.flame.files import FlameFiles
+from plumbline.methods.grath.files import GrathFiles
+from plumbline.methods.slick.files import SlickFiles
 
 try:
     CONFIG = experiment.load(config, map(Path, workflow.configfiles))
     LINEAGE = lineage.build(CONFIG)
-    SHIFT_PAIRS = shift_pairs(CONFIG, LINEAGE)
+    R = f"results/{CONFIG.run}"
+    FILES = {
+        "slick": SlickFiles,
+        "grath": GrathFiles,
+        "flame": FlameFiles,
+        "apeft": ApeftFiles,
+    }
+    # Resources by a relative path, so that a folder that is moved with its results keeps them.
+    RESOURCES = Path(os.path.relpath(WORKFLOW / "resources"))
+    EXPERIMENT = Experiment(CONFIG, LINEAGE, FILES, R, RESOURCES)
     NEEDS = needs(CONFIG)
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
-R = f"results/{CONFIG.run}"
 CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
 export_settings(R, CONFIG, NEEDS, WORKFLOW, CONDA)
 if CONDA:
@@ -48,14 +56,19 @@ if CONDA:
 gc.set_threshold(200_000, 50, 1000)
 
 SCRIPTS = WORKFLOW / "scripts"
-MODELS = [model.name for model in CONFIG.models]
+MODELS = EXPERIMENT.layout.models
 ON_GPU = CONFIG.device == "cuda"
+# Of a job that runs one model.
+GPU = int(ON_GPU)
+THREADS = 1 if ON_GPU else workflow.cores
+# What jobs read from results/<run>/lists/<name>.json; see plumbline/lists.py.
+LISTS = EXPERIMENT.lists
 
 
 wildcard_constraints:
-    model="|".join(map(re.escape, MODELS)),
+    model=alternatives(MODELS),
     seed=r"\d+",
-    tuning="|".join(map(re.escape, LINEAGE.tunings)) or "none",
+    tuning=alternatives(LINEAGE.tunings),
 
 
 def code(program, also=()):
@@ -80,22 +93,38 @@ def section(model, **keys):
     return model.model_dump_json(**keys)
 
 
-# What jobs read from results/<run>/lists/<name>.json; see plumbline/lists.py.
-LISTS = {}
-
-
 # Not while the Snakefile is read: a dry run with another configuration would take the lists away
 # from the jobs of a run, and jobs on a cluster read it too.
 onstart:
     lists.write(Path(R) / "lists", LISTS)
 
 
-def listed(name, rows):
-    """Have rows written to the list <name>; their digest, for the parameters of a rule."""
-    LISTS[name] = rows
-    return sha256_json(rows)[:16]
+def listed(name):
+    """The digest of a list, for the parameters of a rule whose program reads it."""
+    return sha256_json(LISTS[name])[:16]
 
 
 def memory(mb):
     """Main memory in MB, as much again at each further attempt: a job may have run out of it."""
     return lambda wildcards, attempt: mb * attempt
+
+
+def told(inputs):
+    """An input function whose mistakes are told as Snakemake tells its own."""
+
+    def find(wildcards):
+        try:
+            return inputs(wildcards)
+        except InputError as error:
+            raise WorkflowError(str(error)) from None
+
+    return find
+
+
+def only_before(path):
+    """An input that a job waits for while it is not there; once it is, nothing follows from it.
+
+    `ancient` alone would not do: behind a job that is to run, Snakemake looks for no other reason
+    to run a job again, such as another recipe. `before_update` names no producer.
+    """
+    return before_update(ancient(path)) if Path(path).exists() else path

@@ -5,15 +5,15 @@ OUTPUTS: results/<run>/<model>/<training file's folder>/contamination.json  what
          results/<run>/tables/contamination.csv
 """
 
+GATE = EXPERIMENT.contamination
+
 
 # For the table, and so that all evaluation sets are there before the first training. What is
 # refused is the training itself, which compares once more: its files may be newer.
 rule measure_contamination:
     input:
-        training=lambda wildcards: (
-            f"{R}/{wildcards.model}/{wildcards.data}/{TRAINING_FILES[wildcards.data]}"
-        ),
-        evaluation=lambda wildcards: list(evaluation_sets(wildcards.model).values()),
+        training=GATE.training,
+        evaluation=GATE.evaluated,
     output:
         f"{R}/{{model}}/{{data}}/contamination.json",
     log:
@@ -21,15 +21,13 @@ rule measure_contamination:
     benchmark:
         f"{R}/benchmarks/contamination/{{model}}/{{data}}.tsv"
     wildcard_constraints:
-        data="|".join(map(re.escape, TRAINING_FILES)) or "none",
+        data=alternatives(EXPERIMENT.trainings.files),
     priority: 20
     localrule: True
     conda:
         environment("measure_contamination")
     params:
-        evaluation=lambda wildcards: [
-            f"{name}={path}" for name, path in evaluation_sets(wildcards.model).items()
-        ],
+        evaluation=GATE.evaluated_by_name,
         ngram=CONFIG.contamination.ngram,
         code=code("measure_contamination"),
     shell:
@@ -40,7 +38,7 @@ rule measure_contamination:
 
 rule tabulate_contamination:
     input:
-        found_everywhere(),
+        GATE.found(),
     output:
         f"{R}/tables/contamination.csv",
     log:
@@ -51,7 +49,7 @@ rule tabulate_contamination:
     conda:
         environment("tabulate_contamination")
     params:
-        found=listed("contamination", found_everywhere()),
+        found=listed("contamination"),
         contamination=section(CONFIG.contamination),
         code=code("tabulate_contamination"),
     shell:

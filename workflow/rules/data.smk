@@ -10,7 +10,7 @@ OUTPUTS: results/sources/<source>/source.json  what was fetched, with checksums
 # Fetches one source. Run `snakemake fetch` where there is a network; the rest needs none.
 rule fetch_source:
     input:
-        local_files,
+        EXPERIMENT.fetched.local_files,
     output:
         marker="results/sources/{source}/source.json",
     log:
@@ -21,7 +21,7 @@ rule fetch_source:
     conda:
         environment("fetch_source")
     params:
-        source=lambda wildcards: source_options(SOURCES[wildcards.source]),
+        source=EXPERIMENT.fetched.options,
         code=code("fetch_source"),
     shell:
         "env -u HF_HUB_OFFLINE python -m scripts.fetch_source {params.source:q}"
@@ -31,12 +31,14 @@ rule fetch_source:
 # Fetches everything ahead.
 rule fetch:
     input:
-        expand("results/sources/{source}/source.json", source=SOURCES),
+        expand(
+            "results/sources/{source}/source.json", source=EXPERIMENT.fetched.by_slug
+        ),
 
 
 rule build_questions:
     input:
-        facts_inputs,
+        EXPERIMENT.facts.inputs,
     output:
         questions=f"{R}/facts/questions.jsonl",
         counts=f"{R}/tables/fact_counts.csv",
@@ -50,8 +52,14 @@ rule build_questions:
     conda:
         environment("build_questions")
     params:
-        options=facts_options(),
+        options=EXPERIMENT.facts.options,
         code=code("build_questions"),
     shell:
         "python -m scripts.build_questions {params.options:q}"
         " --questions {output.questions:q} --counts {output.counts:q} 2>&1 | tee {log:q}"
+
+
+# The questions of the experiment with their counts.
+rule facts:
+    input:
+        rules.build_questions.output,

@@ -3,14 +3,10 @@
 REQUIRED INPUTS: annotations of each model, the checkpoints of the lineage
 OUTPUTS: results/<run>/<model>/<checkpoint>/closed_book/answers.jsonl
          results/<run>/<model>/closed_book/  the questions asked, and the exemplars before them
-         results/<run>/tables/metrics.csv, contrasts.csv, comparisons.csv, gains.csv, study.csv,
-                              fit_curves.csv, fit_speed.csv, linear_model.csv, slick_counts.csv,
-                              dropped.csv
+         results/<run>/tables/metrics.csv, contrasts.csv, comparisons.csv, gains.csv, study.csv, dropped.csv
 """
 
-for name in LINEAGE.checkpoints:
-    for folder in LINEAGE.folders(name, CONFIG.seeds):
-        add_work(f"{folder}/closed_book", folder, "closed_book/requests.jsonl")
+EVALUATED = EXPERIMENT.evaluated
 
 
 # The same requests go to every checkpoint: in each form that some method is tuned in.
@@ -69,9 +65,9 @@ rule judge_closed_book:
 
 rule tabulate_metrics:
     input:
-        answers=evaluated("closed_book/answers.jsonl"),
-        scores=scored_files(),
-        choices=[row["path"] for row in choice_rows()],
+        answers=EVALUATED.each("closed_book/answers.jsonl"),
+        scores=EVALUATED.scored(),
+        choices=EXPERIMENT.choice_tasks.paths,
     output:
         f"{R}/tables/metrics.csv",
     log:
@@ -83,8 +79,8 @@ rule tabulate_metrics:
         environment("tabulate_metrics")
     params:
         evaluation=section(CONFIG.evaluation, include={"confidence"}),
-        checkpoints=listed("checkpoints", checkpoint_rows()),
-        choices=listed("choices", choice_rows()),
+        checkpoints=listed("checkpoints"),
+        choices=listed("choices"),
         code=code("tabulate_metrics"),
     shell:
         "python -m scripts.tabulate_metrics --root $PLUMBLINE_RESULTS --checkpoints $PLUMBLINE_RESULTS/lists/checkpoints.json"
@@ -95,8 +91,8 @@ rule tabulate_metrics:
 # The contrasts that the methods state, and every checkpoint against others.
 rule tabulate_comparisons:
     input:
-        answers=evaluated("closed_book/answers.jsonl"),
-        scores=scored_files(),
+        answers=EVALUATED.each("closed_book/answers.jsonl"),
+        scores=EVALUATED.scored(),
     output:
         contrasts=f"{R}/tables/contrasts.csv",
         comparisons=f"{R}/tables/comparisons.csv",
@@ -112,8 +108,8 @@ rule tabulate_comparisons:
     params:
         evaluation=section(CONFIG.evaluation, include={"confidence", "margin"}),
         baseline=getattr(CONFIG.evaluation.long_form, "baseline", "base"),
-        checkpoints=listed("checkpoints", checkpoint_rows()),
-        stated=listed("contrasts", [one.row() for one in contrasts(CONFIG, LINEAGE)]),
+        checkpoints=listed("checkpoints"),
+        stated=listed("contrasts"),
         code=code("tabulate_comparisons"),
     shell:
         "python -m scripts.tabulate_comparisons --root $PLUMBLINE_RESULTS --checkpoints $PLUMBLINE_RESULTS/lists/checkpoints.json"
@@ -123,56 +119,9 @@ rule tabulate_comparisons:
         " 2>&1 | tee {log:q}"
 
 
-rule tabulate_fits:
-    input:
-        fits=mixed("fit.jsonl"),
-        probes=mixed("probes.jsonl"),
-        trainings=mixed("training.json"),
-        compositions=mixed("composition.json"),
-    output:
-        curves=f"{R}/tables/fit_curves.csv",
-        speed=f"{R}/tables/fit_speed.csv",
-        line=f"{R}/tables/linear_model.csv",
-    log:
-        f"{R}/logs/tabulate_fits.log",
-    benchmark:
-        f"{R}/benchmarks/evaluate/tabulate_fits.tsv"
-    localrule: True
-    conda:
-        environment("tabulate_fits")
-    params:
-        evaluation=section(CONFIG.evaluation, include={"confidence", "resamples"}),
-        tunings=listed("mixes", mix_rows()),
-        code=code("tabulate_fits"),
-    shell:
-        "python -m scripts.tabulate_fits --root $PLUMBLINE_RESULTS --tunings $PLUMBLINE_RESULTS/lists/mixes.json"
-        " --evaluation {params.evaluation:q} --curves {output.curves:q}"
-        " --speed {output.speed:q} --line {output.line:q}"
-        " 2>&1 | tee {log:q}"
-
-
-rule count_slick:
-    input:
-        annotations=expand(f"{R}/{{model}}/slick/annotations.jsonl", model=MODELS),
-    output:
-        f"{R}/tables/slick_counts.csv",
-    log:
-        f"{R}/logs/count_slick.log",
-    benchmark:
-        f"{R}/benchmarks/slick/count_slick.tsv"
-    localrule: True
-    conda:
-        environment("count_slick")
-    params:
-        code=code("count_slick"),
-    shell:
-        "python -m scripts.count_slick --annotations {input.annotations:q}"
-        " --counts {output:q} 2>&1 | tee {log:q}"
-
-
 rule count_dropped:
     input:
-        **reports_of_dropped(),
+        **EXPERIMENT.lost(),
     output:
         f"{R}/tables/dropped.csv",
     log:
@@ -183,9 +132,15 @@ rule count_dropped:
     conda:
         environment("count_dropped")
     params:
-        reports=listed("dropped", reports_of_dropped()),
+        reports=listed("dropped"),
         code=code("count_dropped"),
     shell:
         "python -m scripts.count_dropped --root $PLUMBLINE_RESULTS"
         " --reports $PLUMBLINE_RESULTS/lists/dropped.json"
         " --dropped {output:q} 2>&1 | tee {log:q}"
+
+
+# Every checkpoint, evaluated.
+rule evaluate:
+    input:
+        rules.tabulate_metrics.output,

@@ -9,19 +9,23 @@ OUTPUTS, below results/<run>/<model>:
                                                    flame-unknown-<p>.<set> where the knowledge
                                                    filter keeps p per cent
          <first stage>/flame/responses/            responses, their claims and verdicts
+         <first stage>/flame/helpful.jsonl         how helpful they are
          <first stage>/flame/mc/confidence.jsonl   how sure the base is of their claims
          seed-<seed>/flame.<set>.<pairs>/pairs.jsonl   the second stage's training files
          flame/augmented.jsonl                     new instructions, if they are asked for
 """
 
-for work, folder, requests in flame_works():
-    add_work(work, folder, requests)
+from plumbline.methods.flame.files import SET_PATTERN
+from plumbline.methods.flame.options import FlameOptions
+
+FLAME = EXPERIMENT.methods["flame"]
+FLAME_OPTIONS = FlameOptions(FLAME)
 
 
 rule decide_fact_based:
     input:
-        instructions=flame_instructions(),
-        decider=marker_at,
+        instructions=FLAME.asked(),
+        decider=EXPERIMENT.layout.marker_at,
     output:
         decisions=f"{R}/{{model}}/{{folder}}/flame/decisions.jsonl",
     log:
@@ -30,15 +34,15 @@ rule decide_fact_based:
         f"{R}/benchmarks/flame/{{model}}/{{folder}}/decide_fact_based.tsv"
     conda:
         environment("decide_fact_based")
-    threads: 1 if ON_GPU else workflow.cores
+    threads: THREADS
     resources:
-        gpu=1 if ON_GPU else 0,
+        gpu=GPU,
         mem_mb=memory(8000),
         runtime=60,
     params:
-        form=flame_key("prompt"),
+        form=FLAME_OPTIONS.form,
         decider=lambda wildcards: LINEAGE.at(wildcards.folder)[0],
-        trust="--trust-labels" if flame_key("fact_based") == "source" else "",
+        trust=FLAME_OPTIONS.trust,
         dtype=CONFIG.scoring.dtype,
         code=code("decide_fact_based"),
     shell:
@@ -52,7 +56,7 @@ rule decide_fact_based:
 rule write_own_answers:
     input:
         instructions=f"{R}/instructions/flame.jsonl",
-        decisions=flame_asked("own"),
+        decisions=FLAME_OPTIONS.decisions_for_own,
     output:
         requests=f"{R}/{{model}}/flame/own/requests.jsonl",
     log:
@@ -64,8 +68,8 @@ rule write_own_answers:
     conda:
         environment("write_own_answers")
     params:
-        asked=flame_asked_options("own"),
-        options=flame_answer_draws(),
+        asked=FLAME_OPTIONS.own_asked,
+        options=FLAME_OPTIONS.own_answers,
         code=code("write_own_answers"),
     shell:
         "python -m scripts.write_own_answers --instructions {input.instructions:q}"
@@ -77,9 +81,9 @@ rule write_own_answers:
 rule write_rag_answers:
     input:
         instructions=f"{R}/instructions/flame.jsonl",
-        decisions=flame_asked("rag"),
+        decisions=FLAME_OPTIONS.decisions_for_rag,
         facts=f"{R}/facts/questions.jsonl",
-        marker=flame_rag_inputs(),
+        marker=FLAME_OPTIONS.passages_marker,
     output:
         requests=f"{R}/{{model}}/flame/rag/requests.jsonl",
     log:
@@ -93,8 +97,8 @@ rule write_rag_answers:
         mem_mb=memory(32000),
         runtime=240,
     params:
-        asked=flame_asked_options("rag"),
-        options=flame_rag_options,
+        asked=FLAME_OPTIONS.rag_asked,
+        options=FLAME_OPTIONS.rag_answers,
         code=code("write_rag_answers"),
     shell:
         "python -m scripts.write_rag_answers --instructions {input.instructions:q}"
@@ -104,7 +108,7 @@ rule write_rag_answers:
 
 rule build_flame_sft:
     input:
-        unpack(flame_sft_inputs),
+        unpack(FLAME.answers),
     output:
         examples=f"{R}/{{model}}/seed-{{seed}}/{{variant}}.{{set}}/examples.jsonl",
         composition=f"{R}/{{model}}/seed-{{seed}}/{{variant}}.{{set}}/composition.json",
@@ -113,15 +117,15 @@ rule build_flame_sft:
     benchmark:
         f"{R}/benchmarks/flame/{{model}}/seed-{{seed}}/{{variant}}.{{set}}.tsv"
     wildcard_constraints:
-        variant=variant_pattern("flame"),
-        set=FLAME_SETS,
+        variant=FLAME.variants.pattern,
+        set=SET_PATTERN,
     localrule: True
     conda:
         environment("build_flame_sft")
     params:
-        options=flame_sft_options,
-        form=flame_key("prompt"),
-        passes=CONFIG.recipes[CONFIG.flame.sft_recipe].epochs if CONFIG.flame else 1,
+        options=FLAME_OPTIONS.examples,
+        form=FLAME_OPTIONS.form,
+        passes=FLAME_OPTIONS.passes,
         code=code("build_flame_sft"),
     shell:
         "python -m scripts.build_flame_sft --name {wildcards.variant}.{wildcards.set} --set {wildcards.set}"
@@ -130,7 +134,7 @@ rule build_flame_sft:
         " --composition {output.composition:q} 2>&1 | tee {log:q}"
 
 
-rule write_flame_responses:
+use rule write_long_form as write_flame_responses with:
     input:
         instructions=f"{R}/instructions/prompts.jsonl",
     output:
@@ -139,16 +143,9 @@ rule write_flame_responses:
         f"{R}/{{model}}/flame/responses/write_responses.log",
     benchmark:
         f"{R}/benchmarks/flame/{{model}}/write_responses.tsv"
-    priority: 20
-    localrule: True
-    conda:
-        environment("write_responses")
     params:
-        options=flame_response_options(),
+        options=FLAME_OPTIONS.responses,
         code=code("write_responses"),
-    shell:
-        "python -m scripts.write_responses --instructions {input.instructions:q}"
-        " {params.options:q} --requests {output.requests:q} 2>&1 | tee {log:q}"
 
 
 # FactTune-MC: the base is asked about every claim, and how often it says the same is the score.
@@ -215,9 +212,38 @@ rule measure_confidence:
         " --confidence {output.confidence:q} 2>&1 | tee {log:q}"
 
 
+rule judge_helpfulness:
+    input:
+        unpack(EXPERIMENT.judges.inputs("helpfulness")),
+        instructions=f"{R}/instructions/prompts.jsonl",
+        responses=f"{R}/{{model}}/{{folder}}/flame/responses/responses.jsonl",
+    output:
+        helpful=f"{R}/{{model}}/{{folder}}/flame/helpful.jsonl",
+    log:
+        f"{R}/{{model}}/{{folder}}/flame/judge_helpfulness.log",
+    benchmark:
+        f"{R}/benchmarks/score/{{model}}/{{folder}}/judge_helpfulness.tsv"
+    conda:
+        environment("judge_helpfulness")
+    threads: THREADS
+    resources:
+        gpu=GPU * EXPERIMENT.judges.needs_gpu("helpfulness"),
+        mem_mb=memory(8000),
+        runtime=240,
+    params:
+        judge=EXPERIMENT.judges.options_for("helpfulness"),
+        dtype=CONFIG.scoring.dtype,
+        code=code("judge_helpfulness"),
+    shell:
+        "python -m scripts.judge_helpfulness {params.judge:q} --calibration {input.calibration:q}"
+        " --instructions {input.instructions:q} --responses {input.responses:q}"
+        ' --scoring "$PLUMBLINE_SCORING" --device $PLUMBLINE_DEVICE --threads {threads}'
+        " --helpful {output.helpful:q} 2>&1 | tee {log:q}"
+
+
 rule build_flame_pairs:
     input:
-        unpack(flame_pair_inputs),
+        unpack(FLAME.pairs),
     output:
         pairs=f"{R}/{{model}}/seed-{{seed}}/{{variant}}.{{set}}.{{pairs}}/pairs.jsonl",
         composition=f"{R}/{{model}}/seed-{{seed}}/{{variant}}.{{set}}.{{pairs}}/composition.json",
@@ -226,14 +252,14 @@ rule build_flame_pairs:
     benchmark:
         f"{R}/benchmarks/flame/{{model}}/seed-{{seed}}/{{variant}}.{{set}}.{{pairs}}.tsv"
     wildcard_constraints:
-        variant=variant_pattern("flame"),
-        set=FLAME_SETS,
+        variant=FLAME.variants.pattern,
+        set=SET_PATTERN,
         pairs="[a-z-]+",
     localrule: True
     conda:
         environment("build_flame_pairs")
     params:
-        options=flame_pair_options,
+        options=FLAME_OPTIONS.pairs,
         code=code("build_flame_pairs"),
     shell:
         "python -m scripts.build_flame_pairs --set {wildcards.pairs}"
@@ -256,8 +282,8 @@ rule write_augmentation:
     conda:
         environment("write_augmentation")
     params:
-        wanted=flame_key("augment"),
-        form=flame_key("prompt"),
+        wanted=FLAME_OPTIONS.wanted,
+        form=FLAME_OPTIONS.form,
         code=code("write_augmentation"),
     shell:
         "python -m scripts.write_augmentation --instructions {input.instructions:q}"
@@ -267,7 +293,7 @@ rule write_augmentation:
 
 rule collect_augmented:
     input:
-        known=augment_known(),
+        known=FLAME.not_new(),
         requests=f"{R}/{{model}}/flame/augment/requests.jsonl",
         generations=f"{R}/{{model}}/base/flame/augment/generations.jsonl",
     output:
@@ -281,10 +307,22 @@ rule collect_augmented:
     conda:
         environment("collect_augmented")
     params:
-        wanted=flame_key("augment"),
+        wanted=FLAME_OPTIONS.wanted,
         code=code("collect_augmented"),
     shell:
         "python -m scripts.collect_augmented --known {input.known:q}"
         " --requests {input.requests:q} --generations {input.generations:q}"
         " --wanted {params.wanted} --augmented {output.augmented:q}"
         " --dropped {output.dropped:q} 2>&1 | tee {log:q}"
+
+
+# FLAME's trainings, and how many claims of their answers are right.
+rule flame:
+    input:
+        FLAME.results(),
+
+
+# New instructions in the manner of FLAME's, to be named as a source of prompts.
+rule augment:
+    input:
+        told(FLAME.augmented),

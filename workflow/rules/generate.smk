@@ -1,18 +1,18 @@
 """Bulk generation, the one place where answers are sampled.
 
 REQUIRED INPUTS: a file of requests and a whole checkpoint
-OUTPUTS: results/<run>/<model>/<work>/generations.jsonl for each piece of work in WORKS
+OUTPUTS: results/<run>/<model>/<work>/generations.jsonl for each piece of work
          results/<run>/<model>/store/  finished answers; outlives killed and repeated jobs
 
-A piece of work is a request file that goes to one checkpoint. The methods' files add theirs.
+A piece of work is a request file that goes to one checkpoint; see plumbline/experiment/part.py.
 """
 
 
 rule generate:
     input:
-        requests=work_part(2),
-        checkpoint=work_part(1),
-        shards=shard_markers,
+        requests=EXPERIMENT.work_requests,
+        checkpoint=EXPERIMENT.work_marker,
+        shards=EXPERIMENT.work_shards,
     output:
         f"{R}/{{model}}/{{work}}/generations.jsonl",
     log:
@@ -21,16 +21,16 @@ rule generate:
         f"{R}/benchmarks/generate/{{model}}/{{work}}/all.tsv"
     conda:
         environment("generate")
-    threads: 1 if ON_GPU else workflow.cores
+    threads: THREADS
     resources:
         gpu=CONFIG.generation.tensor_parallel if ON_GPU else 0,
         mem_mb=memory(16000),
         runtime=720,
     params:
-        checkpoint=lambda wildcards: WORKS[wildcards.work][0],
+        checkpoint=EXPERIMENT.work_checkpoint,
         part="--generations",
         settings=section(CONFIG.generation, include={"engine", "dtype", "seed"}),
-        match=lambda wildcards: WORKS[wildcards.work][3],
+        match=EXPERIMENT.work_match,
         code=code("generate"),
     shell:
         "python -m scripts.generate --root $PLUMBLINE_RESULTS/{wildcards.model}"
@@ -43,8 +43,8 @@ rule generate:
 # One part of a large request file, on a device of its own.
 use rule generate as generate_shard with:
     input:
-        requests=work_part(2),
-        checkpoint=work_part(1),
+        requests=EXPERIMENT.work_requests,
+        checkpoint=EXPERIMENT.work_marker,
     output:
         f"{R}/{{model}}/{{work}}/shard-{{shard}}-of-{{shards}}.json",
     log:
@@ -52,8 +52,8 @@ use rule generate as generate_shard with:
     benchmark:
         f"{R}/benchmarks/generate/{{model}}/{{work}}/{{shard}}-of-{{shards}}.tsv"
     params:
-        checkpoint=lambda wildcards: WORKS[wildcards.work][0],
+        checkpoint=EXPERIMENT.work_checkpoint,
         part=lambda wildcards: f"--shard {wildcards.shard}/{wildcards.shards} --marker",
         settings=section(CONFIG.generation, include={"engine", "dtype", "seed"}),
-        match=lambda wildcards: WORKS[wildcards.work][3],
+        match=EXPERIMENT.work_match,
         code=code("generate"),

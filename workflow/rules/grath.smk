@@ -12,17 +12,13 @@ OUTPUTS, below results/<run>:
          tables/grath_rounds.csv                   scores and pairs, round by round
 """
 
-for folder in grath_parents():
-    add_work(f"{folder}/grath", folder, "grath/requests.jsonl")
+GRATH = EXPERIMENT.methods["grath"]
 
 
 rule choose_grath_questions:
     input:
         questions=f"{R}/grath/source.jsonl",
-        evaluation=[
-            *(f"{R}/choices/{one.name}.jsonl" for one in CONFIG.evaluation.choices),
-            f"{R}/facts/questions.jsonl",
-        ],
+        evaluation=[*EXPERIMENT.choice_tasks.paths, f"{R}/facts/questions.jsonl"],
     output:
         kept=f"{R}/grath/questions.jsonl",
         dropped=f"{R}/grath/dropped.json",
@@ -57,7 +53,7 @@ rule write_grath_requests:
     conda:
         environment("write_grath_requests")
     params:
-        options=grath_request_options(),
+        options=GRATH.request_options,
         code=code("write_grath_requests"),
     shell:
         "python -m scripts.write_grath_requests --questions {input.questions:q}"
@@ -66,7 +62,7 @@ rule write_grath_requests:
 
 rule build_grath_pairs:
     input:
-        unpack(grath_pair_inputs),
+        unpack(GRATH.pair_inputs),
     output:
         pairs=f"{R}/{{model}}/{{data}}{{variant}}{{end}}r{{round}}/pairs.jsonl",
         composition=f"{R}/{{model}}/{{data}}{{variant}}{{end}}r{{round}}/composition.json",
@@ -76,14 +72,14 @@ rule build_grath_pairs:
         f"{R}/benchmarks/grath/{{model}}/{{data}}{{variant}}{{end}}r{{round}}.tsv"
     wildcard_constraints:
         data=r"(seed-\d+/)?",
-        variant=variant_pattern("grath"),
+        variant=GRATH.variants.pattern,
         end="[./]",
         round=r"\d+",
     localrule: True
     conda:
         environment("build_grath_pairs")
     params:
-        options=grath_pair_options,
+        options=GRATH.pair_options,
         code=code("build_grath_pairs"),
     shell:
         "python -m scripts.build_grath_pairs --name {wildcards.variant}.r{wildcards.round}"
@@ -94,7 +90,7 @@ rule build_grath_pairs:
 
 rule tabulate_grath:
     input:
-        [path for row in grath_rows() for path in grath_files(row)],
+        GRATH.row_files(),
     output:
         f"{R}/tables/grath_rounds.csv",
     log:
@@ -105,9 +101,16 @@ rule tabulate_grath:
     conda:
         environment("tabulate_grath")
     params:
-        rounds=listed("grath_rounds", grath_rows()),
+        rounds=listed("grath_rounds"),
         evaluation=section(CONFIG.evaluation, include={"confidence"}),
         code=code("tabulate_grath"),
     shell:
         "python -m scripts.tabulate_grath --rounds $PLUMBLINE_RESULTS/lists/grath_rounds.json"
         " --evaluation {params.evaluation:q} --table {output:q} 2>&1 | tee {log:q}"
+
+
+# GRATH's rounds, trained and scored.
+rule grath:
+    input:
+        rules.tabulate_grath.output,
+        GRATH.scores(),

@@ -3,14 +3,15 @@
 REQUIRED INPUTS: responses, and the checkpoint that judges
 OUTPUTS: results/<run>/<model>/<checkpoint>/judge/<purpose>.json        is it right often enough?
          results/<run>/<model>/<checkpoint>/win_rate/items.jsonl    comparisons with a baseline
-         results/<run>/<model>/<first stage>/flame/helpful.jsonl    how helpful responses are
          results/<run>/tables/judge_calibration.csv                 all judges, put to the test
 """
+
+JUDGES = EXPERIMENT.judges
 
 
 rule calibrate_judge:
     input:
-        unpack(lambda wildcards: judge_checkpoint(wildcards.model, wildcards.place)),
+        unpack(JUDGES.checkpoint),
     output:
         calibration=f"{R}/{{model}}/{{place}}/{{purpose}}.json",
     log:
@@ -19,18 +20,16 @@ rule calibrate_judge:
         f"{R}/benchmarks/score/{{model}}/{{place}}/{{purpose}}.tsv"
     wildcard_constraints:
         place="(.+/)?judge",
-        purpose="|".join(JUDGES) or "none",
+        purpose=alternatives(JUDGES.by_purpose),
     conda:
         environment("calibrate_judge")
-    threads: 1 if ON_GPU else workflow.cores
+    threads: THREADS
     resources:
-        gpu=lambda wildcards: judge_gpus(wildcards.purpose),
+        gpu=lambda wildcards: GPU * JUDGES.needs_gpu(wildcards.purpose),
         mem_mb=memory(8000),
         runtime=60,
     params:
-        judge=lambda wildcards: judge_options(
-            wildcards.purpose, wildcards.place, wildcards.model
-        ),
+        judge=JUDGES.options,
         dtype=CONFIG.scoring.dtype,
         code=code("calibrate_judge"),
     shell:
@@ -41,10 +40,10 @@ rule calibrate_judge:
 
 rule judge_comparisons:
     input:
-        unpack(judge_inputs("win_rate")),
+        unpack(JUDGES.inputs("win_rate")),
         instructions=f"{R}/instructions/win_rate.jsonl",
         first=f"{R}/{{model}}/{{folder}}/win_rate/own/responses.jsonl",
-        second=baseline_responses,
+        second=EXPERIMENT.long_form.baseline_responses,
     output:
         measured=f"{R}/{{model}}/{{folder}}/win_rate/items.jsonl",
     log:
@@ -53,13 +52,13 @@ rule judge_comparisons:
         f"{R}/benchmarks/score/{{model}}/{{folder}}/judge_comparisons.tsv"
     conda:
         environment("judge_comparisons")
-    threads: 1 if ON_GPU else workflow.cores
+    threads: THREADS
     resources:
-        gpu=judge_gpus("win_rate"),
+        gpu=GPU * JUDGES.needs_gpu("win_rate"),
         mem_mb=memory(8000),
         runtime=120,
     params:
-        judge=judged_with("win_rate"),
+        judge=JUDGES.options_for("win_rate"),
         dtype=CONFIG.scoring.dtype,
         code=code("judge_comparisons"),
     shell:
@@ -69,38 +68,9 @@ rule judge_comparisons:
         " --items {output.measured:q} 2>&1 | tee {log:q}"
 
 
-rule judge_helpfulness:
-    input:
-        unpack(judge_inputs("helpfulness")),
-        instructions=f"{R}/instructions/prompts.jsonl",
-        responses=f"{R}/{{model}}/{{folder}}/flame/responses/responses.jsonl",
-    output:
-        helpful=f"{R}/{{model}}/{{folder}}/flame/helpful.jsonl",
-    log:
-        f"{R}/{{model}}/{{folder}}/flame/judge_helpfulness.log",
-    benchmark:
-        f"{R}/benchmarks/score/{{model}}/{{folder}}/judge_helpfulness.tsv"
-    conda:
-        environment("judge_helpfulness")
-    threads: 1 if ON_GPU else workflow.cores
-    resources:
-        gpu=judge_gpus("helpfulness"),
-        mem_mb=memory(8000),
-        runtime=240,
-    params:
-        judge=judged_with("helpfulness"),
-        dtype=CONFIG.scoring.dtype,
-        code=code("judge_helpfulness"),
-    shell:
-        "python -m scripts.judge_helpfulness {params.judge:q} --calibration {input.calibration:q}"
-        " --instructions {input.instructions:q} --responses {input.responses:q}"
-        ' --scoring "$PLUMBLINE_SCORING" --device $PLUMBLINE_DEVICE --threads {threads}'
-        " --helpful {output.helpful:q} 2>&1 | tee {log:q}"
-
-
 rule tabulate_judges:
     input:
-        [row["path"] for row in calibrations()],
+        [row["path"] for row in LISTS["judges"]],
     output:
         f"{R}/tables/judge_calibration.csv",
     log:
@@ -111,7 +81,7 @@ rule tabulate_judges:
     conda:
         environment("tabulate_judges")
     params:
-        calibrations=listed("judges", calibrations()),
+        calibrations=listed("judges"),
         code=code("tabulate_judges"),
     shell:
         "python -m scripts.tabulate_judges --calibrations $PLUMBLINE_RESULTS/lists/judges.json"

@@ -8,13 +8,14 @@ OUTPUTS: results/<run>/instructions/<set>.jsonl                     prompts and 
          results/<run>/tables/verifier.csv                          the verifier, put to the test
 """
 
-for work, folder, requests in long_form_works():
-    add_work(work, folder, requests)
+LONG_FORM = EXPERIMENT.long_form
+RESPONSES = EXPERIMENT.responses
+VERIFIER = EXPERIMENT.verifier
 
 
 rule build_instructions:
     input:
-        sources=instruction_markers,
+        sources=RESPONSES.instruction_markers,
         facts=f"{R}/facts/questions.jsonl",
     output:
         instructions=f"{R}/instructions/{{set}}.jsonl",
@@ -24,14 +25,14 @@ rule build_instructions:
     benchmark:
         f"{R}/benchmarks/facts/instructions/{{set}}.tsv"
     wildcard_constraints:
-        set="|".join(INSTRUCTIONS) or "none",
+        set=alternatives(EXPERIMENT.instructions),
     # Mistakes in data are told before an engine starts.
     priority: 30
     localrule: True
     conda:
         environment("build_instructions")
     params:
-        options=instruction_options,
+        options=RESPONSES.instruction_options,
         code=code("build_instructions"),
     shell:
         "python -m scripts.build_instructions {params.options:q} --markers {input.sources:q}"
@@ -55,7 +56,7 @@ rule write_long_form:
     conda:
         environment("write_responses")
     params:
-        options=long_form_options(),
+        options=LONG_FORM.options,
         code=code("write_responses"),
     shell:
         "python -m scripts.write_responses --instructions {input.instructions:q}"
@@ -64,12 +65,8 @@ rule write_long_form:
 
 rule collect_responses:
     input:
-        instructions=lambda wildcards: (
-            f"{R}/instructions/{place_of(wildcards.place).set}.jsonl"
-        ),
-        requests=lambda wildcards: (
-            f"{R}/{wildcards.model}/{WORKS[wildcards.place][2]}"
-        ),
+        instructions=RESPONSES.asked,
+        requests=RESPONSES.requests,
         generations=f"{R}/{{model}}/{{place}}/generations.jsonl",
     output:
         responses=f"{R}/{{model}}/{{place}}/responses.jsonl",
@@ -79,13 +76,13 @@ rule collect_responses:
     benchmark:
         f"{R}/benchmarks/evaluate/{{model}}/{{place}}/collect_responses.tsv"
     wildcard_constraints:
-        place=place_pattern(),
+        place=RESPONSES.pattern,
     localrule: True
     conda:
         environment("collect_responses")
     params:
-        unfinished=lambda wildcards: place_of(wildcards.place).unfinished,
-        stage=lambda wildcards: place_of(wildcards.place).stage,
+        unfinished=RESPONSES.unfinished,
+        stage=RESPONSES.stage,
         code=code("collect_responses"),
     shell:
         "python -m scripts.collect_responses --instructions {input.instructions:q}"
@@ -97,7 +94,7 @@ rule collect_responses:
 
 rule write_claim_requests:
     input:
-        unpack(claim_inputs),
+        unpack(RESPONSES.claim_inputs),
     output:
         requests=f"{R}/{{model}}/{{place}}/claims/requests.jsonl",
     log:
@@ -108,9 +105,7 @@ rule write_claim_requests:
     conda:
         environment("write_claim_requests")
     params:
-        decisions=lambda wildcards: optional(
-            "--decisions", split_inputs(wildcards).get("decisions")
-        ),
+        decisions=RESPONSES.decided,
         max_tokens=CONFIG.claims.max_tokens,
         code=code("write_claim_requests"),
     shell:
@@ -121,7 +116,7 @@ rule write_claim_requests:
 
 rule split_claims:
     input:
-        unpack(split_inputs),
+        unpack(RESPONSES.split_inputs),
     output:
         claims=f"{R}/{{model}}/{{place}}/claims.jsonl",
         splittings=f"{R}/{{model}}/{{place}}/splittings.jsonl",
@@ -130,17 +125,13 @@ rule split_claims:
     benchmark:
         f"{R}/benchmarks/verify/{{model}}/{{place}}/split_claims.tsv"
     wildcard_constraints:
-        place=place_pattern(),
+        place=RESPONSES.pattern,
     localrule: True
     conda:
         environment("split_claims")
     params:
-        decisions=lambda wildcards: optional(
-            "--decisions", split_inputs(wildcards).get("decisions")
-        ),
-        generations=lambda wildcards: optional(
-            "--generations", split_inputs(wildcards).get("generations")
-        ),
+        decisions=RESPONSES.decided,
+        generations=RESPONSES.split_by_model,
         code=code("split_claims"),
     shell:
         "python -m scripts.split_claims --responses {input.responses:q} {params.decisions:q}"
@@ -150,7 +141,7 @@ rule split_claims:
 
 rule verify_claims:
     input:
-        unpack(verifier_inputs),
+        unpack(VERIFIER.inputs),
         claims=f"{R}/{{model}}/{{place}}/claims.jsonl",
     output:
         verdicts=f"{R}/{{model}}/{{place}}/verdicts.jsonl",
@@ -158,19 +149,18 @@ rule verify_claims:
         f"{R}/{{model}}/{{place}}/verify_claims.log",
     benchmark:
         f"{R}/benchmarks/verify/{{model}}/{{place}}/verify_claims.tsv"
-    localrule: CONFIG.verification.kind == "table"
+    localrule: VERIFIER.is_light
     conda:
         environment("verify_claims")
-    threads: 1 if ON_GPU else workflow.cores
+    threads: THREADS
     resources:
-        gpu=1 if ON_GPU and CONFIG.verification.kind == "retrieval" else 0,
+        gpu=GPU * VERIFIER.judges_here,
         mem_mb=memory(16000),
         runtime=720,
     params:
-        verifier=VERIFIER,
-        options=verifier_options,
-        # What is trained on learns nothing from the facts of the test.
-        training=lambda wildcards: "--training" * is_trained_on(wildcards.place),
+        verifier=VERIFIER.settings,
+        options=VERIFIER.options,
+        training=VERIFIER.training_option,
         code=code("verify_claims"),
     shell:
         "python -m scripts.verify_claims --claims {input.claims:q}"
@@ -183,26 +173,26 @@ rule verify_claims:
 # The verifier put to the test, on claims whose truth is known.
 rule check_verifier:
     input:
-        **verifier_inputs(first_model()),
-        labelled=LABELLED_CLAIMS,
+        **VERIFIER.inputs(VERIFIER.first_model),
+        labelled=VERIFIER.labelled,
     output:
         f"{R}/tables/verifier.csv",
     log:
         f"{R}/logs/check_verifier.log",
     benchmark:
         f"{R}/benchmarks/verify/check_verifier.tsv"
-    localrule: CONFIG.verification.kind == "table"
+    localrule: VERIFIER.is_light
     conda:
         environment("check_verifier")
-    threads: 1 if ON_GPU else workflow.cores
+    threads: THREADS
     resources:
-        gpu=1 if ON_GPU and CONFIG.verification.kind == "retrieval" else 0,
+        gpu=GPU * VERIFIER.judges_here,
         mem_mb=memory(16000),
         runtime=240,
     params:
         model=MODELS[0],
-        verifier=VERIFIER,
-        options=verifier_options(first_model()),
+        verifier=VERIFIER.settings,
+        options=VERIFIER.options(VERIFIER.first_model),
         code=code("check_verifier"),
     shell:
         "python -m scripts.check_verifier --n 600 --seed 1 --labelled {input.labelled:q}"
@@ -228,7 +218,7 @@ rule measure_long_form:
     conda:
         environment("measure_long_form")
     params:
-        options=long_form_measures(),
+        options=LONG_FORM.measures,
         code=code("measure_long_form"),
     shell:
         "python -m scripts.measure_long_form --instructions {input.instructions:q}"
@@ -239,7 +229,7 @@ rule measure_long_form:
 
 rule tabulate_states:
     input:
-        state_inputs(),
+        RESPONSES.state_inputs(),
     output:
         table=f"{R}/tables/claim_states.csv",
         sample=f"{R}/tables/responses.json",
@@ -251,7 +241,7 @@ rule tabulate_states:
     conda:
         environment("tabulate_states")
     params:
-        rows=listed("states", state_rows()),
+        rows=listed("states"),
         code=code("tabulate_states"),
     shell:
         "python -m scripts.tabulate_states --rows $PLUMBLINE_RESULTS/lists/states.json --table {output.table:q}"

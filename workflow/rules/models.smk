@@ -4,10 +4,14 @@ REQUIRED INPUTS: results/sources/<source>/source.json of each model's source
 OUTPUTS: results/<run>/<model>/base/  safetensors, tokenizer, and last checkpoint.json
 """
 
+from plumbline.experiment.fetched import marker_of
+
+model_of = EXPERIMENT.layout.settings_of
+
 
 rule import_model:
     input:
-        source=model_source,
+        source=lambda wildcards: marker_of(model_of(wildcards)),
     output:
         marker=f"{R}/{{model}}/base/checkpoint.json",
     log:

@@ -7,7 +7,7 @@ OUTPUTS: results/<run>/<model>/seed-<seed>/<training>.placebo/pairs.jsonl
 
 rule swap_pairs:
     input:
-        training_file,
+        EXPERIMENT.trainings.examples,
     output:
         pairs=f"{R}/{{model}}/seed-{{seed}}/{{tuning}}.placebo/pairs.jsonl",
         composition=f"{R}/{{model}}/seed-{{seed}}/{{tuning}}.placebo/composition.json",

@@ -8,9 +8,9 @@ OUTPUTS: results/<run>/plan.json
 rule make_plan:
     input:
         questions=f"{R}/facts/questions.jsonl",
-        choices=[f"{R}/choices/{one.name}.jsonl" for one in CONFIG.evaluation.choices],
-        grath=[f"{R}/grath/questions.jsonl"] if CONFIG.grath else [],
-        instructions=[f"{R}/instructions/{name}.jsonl" for name in INSTRUCTIONS],
+        choices=EXPERIMENT.choice_tasks.paths,
+        grath=EXPERIMENT.methods["grath"].questions(),
+        instructions=EXPERIMENT.responses.instruction_files(),
     output:
         f"{R}/plan.json",
     log:

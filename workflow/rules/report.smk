@@ -11,16 +11,16 @@ from plumbline.report.names import FIGURES, TABLES
 MADE_FOR = {
     "grath_rounds": CONFIG.grath,
     "apeft_pairs": CONFIG.apeft,
-    "p_true": CONFIG.slick.p_true and mix_checkpoints(),
-    "token_shift": SHIFT_PAIRS,
-    "token_shift_verdicts": SHIFT_PAIRS,
-    "token_shift_tokens": SHIFT_PAIRS,
+    "p_true": CONFIG.slick.p_true and LISTS["mix_checkpoints"],
+    "token_shift": EXPERIMENT.token_shifts.pairs,
+    "token_shift_verdicts": EXPERIMENT.token_shifts.pairs,
+    "token_shift_tokens": EXPERIMENT.token_shifts.pairs,
     "claim_states": CONFIG.evaluation.long_form,
     "verifier": CONFIG.evaluation.long_form,
-    "judge_calibration": JUDGES,
+    "judge_calibration": EXPERIMENT.judges.by_purpose,
 }
 TABLE_FILES = [f"{R}/tables/{name}.csv" for name in TABLES if MADE_FOR.get(name, True)]
-RESPONSES = f"{R}/tables/responses.json" if CONFIG.evaluation.long_form else []
+RESPONSE_SAMPLE = f"{R}/tables/responses.json" if CONFIG.evaluation.long_form else []
 # What the page's code reads beside itself.
 PAGE_PARTS = [
     WORKFLOW / "plumbline/report" / name
@@ -31,7 +31,7 @@ PAGE_PARTS = [
 # Loss, margin and accuracy at every step of preference training.
 rule tabulate_curves:
     input:
-        tuned("training.json"),
+        EXPERIMENT.trainings.each("training.json"),
     output:
         f"{R}/tables/preference_curves.csv",
     log:
@@ -42,7 +42,7 @@ rule tabulate_curves:
     conda:
         environment("tabulate_curves")
     params:
-        tunings=listed("tunings", tuning_rows()),
+        tunings=listed("tunings"),
         code=code("tabulate_curves"),
     shell:
         "python -m scripts.tabulate_curves --root $PLUMBLINE_RESULTS --tunings $PLUMBLINE_RESULTS/lists/tunings.json"
@@ -68,9 +68,11 @@ rule tabulate_stages:
 
 rule write_manifest:
     input:
-        sources=expand("results/sources/{source}/source.json", source=SOURCES),
+        sources=expand(
+            "results/sources/{source}/source.json", source=EXPERIMENT.fetched.by_slug
+        ),
         bases=expand(f"{R}/{{model}}/base/checkpoint.json", model=MODELS),
-        trainings=tuned("training.json"),
+        trainings=EXPERIMENT.trainings.each("training.json"),
     output:
         f"{R}/manifest.json",
     log:
@@ -80,7 +82,7 @@ rule write_manifest:
         environment("write_manifest")
     params:
         config=section(CONFIG),
-        trainings=listed("trainings", tuned("training.json")),
+        trainings=listed("trainings"),
         code=code("write_manifest"),
     shell:
         "python -m scripts.write_manifest --config {params.config:q}"
@@ -115,7 +117,7 @@ rule draw_figures:
 rule report:
     input:
         tables=TABLE_FILES,
-        responses=RESPONSES,
+        responses=RESPONSE_SAMPLE,
         figures=rules.draw_figures.output,
         plan=f"{R}/plan.json",
         manifest=f"{R}/manifest.json",

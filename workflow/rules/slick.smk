@@ -7,9 +7,11 @@ OUTPUTS, below results/<run>/<model>:
          slick/p_true.jsonl                                        P(True), if slick.p_true
          seed-<seed>/mix.<mix>/examples.jsonl                      the fine-tuning sets; mix.form
                                                                    teaches how to answer only
+OUTPUTS, below results/<run>/tables: slick_counts.csv, fit_curves.csv, fit_speed.csv,
+         linear_model.csv and, if slick.p_true, p_true.csv
 """
 
-add_work("slick", lineage.BASE, "slick/requests.jsonl", CONFIG.slick.match)
+SLICK = EXPERIMENT.methods["slick"]
 
 
 rule prepare_probe:
@@ -75,7 +77,7 @@ rule build_mix:
     benchmark:
         f"{R}/benchmarks/mixes/{{model}}/seed-{{seed}}/{{mix}}.tsv"
     wildcard_constraints:
-        mix="|".join(map(re.escape, CONFIG.mixes.trained())) or "none",
+        mix=alternatives(CONFIG.mixes.trained()),
     localrule: True
     conda:
         environment("build_mix")
@@ -104,9 +106,9 @@ rule measure_p_true:
         f"{R}/benchmarks/slick/{{model}}/measure_p_true.tsv"
     conda:
         environment("measure_p_true")
-    threads: 1 if ON_GPU else workflow.cores
+    threads: THREADS
     resources:
-        gpu=1 if ON_GPU else 0,
+        gpu=GPU,
         mem_mb=memory(16000),
         runtime=240,
     params:
@@ -122,10 +124,7 @@ rule measure_p_true:
 rule tabulate_p_true:
     input:
         found=expand(f"{R}/{{model}}/slick/p_true.jsonl", model=MODELS),
-        answers=[
-            f"{R}/{row['folder']}/closed_book/answers.jsonl"
-            for row in mix_checkpoints()
-        ],
+        answers=SLICK.answers(),
     output:
         f"{R}/tables/p_true.csv",
     log:
@@ -136,10 +135,70 @@ rule tabulate_p_true:
     conda:
         environment("tabulate_p_true")
     params:
-        checkpoints=listed("mix_checkpoints", mix_checkpoints()),
+        checkpoints=listed("mix_checkpoints"),
         evaluation=section(CONFIG.evaluation, include={"confidence"}),
         code=code("tabulate_p_true"),
     shell:
         "python -m scripts.tabulate_p_true --root $PLUMBLINE_RESULTS"
         " --checkpoints $PLUMBLINE_RESULTS/lists/mix_checkpoints.json"
         " --evaluation {params.evaluation:q} --table {output:q} 2>&1 | tee {log:q}"
+
+
+rule tabulate_fits:
+    input:
+        fits=SLICK.each("fit.jsonl"),
+        probes=SLICK.each("probes.jsonl"),
+        trainings=SLICK.each("training.json"),
+        compositions=SLICK.each("composition.json"),
+    output:
+        curves=f"{R}/tables/fit_curves.csv",
+        speed=f"{R}/tables/fit_speed.csv",
+        line=f"{R}/tables/linear_model.csv",
+    log:
+        f"{R}/logs/tabulate_fits.log",
+    benchmark:
+        f"{R}/benchmarks/evaluate/tabulate_fits.tsv"
+    localrule: True
+    conda:
+        environment("tabulate_fits")
+    params:
+        evaluation=section(CONFIG.evaluation, include={"confidence", "resamples"}),
+        tunings=listed("mixes"),
+        code=code("tabulate_fits"),
+    shell:
+        "python -m scripts.tabulate_fits --root $PLUMBLINE_RESULTS --tunings $PLUMBLINE_RESULTS/lists/mixes.json"
+        " --evaluation {params.evaluation:q} --curves {output.curves:q}"
+        " --speed {output.speed:q} --line {output.line:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule count_slick:
+    input:
+        annotations=expand(f"{R}/{{model}}/slick/annotations.jsonl", model=MODELS),
+    output:
+        f"{R}/tables/slick_counts.csv",
+    log:
+        f"{R}/logs/count_slick.log",
+    benchmark:
+        f"{R}/benchmarks/slick/count_slick.tsv"
+    localrule: True
+    conda:
+        environment("count_slick")
+    params:
+        code=code("count_slick"),
+    shell:
+        "python -m scripts.count_slick --annotations {input.annotations:q}"
+        " --counts {output:q} 2>&1 | tee {log:q}"
+
+
+# What the base models know.
+rule slick:
+    input:
+        expand(f"{R}/{{model}}/slick/annotations.jsonl", model=MODELS),
+        rules.count_slick.output,
+
+
+# Every mix of known and new facts, trained.
+rule mixes:
+    input:
+        SLICK.each("training.json"),

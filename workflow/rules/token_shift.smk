@@ -5,16 +5,16 @@ OUTPUTS: results/<run>/<model>/<tuned>/token_shift/<reference>.jsonl   the rank 
          results/<run>/tables/token_shift.csv, token_shift_verdicts.csv, token_shift_tokens.csv
 """
 
+SHIFTS = EXPERIMENT.token_shifts
+
 
 rule measure_token_shift:
     input:
         instructions=f"{R}/instructions/long_form.jsonl",
-        requests=lambda wildcards: (
-            f"{R}/{wildcards.model}/{WORKS[f'{wildcards.folder}/long_form'][2]}"
-        ),
+        requests=SHIFTS.requests,
         generations=f"{R}/{{model}}/{{folder}}/long_form/generations.jsonl",
-        checkpoint=marker_at,
-        reference=shift_reference,
+        checkpoint=EXPERIMENT.layout.marker_at,
+        reference=SHIFTS.reference_marker,
     output:
         f"{R}/{{model}}/{{folder}}/token_shift/{{reference}}.jsonl",
     log:
@@ -25,16 +25,14 @@ rule measure_token_shift:
         reference="[^/]+",
     conda:
         environment("measure_token_shift")
-    threads: 1 if ON_GPU else workflow.cores
+    threads: THREADS
     resources:
-        gpu=1 if ON_GPU else 0,
+        gpu=GPU,
         mem_mb=memory(16000),
         runtime=240,
     params:
-        reference=lambda wildcards: checkpoint_folder(
-            wildcards.reference, wildcards.folder
-        ),
-        dtype=SHIFT.dtype if SHIFT else "",
+        reference=SHIFTS.reference,
+        dtype=SHIFTS.dtype,
         code=code("measure_token_shift"),
     shell:
         "python -m scripts.measure_token_shift --tuned $PLUMBLINE_RESULTS/{wildcards.model}/{wildcards.folder:q}"
@@ -47,7 +45,7 @@ rule measure_token_shift:
 
 rule tabulate_token_shift:
     input:
-        shift_files(),
+        SHIFTS.files(),
     output:
         shares=f"{R}/tables/token_shift.csv",
         verdicts=f"{R}/tables/token_shift_verdicts.csv",
@@ -60,12 +58,18 @@ rule tabulate_token_shift:
     conda:
         environment("tabulate_token_shift")
     params:
-        pairs=listed("token_shifts", shift_rows()),
+        pairs=listed("token_shifts"),
         evaluation=section(CONFIG.evaluation, include={"confidence"}),
-        margin=SHIFT.margin if SHIFT else 0,
+        margin=SHIFTS.margin,
         code=code("tabulate_token_shift"),
     shell:
         "python -m scripts.tabulate_token_shift --pairs $PLUMBLINE_RESULTS/lists/token_shifts.json"
         " --evaluation {params.evaluation:q} --margin {params.margin}"
         " --shares {output.shares:q} --verdicts {output.verdicts:q} --tokens {output.tokens:q}"
         " 2>&1 | tee {log:q}"
+
+
+# How tuning shifts the distribution of tokens, in the tuning domain and outside.
+rule token_shift:
+    input:
+        told(SHIFTS.tables),

@@ -8,14 +8,17 @@ OUTPUTS: results/<run>/<model>/seed-<seed>/<tuning>/<stop>/  the checkpoints
          .../reference/     log-probabilities of the pairs under a fixed reference, beside them
 """
 
+TRAININGS = EXPERIMENT.trainings
+
 
 rule train:
     input:
-        examples=training_file,
-        probes=probes_file,
-        reference=reference_file,
-        parent=parent_marker,
-        contamination=found_contamination,
+        examples=TRAININGS.examples,
+        probes=TRAININGS.probes,
+        reference=TRAININGS.reference,
+        parent=TRAININGS.parent_marker,
+        # All evaluation sets are there first, but no training follows from them.
+        contamination=lambda wildcards: only_before(TRAININGS.contamination(wildcards)),
     output:
         fit=f"{R}/{{model}}/seed-{{seed}}/{{tuning}}/fit.jsonl",
         training=f"{R}/{{model}}/seed-{{seed}}/{{tuning}}/training.json",
@@ -26,19 +29,21 @@ rule train:
     priority: 10  # all training first: one engine start then serves all that was trained
     conda:
         environment("train")
-    threads: 1 if ON_GPU else workflow.cores
+    threads: THREADS
     resources:
         gpu=CONFIG.training.processes if ON_GPU else 0,
         mem_mb=memory(16000),
         runtime=720,
     params:
-        parent=parent_folder,
-        recipe=recipe_of,
+        parent=TRAININGS.parent,
+        recipe=TRAININGS.recipe,
         # Taking `input`, it is no reason to run again.
-        save_steps=lambda wildcards, input: tuning_of(wildcards).recipe.save_steps,
-        stops=lambda wildcards: tuning_of(wildcards).stops,
-        probes=probe_options,
-        reference=reference_options,
+        save_steps=lambda wildcards, input: TRAININGS.tuning(
+            wildcards
+        ).recipe.save_steps,
+        stops=TRAININGS.stops,
+        probes=TRAININGS.probe_options,
+        reference=TRAININGS.reference_options,
         code=code("train"),
     shell:
         "python -m scripts.check_contamination --name {wildcards.tuning}"
@@ -58,9 +63,7 @@ rule train:
 rule score_reference:
     input:
         pairs=f"{R}/{{model}}/{{data}}/pairs.jsonl",
-        checkpoint=lambda wildcards: checkpoint_marker(
-            wildcards, wildcards.checkpoint, wildcards.data
-        ),
+        checkpoint=TRAININGS.fixed_reference_marker,
     output:
         f"{R}/{{model}}/{{data}}/reference/{{checkpoint}}-{{length}}-{{precision}}.jsonl",
     log:
@@ -68,20 +71,18 @@ rule score_reference:
     benchmark:
         f"{R}/benchmarks/train/{{model}}/{{data}}/reference-{{checkpoint}}-{{length}}-{{precision}}.tsv"
     wildcard_constraints:
-        checkpoint="|".join(map(re.escape, LINEAGE.checkpoints)),
+        checkpoint=alternatives(LINEAGE.checkpoints),
         length=r"\d+",
         precision=r"\w+",
     conda:
         environment("score_reference")
-    threads: 1 if ON_GPU else workflow.cores
+    threads: THREADS
     resources:
-        gpu=1 if ON_GPU else 0,
+        gpu=GPU,
         mem_mb=memory(16000),
         runtime=240,
     params:
-        checkpoint=lambda wildcards: checkpoint_folder(
-            wildcards.checkpoint, wildcards.data
-        ),
+        checkpoint=TRAININGS.fixed_reference,
         code=code("score_reference"),
     shell:
         "python -m scripts.score_reference --pairs {input.pairs:q}"

@@ -1,0 +1,1 @@
+"""What is computed from the configuration, before anything runs."""

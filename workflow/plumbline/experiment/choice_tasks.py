@@ -1,0 +1,94 @@
+"""Choice questions that every checkpoint is scored on: sets of our own, and tasks of the harness."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from plumbline.config.choices import ChoiceSource, HarnessTask
+from plumbline.evaluation.task_files import files_of
+from plumbline.experiment.fetched import marker_of
+from plumbline.experiment.layout import Wildcards
+from plumbline.experiment.part import Part
+from plumbline.files import InputError
+from plumbline.sources import Source
+
+if TYPE_CHECKING:
+    from plumbline.experiment.experiment import Experiment
+
+
+class ChoiceTasks(Part):
+    """`evaluation.choices` and `evaluation.harness`."""
+
+    def __init__(self, experiment: Experiment):
+        """InputError where the folder of a harness task holds none: these tasks run last of all."""
+        super().__init__(experiment)
+        evaluation = self.config.evaluation
+        self._sets, self._tasks = evaluation.choices, {one.task: one for one in evaluation.harness}
+        for task in self._tasks.values():
+            if not any(_folder(task).glob("*.yaml")):
+                raise InputError(
+                    f"evaluation.harness: {task.folder}: no task file (*.yaml) is there. Put the "
+                    f"task's files into this folder, or correct it."
+                )
+        # Read once, for all checkpoints.
+        self._files = {name: files_of(name, _folder(task)) for name, task in self._tasks.items()}
+
+    def choices(self) -> Mapping[str, ChoiceSource]:
+        return {f"choices/{one.name}": one for one in self._sets}
+
+    def lists(self) -> Mapping[str, Any]:
+        return {"choices": self.rows()}
+
+    @property
+    def paths(self) -> list[str]:
+        """The files of our own sets."""
+        return [row["path"] for row in self.rows()]
+
+    @property
+    def names(self) -> list[str]:
+        """The tasks of the harness."""
+        return list(self._tasks)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Every set that is evaluated: name, path, whether letters are shown."""
+        return [
+            {
+                "name": one.name,
+                "path": f"{self.layout.root}/choices/{one.name}.jsonl",
+                "letters": one.prompt == "letters",
+            }
+            for one in self._sets
+        ]
+
+    def source(self, wildcards: Wildcards) -> str:
+        """What a set of choice questions is made from: its fetched source, or the facts."""
+        one = self.experiment.choices[wildcards.choices]
+        return marker_of(one) if one.source else self.layout.facts
+
+    def options(self, wildcards: Wildcards) -> list[str]:
+        """A set of choice questions as options of build_choices."""
+        one = self.experiment.choices[wildcards.choices]
+        kind = "--source-marker" if one.source else "--facts"
+        return ["--choices", one.model_dump_json(), kind, self.source(wildcards)]
+
+    def task_files(self, wildcards: Wildcards) -> list[str]:
+        """The files that a task of the harness is made from."""
+        return self._files[wildcards.task]
+
+    def task_options(self, wildcards: Wildcards) -> list[str]:
+        """A task of the harness as options of the programs that load it."""
+        task = self._tasks[wildcards.task]
+        return [
+            *("--task", task.task, "--folder", Source.parse(task.folder).name),
+            *("--shots", str(task.shots), "--limit", str(task.limit or 0)),
+        ]
+
+    def domain(self, wildcards: Wildcards) -> str:
+        """Whether a task of the harness is in the tuning domain or outside."""
+        return self._tasks[wildcards.task].domain
+
+
+def _folder(task: HarnessTask) -> Path:
+    return Path(Source.parse(task.folder).name)

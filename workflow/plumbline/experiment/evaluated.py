@@ -1,0 +1,60 @@
+"""The evaluation of every checkpoint: which there are, and what of each is scored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from plumbline.experiment.part import Part, Work
+from plumbline.methods.contrasts import contrasts
+
+
+class Evaluated(Part):
+    """All checkpoints of the lineage, for every model and seed."""
+
+    def works(self) -> Iterable[Work]:
+        for checkpoint in self.lineage.checkpoints:
+            for folder in self.layout.folders(checkpoint):
+                yield Work(f"{folder}/closed_book", folder, "closed_book/requests.jsonl")
+
+    def lists(self) -> Mapping[str, Any]:
+        stated = [contrast.row() for contrast in contrasts(self.config, self.lineage)]
+        return {"checkpoints": self.rows(), "contrasts": stated}
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Every checkpoint: model, seed, name, parent, folder (below results/<run>), scored files."""
+        return [
+            {
+                "model": model,
+                "seed": int(self.lineage.at(folder)[1]),
+                "checkpoint": checkpoint,
+                "parent": self.lineage.parent(checkpoint),
+                "folder": f"{model}/{folder}",
+                "scored": self._scored(folder),
+            }
+            for model in self.layout.models
+            for checkpoint in self.lineage.checkpoints
+            for folder in self.layout.folders(checkpoint)
+        ]
+
+    def each(self, name: str) -> list[str]:
+        """A file of every checkpoint's evaluation."""
+        return [f"{self.layout.root}/{row['folder']}/{name}" for row in self.rows()]
+
+    def scored(self) -> list[str]:
+        """The files of scored items of all checkpoints."""
+        return [
+            f"{self.layout.root}/{row['folder']}/{name}"
+            for row in self.rows()
+            for name in row["scored"]
+        ]
+
+    def _scored(self, folder: str) -> list[str]:
+        """Files of scored items in a checkpoint's folder."""
+        long_form, tasks = self.experiment.long_form, self.experiment.choice_tasks.names
+        return [
+            *["choices/scores.jsonl"] * bool(self.config.evaluation.choices),
+            *["long_form/items.jsonl"] * (folder in long_form.folders),
+            *["win_rate/items.jsonl"] * (folder in long_form.compared),
+            *(f"harness/{task}.jsonl" for task in tasks),
+        ]

@@ -1,0 +1,170 @@
+"""One experiment as the rules see it: what there is to be made, from what, and where.
+
+It is built once, from the checked configuration and the lineage. Rules ask it for their inputs and
+parameters; it knows nothing of Snakemake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from plumbline.config.choices import ChoiceSource
+from plumbline.config.experiment import Config
+from plumbline.experiment.choice_tasks import ChoiceTasks
+from plumbline.experiment.contamination import ContaminationGate
+from plumbline.experiment.evaluated import Evaluated
+from plumbline.experiment.facts import FactSource
+from plumbline.experiment.fetched import Fetched
+from plumbline.experiment.judges import Judges
+from plumbline.experiment.layout import Layout, Wildcards
+from plumbline.experiment.long_form import LongForm
+from plumbline.experiment.part import InstructionSet, Part, Place, Work
+from plumbline.experiment.responses import Responses
+from plumbline.experiment.token_shifts import TokenShifts
+from plumbline.experiment.trainings import Trainings
+from plumbline.experiment.verifier import VerifierFiles
+from plumbline.lineage import Lineage
+
+
+class Experiment:
+    """All that rules ask, by theme.
+
+    methods: the parts that the methods bring, by the methods' names. Beside them stand those of
+    evaluation; what any part brings is asked of all in one loop.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        lineage: Lineage,
+        methods: Mapping[str, type[Part]],
+        root: str,
+        resources: Path,
+    ):
+        """root: results/<run>. resources: the folder of the data that come with the workflow.
+
+        InputError for what is found wrong only here: sources, the harness's folders, judges, pairs.
+        """
+        self.layout = Layout(config, lineage, root)
+        self.facts = FactSource(config.facts, resources / "facts")
+        self.trainings = Trainings(self.layout)
+        self.verifier = VerifierFiles(self.layout, resources / "verifier/claims.tsv")
+        self.responses = Responses(self)
+        self.choice_tasks = ChoiceTasks(self)
+        self.evaluated = Evaluated(self)
+        self.long_form = LongForm(self)
+        self.token_shifts = TokenShifts(self)
+        self.contamination = ContaminationGate(self)
+        self.methods = {name: part(self) for name, part in methods.items()}
+        self._parts = [
+            self.choice_tasks,
+            self.long_form,
+            *self.methods.values(),
+            self.evaluated,
+            self.token_shifts,
+            self.contamination,
+        ]
+        self.judges = Judges(self.layout, _together(part.judges() for part in self._parts))
+        self.fetched = Fetched(self._sources())
+
+    @cached_property
+    def choices(self) -> dict[str, ChoiceSource]:
+        """Sets of choice questions by their paths below results/<run>, without ending."""
+        return _together(part.choices() for part in self._parts)
+
+    @cached_property
+    def instructions(self) -> dict[str, InstructionSet]:
+        """Sets of instructions by their names."""
+        return _together(part.instructions() for part in self._parts)
+
+    @cached_property
+    def places(self) -> dict[str, Place]:
+        """Where responses are collected, by the end of the path below the model's folder."""
+        return _together(part.places() for part in self._parts)
+
+    @cached_property
+    def works(self) -> dict[str, Work]:
+        """What is generated, by its name."""
+        return {work.name: work for part in self._parts for work in part.works()}
+
+    @cached_property
+    def states(self) -> list[dict[str, Any]]:
+        """What the states of claims are counted of."""
+        return [row for part in self._parts for row in part.states()]
+
+    @cached_property
+    def lists(self) -> dict[str, Any]:
+        """What jobs read from results/<run>/lists/<name>.json."""
+        return {
+            **_together(part.lists() for part in self._parts),
+            # An engine that runs serves whatever else lies ready: all jobs read this, but no rule
+            # has it as a parameter, so that new work repeats no other.
+            "works": {name: self._answered_by(work) for name, work in self.works.items()},
+            "tunings": self.trainings.rows(),
+            "trainings": self.trainings.each("training.json"),
+            "judges": self.judges.calibrations(),
+            "states": self.states,
+            "dropped": self.lost(),
+        }
+
+    def lost(self) -> dict[str, str | list[str]]:
+        """Files that say what was left out and why, by their kind."""
+        scored = self.evaluated.scored()
+        return {
+            "facts": f"{self.layout.root}/tables/fact_counts.csv",
+            "probes": [self.layout.path(name, "slick/dropped.json") for name in self.layout.models],
+            "compositions": sorted(self.trainings.beside("composition.json")),
+            "trainings": self.trainings.each("training.json"),
+            "questions": [
+                *(f"{self.layout.root}/{place}.dropped.json" for place in self.choices),
+                *self.responses.lost(),
+                *(path for part in self._parts for path in part.lost()),
+            ],
+            "harness": [path for path in scored if Path(path).parent.name == "harness"],
+        }
+
+    def work_requests(self, wildcards: Wildcards) -> str:
+        """The requests of the wildcards' piece of work."""
+        return self.layout.path(wildcards.model, self.works[wildcards.work].requests)
+
+    def work_checkpoint(self, wildcards: Wildcards) -> str:
+        """The folder of the checkpoint that answers them, below the model's."""
+        return self.works[wildcards.work].folder
+
+    def work_marker(self, wildcards: Wildcards) -> str:
+        """The file that says that this checkpoint is whole."""
+        return self.layout.marker(wildcards.model, self.work_checkpoint(wildcards))
+
+    def work_match(self, wildcards: Wildcards) -> str:
+        """How an answer is told to be right, where that ends the asking."""
+        return self.works[wildcards.work].match
+
+    def work_shards(self, wildcards: Wildcards) -> list[str]:
+        """With more than one shard, each is a job of its own before the answers are collected."""
+        shards = self.layout.config.generation.shards
+        work = self.layout.path(wildcards.model, wildcards.work)
+        return [f"{work}/shard-{n}-of-{shards}.json" for n in range(shards) if shards > 1]
+
+    def _answered_by(self, work: Work) -> tuple[str, str, str, str]:
+        checkpoint, seed = self.layout.lineage.at(work.folder)
+        marker = self.layout.lineage.marker(checkpoint).format(seed=seed)
+        return work.folder, marker, work.requests, work.match
+
+    def _sources(self) -> Iterator[tuple[str | None, str | None]]:
+        config = self.layout.config
+        yield from ((model.source, model.sha256) for model in config.models)
+        yield config.facts.path, config.facts.sha256
+        sections = [*self.choices.values(), *self.verifier.sources()]
+        for instructions in self.instructions.values():
+            sections += instructions.sources
+        for part in self._parts:
+            sections += part.sources()
+        yield from ((section.source, section.sha256) for section in sections)
+
+
+def _together(brought: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """What all parts bring of one kind."""
+    return {name: thing for mapping in brought for name, thing in mapping.items()}

@@ -1,0 +1,42 @@
+"""What is fetched: every source that the configuration names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from plumbline.experiment.layout import Wildcards
+from plumbline.sources import Source, slug
+
+
+class Fetched:
+    """Sources by <source> of results/sources/<source>; one that several name is fetched once."""
+
+    def __init__(self, lines: Iterable[tuple[str | None, str | None]]):
+        """lines: a source as the configuration writes it, or None, and its checksum or None."""
+        sources = (Source.parse(line, sha256) for line, sha256 in lines if line)
+        self.by_slug = {slug(source): source for source in sources}
+
+    def local_files(self, wildcards: Wildcards) -> list[str] | str:
+        """The files behind file:, so that a change of them counts; other sources have no input."""
+        source = self.by_slug[wildcards.source]
+        path = Path(source.name)
+        if source.kind != "file" or not path.exists():
+            return []
+        return sorted(map(str, path.rglob("*.*"))) if path.is_dir() else str(path)
+
+    def options(self, wildcards: Wildcards) -> list[str]:
+        """The source as options of fetch_source."""
+        source = self.by_slug[wildcards.source]
+        checksum = ["--sha256", source.sha256] if source.sha256 else []
+        return ["--source", source.text, *checksum]
+
+
+def marker(line: str, sha256: str | None) -> str:
+    """The file that says where a source was put."""
+    return f"results/sources/{slug(Source.parse(line, sha256))}/source.json"
+
+
+def marker_of(section) -> str:
+    """The same of a section of the configuration."""
+    return marker(section.source, section.sha256)

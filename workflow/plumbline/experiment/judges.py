@@ -1,0 +1,103 @@
+"""Who judges responses, and on which checkpoint that depends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from plumbline.config.verification import REFERENCE
+from plumbline.experiment.layout import Layout, Wildcards, given
+from plumbline.experiment.part import Judge
+from plumbline.files import InputError
+
+
+class Judges:
+    """The judges of all parts, by what they are used for.
+
+    A judge has a folder below the model's, with what is known of it: in the folder of the checkpoint
+    that judges, or by itself where it is a measure.
+    """
+
+    def __init__(self, layout: Layout, judges: Mapping[str, Judge]):
+        """InputError where a judge is neither a measure nor a checkpoint."""
+        self._layout, self.by_purpose = layout, judges
+        checkpoints = layout.lineage.checkpoints
+        for judge in judges.values():
+            if judge.name != REFERENCE and judge.name not in checkpoints:
+                raise InputError(
+                    f"{judge.key}.judge: {judge.name} does not exist. Name {REFERENCE} or a "
+                    f"checkpoint: {', '.join(checkpoints)}."
+                )
+
+    def place(self, purpose: str, near: str) -> str:
+        """The judge's folder; near: the folder of what it judges."""
+        name = self.by_purpose[purpose].name
+        return "judge" if name == REFERENCE else f"{self._layout.folder(name, near)}/judge"
+
+    def calibration(self, purpose: str, model: str, near: str) -> str:
+        """The judge's calibration; near: the folder of what it judges."""
+        return self._layout.path(model, f"{self.place(purpose, near)}/{purpose}.json")
+
+    def needs_gpu(self, purpose: str) -> bool:
+        """Whether a model judges: a measure needs no GPU."""
+        return purpose in self.by_purpose and self.by_purpose[purpose].name != REFERENCE
+
+    def checkpoint(self, wildcards: Wildcards) -> dict[str, str]:
+        """The marker of the checkpoint whose judge is in the wildcards' place; none of a measure."""
+        folder = _folder(wildcards.place)
+        return {"judge": self._layout.marker(wildcards.model, folder)} if folder else {}
+
+    def options(self, wildcards: Wildcards) -> list[str]:
+        """The judge in the wildcards' place as options of the programs that have it judge."""
+        return self._options(wildcards.purpose, wildcards.place, wildcards.model)
+
+    def inputs(self, purpose: str) -> Callable[[Wildcards], dict[str, str]]:
+        """An input function: the judge's calibration, and its checkpoint where it is one."""
+
+        def files(wildcards: Wildcards) -> dict[str, str]:
+            model, judged = wildcards.model, wildcards.folder
+            folder = _folder(self.place(purpose, judged))
+            checkpoint = {"judge": self._layout.marker(model, folder)} if folder else {}
+            return {"calibration": self.calibration(purpose, model, judged)} | checkpoint
+
+        return files
+
+    def options_for(self, purpose: str) -> Callable[[Wildcards], list[str]]:
+        """A parameter function: the judge of what is in the wildcards' folder."""
+
+        def options(wildcards: Wildcards) -> list[str]:
+            place = self.place(purpose, wildcards.folder)
+            return self._options(purpose, place, wildcards.model)
+
+        return options
+
+    def calibrations(self) -> list[dict[str, Any]]:
+        """Every judge's calibration: model, seed (0: whatever depends on none) and file."""
+        places = {
+            (purpose, self.place(purpose, folder))
+            for purpose, judge in self.by_purpose.items()
+            for folder in judge.folders
+        }
+        return [
+            {
+                "model": model,
+                "seed": self._seed(place),
+                "path": self._layout.path(model, f"{place}/{purpose}.json"),
+            }
+            for purpose, place in sorted(places)
+            for model in self._layout.models
+        ]
+
+    def _seed(self, place: str) -> int:
+        folder = _folder(place)
+        return int(self._layout.lineage.at(folder)[1]) if folder else 0
+
+    def _options(self, purpose: str, place: str, model: str) -> list[str]:
+        judge, folder = self.by_purpose[purpose], _folder(place)
+        path = self._layout.path(model, folder) if folder else ""
+        return ["--judge", judge.name, "--form", judge.form, *given("--checkpoint", path)]
+
+
+def _folder(place: str) -> str:
+    """The folder of the checkpoint that a judge's folder is in; empty for a measure."""
+    return place.removesuffix("judge").removesuffix("/")

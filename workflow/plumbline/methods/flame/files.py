@@ -1,0 +1,187 @@
+"""Where FLAME's files lie, and which of them rules wait for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from plumbline.config.flame_sets import SftSet
+from plumbline.experiment.layout import Wildcards
+from plumbline.experiment.part import Fetchable, InstructionSet, Judge, Part, Place, Work
+from plumbline.experiment.responses import state_files
+from plumbline.experiment.variants import Variants
+from plumbline.files import InputError
+from plumbline.lineage import BASE
+
+if TYPE_CHECKING:
+    from plumbline.experiment.experiment import Experiment
+
+# Which of the base's answers a training set of the first stage holds.
+ANSWERS = {"sft-fact": "own", "sft-star": "own", "sft-rag": "rag"}
+SET_PATTERN = "|".join(SftSet.__args__)
+
+
+class FlameFiles(Part):
+    """FLAME's trainings; it brings nothing where the configuration leaves FLAME out."""
+
+    def __init__(self, experiment: Experiment):
+        super().__init__(experiment)
+        self.settings = self.config.flame
+        percents = self.settings.keep_unknown if self.settings else []
+        self.variants = Variants(self.layout, "flame", percents)
+
+    def sources(self) -> Iterable[Fetchable]:
+        return [self.settings.passages] if self.settings and self.settings.passages else []
+
+    def instructions(self) -> Mapping[str, InstructionSet]:
+        flame = self.settings
+        if flame is None:
+            return {}
+        sets = {"flame": InstructionSet(flame.sources(), "train", "id", "flame.instructions")}
+        if flame.dpo:
+            sets["prompts"] = InstructionSet(flame.prompts, "train", "id", "flame.prompts")
+        return sets
+
+    def places(self) -> Mapping[str, Place]:
+        if "prompts" not in self.instructions():
+            return {}
+        # Training on a response that was cut off teaches to stop in mid-sentence.
+        place = Place("prompts", "flame", "", self.settings.decider, "flame/decisions.jsonl")
+        return {"flame/responses": place}
+
+    def judges(self) -> Mapping[str, Judge]:
+        if "prompts" not in self.instructions():
+            return {}
+        flame = self.settings
+        return {"helpfulness": Judge("flame", flame.judge, flame.prompt, self.parents())}
+
+    def works(self) -> Iterable[Work]:
+        flame = self.settings
+        if flame is None:
+            return
+        asked = sorted({ANSWERS[name] for name in flame.sft if name in ANSWERS})
+        for name in [*asked, *["augment"] * bool(flame.augment)]:
+            yield Work(f"base/flame/{name}", BASE, f"flame/{name}/requests.jsonl")
+        for folder in self.parents("facttune-mc"):
+            for part in ("questions", "answers"):
+                work = f"{folder}/flame/mc/{part}"
+                yield Work(work, BASE, f"{work}/requests.jsonl")
+        for folder in self.parents():
+            place = f"{folder}/flame/responses"
+            yield Work(place, folder, "flame/responses/requests.jsonl")
+            yield from self.experiment.responses.claim_works(place)
+
+    def lost(self) -> Iterable[str]:
+        return [
+            self.layout.path(model, f"{folder}/flame/mc/dropped.json")
+            for model in self.layout.models
+            for folder in self.parents("facttune-mc")
+        ]
+
+    def states(self) -> Iterable[dict[str, Any]]:
+        """Responses that are trained on, decisions about instructions, training files."""
+        if self.settings is None:
+            return
+        for model in self.layout.models:
+            for folder in self.parents():
+                checkpoint, seed = self.lineage.at(folder)
+                row = {"model": model, "seed": seed, "checkpoint": f"{checkpoint}, for training"}
+                yield row | state_files(self.layout.path(model, f"{folder}/flame/responses"))
+        for model in self.layout.models:
+            for folder in self.layout.folders(self.settings.decider):
+                checkpoint, seed = self.lineage.at(folder)
+                row = {"model": model, "seed": seed, "checkpoint": checkpoint}
+                yield row | {"decisions": self.decisions(model, folder)}
+        for training in self._trainings():
+            yield {
+                "model": training["model"],
+                "seed": training["seed"],
+                "checkpoint": training["tuning"],
+                "composition": f"{self.layout.root}/{training['folder']}/composition.json",
+            }
+
+    def parents(self, pairs: str = "") -> list[str]:
+        """Folders of the first-stage checkpoints that responses are drawn from, for all seeds.
+
+        pairs: only of those whose responses are made into pairs of this set.
+        """
+        sets = [name.split(".") for name in self.settings.dpo] if self.settings else []
+        parents = {
+            f"{variant}.{parent}"
+            for variant in self.variants.percents
+            for parent, made in sets
+            if pairs in ("", made)
+        }
+        return sorted(folder for name in parents for folder in self.layout.folders(name))
+
+    def decisions(self, model: str, near: str = "") -> str:
+        """What the decider decided: of the seed that the path `near` is of."""
+        folder = self.layout.folder(self.settings.decider, near)
+        return self.layout.path(model, f"{folder}/flame/decisions.jsonl")
+
+    def answers(self, wildcards: Wildcards) -> dict[str, str]:
+        """What a training set of the first stage is made from."""
+        model, own = wildcards.model, ANSWERS.get(wildcards.set)
+        files = {"instructions": f"{self.layout.root}/instructions/flame.jsonl"}
+        # The checkpoint of this set may be the one that decides.
+        if self.settings.decider == BASE or wildcards.set != "sft":
+            files["decisions"] = self.decisions(model, f"seed-{wildcards.seed}/")
+        if own:
+            files["requests"] = self.layout.path(model, f"flame/{own}/requests.jsonl")
+            files["generations"] = self.layout.path(model, f"base/flame/{own}/generations.jsonl")
+        return files | self.variants.filter_inputs(wildcards)
+
+    def pairs(self, wildcards: Wildcards) -> dict[str, str]:
+        """Responses of the parent, what was made of them, and which prompts ask for facts."""
+        model, name = wildcards.model, f"{wildcards.variant}.{wildcards.set}"
+        parent = self.lineage.folder(name).format(seed=wildcards.seed)
+        place = self.layout.path(model, f"{parent}/flame")
+        if wildcards.pairs == "facttune-mc":
+            scored = {"confidence": f"{place}/mc/confidence.jsonl"}
+        else:
+            scored = {"verdicts": f"{place}/responses/verdicts.jsonl"}
+        return {
+            **scored,
+            **self.variants.filter_inputs(wildcards),
+            "responses": f"{place}/responses/responses.jsonl",
+            "splittings": f"{place}/responses/splittings.jsonl",
+            "helpful": f"{place}/helpful.jsonl",
+            "calibration": self.experiment.judges.calibration("helpfulness", model, parent),
+            "decisions": self.decisions(model, parent),
+        }
+
+    def asked(self) -> list[str]:
+        """All that is asked whether it asks for facts."""
+        return [self.experiment.responses.instruction_file(name) for name in self.instructions()]
+
+    def not_new(self) -> list[str]:
+        """What new instructions must differ from: seeds and what is evaluated, and not prompts,
+        which new ones may become.
+        """
+        names = [name for name in self.experiment.instructions if name != "prompts"]
+        return [self.experiment.responses.instruction_file(name) for name in names]
+
+    def augmented(self, wildcards: Wildcards) -> list[str]:
+        """The new instructions of every model. InputError if none are wanted."""
+        if self.settings is None or not self.settings.augment:
+            raise InputError(
+                "flame.augment is null, so no new instructions are wanted; set how many."
+            )
+        return [self.layout.path(model, "flame/augmented.jsonl") for model in self.layout.models]
+
+    def results(self) -> list[str]:
+        """FLAME's trainings, and what was measured on their and the base's long answers."""
+        root = self.layout.root
+        trainings = [f"{root}/{row['folder']}/training.json" for row in self._trainings()]
+        measured = [
+            f"{root}/{row['folder']}/{name}"
+            for row in self.experiment.evaluated.rows()
+            if row["checkpoint"] == BASE or self.variants.own(row["checkpoint"])
+            for name in row["scored"]
+            if name.endswith("/items.jsonl")
+        ]
+        return [*trainings, *measured]
+
+    def _trainings(self) -> list[dict[str, Any]]:
+        rows = self.experiment.trainings.rows()
+        return [row for row in rows if self.variants.own(row["tuning"])]
