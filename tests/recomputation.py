@@ -71,7 +71,7 @@ class Raw:
         }
         return {
             row["question"]: (
-                row["subject"],
+                row["cluster"],
                 float(normalised(row["output"]) in accepted[row["question"]]),
             )
             for row in lines(folder / "closed_book/answers.jsonl")

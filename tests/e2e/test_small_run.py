@@ -116,7 +116,7 @@ def test_accuracy_is_the_mean_of_the_answers(run):
         )  # fmt: skip
         assert int(row["n"]) == len(answers)
         assert float(row["value"]) == pytest.approx(
-            sum(a["correct"] for a in answers) / len(answers)
+            sum(a["metrics"]["em"] for a in answers) / len(answers)
         )
 
 

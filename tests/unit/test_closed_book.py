@@ -6,7 +6,6 @@ from plumbline.config.slick import Slick
 from plumbline.evaluation.closed_book import (
     TASKS,
     Answer,
-    answer_items,
     closed_book_request,
     judge,
     majority_answers,
@@ -16,28 +15,25 @@ from plumbline.evaluation.grid import Gatherer
 from plumbline.evaluation.items import item_metrics
 from plumbline.files import InputError, read_rows, write_rows
 from plumbline.methods.slick.probing import draw_exemplar_sets
-from plumbline.records import Category, Generation, Message, Request, Sampling
+from plumbline.records import Generation, Message, Request, Sampling
 from programs import program
-from slick_data import annotation, question
+from slick_data import question
 
 SAMPLING = Sampling(max_tokens=8, stop=("\n",))
 
 
 def answer(number, correct, domain="id", category="Unknown", task="closed_book", **changes):
-    fields = {
-        "id": f"{domain}/{number}/{task}", "task": task, "question": f"{domain}/{number}",
-        "relation": "capital", "subject": f"s{number}",
-        "domain": domain, "category": category, "output": "x", "correct": correct,
-        "abstained": False, "majority_correct": False,
-    }  # fmt: skip
-    return Answer(**{**fields, **changes})
+    return Answer(
+        id=f"{domain}/{number}/{task}", task=task, question=f"{domain}/{number}",
+        relation="capital", cluster=f"s{number}", domain=domain, category=category, output="x",
+        abstained=False, metrics={"em": float(correct), **changes},
+    )  # fmt: skip
 
 
 def metrics(answers, base, checkpoint="mix.unknown-50.convergence"):
     rows = item_metrics(
-        [answer_items(answers, checkpoint)], answer_items(base, "base"), model="m", seed=1,
-        checkpoint=checkpoint, parent="base", confidence=0.95,
-    )  # fmt: skip
+        [answers], base, model="m", seed=1, checkpoint=checkpoint, parent="base", confidence=0.95
+    )
     return {(row.domain, row.category, row.metric): row for row in rows}
 
 
@@ -48,41 +44,52 @@ def generation(request, text):
 
 
 def test_judging():
-    questions = [question("capital", n, "test") for n in range(3)] + [
-        question("capital", 10 + n, answers=[name])
-        for n, name in enumerate(["Paris", "capital answer 1", "Paris", "capital answer 1"])
-    ]
-    annotations = [annotation(one, Category.MAYBE_KNOWN) for one in questions]
+    questions = [question("capital", n, "test") for n in range(3)]
+    about = {
+        "categories": {one.id: "MaybeKnown" for one in questions},
+        "commonest": {"capital": "capital answer 1"},
+    }
     asked = [
-        closed_book_request(one, "plain", f"{one.question}\n", SAMPLING) for one in questions[:3]
+        closed_book_request(one, "closed_book_plain", f"{one.question}\n", SAMPLING)
+        for one in questions
     ]
     thought = "<think>I don't know</think>\n\nThe Capital answer 0.\n"
     texts = [thought, "I don't know", "<think>\ncapital answer 2"]
-    found = list(
-        judge(questions, annotations, asked,
-              [generation(r.id, t) for r, t in zip(asked, texts, strict=True)], "squad")
-    )  # fmt: skip
-    assert [one.question for one in found] == [one.id for one in questions[:3]]
+    given = [generation(r.id, t) for r, t in zip(asked, texts, strict=True)]
+    found = judge(questions, asked, given, "squad", **about)
+    assert [one.question for one in found] == [one.id for one in questions]
     assert [one.id for one in found] == [f"capital/test/{n}/closed_book_plain" for n in range(3)]
     assert {one.task for one in found} == {"closed_book_plain"}
     assert [one.correct for one in found] == [True, False, False]
     assert [one.abstained for one in found] == [False, True, False]
     assert [one.unfinished_thought for one in found] == [False, False, True]
     assert found[2].output == ""
-    # A tie of two commonest answers goes to the first in the alphabet, "Paris".
-    assert [one.majority_correct for one in found] == [False, False, False]
+    assert [one.metrics for one in found] == [
+        {"em": 1, "majority_em": 0, "answered": 1, "em_answered": 1},
+        {"em": 0, "majority_em": 1, "answered": 0},
+        {"em": 0, "majority_em": 0, "answered": 1, "em_answered": 0},
+    ]
     assert {one.category for one in found} == {"MaybeKnown"}
+    assert [one.cluster for one in found] == [one.subject for one in questions]
     with pytest.raises(InputError, match="capital/test/2/closed_book_plain was not answered"):
-        list(
-            judge(questions, annotations, asked, [generation(r.id, "x") for r in asked[:2]], "raw")
-        )
+        judge(questions, asked, given[:2], "raw", **about)
+
+
+def test_without_abstentions_and_categories_there_is_exact_match_alone():
+    one = question("capital", 0, "test")
+    asked = [closed_book_request(one, "closed_book", "Q\n", SAMPLING)]
+    given = [generation(asked[0].id, "x")]
+    (found,) = judge([one], asked, given, "squad", categories=None, commonest=None)
+    assert found.metrics == {"em": 0} and found.category == "All"
 
 
 def test_requests_are_text_or_messages():
     one = question("capital", 0, "test")
-    plain = closed_book_request(one, "plain", "Q\n", SAMPLING)
+    plain = closed_book_request(one, "closed_book_plain", "Q\n", SAMPLING)
     assert (plain.prompt, plain.messages, plain.question) == ("Q\n", None, one.id)
-    chat = closed_book_request(one, "chat", [Message(role="user", content="Q")], SAMPLING)
+    chat = closed_book_request(
+        one, "closed_book_chat", [Message(role="user", content="Q")], SAMPLING
+    )
     assert (chat.prompt, chat.messages[0].content) == (None, "Q")
 
 
@@ -131,8 +138,8 @@ def test_only_answers_in_the_same_form_are_compared():
     tuned = [answer(n, n < 1) for n in range(4)]
     tuned += [answer(n, n < 3, task="closed_book_plain") for n in range(4)]
     rows = item_metrics(
-        [answer_items(tuned, "mix.x")], answer_items(few_shot + plain, "base"), model="m", seed=1,
-        checkpoint="mix.x", parent="base", confidence=0.95,
+        [tuned], few_shot + plain, model="m", seed=1, checkpoint="mix.x", parent="base",
+        confidence=0.95,
     )  # fmt: skip
     found = {(row.task, row.metric): row.value for row in rows if row.category == "All"}
     assert found == {
@@ -170,8 +177,8 @@ def test_the_program_asks_in_every_form_after_exemplars_that_the_probe_did_not_s
     program(
         monkeypatch, "write_closed_book", all_questions=files["all"], questions=files["asked"],
         labelling=files["labelling"], slick=settings.model_dump_json(),
-        forms=["few_shot", "plain", "chat"], limit=2, exemplars=tmp_path / "exemplars.jsonl",
-        requests=tmp_path / "requests.jsonl",
+        name="closed_book", forms=["few_shot", "plain", "chat"], limit=2,
+        exemplars=tmp_path / "exemplars.jsonl", requests=tmp_path / "requests.jsonl",
     )  # fmt: skip
     requests = list(read_rows(tmp_path / "requests.jsonl", Request))
     assert [one.purpose for one in requests] == [task for task in TASKS.values() for _ in range(2)]
@@ -192,7 +199,7 @@ def test_answers_are_paired_by_question_and_not_by_place():
 
 
 def test_the_base_has_the_majority_baseline_and_no_difference_to_itself():
-    base = [answer(n, n == 0, majority_correct=n < 3) for n in range(4)]
+    base = [answer(n, n == 0, majority_em=float(n < 3)) for n in range(4)]
     found = metrics(base, base, checkpoint="base")
     assert {key: row.value for key, row in found.items()} == {
         (domain, category, metric): value
@@ -201,10 +208,14 @@ def test_the_base_has_the_majority_baseline_and_no_difference_to_itself():
     }
 
 
-def test_abstaining_is_measured_where_it_happens():
+def test_abstaining_is_told_by_category():
     base = [answer(n, n < 2) for n in range(5)]
-    tuned = [answer(n, n < 2, abstained=n in (2, 3)) for n in range(5)]
-    tuned += [answer(9, False, category="WeaklyKnown", abstained=True)]
+    tuned = [
+        answer(n, n < 2, answered=0.0) if n in (2, 3)
+        else answer(n, n < 2, answered=1.0, em_answered=float(n < 2))
+        for n in range(5)
+    ]  # fmt: skip
+    tuned += [answer(9, False, category="WeaklyKnown", answered=0.0)]
     found = metrics(tuned, [*base, answer(9, True, category="WeaklyKnown")])
     assert found["id", "All", "answered"].value == pytest.approx(3 / 6)
     assert found["id", "Unknown", "answered"].value == pytest.approx(3 / 5)

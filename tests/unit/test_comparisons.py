@@ -151,14 +151,14 @@ def run(tmp_path_factory):
         right = rng.random((2, 12)) < 0.5
         answers = [
             Answer(id=f"{d}{n}", task="closed_book", question=f"{d}{n}",
-                   relation="r", subject=f"s{n // 2}", domain=d, category="Unknown",
-                   output="", correct=right[k, n], abstained=False, majority_correct=False)
+                   relation="r", cluster=f"s{n // 2}", domain=d, category="Unknown",
+                   output="", abstained=False, metrics={"em": float(right[k, n])})
             for k, d in enumerate(("id", "ood")) for n in range(12)
         ]  # fmt: skip
         write_rows(root / name / "closed_book/answers.jsonl", answers)
         write_rows(root / name / "choices/scores.jsonl", items(right[0] * 1.0, task="facts"))
         rows.append(dict(model="m", seed=seed, checkpoint=name, parent=parent, folder=name,
-                         scored=["choices/scores.jsonl"]))  # fmt: skip
+                         scored=["closed_book/answers.jsonl", "choices/scores.jsonl"]))  # fmt: skip
     return root, listed(root, rows)
 
 

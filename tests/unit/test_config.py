@@ -260,6 +260,22 @@ def test_closed_book_questions_are_asked_in_the_forms_that_methods_are_tuned_in(
     assert config.load(raw).closed_book_forms == forms
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("closed_book", "closed_book, closed_book_chat, closed_book_plain names two"),
+        ("facts", "facts names two"),
+        ("a_chat", r"evaluation\.closed_book.*name: a_chat ends as the form chat"),
+    ],
+)
+def test_tasks_of_closed_book_sets_are_told_from_all_others(name, message):
+    raw = copy.deepcopy(DEFAULT)
+    one = {"name": name, "format": "nq_open", "source": "file:x"}
+    raw["evaluation"]["closed_book"] = [one]
+    with pytest.raises(InputError, match=message):
+        config.load(raw)
+
+
 def test_names_of_mixes():
     raw = changed("mixes", {
         "unknown_percent": [0, 12.5, 100], "known_only": [25], "single_category": ["MaybeKnown"],

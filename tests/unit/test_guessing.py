@@ -1,7 +1,6 @@
 """Chance and what can be had without the question, on questions whose truth is known."""
 
 import pytest
-from plumbline.evaluation.closed_book import Answer
 from plumbline.evaluation.guessing import guessed
 from plumbline.files import write_rows
 from plumbline.records import ChoiceQuestion
@@ -57,13 +56,6 @@ def test_they_stand_in_the_table_of_metrics_and_in_the_report(tmp_path, monkeypa
     rows = [asked("a", ["x", "yes"], domain="id"), asked("b", ["x", "y", "z", "v"], domain="ood")]
     write_rows(tmp_path / "set.jsonl", rows)
     base = {"model": "m", "checkpoint": "base", "seed": 0, "parent": "", "scored": []}
-    answer = {
-        "id": "q", "task": "closed_book", "question": "q", "relation": "r", "subject": "s",
-        "domain": "id", "category": "Unknown",
-        "output": "", "correct": True, "abstained": False, "majority_correct": False,
-    }  # fmt: skip
-    (tmp_path / "b/closed_book").mkdir(parents=True)
-    write_rows(tmp_path / "b/closed_book/answers.jsonl", [Answer(**answer)])
     checkpoints = listed(tmp_path, [{**base, "folder": "b"}]).rename(tmp_path / "checkpoints.json")
     sets = listed(tmp_path, [{"name": "s", "path": tmp_path / "set.jsonl", "letters": False}])
     program(

@@ -24,8 +24,8 @@ def question(name: str, split="test") -> Question:
 def answer(name: str, category: str, correct: bool, domain="id") -> Answer:
     return Answer(
         id=f"{name}/closed_book", task="closed_book", question=name, relation="capital",
-        subject=name, domain=domain, category=category, output="", correct=correct,
-        abstained=False, majority_correct=False,
+        cluster=name, domain=domain, category=category, output="", abstained=False,
+        metrics={"em": float(correct)},
     )  # fmt: skip
 
 

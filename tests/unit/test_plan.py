@@ -32,7 +32,10 @@ def planned(**changes):
     ]
     built = lineage.build(config)
     asked = choices if config.grath else []
-    made = plan.make_plan(config, built, questions, choices, asked, SETS, {"m": 1e8}, 2)
+    made = plan.make_plan(
+        config, built, questions, choices, asked, SETS, {"m": 1e8}, 2,
+        questions[:7] if config.evaluation.closed_book else [],
+    )  # fmt: skip
     return {stage["stage"]: stage for stage in made["stages"]}
 
 
@@ -48,6 +51,16 @@ def test_the_default_experiment():
     # 16 of 45 training questions probed are Unknown, and as many in a mix: a step in each of 5
     # epochs; two for the 32 facts that teach the form.
     assert stages["train"]["steps"] == 3 * 5 + 2 * 5 + 3 * 8
+
+
+def test_further_closed_book_questions_are_asked_of_every_checkpoint_in_every_form():
+    changes = dict(flame=None, grath=None)
+    further = [{"name": "nq", "format": "nq_open", "source": "file:x"}]
+    more = planned(evaluation=WITHOUT | {"closed_book": further}, **changes)["generate"]
+    less = planned(evaluation=WITHOUT, **changes)["generate"]
+    # The mixes' six stops, their parent and the base; few-shot and in the mixes' own form.
+    assert more["jobs"] - less["jobs"] == 8
+    assert more["prompts"] - less["prompts"] == 8 * 2 * 7
 
 
 def test_seeds_share_what_the_base_writes():

@@ -35,9 +35,9 @@ def write_checkpoint(folder, right, rng, subjects):
     known = rng.random(len(subjects)) < right
     write_lines(folder / "closed_book/answers.jsonl", [
         dict(id=f"q{n}/closed_book", task="closed_book", question=f"q{n}", relation="r",
-             subject=subject, domain="id" if n % 3 else "ood", category="Unknown",
-             output=" The Town. " if yes else " Village", correct=bool(yes), abstained=False,
-             majority_correct=False)
+             cluster=subject, domain="id" if n % 3 else "ood", category="Unknown",
+             output=" The Town. " if yes else " Village", abstained=False,
+             metrics={"em": float(yes)})
         for n, (subject, yes) in enumerate(zip(subjects, known, strict=True))
     ])  # fmt: skip
     scores = []
@@ -71,7 +71,8 @@ def root(request, tmp_path_factory):
             write_checkpoint(root / folder, right, rng, subjects)
             rows.append(dict(model="m", seed=seed, checkpoint=name, folder=folder,
                              parent="" if name == "base" else "base",
-                             scored=["choices/scores.jsonl", "long_form/items.jsonl"]))  # fmt: skip
+                             scored=["closed_book/answers.jsonl", "choices/scores.jsonl",
+                                     "long_form/items.jsonl"]))  # fmt: skip
     stated = [
         dict(method=method, name="asked", first=first, second=second, task=task, domain=domain,
              metric=name, role="secondary" if method == "grath" and domain == "ood" else "primary",

@@ -155,8 +155,12 @@ def test_a_chat_model_is_not_stopped_at_its_first_line_break():
     question = Question(id="q", relation="r", subject="s", question="?", answers=["x"],
                         split="test", domain="id")  # fmt: skip
     sampling = Sampling(max_tokens=9, stop=("\n",))
-    assert closed_book_request(question, "plain", "?", sampling).sampling.stop == ("\n",)
-    chat = closed_book_request(question, "chat", [Message(role="user", content="?")], sampling)
+    assert closed_book_request(question, "closed_book_plain", "?", sampling).sampling.stop == (
+        "\n",
+    )
+    chat = closed_book_request(
+        question, "closed_book_chat", [Message(role="user", content="?")], sampling
+    )
     assert chat.sampling.stop == ()
 
 

@@ -54,6 +54,7 @@ OVERLAYS = [
         "recipes": {"apeft": {"reference": {"fixed": "base"}, "loss": "robust"}},
         "evaluation": {
             "long_form": {"prompts": ROWS, "instructions": {**ROWS[0], "part": "all"}},
+            "closed_book": [{"name": "s", "format": "rows", "source": "file:{folder}/rows.jsonl"}],
             "harness": [{"task": "t", "folder": "file:{folder}/harness", "domain": "ood"}],
         },
     },

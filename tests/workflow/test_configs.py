@@ -101,6 +101,16 @@ def test_truthfulqa_reads_the_folder_the_user_names(project, monkeypatch):
     assert "$PLUMBLINE_DATA is not set" in output and "Traceback" not in output
 
 
+def test_further_closed_book_sets_are_asked_of_every_checkpoint(project):
+    (project.folder / "set.yaml").write_text(
+        "evaluation: {closed_book: [{name: nq, format: nq_open, source: 'file:nq.jsonl'}]}\n"
+    )
+    jobs, before = project.jobs("--configfile", "set.yaml"), project.jobs()
+    assert jobs["judge_closed_book_set"] == jobs["judge_closed_book"] == 17
+    assert jobs["generate"] == before["generate"] + 17
+    assert jobs["build_closed_book"] == jobs["write_closed_book_set"] == 1
+
+
 def test_tasks_of_the_harness_are_run_on_every_checkpoint(project):
     (project.folder / "tasks").mkdir()
     (project.folder / "tasks/arc.yaml").write_text("task: arc\n")

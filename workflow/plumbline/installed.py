@@ -20,13 +20,13 @@ OUTSIDE = "PLUMBLINE_OUTSIDE_CONDA"
 # there as <name>-gpu.yaml, that is taken on a CUDA device.
 PROGRAMS = {
     "analyse": """
-        build_choices build_instructions draw_figures judge_closed_book tabulate_comparisons
-        tabulate_fits tabulate_grath tabulate_judges tabulate_metrics tabulate_token_shift
-        write_closed_book tabulate_p_true write_report""",
+        build_choices build_instructions draw_figures judge_closed_book
+        tabulate_comparisons tabulate_fits tabulate_grath tabulate_judges tabulate_metrics
+        tabulate_p_true tabulate_token_shift write_closed_book write_report""",
     "generate": "generate",
     "orchestrate": """
         annotate build_apeft_pairs build_flame_pairs build_flame_sft build_grath_pairs build_mix
-        build_questions choose_grath_questions collect_apeft_answers collect_augmented
+        build_closed_book build_questions choose_grath_questions collect_apeft_answers collect_augmented
         collect_responses count_dropped count_slick fetch_source make_plan measure_confidence
         measure_contamination measure_long_form print_plan split_claims swap_pairs
         tabulate_apeft tabulate_contamination tabulate_curves tabulate_stages

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 from plumbline.config.experiment import Config
@@ -66,18 +66,21 @@ def make_plan(
     instructions: dict[str, int],
     parameters: dict[str, float],
     cores: int,
+    closed_book: Sequence[Question] = (),
 ) -> dict:
     """The plan as plan.json has it: device, assumptions, and a row for each stage.
 
     choices: what every checkpoint is scored on; grath: what pairs are written for; instructions:
-    how many each set holds. parameters: number of each model's weights, by model name.
+    how many each set holds. parameters: number of each model's weights, by model name. closed_book:
+    what is asked beside the questions about the facts.
     """
     speed = SPEED[config.device] * (cores if config.device == "cpu" else 1)
     device = f"{cores} CPU cores" if config.device == "cpu" else f"one {config.device} device"
     stages = []
     for size in parameters.values():
         planner = _Planner(config, lineage, questions, size, speed)
-        stages += [planner.imported(), planner.probing(), planner.tuning(), planner.closed_book()]
+        stages += [planner.imported(), planner.probing(), planner.tuning()]
+        stages.append(planner.closed_book(closed_book))
         if grath:
             stages += [planner.pairs(grath), planner.rounds(grath)]
         if choices:
@@ -142,17 +145,20 @@ class _Planner:
         disk = sequences * 150 / 2**20
         return self._generation(1, prompts, sequences, tokens, disk)
 
-    def closed_book(self) -> Stage:
+    def closed_book(self, sets: Sequence[Question]) -> Stage:
+        """The test questions, and those of further sets, in every form."""
         limit = self.config.evaluation.questions
         test = sum(
             min(count, limit or count)
             for (_, _, split), count in self.probed.items()
             if split == "test"
         )
-        jobs = self._checkpoints()
-        prompts = jobs * test * len(self.config.closed_book_forms)
+        jobs, forms = self._checkpoints(), len(self.config.closed_book_forms)
+        prompts = jobs * forms * (test + len(sets))
         tokens = prompts * (self.question_tokens + self.answer_tokens)
-        return self._generation(jobs, prompts, prompts, tokens, 0)
+        return self._generation(
+            jobs * (1 + len(self.config.evaluation.closed_book)), prompts, prompts, tokens, 0
+        )
 
     def tuning(self) -> Stage:
         stage = Stage("train", 0)

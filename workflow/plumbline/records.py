@@ -64,6 +64,14 @@ class Question(Record):
     popularity: float | None = Field(None, description="Source's own scale; for head/tail studies.")
 
 
+class SetQuestion(Question):
+    """A question of a closed-book set beside the facts. Where its source names no subject or
+    relation, the question is its own subject and the set its relation.
+    """
+
+    commonest: Text = Field(description="The first answer that most rows of the relation have.")
+
+
 class ChoiceQuestion(Record):
     """A question with choices, at least one of them true and one false."""
 

@@ -3,10 +3,40 @@
 REQUIRED INPUTS: annotations of each model, the checkpoints of the lineage
 OUTPUTS: results/<run>/<model>/<checkpoint>/closed_book/answers.jsonl
          results/<run>/<model>/closed_book/  the questions asked, and the exemplars before them
+         results/<run>/closed_book/<set>.jsonl  further closed-book questions; <set>/ in the two
+                                                folders above is for them
          results/<run>/tables/metrics.csv, contrasts.csv, comparisons.csv, gains.csv, study.csv, dropped.csv
 """
 
-EVALUATED = EXPERIMENT.evaluated
+CLOSED_BOOK, EVALUATED = EXPERIMENT.closed_book, EXPERIMENT.evaluated
+
+
+# Questions that others made, beside those about the facts.
+rule build_closed_book:
+    input:
+        CLOSED_BOOK.source,
+    output:
+        questions=f"{R}/closed_book/{{set}}.jsonl",
+        dropped=f"{R}/closed_book/{{set}}.dropped.json",
+    log:
+        f"{R}/closed_book/{{set}}.log",
+    benchmark:
+        f"{R}/benchmarks/facts/closed_book-{{set}}.tsv"
+    wildcard_constraints:
+        set=alternatives(CLOSED_BOOK.questions),
+    # Mistakes in data are told before an engine starts.
+    priority: 30
+    localrule: True
+    conda:
+        environment("build_closed_book")
+    params:
+        set=CLOSED_BOOK.settings,
+        shots=CONFIG.slick.shots,
+        code=code("build_closed_book"),
+    shell:
+        "python -m scripts.build_closed_book --set {params.set:q} --source-marker {input:q}"
+        " --shots {params.shots} --questions {output.questions:q} --dropped {output.dropped:q}"
+        " 2>&1 | tee {log:q}"
 
 
 # The same requests go to every checkpoint: in each form that some method is tuned in.
@@ -28,14 +58,37 @@ rule write_closed_book:
         environment("write_closed_book")
     params:
         slick=section(CONFIG.slick, include={"shots", "max_tokens", "seed"}),
+        name="closed_book",
         forms=CONFIG.closed_book_forms,
         limit=CONFIG.evaluation.questions or 0,
         code=code("write_closed_book"),
     shell:
         "python -m scripts.write_closed_book --all-questions {input.everything:q}"
         " --questions {input.questions:q} --labelling {input.labelling:q}"
-        " --slick {params.slick:q} --forms {params.forms} --limit {params.limit}"
+        " --slick {params.slick:q} --name {params.name} --forms {params.forms} --limit {params.limit}"
         " --exemplars {output.exemplars:q} --requests {output.requests:q} 2>&1 | tee {log:q}"
+
+
+use rule write_closed_book as write_closed_book_set with:
+    input:
+        everything=f"{R}/closed_book/{{set}}.jsonl",
+        questions=f"{R}/closed_book/{{set}}.jsonl",
+        labelling=[],
+    output:
+        exemplars=f"{R}/{{model}}/closed_book/{{set}}/exemplars.jsonl",
+        requests=f"{R}/{{model}}/closed_book/{{set}}/requests.jsonl",
+    log:
+        f"{R}/{{model}}/closed_book/{{set}}/write_closed_book.log",
+    benchmark:
+        f"{R}/benchmarks/evaluate/{{model}}/write_closed_book-{{set}}.tsv"
+    wildcard_constraints:
+        set=alternatives(CLOSED_BOOK.questions),
+    params:
+        slick=section(CONFIG.slick, include={"shots", "max_tokens", "seed"}),
+        name=lambda wildcards: wildcards.set,
+        forms=CONFIG.closed_book_forms,
+        limit=0,
+        code=code("write_closed_book"),
 
 
 rule judge_closed_book:
@@ -59,13 +112,28 @@ rule judge_closed_book:
     shell:
         "python -m scripts.judge_closed_book --questions {input.questions:q}"
         " --annotations {input.annotations:q} --requests {input.requests:q}"
-        " --generations {input.generations:q} --match {params.match}"
+        " --generations {input.generations:q} --match {params.match} --checkpoint {wildcards.folder:q}"
         " --answers {output.answers:q} 2>&1 | tee {log:q}"
+
+
+use rule judge_closed_book as judge_closed_book_set with:
+    input:
+        questions=f"{R}/closed_book/{{set}}.jsonl",
+        annotations=[],
+        requests=f"{R}/{{model}}/closed_book/{{set}}/requests.jsonl",
+        generations=f"{R}/{{model}}/{{folder}}/closed_book/{{set}}/generations.jsonl",
+    output:
+        answers=f"{R}/{{model}}/{{folder}}/closed_book/{{set}}/answers.jsonl",
+    log:
+        f"{R}/{{model}}/{{folder}}/closed_book/{{set}}/judge_closed_book.log",
+    benchmark:
+        f"{R}/benchmarks/evaluate/{{model}}/{{folder}}/judge_closed_book-{{set}}.tsv"
+    wildcard_constraints:
+        set=alternatives(CLOSED_BOOK.questions),
 
 
 rule tabulate_metrics:
     input:
-        answers=EVALUATED.each("closed_book/answers.jsonl"),
         scores=EVALUATED.scored(),
         choices=EXPERIMENT.choice_tasks.paths,
     output:
@@ -91,8 +159,7 @@ rule tabulate_metrics:
 # The contrasts that the methods state, and every checkpoint against others.
 rule tabulate_comparisons:
     input:
-        answers=EVALUATED.each("closed_book/answers.jsonl"),
-        scores=EVALUATED.scored(),
+        EVALUATED.scored(),
     output:
         contrasts=f"{R}/tables/contrasts.csv",
         comparisons=f"{R}/tables/comparisons.csv",

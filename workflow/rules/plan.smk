@@ -9,6 +9,7 @@ rule make_plan:
     input:
         questions=f"{R}/facts/questions.jsonl",
         choices=EXPERIMENT.choice_tasks.paths,
+        closed_book=EXPERIMENT.closed_book.questions.values(),
         grath=EXPERIMENT.methods["grath"].questions(),
         instructions=EXPERIMENT.responses.instruction_files(),
     output:
@@ -25,7 +26,7 @@ rule make_plan:
     shell:
         "python -m scripts.make_plan --config {params.config:q}"
         " --questions {input.questions:q} --choices {input.choices:q} --grath {input.grath:q}"
-        " --instructions {input.instructions:q}"
+        " --instructions {input.instructions:q} --closed-book {input.closed_book:q}"
         " --root $PLUMBLINE_RESULTS --cores {threads}"
         " --plan {output:q} 2>&1 | tee {log:q}"
 

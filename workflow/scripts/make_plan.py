@@ -15,6 +15,7 @@ def main() -> None:
     parser.add_argument("--config", required=True, help="JSON of the whole configuration")
     parser.add_argument("--questions", type=Path, required=True)
     parser.add_argument("--choices", type=Path, nargs="*", default=[], help="what is scored")
+    parser.add_argument("--closed-book", type=Path, nargs="*", default=[], help="sets, asked too")
     parser.add_argument("--grath", type=Path, nargs="*", default=[], help="what pairs are for")
     parser.add_argument("--instructions", type=Path, nargs="*", default=[], help="<set>.jsonl")
     parser.add_argument("--root", type=Path, required=True, help="folder of the run")
@@ -37,6 +38,12 @@ def main() -> None:
         [row for path in paths for row in read_unique_rows(path, ChoiceQuestion)]
         for paths in (args.choices, args.grath)
     )
+    asked = [
+        row
+        for path in args.closed_book
+        for row in read_unique_rows(path, Question)
+        if row.split == "test"
+    ]
     made = plan.make_plan(
         settings,
         lineage.build(settings),
@@ -46,6 +53,7 @@ def main() -> None:
         {path.stem: sum(1 for _ in read_rows(path, Record)) for path in args.instructions},
         parameters,
         args.cores,
+        asked,
     )
     write_json(args.plan, made)
 

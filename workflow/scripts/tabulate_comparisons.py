@@ -5,7 +5,6 @@ from pathlib import Path
 
 from plumbline import lists, program
 from plumbline.config.engines import Evaluation
-from plumbline.evaluation.closed_book import Answer
 from plumbline.evaluation.comparisons import Comparison, compare
 from plumbline.evaluation.contrast_table import ContrastRow, contrast_rows
 from plumbline.evaluation.contrasts import Contrast
@@ -47,7 +46,6 @@ def main() -> None:
         gatherer = Gatherer()
         for row in rows:
             folder, about = args.root / row["folder"], (row["checkpoint"], row["seed"])
-            gatherer.add(*about, read_unique_rows(folder / "closed_book/answers.jsonl", Answer))
             for name in row["scored"]:
                 gatherer.add(*about, read_unique_rows(folder / name, Item))
         seeds = [row["seed"] for row in rows if row["checkpoint"] == args.baseline]

@@ -8,14 +8,11 @@ from pathlib import Path
 
 from plumbline import lists, program
 from plumbline.config.engines import Evaluation
-from plumbline.evaluation.closed_book import Answer, answer_items
 from plumbline.evaluation.guessing import guessed
 from plumbline.evaluation.items import item_metrics
 from plumbline.files import read_unique_rows, write_csv
 from plumbline.lineage import BASE
 from plumbline.records import ChoiceQuestion, Item, Metric
-
-CLOSED_BOOK = "closed_book/answers.jsonl"
 
 
 def guesses(sets: Sequence[dict], models: Sequence[str]) -> Iterator[Metric]:
@@ -65,21 +62,19 @@ def main() -> None:
     there = {
         (row["model"], row["checkpoint"], row["seed"], name): args.root / row["folder"] / name
         for row in checkpoints
-        for name in (CLOSED_BOOK, *row["scored"])
+        for name in row["scored"]
     }
 
     # The parent is read again for each of its children, so that few files are held at once.
     @lru_cache(maxsize=64)
     def read(model: str, checkpoint: str, seed: int, name: str) -> list[Item] | None:
         path = there.get((model, checkpoint, seed, name))
-        if path and name == CLOSED_BOOK:
-            return answer_items(read_unique_rows(path, Answer), checkpoint)
         return path and read_unique_rows(path, Item)
 
     def measured(seeds: Sequence[int], seed: int | None, row: dict) -> Iterator[Metric]:
         """A checkpoint's rows at one seed, or over several."""
         model, checkpoint, parent = (row[key] for key in ("model", "checkpoint", "parent"))
-        for name in (CLOSED_BOOK, *row["scored"]):
+        for name in row["scored"]:
             of_parent = parent not in ("", BASE) and [read(model, parent, s, name) for s in seeds]
             yield from item_metrics(
                 [read(model, checkpoint, s, name) for s in seeds],

@@ -4,9 +4,10 @@ import argparse
 from pathlib import Path
 
 from plumbline import program
+from plumbline.config.closed_book import ENDINGS, closed_book_task
 from plumbline.config.slick import Slick
 from plumbline.data.select import select
-from plumbline.evaluation.closed_book import TASKS, closed_book_request
+from plumbline.evaluation.closed_book import closed_book_request
 from plumbline.files import read_unique_rows, write_rows
 from plumbline.methods.slick.mixes import tuning_prompt
 from plumbline.methods.slick.probing import (
@@ -22,9 +23,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--all-questions", type=Path, required=True, help="of them exemplars")
     parser.add_argument("--questions", type=Path, required=True, help="the part that is asked")
-    parser.add_argument("--labelling", type=Path, required=True, help="the probe's exemplar sets")
+    parser.add_argument(
+        "--labelling", type=Path, nargs="*", default=[], help="the probe's exemplar sets, if any"
+    )
+    parser.add_argument("--name", required=True, help="of the set")
     parser.add_argument("--slick", required=True, help="JSON of the slick section")
-    parser.add_argument("--forms", nargs="+", choices=list(TASKS), required=True)
+    parser.add_argument("--forms", nargs="+", choices=list(ENDINGS), required=True)
     parser.add_argument("--limit", type=int, required=True, help="questions a relation; 0: all")
     parser.add_argument("--exemplars", type=Path, required=True, help="the sets shown")
     parser.add_argument("--requests", type=Path, required=True)
@@ -37,7 +41,7 @@ def main() -> None:
     test, _ = select(test, {"test": args.limit or None}, settings.seed)
     fresh = FreshExemplars(
         read_unique_rows(args.all_questions, Question),
-        read_unique_rows(args.labelling, ExemplarSet),
+        [one for path in args.labelling for one in read_unique_rows(path, ExemplarSet)],
         settings,
     )
 
@@ -49,7 +53,9 @@ def main() -> None:
     write_rows(
         args.requests,
         (
-            closed_book_request(question, form, prompt(question, form), sampling)
+            closed_book_request(
+                question, closed_book_task(args.name, form), prompt(question, form), sampling
+            )
             for form in args.forms
             for question in test
         ),

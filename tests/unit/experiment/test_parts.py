@@ -1,6 +1,7 @@
 """What parts bring is asked of all in one loop, and rows of lists say where files lie."""
 
 import itertools
+import json
 
 import pytest
 from experiment_data import FILES, TWO_MODELS, experiment, wildcards
@@ -102,11 +103,29 @@ def test_every_model_and_seed_has_its_rows():
 
 def test_what_is_scored_of_a_checkpoint_depends_on_what_it_wrote():
     scored = {row["checkpoint"]: row["scored"] for row in experiment().lists["checkpoints"]}
-    assert scored["mix.form"] == ["choices/scores.jsonl"]
+    assert scored["mix.form"] == ["closed_book/answers.jsonl", "choices/scores.jsonl"]
     assert (
         "long_form/items.jsonl" in scored["base"] and "win_rate/items.jsonl" not in scored["base"]
     )
     assert "win_rate/items.jsonl" in scored["flame.sft.dpo"]
+
+
+def test_a_closed_book_set_is_fetched_asked_scored_and_compared():
+    one = {"name": "nq", "format": "nq_open", "source": "file:nq.jsonl"}
+    made, bare = experiment(evaluation={"closed_book": [one]}), experiment()
+    fetched = made.fetched.by_slug.keys() - bare.fetched.by_slug.keys()
+    assert [made.fetched.by_slug[slug].name for slug in fetched] == ["nq.jsonl"]
+    new = {work for name, work in made.works.items() if name not in bare.works}
+    assert Work("base/closed_book/nq", "base", "closed_book/nq/requests.jsonl") in new
+    assert len(new) == sum(name.endswith("/closed_book") for name in bare.works)
+    for row in made.lists["checkpoints"]:
+        assert row["scored"][:2] == ["closed_book/answers.jsonl", "closed_book/nq/answers.jsonl"]
+    path = "results/demo/closed_book/nq"
+    assert made.lists["evaluated"]["smollm2-135m"]["nq"] == f"{path}.jsonl"
+    assert f"{path}.dropped.json" in made.lists["dropped"]["questions"]
+    job = wildcards(set="nq")
+    assert made.closed_book.source(job).endswith("/source.json")
+    assert json.loads(made.closed_book.settings(job))["name"] == "nq"
 
 
 def test_lost_items_are_looked_for_in_all_places():

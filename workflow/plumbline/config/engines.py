@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from plumbline.config.base import Dtype, Limit, Section, Seed
 from plumbline.config.choices import ChoiceSet, HarnessTask
+from plumbline.config.closed_book import ENDINGS, FACTS, ClosedBookSet, closed_book_task
 from plumbline.config.token_shift import TokenShift
 from plumbline.config.verification import LongForm
 
@@ -78,6 +79,9 @@ class Evaluation(Section):
     questions: Limit = Field(
         None, description="Test questions a relation asked of every checkpoint; null: all probed."
     )
+    closed_book: list[ClosedBookSet] = Field(
+        [], description="Further closed-book questions, asked as those about the facts are."
+    )
     choices: list[ChoiceSet] = Field(
         [], description="Choice questions every checkpoint is scored on."
     )
@@ -98,7 +102,9 @@ class Evaluation(Section):
 
     @model_validator(mode="after")
     def _once(self):
-        names = [one.name for one in self.choices] + [one.task for one in self.harness]
+        names = [closed_book_task(FACTS, form) for form in ENDINGS]
+        names += [task for one in self.closed_book for task in one.tasks()]
+        names += [one.name for one in self.choices] + [one.task for one in self.harness]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"{', '.join(twice)} names two evaluation tasks; rename one")

@@ -30,6 +30,7 @@ from plumbline.files import InputError
 RESERVED = (
     "benchmarks",
     "choices",
+    "closed_book",
     "facts",
     "figures",
     "grath",

@@ -82,7 +82,7 @@ DEFAULT_DOMAINS: dict[str, Domain] = {
 
 
 @dataclass(frozen=True)
-class _Fact:
+class Fact:
     relation: str
     subject: str
     question: str
@@ -115,13 +115,13 @@ def load_entityquestions(
     domains = choose_relations(everything, id_relations, ood_relations)
     _check_files(folder, domains)
 
-    tests = {relation: _read(folder, "test", relation) for relation in TEMPLATES}
+    tests = {name: read_facts(_path(folder, "test", name), name) for name in TEMPLATES}
     test_subjects = {fact.subject for facts in tests.values() for fact in facts}
 
     tally = Tally()
-    kept: list[tuple[_Fact, Split]] = []
+    kept: list[tuple[Fact, Split]] = []
 
-    def keep(relation: str, split: Split, facts: list[_Fact], unwanted: dict[str, set[str]]):
+    def keep(relation: str, split: Split, facts: list[Fact], unwanted: dict[str, set[str]]):
         domain = domains[relation]
         left = []
         for fact in facts:
@@ -144,12 +144,13 @@ def load_entityquestions(
     train_subjects: set[str] = set()
     for relation, domain in domains.items():
         if domain == "id":
-            facts = _read(folder, "train", relation)
+            facts = read_facts(_path(folder, "train", relation), relation)
             facts = keep(relation, "train", facts, {"test_subject_overlap": test_subjects})
             train_subjects.update(fact.subject for fact in facts)
     overlaps = {"test_subject_overlap": test_subjects, "train_subject_overlap": train_subjects}
     for relation in domains:
-        keep(relation, "dev", _read(folder, "dev", relation), overlaps if strict_dev else {})
+        dev = read_facts(_path(folder, "dev", relation), relation)
+        keep(relation, "dev", dev, overlaps if strict_dev else {})
         keep(relation, "test", tests[relation], {})
 
     result = QuestionSet(_questions(kept, domains), tally.rows())
@@ -190,15 +191,15 @@ def _check_files(folder: Path, domains: dict[str, Domain]) -> None:
         )
 
 
-def _read(folder: Path, split: Split, relation: str) -> list[_Fact]:
-    path = _path(folder, split, relation)
+def read_facts(path: Path, relation: str) -> list[Fact]:
+    """The rows of a relation's file. InputError where one is not as described above."""
     rows = read_json(path)
     if not isinstance(rows, list):
         raise InputError(f"{path}: expected a list of questions, found {type(rows).__name__}.")
     return list(_facts(path, relation, rows))
 
 
-def _facts(path: Path, relation: str, rows: list) -> Iterator[_Fact]:
+def _facts(path: Path, relation: str, rows: list) -> Iterator[Fact]:
     before, after = TEMPLATES[relation].split("[X]")
     for index, row in enumerate(rows):
         question, answers = (
@@ -215,7 +216,7 @@ def _facts(path: Path, relation: str, rows: list) -> Iterator[_Fact]:
                 f"{path}, row {index}: the question {question!r} does not follow the template of "
                 f"{relation}, {TEMPLATES[relation]!r}, so its subject is not known."
             )
-        yield _Fact(relation, subject, question, tuple(answers))
+        yield Fact(relation, subject, question, tuple(answers))
 
 
 def _is_answers(answers: object) -> bool:
@@ -226,14 +227,14 @@ def _is_answers(answers: object) -> bool:
     )
 
 
-def _merged(facts: list[_Fact]) -> list[_Fact]:
-    same: dict[str, list[_Fact]] = defaultdict(list)
+def _merged(facts: list[Fact]) -> list[Fact]:
+    same: dict[str, list[Fact]] = defaultdict(list)
     for fact in facts:
         same[fact.question].append(fact)
     return [replace(group[0], answers=tuple(all_answers(group))) for group in same.values()]
 
 
-def _questions(kept: list[tuple[_Fact, Split]], domains: dict[str, Domain]) -> list[Question]:
+def _questions(kept: list[tuple[Fact, Split]], domains: dict[str, Domain]) -> list[Question]:
     """The ids tell apart what stands in a split twice, or in two of them (39 of the real ones)."""
     ids = question_ids((f.relation, f.subject, f.question, f.answers[0]) for f, _ in kept)
     return [

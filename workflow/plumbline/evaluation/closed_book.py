@@ -7,52 +7,49 @@ is compared with those to the same question in the same form, and with no others
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic import Field
 
+from plumbline.config.closed_book import ENDINGS, FACTS, closed_book_task
 from plumbline.files import InputError
-from plumbline.lineage import BASE
 from plumbline.matching import Mode, exact_match, is_abstention
 from plumbline.records import (
-    Annotation,
     Generation,
     Item,
     NonEmpty,
     Question,
-    Record,
     Request,
     Sampling,
 )
 
-# The tasks by how questions are asked: after worked examples, as the paper's instruction and the
-# question in plain text, or as a user's turn in the chat template.
-TASKS = {"few_shot": "closed_book", "plain": "closed_book_plain", "chat": "closed_book_chat"}
+# The tasks of the questions about the facts, by how these are asked.
+TASKS = {form: closed_book_task(FACTS, form) for form in ENDINGS}
 
 
-class Answer(Record):
-    """A checkpoint's answer to a test question in one form."""
+class Answer(Item):
+    """A checkpoint's answer to a test question in one form, measured; clusters are subjects.
 
-    id: NonEmpty = Field(description="<question>/<task>.")
-    task: NonEmpty = Field(description="One of TASKS.")
+    Metrics: `em` (exact match, 1 or 0); of the base `majority_em`, what the relation's commonest
+    answer would have scored; where any answer of the file abstains, `answered`, and `em_answered`
+    of answers that do not. Questions of a set that SliCK has not probed have no category but All.
+    """
+
     question: NonEmpty = Field(description="The question's id.")
     relation: NonEmpty
-    subject: NonEmpty
-    domain: NonEmpty
-    category: NonEmpty
     output: str
-    correct: bool
     abstained: bool
     unfinished_thought: bool = Field(
         False, description="Whether there is no answer, since the model was still thinking."
     )
-    majority_correct: bool = Field(
-        description="Whether the relation's commonest training answer would have been right."
-    )
+
+    @property
+    def correct(self) -> bool:
+        return self.metrics["em"] == 1
 
 
-def closed_book_request(question: Question, form: str, prompt, sampling: Sampling) -> Request:
-    """The request that asks a checkpoint one question in a form; `prompt` is text or messages.
+def closed_book_request(question: Question, task: str, prompt, sampling: Sampling) -> Request:
+    """The request that asks a checkpoint one question; `prompt` is text or messages.
 
     Stop strings are for text: a chat model ends by itself, and may think over several lines first.
     """
@@ -60,8 +57,8 @@ def closed_book_request(question: Question, form: str, prompt, sampling: Samplin
     if side == "messages":
         sampling = sampling.model_copy(update={"stop": ()})
     return Request(
-        id=f"{question.id}/{TASKS[form]}",
-        purpose=TASKS[form],
+        id=f"{question.id}/{task}",
+        purpose=task,
         sampling=sampling,
         question=question.id,
         **{side: prompt},
@@ -69,39 +66,55 @@ def closed_book_request(question: Question, form: str, prompt, sampling: Samplin
 
 
 def judge(
-    questions: list[Question],
-    annotations: list[Annotation],
-    requests: list[Request],
+    questions: Sequence[Question],
+    requests: Iterable[Request],
     generations: Iterable[Generation],
     match: Mode,
-) -> Iterator[Answer]:
-    """Answers in the order of the requests. InputError when a request has no answer."""
+    *,
+    categories: Mapping[str, str] | None,
+    commonest: Mapping[str, str] | None,
+) -> list[Answer]:
+    """Answers in the order of the requests. InputError when a request has no answer.
+
+    categories: by question id; None for questions that have none. commonest: each relation's
+    commonest answer, of the base; None of other checkpoints.
+    """
     by_id = {question.id: question for question in questions}
-    category = {annotation.id: annotation.category.value for annotation in annotations}
-    majority = majority_answers(questions)
     given = {generation.request: generation for generation in generations}
+    answers = []
     for request in requests:
         question = by_id[request.question]
         if request.id not in given:
             raise InputError(f"request {request.id} was not answered; generate again.")
         text = given[request.id].answer
-        yield Answer(
-            id=request.id,
-            task=request.purpose,
-            question=question.id,
-            relation=question.relation,
-            subject=question.subject,
-            domain=question.domain,
-            category=category[question.id],
-            output=text,
-            correct=exact_match(text, question.answers, match),
-            abstained=is_abstention(text),
-            unfinished_thought=given[request.id].unfinished_thought,
-            majority_correct=exact_match(majority[question.relation], question.answers, match),
+        metrics = {"em": float(exact_match(text, question.answers, match))}
+        if commonest is not None:
+            guess = commonest[question.relation]
+            metrics["majority_em"] = float(exact_match(guess, question.answers, match))
+        answers.append(
+            Answer(
+                id=request.id,
+                task=request.purpose,
+                domain=question.domain,
+                category="All" if categories is None else categories[question.id],
+                cluster=question.subject,
+                metrics=metrics,
+                question=question.id,
+                relation=question.relation,
+                output=text,
+                abstained=is_abstention(text),
+                unfinished_thought=given[request.id].unfinished_thought,
+            )
         )
+    if any(answer.abstained for answer in answers):
+        for answer in answers:
+            answer.metrics["answered"] = float(not answer.abstained)
+            if not answer.abstained:
+                answer.metrics["em_answered"] = answer.metrics["em"]
+    return answers
 
 
-def majority_answers(questions: list[Question]) -> dict[str, str]:
+def majority_answers(questions: Iterable[Question]) -> dict[str, str]:
     """Each relation's commonest first answer in train, or in dev where it has no train."""
     counts: dict[tuple[str, str], Counter] = defaultdict(Counter)
     for question in questions:
@@ -111,30 +124,3 @@ def majority_answers(questions: list[Question]) -> dict[str, str]:
         seen = counts[relation, "train"] or counts[relation, "dev"]
         majority[relation] = min(seen, key=lambda answer: (-seen[answer], answer), default="")
     return majority
-
-
-def answer_items(answers: Sequence[Answer], checkpoint: str) -> list[Item]:
-    """Answers as measured items: `em`, and where they say something `majority_em` (of the base),
-    and `answered` and `em_answered` (of answers that are no abstentions) where any abstains.
-    """
-    abstains = any(answer.abstained for answer in answers)
-    items = []
-    for answer in answers:
-        metrics = {"em": float(answer.correct)}
-        if checkpoint == BASE:
-            metrics["majority_em"] = float(answer.majority_correct)
-        if abstains:
-            metrics["answered"] = float(not answer.abstained)
-        if abstains and not answer.abstained:
-            metrics["em_answered"] = float(answer.correct)
-        items.append(
-            Item(
-                id=answer.id,
-                task=answer.task,
-                domain=answer.domain,
-                category=answer.category,
-                cluster=answer.subject,
-                metrics=metrics,
-            )
-        )
-    return items

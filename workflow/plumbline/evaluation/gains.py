@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from plumbline.evaluation.closed_book import TASKS
+from plumbline.config.closed_book import ENDINGS
 from plumbline.evaluation.comparisons import others_of
 from plumbline.evaluation.estimation import weighted_difference
 from plumbline.evaluation.grid import Grids
@@ -23,9 +23,9 @@ from plumbline.records import Record
 # Measures that are shares of what is true. The win rate is not: it asks what a judge prefers; nor
 # is it known of any other measure that more of it is better.
 TRUTH = ("em", "mc1", "acc", "f1")
-# Closed-book questions are one task and count once: few-shot, which shows every checkpoint the form.
-# What is gained in a form that only one of the two was tuned in is mostly the form.
-OTHER_FORMS = [task for form, task in TASKS.items() if form != "few_shot"]
+# A set of closed-book questions is one task and counts once: few-shot, which shows every checkpoint
+# the form. What is gained in a form that only one of the two was tuned in is mostly the form.
+OTHER_FORMS = tuple(ending for ending in ENDINGS.values() if ending)
 DOMAINS = ("id", "ood")
 BOTH, AVERAGE, PARENT, GENERAL = "both", "average", "parent", "general-only"
 
@@ -68,7 +68,9 @@ def gains(grids: Grids, pairs: Sequence[tuple[str, str]]) -> dict[str, Gains]:
     for domain in DOMAINS:
         tasks = []
         for place, grid in grids.items():
-            if place.domain != domain or grid.metric not in TRUTH or place.task in OTHER_FORMS:
+            if place.domain != domain or grid.metric not in TRUTH:
+                continue
+            if grid.metric == "em" and place.task.endswith(OTHER_FORMS):
                 continue
             if not grid.has(name for pair in pairs for name in pair):
                 continue

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from plumbline.evaluation.closed_book import Answer
 from plumbline.evaluation.items import check_same
 from plumbline.evaluation.long_form import WIN_RATE
 from plumbline.records import Item
@@ -79,18 +78,14 @@ class Gatherer:
 
     found: dict[Place, dict[tuple[str, int], Measured]] = field(default_factory=dict)
 
-    def add(self, checkpoint: str, seed: int, items: Iterable[Item | Answer]) -> None:
+    def add(self, checkpoint: str, seed: int, items: Iterable[Item]) -> None:
         """Take the items of one checkpoint at one seed."""
         items = list(items)
-        if not any(isinstance(item, Answer) or item.metrics for item in items):
+        if not any(item.metrics for item in items):
             return  # nothing could be measured, such as wins without a usable judge
         for item in items:
-            if isinstance(item, Answer):
-                task, cluster, metrics = item.task, item.subject, {"em": float(item.correct)}
-            else:
-                task, cluster, metrics = item.task, item.cluster, item.metrics
-            place = self.found.setdefault(Place(task, item.domain), {})
-            place.setdefault((checkpoint, seed), {})[item.id] = cluster, metrics
+            place = self.found.setdefault(Place(item.task, item.domain), {})
+            place.setdefault((checkpoint, seed), {})[item.id] = item.cluster, item.metrics
 
     def grids(self, baseline: str | None, seeds: Iterable[int]) -> dict[Place, Grid]:
         """The grid of every place.

@@ -50,6 +50,7 @@ class ContaminationGate(Part):
         tasks, asked = experiment.choice_tasks, experiment.long_form.instructions()
         return {
             "closed_book": self.layout.path(model, "slick/questions.jsonl"),
+            **experiment.closed_book.questions,
             **{row["name"]: row["path"] for row in tasks.rows()},
             **{name: f"{root}/harness/{name}.jsonl" for name in tasks.names},
             **{name: experiment.responses.instruction_file(name) for name in asked},

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from plumbline.experiment.part import Part, Work
+from plumbline.experiment.part import Part
 from plumbline.methods.contrasts import contrasts
 
 
 class Evaluated(Part):
     """All checkpoints of the lineage, for every model and seed."""
-
-    def works(self) -> Iterable[Work]:
-        for checkpoint in self.lineage.checkpoints:
-            for folder in self.layout.folders(checkpoint):
-                yield Work(f"{folder}/closed_book", folder, "closed_book/requests.jsonl")
 
     def lists(self) -> Mapping[str, Any]:
         stated = [contrast.row() for contrast in contrasts(self.config, self.lineage)]
@@ -37,10 +32,6 @@ class Evaluated(Part):
             for folder in self.layout.folders(checkpoint)
         ]
 
-    def each(self, name: str) -> list[str]:
-        """A file of every checkpoint's evaluation."""
-        return [f"{self.layout.root}/{row['folder']}/{name}" for row in self.rows()]
-
     def scored(self) -> list[str]:
         """The files of scored items of all checkpoints."""
         return [
@@ -53,6 +44,7 @@ class Evaluated(Part):
         """Files of scored items in a checkpoint's folder."""
         long_form, tasks = self.experiment.long_form, self.experiment.choice_tasks.names
         return [
+            *self.experiment.closed_book.answers,
             *["choices/scores.jsonl"] * bool(self.config.evaluation.choices),
             *["long_form/items.jsonl"] * (folder in long_form.folders),
             *["win_rate/items.jsonl"] * (folder in long_form.compared),

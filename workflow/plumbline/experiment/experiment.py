@@ -14,6 +14,7 @@ from typing import Any
 from plumbline.config.choices import ChoiceSource
 from plumbline.config.experiment import Config
 from plumbline.experiment.choice_tasks import ChoiceTasks
+from plumbline.experiment.closed_book import ClosedBook
 from plumbline.experiment.contamination import ContaminationGate
 from plumbline.experiment.evaluated import Evaluated
 from plumbline.experiment.facts import FactSource
@@ -54,6 +55,7 @@ class Experiment:
         self.verifier = VerifierFiles(self.layout, resources / "verifier/claims.tsv")
         self.responses = Responses(self)
         self.choice_tasks = ChoiceTasks(self)
+        self.closed_book = ClosedBook(self)
         self.evaluated = Evaluated(self)
         self.long_form = LongForm(self)
         self.token_shifts = TokenShifts(self)
@@ -63,6 +65,7 @@ class Experiment:
             self.choice_tasks,
             self.long_form,
             *self.methods.values(),
+            self.closed_book,
             self.evaluated,
             self.token_shifts,
             self.contamination,

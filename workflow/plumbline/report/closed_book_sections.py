@@ -19,22 +19,25 @@ from plumbline.report.blocks import (
     percent,
 )
 from plumbline.report.tables import (
+    CLOSED_BOOK,
     DOMAINS,
-    FORMS,
     Run,
     checkpoint_label,
     checkpoint_order,
+    closed_book_tasks,
     over_seeds,
 )
 
 
 @dataclass(frozen=True)
 class Standing:
-    """A checkpoint's EM (percent, with interval) in one form and domain, and its difference to the
-    base asked alike.
+    """A checkpoint's EM (percent, with interval) in one task and domain, and its difference to the
+    base asked alike. A task is a set of questions, asked in a form.
     """
 
     model: str
+    task: str
+    questions: str
     form: str
     domain: str
     checkpoint: str
@@ -45,9 +48,10 @@ class Standing:
 
 
 def standings(metrics: pd.DataFrame) -> list[Standing]:
-    """One a model, form, domain and checkpoint, in reading order."""
+    """One a model, task, domain and checkpoint, in reading order."""
+    tasks = closed_book_tasks(metrics)
     rows = metrics[
-        metrics.task.isin(FORMS)
+        metrics.task.isin(tasks)
         & metrics.metric.isin(["em", "em_vs_base"])
         & metrics.domain.isin(DOMAINS)
         & (metrics.category == "All")
@@ -57,11 +61,11 @@ def standings(metrics: pd.DataFrame) -> list[Standing]:
     cells: dict[tuple, dict] = {}
     for row in over_seeds(rows, [*keys, "metric"]).itertuples():
         cells.setdefault(tuple(getattr(row, key) for key in keys), {})[row.metric] = row
-    models, forms, domains = list(dict.fromkeys(rows.model)), list(FORMS), list(DOMAINS)
+    models, places, domains = list(dict.fromkeys(rows.model)), list(tasks), list(DOMAINS)
     order = {
         key: (
             models.index(key[0]),
-            forms.index(key[1]),
+            places.index(key[1]),
             domains.index(key[2]),
             checkpoint_order(key[3]),
         )
@@ -70,7 +74,9 @@ def standings(metrics: pd.DataFrame) -> list[Standing]:
     }
     return [
         Standing(
-            *key,
+            *key[:2],
+            *tasks[key[1]],
+            *key[2:],
             em=measured(cells[key]["em"]),
             difference=measured(cells[key]["em_vs_base"]) if "em_vs_base" in cells[key] else None,
             n=int(cells[key]["em"].n),
@@ -81,27 +87,31 @@ def standings(metrics: pd.DataFrame) -> list[Standing]:
 
 
 def closed_book(run: Run) -> list[Block]:
-    """A table a model and form, all but the first folded; before them what the base knows and what
-    guessing would reach.
+    """A table a model, set and form, of a set all but the first folded; before them what the base
+    knows and what guessing would reach.
     """
     metrics, found = run.tables.metrics, standings(run.tables.metrics)
     blocks: list[Block] = []
     for model in dict.fromkeys(s.model for s in found):
-        here = [s for s in found if s.model == model]
-        blocks.append(Prose(_sentences(here, metrics), named(metrics, model)))
-        for place, form in enumerate(dict.fromkeys(s.form for s in here)):
-            blocks.append(_table(form, [s for s in here if s.form == form], folded=place > 0))
+        of_model = [s for s in found if s.model == model]
+        for questions in dict.fromkeys(s.questions for s in of_model):
+            here = [s for s in of_model if s.questions == questions]
+            title = [] if questions == CLOSED_BOOK else [f"questions of {questions}"]
+            blocks.append(Prose(_sentences(here, metrics), named(metrics, model, *title)))
+            for place, form in enumerate(dict.fromkeys(s.form for s in here)):
+                blocks.append(_table([s for s in here if s.form == form], folded=place > 0))
     return blocks
 
 
 def _sentences(here: list[Standing], metrics: pd.DataFrame) -> list[str]:
     """The base in every form, and what a relation's commonest answer would score, by domain."""
     lines = []
+    of_train = "train " if here[0].questions == CLOSED_BOOK else ""
     for domain, label in DOMAINS.items():
         bases = [s for s in here if (s.domain, s.checkpoint) == (domain, "base")]
         if not bases:
             continue
-        asked = "; ".join(f"{FORMS[s.form]} {s.em.text} %{bracketed(s.em.sub)}" for s in bases)
+        asked = "; ".join(f"{s.form} {s.em.text} %{bracketed(s.em.sub)}" for s in bases)
         line = (
             f"{label[0].upper()}{label[1:]}, {count(bases[0].n)} questions, answered exactly right "
             f"by the base: {asked}."
@@ -109,19 +119,20 @@ def _sentences(here: list[Standing], metrics: pd.DataFrame) -> list[str]:
         majority = metrics[
             (metrics.model == bases[0].model)
             & (metrics.domain == domain)
+            & metrics.task.isin([s.task for s in here])
             & (metrics.metric == "majority_em")
             & (metrics.category == "All")
         ].value
         if len(majority):
             line += (
-                f" Always giving a relation's commonest train answer would score "
+                f" Always giving a relation's commonest {of_train}answer would score "
                 f"{percent(majority.mean())} %."
             )
         lines.append(line)
     return lines
 
 
-def _table(form: str, here: list[Standing], folded: bool) -> Table:
+def _table(here: list[Standing], folded: bool) -> Table:
     """Checkpoints down; ID and OOD across: EM and the paired difference to the base."""
     domains = [domain for domain in DOMAINS if any(s.domain == domain for s in here)]
     found = {(s.checkpoint, s.domain): s for s in here}
@@ -137,8 +148,10 @@ def _table(form: str, here: list[Standing], folded: bool) -> Table:
         rows.append(cells)
     sizes = {domain: max(s.n for s in here if s.domain == domain) for domain in domains}
     seeds = max(s.seeds for s in here)
+    questions, form = here[0].questions, here[0].form
+    asked = "Asked" if questions == CLOSED_BOOK else f"{questions}, asked"
     caption = (
-        f"Asked {FORMS[form]}: exact match in percent of the test questions, and the difference in "
+        f"{asked} {form}: exact match in percent of the test questions, and the difference in "
         f"points to the base asked alike; below each its 95 % interval."
     )
     return Table(
@@ -152,13 +165,14 @@ def _table(form: str, here: list[Standing], folded: bool) -> Table:
 
 def as_lines(metrics: pd.DataFrame) -> list[str]:
     """EM by form for a terminal, aligned, ID and OOD side by side; none without such questions."""
-    parts: dict[tuple[str, str], dict[str, dict[str, Standing]]] = {}
+    parts: dict[tuple[str, str, str], dict[str, dict[str, Standing]]] = {}
     for s in standings(metrics):
-        part = parts.setdefault((s.model, s.form), {})
+        part = parts.setdefault((s.model, s.questions, s.form), {})
         part.setdefault(s.checkpoint, {})[s.domain] = s
     lines = []
-    for (model, form), rows in parts.items():
-        lines += ["", f"{model}, closed-book questions {FORMS[form]}, EM"]
+    for (model, questions, form), rows in parts.items():
+        asked = "closed-book questions" if questions == CLOSED_BOOK else questions
+        lines += ["", f"{model}, {asked} {form}, EM"]
         heads = "".join(f"{f'{domain.upper()} %':>8}  {'95 %':<12}" for domain in DOMAINS)
         lines.append(f"  {'checkpoint':<28}{heads}".rstrip())
         for checkpoint in sorted(rows, key=checkpoint_order):

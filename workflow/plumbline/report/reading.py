@@ -50,7 +50,9 @@ TERMS = {
         examples (others than those that told what the base knows), as an instruction and the
         question in plain text, and as a user's turn in the model's chat template. The last two are
         asked where some method is tuned in them. A model that does not know a form answers in
-        sentences, which is wrong by EM: its low EM there says nothing of what it knows.""",
+        sentences, which is wrong by EM: its low EM there says nothing of what it knows. Further
+        sets of closed-book questions are asked in the same forms, after worked examples of their
+        own; their tasks are called by the set's name with the same endings.""",
     "MC1, MC2, MC3": """
         Choice questions are not answered but scored: by the log-likelihood of each choice after
         the question, summed over its tokens (Lin et al. 2022, “TruthfulQA”). MC1: the share of

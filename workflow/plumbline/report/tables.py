@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from plumbline.config.closed_book import ENDINGS
 from plumbline.evaluation.closed_book import TASKS as CLOSED_BOOK_TASKS
 from plumbline.files import InputError
 from plumbline.names import FORM, PLACEBO, parts
@@ -20,12 +21,14 @@ CATEGORIES = [str(category) for category in Category]
 DOMAINS = {"id": "in domain (ID)", "ood": "out of domain (OOD)"}
 # Tasks.
 CLOSED_BOOK, GRATH_PAIRS, LONG_FORM, WIN_RATE = "closed_book", "pairs", "long_form", "win_rate"
-# How closed-book questions are asked, by task.
-FORMS = {
-    CLOSED_BOOK_TASKS["few_shot"]: "after worked examples",
-    CLOSED_BOOK_TASKS["plain"]: "after an instruction alone",
-    CLOSED_BOOK_TASKS["chat"]: "as a user's turn",
+# How closed-book questions are asked.
+ASKED = {
+    "few_shot": "after worked examples",
+    "plain": "after an instruction alone",
+    "chat": "as a user's turn",
 }
+# The same by task, of those about the facts.
+FORMS = {CLOSED_BOOK_TASKS[form]: words for form, words in ASKED.items()}
 TASKS = {task: f"closed-book questions {form}" for task, form in FORMS.items()}
 TASKS |= {LONG_FORM: "long answers", WIN_RATE: "responses beside another's"}
 METRICS = {
@@ -324,6 +327,17 @@ def checkpoint_order(name: str) -> tuple:
     pieces = re.split(r"(\d+|\.)", stem)
     natural = [(not p.isdigit(), int(p) if p.isdigit() else 0, p) for p in pieces]
     return rank, -percent, stem.count("."), natural, list(STOPS).index(stop) if stop else 0
+
+
+def closed_book_tasks(metrics: pd.DataFrame) -> dict[str, tuple[str, str]]:
+    """By task, the set of closed-book questions and how they are asked in words: those about the
+    facts first. Of further sets it is known what a relation's commonest answer would score.
+    """
+    found = {task: (CLOSED_BOOK, words) for task, words in FORMS.items()}
+    for task in dict.fromkeys(metrics[metrics.metric == "majority_em"].task):
+        form = next(form for form in ("plain", "chat", "few_shot") if task.endswith(ENDINGS[form]))
+        found.setdefault(task, (task.removesuffix(ENDINGS[form]), ASKED[form]))
+    return found
 
 
 def closed_book(metrics: pd.DataFrame, task: str) -> pd.DataFrame:

@@ -41,6 +41,7 @@ def contrasts(config: Config, lineage: Lineage) -> Iterator[Contrast]:
         *((one.name, domain, "acc") for one in sets if one not in true for domain in _domains(one)),
         *((one.task, one.domain, "acc") for one in config.evaluation.harness),
         *((CLOSED_BOOK, domain, "em") for domain in DOMAINS),
+        *((one.name, one.domain, "em") for one in config.evaluation.closed_book),
     ]
     for percent in grath.keep_unknown:
         method = variant("grath", percent)
