@@ -84,7 +84,7 @@ class Raw:
             for row in lines(self.root / f"choices/{task}.jsonl")
         }
         found = {}
-        for row in lines(folder / "choices/scores.jsonl"):
+        for row in lines(folder / f"choices/{task}.jsonl"):
             if (row["task"], row["domain"]) != (task, domain):
                 continue
             sums, right = np.array(row["logprobs"]), np.array(labels[row["id"]], bool)

@@ -303,7 +303,8 @@ def test_multiple_choice_follows_from_the_scores(run):
         for task in ("facts", "openbookqa")
         for row in map(json.loads, (run.root / f"choices/{task}.jsonl").read_text().splitlines())
     }
-    scores = run.rows("seed-1/grath.r2/final/choices/scores.jsonl")
+    folder = "seed-1/grath.r2/final/choices"
+    scores = [*run.rows(f"{folder}/facts.jsonl"), *run.rows(f"{folder}/openbookqa.jsonl")]
     assert {row["id"] for row in scores} == set(questions)
     for row in scores:
         labels, sums = questions[row["id"]]["labels"], row["logprobs"]

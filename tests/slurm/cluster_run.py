@@ -26,7 +26,7 @@ GPUS = [f"{rule}:gpu=1" for rule in GPU_RULES]
 QUICK = ["--slurm-init-seconds-before-status-checks", "3", "--latency-wait", "10", "--cores", "2"]
 RESULTS = "results/cluster/tiny"
 # Two pieces of work that need the base model and not each other.
-GENERATIONS, SCORES = f"{RESULTS}/slick/generations.jsonl", f"{RESULTS}/base/choices/scores.jsonl"
+GENERATIONS, SCORES = f"{RESULTS}/slick/generations.jsonl", f"{RESULTS}/base/choices/facts.jsonl"
 
 
 @dataclass

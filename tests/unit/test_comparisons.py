@@ -156,9 +156,9 @@ def run(tmp_path_factory):
             for k, d in enumerate(("id", "ood")) for n in range(12)
         ]  # fmt: skip
         write_rows(root / name / "closed_book/answers.jsonl", answers)
-        write_rows(root / name / "choices/scores.jsonl", items(right[0] * 1.0, task="facts"))
+        write_rows(root / name / "choices/facts.jsonl", items(right[0] * 1.0, task="facts"))
         rows.append(dict(model="m", seed=seed, checkpoint=name, parent=parent, folder=name,
-                         scored=["closed_book/answers.jsonl", "choices/scores.jsonl"]))  # fmt: skip
+                         scored=["closed_book/answers.jsonl", "choices/facts.jsonl"]))  # fmt: skip
     return root, listed(root, rows)
 
 

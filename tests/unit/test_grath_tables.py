@@ -158,9 +158,9 @@ def test_the_table_of_a_run(tmp_path, monkeypatch):
     for name, lines in scores.items():
         (tmp_path / f"{name}.jsonl").write_text("\n".join(map(json.dumps, lines)))
     base = {"model": "m", "seed": 0, "round": 0, "checkpoint": "base", "parent": "",
-            "scores": str(tmp_path / "base.jsonl"), "pairs": None, "composition": None}  # fmt: skip
+            "scores": [str(tmp_path / "base.jsonl")], "pairs": None, "composition": None}  # fmt: skip
     first = {"model": "m", "seed": 1, "round": 1, "checkpoint": "grath.r1", "parent": "base",
-             "scores": str(tmp_path / "r1.jsonl"), "pairs": str(tmp_path / "pairs.jsonl"),
+             "scores": [str(tmp_path / "r1.jsonl")], "pairs": str(tmp_path / "pairs.jsonl"),
              "composition": str(tmp_path / "composition.json")}  # fmt: skip
     found = tabulate(tmp_path, monkeypatch, [base, first])
     values = {key: float(row["value"]) for key, row in found.items() if key[1] == "tqa"}

@@ -47,7 +47,7 @@ def write_checkpoint(folder, right, rng, subjects):
         metrics = dict(mc1=float(sums[0] > sums[1:].max()), mc2=float(odds[0] / odds.sum()))
         scores.append(dict(id=f"facts/c{n}", task="facts", domain="ood", category="All",
                            cluster=subject, metrics=metrics, logprobs=sums.tolist()))  # fmt: skip
-    write_lines(folder / "choices/scores.jsonl", scores)
+    write_lines(folder / "choices/facts.jsonl", scores)
     write_lines(folder / "long_form/items.jsonl", [
         dict(id=f"long/{n}", task="long_form", domain="id", category="All", cluster=f"long/{n}",
              metrics={"words": 9.0} | ({"f1": float(rng.integers(6)) / 5} if n % 7 else {}))
@@ -71,7 +71,7 @@ def root(request, tmp_path_factory):
             write_checkpoint(root / folder, right, rng, subjects)
             rows.append(dict(model="m", seed=seed, checkpoint=name, folder=folder,
                              parent="" if name == "base" else "base",
-                             scored=["closed_book/answers.jsonl", "choices/scores.jsonl",
+                             scored=["closed_book/answers.jsonl", "choices/facts.jsonl",
                                      "long_form/items.jsonl"]))  # fmt: skip
     stated = [
         dict(method=method, name="asked", first=first, second=second, task=task, domain=domain,

@@ -4,9 +4,6 @@ import copy
 import json
 import logging
 import random
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import torch
@@ -14,9 +11,7 @@ from architectures import BY_NAME, random_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from plumbline import checkpoints
-from plumbline.config.choices import ChoiceSet
-from plumbline.evaluation.choices import ChoiceScore
-from plumbline.files import InputError, read_unique_rows, write_rows
+from plumbline.files import InputError
 from plumbline.program import Progress
 from plumbline.records import ChoiceQuestion
 from plumbline.scoring import prompts
@@ -319,41 +314,3 @@ def test_no_number_is_no_score(tiny_base):
 def test_context_length(model, tiny_base):
     assert context_length(model) == model.config.max_position_embeddings
     assert context_length(checkpoints.load_model(tiny_base, "float32")) == 512
-
-
-def test_the_program(tiny_base, tmp_path):
-    """Two sets through the program, against the functions it is made of."""
-    asked = {
-        "first": [question(), question(id="q2", question="And then?", domain="id")],
-        "second": [question(best=0, subject="fjords")],
-    }
-    for name, rows in asked.items():
-        write_rows(tmp_path / f"{name}.jsonl", rows)
-    sets = [
-        ChoiceSet(name="first", format="rows", source="file:x", prompt="letters").model_dump(),
-        ChoiceSet(name="second", format="rows", source="file:x").model_dump(),
-    ]
-    run = subprocess.run(
-        [
-            sys.executable, "-m", "scripts.score_choices", "--checkpoint", str(tiny_base),
-            "--sets", json.dumps(sets), "--choices", *(f"{tmp_path}/{name}.jsonl" for name in asked),
-            "--scoring", '{"dtype": "float32"}', "--device", "cpu", "--threads", "1",
-            "--harness-compat", "0", "--scores", str(tmp_path / "scores.jsonl"),
-        ],
-        cwd=Path(__file__).parents[2] / "workflow", capture_output=True, text=True,
-    )  # fmt: skip
-    assert run.returncode == 0, run.stderr
-    assert "first: mc1" in run.stderr and "2 questions" in run.stderr
-    rows = read_unique_rows(tmp_path / "scores.jsonl", ChoiceScore)
-    assert [(row.id, row.domain, row.cluster) for row in rows] == [
-        ("first/q1", "ood", "q1"), ("first/q2", "id", "q2"), ("second/q1", "ood", "fjords"),
-    ]  # fmt: skip
-    assert all(r.metrics["acc"] == r.metrics["acc_norm"] for r in rows if r.task == "first")
-    model = checkpoints.load_model(tiny_base, "float32")
-    tokenizer = checkpoints.load_tokenizer(tiny_base)
-    expected = [
-        by_definition(model, encode(tokenizer, one, style))
-        for style, name in (("letters", "first"), ("qa", "second"))
-        for one in asked[name]
-    ]
-    assert flat(row.logprobs for row in rows) == pytest.approx(flat(expected), abs=1e-4)

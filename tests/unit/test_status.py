@@ -37,7 +37,7 @@ def results(tmp_path):
     put(root / "mine/benchmarks/facts/a.tsv")
     put(model / "base/checkpoint.json")
     put(model / "base/model.safetensors", 50_000)
-    put(model / "base/choices/scores.jsonl")
+    put(model / "base/choices/facts.jsonl")
     put(model / "store/abc-vllm/1.jsonl")
     put(model / "seed-1/mix.a/final/checkpoint.json")
     put(model / "seed-1/mix.a/final/adapter_model.safetensors", 9000)

@@ -94,7 +94,7 @@ def test_truthfulqa_reads_the_folder_the_user_names(project, monkeypatch):
     monkeypatch.setenv("PLUMBLINE_DATA", str(project.folder / "data"))
     jobs = project.jobs(*arguments)
     assert jobs["build_grath_pairs"] == 2 and jobs["swap_pairs"] == 1
-    assert jobs["train"] == 3 and jobs["score_choices"] == 4
+    assert jobs["train"] == 3 and jobs["score_choices"] == 4 * 2
     assert "annotate" not in jobs
     monkeypatch.delenv("PLUMBLINE_DATA")
     output = project.snakemake("-n", *arguments, check=False)
@@ -118,11 +118,11 @@ def test_tasks_of_the_harness_are_run_on_every_checkpoint(project):
         "evaluation: {harness: [{task: arc, folder: 'file:tasks', shots: 5}]}\n"
     )
     jobs = project.jobs("--configfile", "harness.yaml")
-    assert jobs["run_harness"] == jobs["score_choices"] == 17
+    assert jobs["run_harness"] == 17 and jobs["score_choices"] == 17 * 2
     assert jobs["list_harness_questions"] == 1  # for the gate before training
     # What GRATH should hold is a part of its target: of the base, two rounds and the placebo.
     jobs = project.jobs("grath", "--configfile", "harness.yaml")
-    assert jobs["run_harness"] == jobs["score_choices"] == 4
+    assert jobs["run_harness"] == 4 and jobs["score_choices"] == 4 * 2
 
 
 @pytest.mark.parametrize(

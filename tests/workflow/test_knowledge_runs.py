@@ -42,7 +42,7 @@ def test_a_variant_of_grath_adds_its_rounds_alone(project):
         "swap_pairs": 1,
         "measure_contamination": 3,
         "train": 3,
-        "score_choices": 3,
+        "score_choices": 3 * 2,
     }
     output = project.snakemake("-n", *overlaid(project, "grath: {keep_unknown: [100, 0]}"), "grath")
     for job in rules(output, "build_grath_pairs"):

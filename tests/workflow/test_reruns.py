@@ -1,6 +1,7 @@
 """What runs again after which change: the promise that only changed stages do."""
 
 import ast
+import copy
 import json
 import os
 import subprocess
@@ -8,9 +9,11 @@ import sys
 import time
 
 import pytest
-from project import ROOT, Project, overlaid
+import yaml
+from project import ROOT, Project, overlaid, rules
 
 pytestmark = pytest.mark.workflow
+CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
 
 # What lies behind an annotation: everything from the mixes on.
 AFTER_ANNOTATION = {
@@ -129,7 +132,7 @@ def test_a_mixes_learning_rate_reruns_that_mix_alone(project):
         "train": 1,
         "generate": 2,
         "judge_closed_book": 2,
-        "score_choices": 2,
+        "score_choices": 2 * 2,
         "tabulate_metrics": 1,
         "tabulate_comparisons": 1,
         "tabulate_fits": 1,
@@ -192,8 +195,8 @@ def test_another_strength_trains_the_rounds_again_on_the_first_pairs(project):
     # The base's pairs stand; the first round's model writes the second's anew. Both rounds, and
     # the second's placebo.
     assert jobs["train"] == 3 and jobs["build_grath_pairs"] == jobs["swap_pairs"] == 1
-    # The first round's pairs and three closed books.
-    assert jobs["generate"] == 1 + 3 and jobs["score_choices"] == 3
+    # The first round's pairs and three closed books; two sets.
+    assert jobs["generate"] == 1 + 3 and jobs["score_choices"] == 3 * 2
     assert "annotate" not in jobs and "build_mix" not in jobs
 
 
@@ -201,7 +204,8 @@ def test_one_more_round_is_all_that_is_added(project):
     (project.folder / "more.yaml").write_text("grath: {rounds: 3}\n")
     jobs = project.jobs("--configfile", "more.yaml")
     # The placebo is of the last round.
-    assert jobs["build_grath_pairs"] == 1 and jobs["train"] == jobs["score_choices"] == 2
+    assert jobs["build_grath_pairs"] == 1 and jobs["train"] == 2
+    assert jobs["score_choices"] == 2 * 2
     # The second round's model now writes pairs, and the two new ones answer their closed books.
     assert jobs["generate"] == 3
 
@@ -248,13 +252,24 @@ def test_a_training_on_what_is_evaluated_is_refused_before_it_starts(project):
     assert project.jobs("--configfile", "gate.yaml", "--", training) == {"train": 1}
 
 
-def test_a_set_of_choices_more_scores_all_and_trains_none(project):
-    (project.folder / "more.yaml").write_text(
-        "evaluation: {choices: [{name: facts, format: facts, limit: 20}]}\n"
-    )
+def test_a_set_of_choices_more_is_all_that_is_scored(project):
+    sets = CONFIG["evaluation"]["choices"]
+    more = {"evaluation": {"choices": [*sets, {"name": "more", "format": "facts", "limit": 4}]}}
+    (project.folder / "more.yaml").write_text(yaml.safe_dump(more))
+    output = project.snakemake("-n", "--configfile", "more.yaml")
     jobs = project.jobs("--configfile", "more.yaml")
     assert jobs["build_choices"] == 1 and jobs["score_choices"] == 17
-    assert "annotate" not in jobs and "build_mix" not in jobs
+    assert all("choices/more.jsonl" in job for job in rules(output, "score_choices"))
+    assert not {"annotate", "build_mix", "train", "generate"} & set(jobs)
+
+
+def test_a_changed_set_of_choices_is_all_that_is_scored(project):
+    changed = copy.deepcopy(CONFIG["evaluation"]["choices"])
+    changed[0]["limit"] = 20
+    (project.folder / "more.yaml").write_text(yaml.safe_dump({"evaluation": {"choices": changed}}))
+    jobs = project.jobs("--configfile", "more.yaml")
+    assert jobs["build_choices"] == 1 and jobs["score_choices"] == 17
+    assert not {"annotate", "build_mix", "train", "generate"} & set(jobs)
 
 
 def test_another_way_to_rate_builds_and_trains_the_second_stage_alone(project):

@@ -67,8 +67,10 @@ def listed_ends(folder: Path) -> set[int]:
     """Tokens that end an answer by the generation config of the model, or an adapter's base."""
     about = describe(folder)
     while about["kind"] == "adapter":
-        folder = folder / about["parent"]
+        folder, weights = folder / about["parent"], about["parent_weights_sha256"]
         about = describe(folder)
+        if about["weights_sha256"] != weights:
+            break  # not its parent, which loading says where it matters
     path = folder / "generation_config.json"
     listed = read_json(path).get("eos_token_id") if path.exists() else None
     return set(listed if isinstance(listed, list) else [listed]) - {None}

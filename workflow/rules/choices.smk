@@ -2,7 +2,7 @@
 
 REQUIRED INPUTS: the sources the configuration names, facts/questions.jsonl for sets made of facts
 OUTPUTS: results/<run>/choices/<set>.jsonl                          the questions
-         results/<run>/<model>/<checkpoint>/choices/scores.jsonl    log-probabilities and metrics
+         results/<run>/<model>/<checkpoint>/choices/<set>.jsonl     log-probabilities and metrics
          results/<run>/harness/<task>.jsonl                         what the harness's tasks ask
          results/<run>/<model>/<checkpoint>/harness/<task>.jsonl    LM evaluation harness, likewise
 """
@@ -37,14 +37,16 @@ rule build_choices:
 
 rule score_choices:
     input:
-        choices=TASKS.paths,
+        choices=f"{R}/choices/{{set}}.jsonl",
         checkpoint=EXPERIMENT.layout.marker_at,
     output:
-        f"{R}/{{model}}/{{folder}}/choices/scores.jsonl",
+        f"{R}/{{model}}/{{folder}}/choices/{{set}}.jsonl",
     log:
-        f"{R}/{{model}}/{{folder}}/choices/score_choices.log",
+        f"{R}/{{model}}/{{folder}}/choices/{{set}}.log",
     benchmark:
-        f"{R}/benchmarks/score/{{model}}/{{folder}}/choices.tsv"
+        f"{R}/benchmarks/score/{{model}}/{{folder}}/choices/{{set}}.tsv"
+    wildcard_constraints:
+        set="[^/]+",
     conda:
         environment("score_choices")
     threads: THREADS
@@ -53,15 +55,17 @@ rule score_choices:
         mem_mb=memory(16000),
         runtime=240,
     params:
-        sets=json.dumps([one.model_dump() for one in CONFIG.evaluation.choices]),
+        work=TASKS.scoring,
+        # Read from the list; here so that a change of it counts.
+        prompt=TASKS.prompt,
         dtype=CONFIG.scoring.dtype,
         compat=int(CONFIG.evaluation.harness_compat),
         code=code("score_choices"),
     shell:
-        "python -m scripts.score_choices --checkpoint $PLUMBLINE_RESULTS/{wildcards.model}/{wildcards.folder:q}"
-        ' --sets {params.sets:q} --choices {input.choices:q} --scoring "$PLUMBLINE_SCORING"'
-        " --harness-compat {params.compat} --device $PLUMBLINE_DEVICE --threads {threads}"
-        " --scores {output:q} 2>&1 | tee {log:q}"
+        "python -m scripts.score_choices --root $PLUMBLINE_RESULTS/{wildcards.model}"
+        " --works $PLUMBLINE_RESULTS/lists/scorings.json --work {params.work:q}"
+        ' --scoring "$PLUMBLINE_SCORING" --harness-compat {params.compat} --code {params.code}'
+        " --device $PLUMBLINE_DEVICE --threads {threads} --scores {output:q} 2>&1 | tee {log:q}"
 
 
 rule list_harness_questions:

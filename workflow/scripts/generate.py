@@ -5,26 +5,15 @@ it done.
 """
 
 import argparse
-import shutil
-from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
 from plumbline import checkpoints, lists, program
+from plumbline.ahead import ListedWork, Works
 from plumbline.config.engines import Generation as Settings
-from plumbline.files import InputError, read_unique_rows, write_json, write_rows
-from plumbline.generation.store import Store, finished_file, store_folder
+from plumbline.files import read_unique_rows, write_json, write_rows
+from plumbline.generation.store import Store, answers_folder
 from plumbline.records import Generation, Request
 from plumbline.suitability import Needs
-
-
-class Work(NamedTuple):
-    """A piece of work; paths are below the model's folder."""
-
-    checkpoint: str
-    marker: str  # the file that says that the checkpoint is whole
-    requests: str
-    match: str = ""  # when an answer is accepted, where requests name accepted ones
 
 
 def main() -> None:
@@ -43,46 +32,37 @@ def main() -> None:
     args = parser.parse_args()
     settings = Settings.model_validate_json(args.settings)
 
-    works = lists.read(args.works, dict[str, Work])
+    works = Works(
+        args.root,
+        lists.read(args.works, dict[str, ListedWork]),
+        store=lambda checkpoint: answers_folder(args.root, checkpoint, settings),
+        settings=[args.code],
+        output=lambda work: f"{work}/generations.jsonl",
+    )
     number, shards = map(int, args.shard.split("/"))
-
-    @cache
-    def store_of(checkpoint: str) -> Path:
-        return store_folder(args.root, args.root / checkpoint, settings)
-
-    def finished(work: str) -> Path:
-        its = works[work]
-        store, requests = store_of(its.checkpoint), args.root / its.requests
-        return finished_file(store, requests, its.match, args.code)
-
-    if args.generations and finished(args.work).exists():
-        args.generations.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(finished(args.work), args.generations)
-        args.generations.touch()  # made for the inputs as they are now
+    if args.generations and works.take(args.work, args.generations):
         program.log.info(f"{args.work} was answered by the engine of another job")
         return
 
-    from filelock import FileLock, Timeout
+    from filelock import FileLock
     from plumbline.generation.engine import Engine, check_needs
     from plumbline.generation.serve import Server, shard_of
     from plumbline.generation.start import Engines
 
     needs = Needs.model_validate_json(args.needs)
-    check_needs(args.root.name, args.root / works[args.work].checkpoint, needs)
+    check_needs(args.root.name, works.checkpoint(args.work), needs)
 
     def serve(work: str, engines: Engines, patience: float) -> list[Generation]:
         """Serve one piece of work; Timeout if another job is at the same checkpoint."""
-        its = works[work]
-        checkpoint, store = args.root / its.checkpoint, store_of(its.checkpoint)
+        checkpoint, store = works.checkpoint(work), works.store(work)
         store.mkdir(parents=True, exist_ok=True)
         tokenizer = checkpoints.load_tokenizer(checkpoint)
-        rows = read_unique_rows(args.root / its.requests, Request, empty=True)
+        rows = read_unique_rows(works.input(work), Request, empty=True)
         mine = [row for row in rows if shards == 1 or shard_of(row, shards) == number]
 
         def start() -> Engine:
             engine = engines.of(checkpoint, tokenizer)
-            if store_folder(args.root, checkpoint, settings) != store:
-                raise InputError(f"{checkpoint}: was replaced by another job; run this one again.")
+            works.check_unchanged(work)
             return engine
 
         server = Server(
@@ -91,7 +71,7 @@ def main() -> None:
             start,
             save_every=settings.save_every,
             max_model_len=settings.max_model_len,
-            match=its.match,
+            match=works[work].setting,
         )
         # Two jobs on one checkpoint would both generate what both lack.
         with FileLock(store / f"serve-{number}-of-{shards}.lock", timeout=patience):
@@ -104,21 +84,12 @@ def main() -> None:
             write_json(args.marker, {"shard": args.shard, "generations": len(generations)})
         if args.generations:
             write_rows(args.generations, generations)
-        # What else lies ready is cheaper now that an engine's packages are loaded: first the works
-        # of its checkpoint, then those of each other one together.
-        here = works[args.work].checkpoint
-        order = sorted(
-            works, key=lambda work: (works[work].checkpoint != here, works[work].checkpoint)
-        )
-        for other in order if engines.started else ():
-            its = works[other]
-            ready = (args.root / its.marker).exists() and (args.root / its.requests).exists()
-            done = (args.root / other / "generations.jsonl").exists()
-            if ready and not done and other != args.work and shards == 1:
-                try:
-                    write_rows(finished(other), serve(other, engines, patience=0))
-                except (Timeout, InputError) as error:
-                    program.log.info(f"{other} is left to its own job: {error}")
+        # What else lies ready is cheaper now that an engine's packages are loaded.
+        if engines.started and shards == 1:
+            works.make_ahead(
+                args.work,
+                lambda work, finished: write_rows(finished, serve(work, engines, patience=0)),
+            )
 
 
 if __name__ == "__main__":

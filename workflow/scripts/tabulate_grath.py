@@ -24,9 +24,13 @@ class RoundFiles(BaseModel):
     round: int | None = None
     checkpoint: str
     parent: str = ""
-    scores: Path
+    scores: list[Path]
     pairs: Path | None = None
     composition: Path | None = None
+
+    def items(self) -> list[Item]:
+        """What the model scored on all sets."""
+        return [item for path in self.scores for item in read_unique_rows(path, Item)]
 
 
 def score_rows(trainings: list[RoundFiles], base: list[Item], confidence: float) -> Iterator[dict]:
@@ -35,7 +39,7 @@ def score_rows(trainings: list[RoundFiles], base: list[Item], confidence: float)
     about = first.model_dump(include={"model", "variant", "round", "checkpoint"})
     about["seed"] = first.seed if len(trainings) == 1 else None
     metrics = item_metrics(
-        [read_unique_rows(one.scores, Item) for one in trainings],
+        [one.items() for one in trainings],
         base,
         model=first.model,
         seed=about["seed"],
@@ -59,9 +63,7 @@ def main() -> None:
     args = parser.parse_args()
     settings = Evaluation.model_validate_json(args.evaluation)
     rounds = lists.read(args.rounds, list[RoundFiles])
-    base = {
-        one.model: read_unique_rows(one.scores, Item) for one in rounds if one.checkpoint == BASE
-    }
+    base = {one.model: one.items() for one in rounds if one.checkpoint == BASE}
 
     rows: list[dict] = []
     by_round: dict[tuple, list[RoundFiles]] = {}

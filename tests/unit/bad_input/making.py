@@ -175,12 +175,13 @@ def of_checkpoint(make: Callable[[Path, Path], Path]) -> Callable[[Path, Path, P
 
     def arguments(folder: Path, out: Path, base: Path) -> list:
         row = {"id": "q", "question": "Which?", "choices": ["a", "b"], "labels": [1, 0]}
-        sets = json.dumps([{"name": "mine", "format": "facts"}])
+        questions, checkpoint = put(folder, "choices.jsonl", lines(row)), make(folder, base)
+        works = {"mine.jsonl": [str(checkpoint), "", str(questions), "qa"]}
         return [
-            *("--checkpoint", make(folder, base), "--sets", sets, "--device", "cpu"),
-            *("--choices", put(folder, "choices.jsonl", lines(row)), "--threads", 1),
+            *("--root", folder, "--works", put(folder, "works.json", json.dumps(works))),
+            *("--work", "mine.jsonl", "--device", "cpu", "--threads", 1),
             *("--scoring", '{"dtype": "float32"}', "--harness-compat", 0),
-            *("--scores", out / "scores.jsonl"),
+            *("--scores", out / "mine.jsonl"),
         ]
 
     return arguments

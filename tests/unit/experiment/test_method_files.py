@@ -82,8 +82,8 @@ def test_grath_is_compared_with_the_base_where_it_starts_elsewhere():
 
 def test_grath_is_scored_on_questions_only(filtering):
     scores = filtering.methods["grath"].scores()
-    assert f"{ROOT}/base/choices/scores.jsonl" in scores
-    assert f"{ROOT}/seed-2/grath.r2.placebo/final/choices/scores.jsonl" in scores
+    assert f"{ROOT}/base/choices/facts.jsonl" in scores
+    assert f"{ROOT}/seed-2/grath.r2.placebo/final/choices/openbookqa.jsonl" in scores
     assert not any("flame" in path or "long_form" in path for path in scores)
 
 

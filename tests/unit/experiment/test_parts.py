@@ -103,7 +103,9 @@ def test_every_model_and_seed_has_its_rows():
 
 def test_what_is_scored_of_a_checkpoint_depends_on_what_it_wrote():
     scored = {row["checkpoint"]: row["scored"] for row in experiment().lists["checkpoints"]}
-    assert scored["mix.form"] == ["closed_book/answers.jsonl", "choices/scores.jsonl"]
+    assert scored["mix.form"] == [
+        "closed_book/answers.jsonl", "choices/facts.jsonl", "choices/openbookqa.jsonl",
+    ]  # fmt: skip
     assert (
         "long_form/items.jsonl" in scored["base"] and "win_rate/items.jsonl" not in scored["base"]
     )
@@ -126,6 +128,25 @@ def test_a_closed_book_set_is_fetched_asked_scored_and_compared():
     job = wildcards(set="nq")
     assert made.closed_book.source(job).endswith("/source.json")
     assert json.loads(made.closed_book.settings(job))["name"] == "nq"
+
+
+def test_every_set_is_scored_by_every_checkpoint():
+    sets = [
+        {"name": "a", "format": "facts"},
+        {"name": "b.c", "format": "facts", "prompt": "letters"},
+    ]
+    made = experiment(seeds=[1, 2], evaluation={"choices": sets})
+    scorings = made.lists["scorings"]
+    assert scorings["base/choices/b.c.jsonl"] == (
+        "base", "base/checkpoint.json", "../choices/b.c.jsonl", "letters",
+    )  # fmt: skip
+    assert scorings["seed-2/grath.r1/final/choices/a.jsonl"] == (
+        "seed-2/grath.r1/final", "seed-2/grath.r1/training.json", "../choices/a.jsonl", "qa",
+    )  # fmt: skip
+    assert len(scorings) == 2 * (1 + 2 * (len(made.layout.lineage.checkpoints) - 1))
+    job = wildcards(folder="seed-2/grath.r1/final", set="b.c")
+    assert made.choice_tasks.scoring(job) in scorings
+    assert made.choice_tasks.prompt(job) == "letters"
 
 
 def test_lost_items_are_looked_for_in_all_places():

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from plumbline.config.choices import ChoiceSource, HarnessTask
+from plumbline.ahead import ListedWork
+from plumbline.config.choices import ChoiceSet, HarnessTask
 from plumbline.evaluation.task_files import files_of
 from plumbline.experiment.fetched import marker_of
 from plumbline.experiment.layout import Wildcards
@@ -35,16 +37,40 @@ class ChoiceTasks(Part):
         # Read once, for all checkpoints.
         self._files = {name: files_of(name, _folder(task)) for name, task in self._tasks.items()}
 
-    def choices(self) -> Mapping[str, ChoiceSource]:
+    def choices(self) -> Mapping[str, ChoiceSet]:
         return {f"choices/{one.name}": one for one in self._sets}
 
     def lists(self) -> Mapping[str, Any]:
-        return {"choices": self.rows()}
+        # A process that scores serves whatever else lies ready, as with works.
+        return {"choices": self.rows(), "scorings": self._scorings}
 
     @property
     def paths(self) -> list[str]:
         """The files of our own sets."""
         return [row["path"] for row in self.rows()]
+
+    @property
+    def scores(self) -> list[str]:
+        """The files of their scores, below a checkpoint's folder."""
+        return [f"choices/{one.name}.jsonl" for one in self._sets]
+
+    def scoring(self, wildcards: Wildcards) -> str:
+        """The name of a piece of work of score_choices: its file below the model's folder."""
+        return f"{wildcards.folder}/choices/{wildcards.set}.jsonl"
+
+    def prompt(self, wildcards: Wildcards) -> str:
+        """How a set is asked."""
+        return self._scorings[self.scoring(wildcards)].setting
+
+    @cached_property
+    def _scorings(self) -> dict[str, ListedWork]:
+        """Every set by every checkpoint, by the file that comes of it."""
+        return {
+            f"{folder}/{scores}": self.layout.listed(folder, f"../{questions}.jsonl", one.prompt)
+            for checkpoint in self.lineage.checkpoints
+            for folder in self.layout.folders(checkpoint)
+            for scores, (questions, one) in zip(self.scores, self.choices().items(), strict=True)
+        }
 
     @property
     def names(self) -> list[str]:

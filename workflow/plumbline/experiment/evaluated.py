@@ -45,7 +45,7 @@ class Evaluated(Part):
         long_form, tasks = self.experiment.long_form, self.experiment.choice_tasks.names
         return [
             *self.experiment.closed_book.answers,
-            *["choices/scores.jsonl"] * bool(self.config.evaluation.choices),
+            *self.experiment.choice_tasks.scores,
             *["long_form/items.jsonl"] * (folder in long_form.folders),
             *["win_rate/items.jsonl"] * (folder in long_form.compared),
             *(f"harness/{task}.jsonl" for task in tasks),

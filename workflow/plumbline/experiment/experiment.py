@@ -105,7 +105,10 @@ class Experiment:
             **_together(part.lists() for part in self._parts),
             # An engine that runs serves whatever else lies ready: all jobs read this, but no rule
             # has it as a parameter, so that new work repeats no other.
-            "works": {name: self._answered_by(work) for name, work in self.works.items()},
+            "works": {
+                work.name: self.layout.listed(work.folder, work.requests, work.match)
+                for work in self.works.values()
+            },
             "tunings": self.trainings.rows(),
             "trainings": self.trainings.each("training.json"),
             "judges": self.judges.calibrations(),
@@ -150,11 +153,6 @@ class Experiment:
         shards = self.layout.config.generation.shards
         work = self.layout.path(wildcards.model, wildcards.work)
         return [f"{work}/shard-{n}-of-{shards}.json" for n in range(shards) if shards > 1]
-
-    def _answered_by(self, work: Work) -> tuple[str, str, str, str]:
-        checkpoint, seed = self.layout.lineage.at(work.folder)
-        marker = self.layout.lineage.marker(checkpoint).format(seed=seed)
-        return work.folder, marker, work.requests, work.match
 
     def _sources(self) -> Iterator[tuple[str | None, str | None]]:
         config = self.layout.config

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Protocol
 
+from plumbline.ahead import ListedWork
 from plumbline.config.experiment import Config
 from plumbline.lineage import Lineage
 
@@ -41,6 +42,12 @@ class Layout:
         """The file that says that the checkpoint in this folder is whole."""
         checkpoint, seed = self.lineage.at(folder)
         return self.path(model, self.lineage.marker(checkpoint).format(seed=seed))
+
+    def listed(self, folder: str, reads: str, setting: str) -> ListedWork:
+        """A piece of work for the checkpoint in this folder, as lists have it for programs."""
+        checkpoint, seed = self.lineage.at(folder)
+        marker = self.lineage.marker(checkpoint).format(seed=seed)
+        return ListedWork(folder, marker, reads, setting)
 
     def marker_at(self, wildcards: Wildcards) -> str:
         """The marker of the checkpoint in the wildcards' folder."""

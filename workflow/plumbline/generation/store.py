@@ -16,9 +16,8 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from plumbline import checkpoints
+from plumbline.ahead import store_folder
 from plumbline.config.engines import Generation as Settings
-from plumbline.files import sha256_file, sha256_json
 from plumbline.generation.engine import Completion, Prompt
 
 log = logging.getLogger("plumbline")
@@ -28,22 +27,10 @@ log = logging.getLogger("plumbline")
 VERSION = 2
 
 
-def store_folder(root: Path, checkpoint: Path, settings: Settings) -> Path:
+def answers_folder(root: Path, checkpoint: Path, settings: Settings) -> Path:
     """Where a checkpoint's answers are kept, below the folder of the model's results."""
-    weights = checkpoints.describe(checkpoint)["weights_sha256"]
-    whole = sha256_json([VERSION, checkpoints.answers_digest(checkpoint)])
-    name = f"{weights[:16]}-{settings.engine}-{settings.dtype}-seed{settings.seed}-{whole[:8]}"
-    return root / "store" / name
-
-
-def finished_file(folder: Path, requests: Path, *settings: str) -> Path:
-    """Where a checkpoint's answers to a whole request file wait for the job that asks for them.
-
-    The name stands for the file's content and for all `settings` that decide which answers are
-    given, so that whatever is found there is what the job would write.
-    """
-    digest = hashlib.sha256(json.dumps([sha256_file(requests), *settings]).encode()).hexdigest()
-    return folder / "finished" / f"{digest[:32]}.jsonl"
+    kind = f"{settings.engine}-{settings.dtype}-seed{settings.seed}"
+    return store_folder(root, checkpoint, kind, VERSION)
 
 
 def prompt_key(prompt: Prompt) -> str:

@@ -78,8 +78,12 @@ class GrathFiles(Part):
 
     def row_files(self) -> list[str]:
         """The files that these rows name."""
-        keys = ("scores", "pairs", "composition")
-        return [row[key] for row in self.rows() for key in keys if key in row]
+        return [
+            path
+            for row in self.rows()
+            for path in (*row["scores"], row.get("pairs"), row.get("composition"))
+            if path
+        ]
 
     def scores(self) -> list[str]:
         """What GRATH's checkpoints, the placebos among them, and the base score on questions."""
@@ -131,5 +135,8 @@ class GrathFiles(Part):
             "seed": seed,
             "checkpoint": checkpoint,
             "parent": self.lineage.parent(checkpoint),
-            "scores": self.layout.path(model, f"{folder}/choices/scores.jsonl"),
+            "scores": [
+                self.layout.path(model, f"{folder}/{name}")
+                for name in self.experiment.choice_tasks.scores
+            ],
         }
