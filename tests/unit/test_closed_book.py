@@ -71,7 +71,7 @@ def test_judging():
     ]
     assert {one.category for one in found} == {"MaybeKnown"}
     assert [one.cluster for one in found] == [one.subject for one in questions]
-    with pytest.raises(InputError, match="capital/test/2/closed_book_plain was not answered"):
+    with pytest.raises(InputError, match="capital/test/2/closed_book_plain: 0 answers of 1"):
         judge(questions, asked, given[:2], "raw", **about)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pydantic import Field
 
 from plumbline.config.closed_book import ENDINGS, FACTS, closed_book_task
-from plumbline.files import InputError
+from plumbline.generation.answered import answered
 from plumbline.matching import Mode, exact_match, is_abstention
 from plumbline.records import (
     Generation,
@@ -74,19 +74,15 @@ def judge(
     categories: Mapping[str, str] | None,
     commonest: Mapping[str, str] | None,
 ) -> list[Answer]:
-    """Answers in the order of the requests. InputError when a request has no answer.
+    """Answers in the order of the requests. InputError where requests and generations do not fit.
 
     categories: by question id; None for questions that have none. commonest: each relation's
     commonest answer, of the base; None of other checkpoints.
     """
     by_id = {question.id: question for question in questions}
-    given = {generation.request: generation for generation in generations}
     answers = []
-    for request in requests:
-        question = by_id[request.question]
-        if request.id not in given:
-            raise InputError(f"request {request.id} was not answered; generate again.")
-        text = given[request.id].answer
+    for request, (generation,) in answered(requests, generations):
+        question, text = by_id[request.question], generation.answer
         metrics = {"em": float(exact_match(text, question.answers, match))}
         if commonest is not None:
             guess = commonest[question.relation]
@@ -103,7 +99,7 @@ def judge(
                 relation=question.relation,
                 output=text,
                 abstained=is_abstention(text),
-                unfinished_thought=given[request.id].unfinished_thought,
+                unfinished_thought=generation.unfinished_thought,
             )
         )
     if any(answer.abstained for answer in answers):

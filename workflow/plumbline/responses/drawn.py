@@ -12,6 +12,7 @@ from plumbline.claims.records import Response as AnyResponse
 from plumbline.claims.sentences import without_last_sentence
 from plumbline.data.instructions import Instruction
 from plumbline.files import InputError
+from plumbline.generation.answered import answered
 from plumbline.records import Generation, NonEmpty, Request, Sampling
 from plumbline.responses.prompting import (
     NEXT,
@@ -91,7 +92,7 @@ def collect(
     """
     by_id = {one.id: one for one in instructions}
     responses, dropped = [], Counter()
-    for request, drawn in answers(requests, generations):
+    for request, drawn in answered(requests, generations):
         instruction = by_id.get(request.instruction)
         if instruction is None:
             raise InputError(
@@ -124,28 +125,6 @@ def collect(
                     )
                 )
     return responses, dropped
-
-
-def answers(
-    requests: Iterable[Request], generations: Iterable[Generation]
-) -> list[tuple[Request, list[Generation]]]:
-    """Each request with its generations by index; InputError where the two do not fit."""
-    asked_ = {request.id: (request, []) for request in requests}
-    for generation in generations:
-        if generation.request not in asked_:
-            raise InputError(
-                f"generation of request {generation.request!r}, which is not among the requests; "
-                f"they are of different runs. Generate again."
-            )
-        asked_[generation.request][1].append(generation)
-    for request, drawn in asked_.values():
-        if len(drawn) != request.sampling.n:
-            raise InputError(
-                f"request {request.id}: {len(drawn)} answers of {request.sampling.n}; "
-                f"generate again."
-            )
-        drawn.sort(key=lambda generation: generation.index)
-    return list(asked_.values())
 
 
 def reason_of(generation: Generation | None, otherwise: str) -> str:

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from plumbline.claims.records import Claim
+from plumbline.generation.answered import answered
 from plumbline.matching import first_line
 from plumbline.records import Generation, Request, Sampling
-from plumbline.responses.drawn import answers, reason_of
+from plumbline.responses.drawn import reason_of
 
 QUESTION_PURPOSE, ANSWER_PURPOSE = "facttune_question", "facttune_answer"
 
@@ -59,7 +60,7 @@ def questions(
 ) -> tuple[dict[str, str], Counter]:
     """The question for each claim id, and why some claims have none."""
     found, dropped = {}, Counter()
-    for request, (generation,) in answers(requests, generations):
+    for request, (generation,) in answered(requests, generations):
         line = first_line(generation.answer)
         end = line.find("?")
         if end > 0:

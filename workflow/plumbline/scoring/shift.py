@@ -10,10 +10,10 @@ from plumbline import checkpoints
 from plumbline.data.instruction_sets import Prompt
 from plumbline.evaluation.token_shift import TokenShift
 from plumbline.files import InputError
+from plumbline.generation.answered import answered
 from plumbline.generation.engine import render
 from plumbline.program import Progress
 from plumbline.records import Generation, Request
-from plumbline.responses.drawn import answers as answers_of
 from plumbline.scoring.ranks import Answer, token_ranks
 
 
@@ -42,7 +42,7 @@ def greedy_written(
     """
     by_id = {prompt.id: prompt for prompt in prompts}
     found = []
-    for request, (generation, *more) in answers_of(requests, generations):
+    for request, (generation, *more) in answered(requests, generations):
         if request.sampling.temperature != 0 or more:
             raise InputError(
                 f"request {request.id}: its answers were drawn with temperature "

@@ -10,10 +10,11 @@ from pydantic import Field
 
 from plumbline.claims.records import Claim
 from plumbline.files import InputError
+from plumbline.generation.answered import answered
 from plumbline.matching import first_line, is_abstention
 from plumbline.methods.apeft.questions import SLOT, AtomicQuestion
 from plumbline.records import Generation, NonEmpty, Request
-from plumbline.responses.drawn import UNFINISHED_THOUGHT, answers
+from plumbline.responses.drawn import UNFINISHED_THOUGHT
 from plumbline.text import STOPS, normalise
 from plumbline.verification.statements import as_sentence, named
 
@@ -41,7 +42,7 @@ def statements(
     Answers are told apart by their normalised first lines. Raises InputError where questions and
     requests do not fit.
     """
-    drawn = {request.claim: found for request, found in answers(requests, generations)}
+    drawn = {request.claim: found for request, found in answered(requests, generations)}
     rows: list[Answered] = []
     dropped: Counter = Counter()
     for question in questions:

@@ -13,9 +13,10 @@ from collections.abc import Iterable, Iterator, Mapping
 import regex
 
 from plumbline.claims.records import AskedFact, Claim, Verdict
+from plumbline.generation.answered import answered
 from plumbline.methods.apeft.questions import SLOT, AtomicQuestion, facts_in
 from plumbline.records import Generation, Request, Sampling
-from plumbline.responses.drawn import answers, reason_of
+from plumbline.responses.drawn import reason_of
 from plumbline.text import STOPS, normalise, segments, whole, words
 from plumbline.verification.cues import PRONOUN
 
@@ -77,7 +78,7 @@ def questions(
     claim, once and as whole words, and not be its topic; the question must not give it away, nor
     leave its subject to a pronoun.
     """
-    drawn = {request.claim: one for request, (one,) in answers(asked, generations)}
+    drawn = {request.claim: one for request, (one,) in answered(asked, generations)}
     found: list[AtomicQuestion] = []
     dropped: Counter = Counter()
     for claim in claims:

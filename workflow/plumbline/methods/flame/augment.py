@@ -12,8 +12,9 @@ from math import ceil
 from plumbline.data.instructions import Instruction
 from plumbline.data.similar import rouge_l
 from plumbline.files import InputError
+from plumbline.generation.answered import answered
 from plumbline.records import Generation, Request, Sampling
-from plumbline.responses.drawn import answers, reason_of
+from plumbline.responses.drawn import reason_of
 from plumbline.responses.prompting import Form, asked
 from plumbline.text import unified, words
 
@@ -96,7 +97,7 @@ def new_instructions(
     """
     accepted = [words(unified(one.instruction)) for one in known]
     kept, dropped = [], Counter()
-    for request, drawn in answers(requests, generations):
+    for request, drawn in answered(requests, generations):
         for generation in drawn:
             items = parse(
                 generation.answer,

@@ -14,9 +14,9 @@ from collections.abc import Iterable
 from statistics import fmean
 
 from plumbline.claims.records import Claim
+from plumbline.generation.answered import answered
 from plumbline.matching import first_line
 from plumbline.records import Generation, Request
-from plumbline.responses.drawn import answers
 from plumbline.responses.scores import Factuality
 from plumbline.text import normalise
 
@@ -59,7 +59,7 @@ def confidence(
     """
     of = {
         request.claim: max_confidence([generation.answer for generation in drawn])
-        for request, drawn in answers(requests, generations)
+        for request, drawn in answered(requests, generations)
     }
     by_response: dict[str, list[float]] = defaultdict(list)
     for claim in claims:
