@@ -7,8 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import yaml
-from plumbline import lineage
-from plumbline.config import experiment as config
+from plumbline.experiment import config, lineage
 from plumbline.experiment.experiment import Experiment
 from plumbline.methods.apeft.files import ApeftFiles
 from plumbline.methods.flame.files import FlameFiles

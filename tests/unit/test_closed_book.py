@@ -2,7 +2,6 @@ import re
 
 import numpy as np
 import pytest
-from plumbline.config.slick import Slick
 from plumbline.evaluation.closed_book import (
     TASKS,
     Answer,
@@ -14,6 +13,7 @@ from plumbline.evaluation.gains import gains
 from plumbline.evaluation.grid import Gatherer
 from plumbline.evaluation.items import item_metrics
 from plumbline.files import InputError, read_rows, write_rows
+from plumbline.methods.slick.config import Slick
 from plumbline.methods.slick.probing import draw_exemplar_sets
 from plumbline.records import Generation, Message, Request, Sampling
 from programs import program

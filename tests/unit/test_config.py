@@ -5,10 +5,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
-from plumbline import lineage
-from plumbline.config import experiment as config
-from plumbline.config.schema import drift, schema
+from plumbline.experiment import config, lineage
+from plumbline.experiment.schema import drift, schema
 from plumbline.files import InputError
+from plumbline.methods.apeft.tunings import questions_by, recipe_of
 from snakemake.utils import update_config
 
 FOLDER = Path(__file__).parents[2] / "config"
@@ -52,7 +52,7 @@ def mistakes(raw) -> list[str]:
     [
         # unknown keys, at each depth
         ("modles", [], "modles: unknown key. Did you mean models? Allowed: run, device, seeds, "
-         "models, facts, slick, mixes, recipes, training, grath, flame, apeft, contamination, claims, "
+         "models, facts, recipes, training, slick, mixes, grath, flame, apeft, contamination, claims, "
          "verification, generation, scoring, evaluation."),
         ("slick.sampels", 4, "slick.sampels: unknown key. Did you mean samples? Allowed: "
          "exemplar_sets, shots, samples, temperature, top_k, max_tokens, mode, match, limit, seed, "
@@ -204,8 +204,8 @@ def test_all_mistakes_are_told_at_once():
     del raw["recipes"]["sft"]["epochs"]
     assert mistakes(raw) == [
         "models: missing; it has no default, so please set it.",
-        "slick.shots: found 0; expected 1 or more.",
         "recipes.sft: give exactly one of epochs and max_steps.",
+        "slick.shots: found 0; expected 1 or more.",
     ]
 
 
@@ -290,7 +290,8 @@ def test_names_of_mixes():
 def test_an_override_changes_its_keys_and_no_others():
     raw = changed("mixes.overrides", {"unknown-50": {"epochs": 3, "lora": {"rank": 4}}})
     loaded = config.load(raw)
-    plain, other = loaded.mix_recipe("unknown-0"), loaded.mix_recipe("unknown-50")
+    tunings = lineage.build(loaded).tunings
+    plain, other = tunings["mix.unknown-0"].recipe, tunings["mix.unknown-50"].recipe
     assert plain == loaded.recipes["sft"]
     assert (other.epochs, other.lora.rank) == (3, 4)
     assert other.lora.alpha == SFT["lora"]["alpha"]  # not the default
@@ -302,8 +303,8 @@ def test_apefts_losses_are_one_recipe_with_changes():
     raw = changed("apeft.losses", ["sigmoid", "robust", "kto"])
     raw["apeft"]["overrides"] = {"robust": {"label_smoothing": 0.1, "lora": {"rank": 4}}}
     loaded = config.load(raw)
-    assert loaded.apeft_recipe("sigmoid") == loaded.recipes["apeft"]
-    robust, kto = loaded.apeft_recipe("robust"), loaded.apeft_recipe("kto")
+    assert recipe_of(loaded, "sigmoid") == loaded.recipes["apeft"]
+    robust, kto = recipe_of(loaded, "robust"), recipe_of(loaded, "kto")
     assert (robust.loss, robust.label_smoothing, robust.lora.rank) == ("robust", 0.1, 4)
     assert robust.lora.alpha == loaded.recipes["apeft"].lora.alpha
     assert (kto.method, kto.max_steps) == ("kto", loaded.recipes["apeft"].max_steps)
@@ -329,9 +330,9 @@ def test_mistakes_in_apeft(key, value, line):
 
 def test_what_makes_apefts_questions_follows_the_verifier():
     raw = copy.deepcopy(DEFAULT)
-    assert config.load(raw).apeft_questions == "table"
+    assert questions_by(config.load(raw)) == "table"
     raw["verification"] = {"kind": "retrieval", "passages": {"format": "facts"}}
-    assert config.load(raw).apeft_questions == "model"
+    assert questions_by(config.load(raw)) == "model"
     raw["apeft"]["questions"] = "table"
     (found,) = mistakes(raw)
     assert found.startswith("apeft.questions: table needs what the table verifier reads")

@@ -6,14 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from plumbline import lineage
-from plumbline.config import experiment
 from plumbline.evaluation.closed_book import TASKS
 from plumbline.evaluation.contrast_table import contrast_rows
 from plumbline.evaluation.contrasts import PRIMARY, Contrast, against_placebo
 from plumbline.evaluation.statistics import holm
-from plumbline.lineage import Lineage, Tuning
-from plumbline.methods.contrasts import contrasts
+from plumbline.experiment import config as experiment
+from plumbline.experiment import lineage
+from plumbline.experiment.contrasts import contrasts
+from plumbline.experiment.lineage import Lineage
+from plumbline.tuning import Tuning
 from report_grand_data import grid_of, items
 
 DEFAULT = yaml.safe_load(

@@ -96,6 +96,16 @@ def test_a_change_of_meaning_anywhere_in_the_imported_code_counts(tree, file, ol
     assert digest(tree) != before
 
 
+def test_imports_for_types_alone_do_not_count(tree):
+    path = tree / "plumbline/shared.py"
+    path.write_text("from typing import TYPE_CHECKING\n" + path.read_text())
+    before = digest(tree)
+    path.write_text(path.read_text() + "if TYPE_CHECKING:\n    from plumbline.unused import X\n")
+    assert digest(tree) == before
+    path.write_text(path.read_text() + "else:\n    from plumbline.unused import X\n")
+    assert digest(tree) != before
+
+
 def test_modules_that_are_not_imported_do_not_count(tree):
     before = digest(tree)
     replace(tree / "plumbline/unused.py", "1", "2")

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 from plumbline.claims.records import Claim, Verdict
-from plumbline.config.experiment import Config
 from plumbline.data.facts import load_embedded
 from plumbline.data.instruction_sets import check_tuned, gather
 from plumbline.data.select import for_training
+from plumbline.experiment.config import Config
 from plumbline.files import read_rows, write_rows
 from plumbline.records import Question
 from plumbline.text import fold

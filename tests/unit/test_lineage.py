@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from plumbline import lineage
-from plumbline.config import experiment as config
+from plumbline.experiment import config, lineage
+from plumbline.experiment.lineage import Lineage
 from plumbline.files import InputError
-from plumbline.lineage import Lineage, Tuning
+from plumbline.tuning import Tuning
 
 DEFAULT = yaml.safe_load(
     (Path(__file__).parents[2] / "config/config.yaml").read_text(encoding="utf-8")

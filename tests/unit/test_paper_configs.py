@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from plumbline import lineage
-from plumbline.config import experiment
 from plumbline.data.entityquestions import DEFAULT_DOMAINS
 from plumbline.evaluation.contrasts import EQUIVALENCE, PRIMARY
+from plumbline.experiment import config as experiment
+from plumbline.experiment import lineage
 from plumbline.methods.flame.contrasts import contrasts as of_flame
 from plumbline.methods.grath.contrasts import contrasts as of_grath
 from snakemake.utils import update_config

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from plumbline import lineage
-from plumbline.config import experiment
+from plumbline.experiment import config as experiment
+from plumbline.experiment import lineage
 from plumbline.files import InputError, read_rows, write_rows
 from plumbline.placebo import swapped
 from plumbline.records import Pair

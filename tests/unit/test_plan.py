@@ -4,8 +4,8 @@ import copy
 from pathlib import Path
 
 import yaml
-from plumbline import lineage, plan
-from plumbline.config import experiment
+from plumbline.experiment import config as experiment
+from plumbline.experiment import lineage, plan
 from plumbline.records import ChoiceQuestion, Question
 
 DEFAULT = yaml.safe_load(

@@ -10,8 +10,9 @@ import pytest
 import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from plumbline import lineage, names
-from plumbline.config import experiment
+from plumbline import names
+from plumbline.experiment import config as experiment
+from plumbline.experiment import lineage
 from plumbline.files import InputError, read_json
 from plumbline.report import task_sections
 from plumbline.report.figures import DRAW, draw_figures

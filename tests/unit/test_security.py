@@ -23,7 +23,7 @@ import pytest
 import yaml
 from plumbline import fetching
 from plumbline.claims.records import Claim, Splitting, Verdict
-from plumbline.config import experiment
+from plumbline.experiment import config as experiment
 from plumbline.files import InputError, read_json, write_json, write_rows
 from plumbline.models import import_model
 from plumbline.records import Generation, Request, Sampling

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from plumbline import lineage
-from plumbline.config import experiment
+from plumbline.experiment import config as experiment
+from plumbline.experiment import lineage
+from plumbline.experiment.shift_pairs import long_form_checkpoints, shift_pairs
 from plumbline.files import InputError
-from plumbline.shift_pairs import long_form_checkpoints, shift_pairs
 
 DEFAULT = yaml.safe_load(
     (Path(__file__).parents[2] / "config/config.yaml").read_text(encoding="utf-8")

@@ -4,11 +4,11 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plumbline.config.slick import Slick
 from plumbline.files import InputError
 from plumbline.generation.engine import Completion
 from plumbline.generation.serve import Server
 from plumbline.methods.slick.annotation import annotate, slick_category
+from plumbline.methods.slick.config import Slick
 from plumbline.methods.slick.probing import GREEDY, SAMPLED, draw_exemplar_sets, requests
 from plumbline.records import Category, Generation
 from slick_data import question

@@ -4,8 +4,8 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plumbline.config.slick import Mixes, Monitor
 from plumbline.files import InputError
+from plumbline.methods.slick.config import Mixes, Monitor
 from plumbline.methods.slick.mixes import (
     build_mix,
     largest_size,

@@ -3,9 +3,9 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plumbline.config.slick import Slick
 from plumbline.files import InputError, read_json, read_rows, write_rows
 from plumbline.matching import exact_match, unmatchable
+from plumbline.methods.slick.config import Slick
 from plumbline.methods.slick.probing import (
     GREEDY,
     SAMPLED,

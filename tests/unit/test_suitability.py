@@ -11,8 +11,8 @@ from typing import Literal, get_args, get_origin
 import pytest
 import yaml
 from plumbline import suitability
-from plumbline.config import experiment
-from plumbline.config.needs import needs
+from plumbline.experiment import config as experiment
+from plumbline.experiment.needs import needs
 from plumbline.files import InputError, read_rows, write_json, write_rows
 from plumbline.generation import start
 from plumbline.models import import_model

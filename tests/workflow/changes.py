@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 import yaml
-from plumbline import lineage
-from plumbline.config import experiment
-from plumbline.config.experiment import Config
+from plumbline.experiment import config as experiment
+from plumbline.experiment import lineage
+from plumbline.experiment.config import Config
 from plumbline.files import InputError
 from project import ROOT
 from pydantic import BaseModel

@@ -40,9 +40,9 @@ _parsed: dict[Path, tuple[tuple[int, int], _Parsed]] = {}
 def code_digest(program: Path, library: Path, also: Sequence[Path] = ()) -> str:
     """Hex digest of a program and of all modules of `library` that it transitively imports.
 
-    `library` is the package's folder (its name is the package's). Comments, docstrings and layout
-    do not count; imports inside functions do. The bytes of the files in `also` (templates and
-    other resources the code reads) count as they are.
+    `library` is the package's folder (its name is the package's). Comments, docstrings, layout and
+    what stands under `if TYPE_CHECKING:` do not count; imports inside functions do. The bytes of
+    the files in `also` (templates and other resources the code reads) count as they are.
 
     Raises `InputError` when a file cannot be read or parsed, or when an imported module of the
     library does not exist. Modules imported by a computed name are not seen.
@@ -175,7 +175,7 @@ def _dump(node: ast.AST, write: Callable[[str], object], statements: list) -> No
         elif isinstance(value, list):
             if kind is ast.JoinedStr:  # 3.12 ends some format specs with an empty string
                 value = [v for v in value if getattr(v, "value", None) != ""]
-            value = [v for v in value if not _is_remark(v)]
+            value = [v for v in value if not (_is_remark(v) or _is_for_types(v))]
             if not value:
                 continue
             write(field)
@@ -199,6 +199,16 @@ def _is_remark(node: object) -> bool:
         isinstance(node, ast.Expr)
         and isinstance(node.value, ast.Constant)
         and isinstance(node.value.value, str)
+    )
+
+
+def _is_for_types(node: object) -> bool:
+    """Whether a statement is an `if TYPE_CHECKING:`, whose imports nobody runs."""
+    return (
+        isinstance(node, ast.If)
+        and isinstance(node.test, ast.Name)
+        and node.test.id == "TYPE_CHECKING"
+        and not node.orelse
     )
 
 

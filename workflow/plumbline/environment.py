@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from plumbline import installed
-from plumbline.config.experiment import Config
+from plumbline.experiment.config import Config
 from plumbline.suitability import Needs
 
 

@@ -1,9 +1,10 @@
-"""How checkpoints are called."""
+"""How checkpoints are named."""
 
 from __future__ import annotations
 
 import re
 
+BASE = "base"  # the imported model
 FORM_SET = "form"  # facts that only teach how to answer
 FORM = f"mix.{FORM_SET}"  # the checkpoint tuned on them
 FINAL = "final"  # the stop of a tuning that keeps only the end of its training

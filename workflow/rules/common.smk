@@ -16,14 +16,15 @@ sys.path.insert(0, str(WORKFLOW))
 from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
 
-from plumbline.config import experiment
-from plumbline.config.needs import needs
-from plumbline import installed, lineage, lists
+from plumbline import installed, lists
 from plumbline.digest import code_digest
 from plumbline.environment import export_settings
 from plumbline.experiment.experiment import Experiment
 from plumbline.experiment.layout import alternatives
 from plumbline.files import InputError, sha256_json
+from plumbline.experiment import config as experiment
+from plumbline.experiment import lineage
+from plumbline.experiment.needs import needs
 from plumbline.methods.apeft.files import ApeftFiles
 from plumbline.methods.flame.files import FlameFiles
 from plumbline.methods.grath.files import GrathFiles

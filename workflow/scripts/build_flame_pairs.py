@@ -5,7 +5,6 @@ from pathlib import Path
 
 from plumbline import knowledge, program
 from plumbline.claims.records import Splitting, Verdict
-from plumbline.config.flame_sets import PairSet
 from plumbline.files import (
     InputError,
     read_json,
@@ -19,6 +18,7 @@ from plumbline.methods.flame.composition import check_same_run, of_pairs
 from plumbline.methods.flame.fact_based import FactBased
 from plumbline.methods.flame.inputs import fact_based_ids
 from plumbline.methods.flame.pairs import build_pairs, check_sources, training_order
+from plumbline.methods.flame.sets import PairSet
 from plumbline.responses import scores
 from plumbline.responses.drawn import Response
 

@@ -5,8 +5,8 @@ from collections import Counter
 from pathlib import Path
 
 from plumbline import program
-from plumbline.config.slick import Demands, Mixes
 from plumbline.files import read_unique_rows, write_json, write_rows
+from plumbline.methods.slick.config import Demands, Mixes
 from plumbline.methods.slick.mixes import build_mix
 from plumbline.methods.slick.probes import build_probes
 from plumbline.records import Annotation, Question

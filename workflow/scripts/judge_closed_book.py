@@ -6,7 +6,7 @@ from pathlib import Path
 from plumbline import program
 from plumbline.evaluation.closed_book import judge, majority_answers
 from plumbline.files import read_rows, read_unique_rows, write_rows
-from plumbline.lineage import BASE
+from plumbline.names import BASE
 from plumbline.records import Annotation, Generation, Question, Request, SetQuestion
 
 

@@ -4,8 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
-from plumbline import lineage, plan, program
-from plumbline.config import experiment as config
+from plumbline import program
+from plumbline.experiment import config, lineage, plan
 from plumbline.files import read_json, read_rows, read_unique_rows, write_json
 from plumbline.records import ChoiceQuestion, Question, Record
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from plumbline import program
 from plumbline.checkpoints import load_tokenizer
-from plumbline.config.slick import Slick
 from plumbline.data.select import select
 from plumbline.files import read_unique_rows, write_json, write_rows
+from plumbline.methods.slick.config import Slick
 from plumbline.methods.slick.probing import answerable, draw_exemplar_sets, requests
 from plumbline.records import Question
 

@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from plumbline import plan, program
+from plumbline import program
+from plumbline.experiment import plan
 from plumbline.files import read_json
 
 

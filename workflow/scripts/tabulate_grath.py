@@ -8,9 +8,9 @@ from plumbline import lists, program
 from plumbline.config.engines import Evaluation
 from plumbline.evaluation.items import item_metrics
 from plumbline.files import InputError, read_json, read_unique_rows, write_csv
-from plumbline.lineage import BASE
 from plumbline.methods.grath.rounds import GrathPair
 from plumbline.methods.grath.table import COLUMNS, as_text, pair_rows
+from plumbline.names import BASE
 from plumbline.records import Item
 from pydantic import BaseModel
 

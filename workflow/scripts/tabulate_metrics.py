@@ -11,7 +11,7 @@ from plumbline.config.engines import Evaluation
 from plumbline.evaluation.guessing import guessed
 from plumbline.evaluation.items import item_metrics
 from plumbline.files import read_unique_rows, write_csv
-from plumbline.lineage import BASE
+from plumbline.names import BASE
 from plumbline.records import ChoiceQuestion, Item, Metric
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from plumbline import program
 from plumbline.config.closed_book import ENDINGS, closed_book_task
-from plumbline.config.slick import Slick
 from plumbline.data.select import select
 from plumbline.evaluation.closed_book import closed_book_request
 from plumbline.files import read_unique_rows, write_rows
+from plumbline.methods.slick.config import Slick
 from plumbline.methods.slick.mixes import tuning_prompt
 from plumbline.methods.slick.probing import (
     ExemplarSet,

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from plumbline import program
-from plumbline.config.schema import drift, text
+from plumbline.experiment.schema import drift, text
 from plumbline.files import InputError, atomic_write
 
 SCHEMA = Path(__file__).parents[2] / "config" / "config.schema.json"

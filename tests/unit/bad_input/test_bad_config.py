@@ -9,9 +9,9 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from plumbline import lineage
-from plumbline.config import experiment
 from plumbline.config.written import repeated_keys
+from plumbline.experiment import config as experiment
+from plumbline.experiment import lineage
 from plumbline.files import InputError
 from plumbline.sources import Source, slug
 

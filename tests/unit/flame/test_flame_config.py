@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from plumbline.config import experiment
+from plumbline.experiment import config as experiment
+from plumbline.experiment.lineage import build
 from plumbline.files import InputError
-from plumbline.lineage import build
 from snakemake.utils import update_config
 
 FOLDER = Path(__file__).parents[3] / "config"

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from plumbline.evaluation.closed_book import TASKS
-from plumbline.lineage import Lineage
 from plumbline.names import placebo
+
+if TYPE_CHECKING:
+    from plumbline.experiment.lineage import Lineage
 
 CLOSED_BOOK = TASKS["few_shot"]
 LONG_FORM, WIN_RATE = "long_form", "win_rate"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from plumbline.experiment.contrasts import contrasts
 from plumbline.experiment.part import Part
-from plumbline.methods.contrasts import contrasts
 
 
 class Evaluated(Part):

@@ -12,22 +12,22 @@ from pathlib import Path
 from typing import Any
 
 from plumbline.config.choices import ChoiceSource
-from plumbline.config.experiment import Config
 from plumbline.experiment.choice_tasks import ChoiceTasks
 from plumbline.experiment.closed_book import ClosedBook
+from plumbline.experiment.config import Config
 from plumbline.experiment.contamination import ContaminationGate
 from plumbline.experiment.evaluated import Evaluated
 from plumbline.experiment.facts import FactSource
 from plumbline.experiment.fetched import Fetched
 from plumbline.experiment.judges import Judges
 from plumbline.experiment.layout import Layout, Wildcards
+from plumbline.experiment.lineage import Lineage
 from plumbline.experiment.long_form import LongForm
 from plumbline.experiment.part import InstructionSet, Part, Place, Work
 from plumbline.experiment.responses import Responses
 from plumbline.experiment.token_shifts import TokenShifts
 from plumbline.experiment.trainings import Trainings
 from plumbline.experiment.verifier import VerifierFiles
-from plumbline.lineage import Lineage
 
 
 class Experiment:

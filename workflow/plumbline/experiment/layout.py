@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from plumbline.ahead import ListedWork
-from plumbline.config.experiment import Config
-from plumbline.lineage import Lineage
+
+if TYPE_CHECKING:
+    from plumbline.experiment.config import Config
+    from plumbline.experiment.lineage import Lineage
 
 
 class Wildcards(Protocol):

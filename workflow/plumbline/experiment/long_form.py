@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from plumbline.experiment.layout import Wildcards
 from plumbline.experiment.part import InstructionSet, Judge, Part, Place, Work
 from plumbline.experiment.responses import state_files
-from plumbline.shift_pairs import long_form_checkpoints
+from plumbline.experiment.shift_pairs import long_form_checkpoints
 
 if TYPE_CHECKING:
     from plumbline.experiment.experiment import Experiment

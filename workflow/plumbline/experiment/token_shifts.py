@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from plumbline.experiment.layout import Wildcards
 from plumbline.experiment.part import Part
+from plumbline.experiment.shift_pairs import shift_pairs
 from plumbline.files import InputError
-from plumbline.shift_pairs import shift_pairs
 
 if TYPE_CHECKING:
     from plumbline.experiment.experiment import Experiment

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from plumbline.experiment.layout import Layout, Wildcards
-from plumbline.lineage import Tuning
+from plumbline.tuning import Tuning
 
 
 class Trainings:

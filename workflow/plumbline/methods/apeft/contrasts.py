@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from plumbline.config.experiment import Config
 from plumbline.evaluation.contrasts import (
     DOMAINS,
     FACTUALITY,
@@ -13,8 +13,11 @@ from plumbline.evaluation.contrasts import (
     against_placebo,
     in_domains,
 )
-from plumbline.lineage import Lineage
 from plumbline.names import variant
+
+if TYPE_CHECKING:
+    from plumbline.experiment.config import Config
+    from plumbline.experiment.lineage import Lineage
 
 
 def contrasts(config: Config, lineage: Lineage) -> Iterator[Contrast]:

@@ -10,6 +10,7 @@ from plumbline.experiment.part import InstructionSet, Part, Place, Work
 from plumbline.experiment.responses import state_files
 from plumbline.experiment.variants import Variants
 from plumbline.files import InputError
+from plumbline.methods.apeft.tunings import questions_by
 
 if TYPE_CHECKING:
     from plumbline.experiment.experiment import Experiment
@@ -41,7 +42,7 @@ class ApeftFiles(Part):
             yield Work(f"{place}/responses", folder, "apeft/responses/requests.jsonl")
             yield from self.experiment.responses.claim_works(f"{place}/responses")
             yield Work(f"{place}/answers", folder, f"{place}/answers/requests.jsonl")
-            if self.config.apeft_questions == "model":
+            if questions_by(self.config) == "model":
                 yield Work(f"{place}/questions", folder, f"{place}/questions/requests.jsonl")
 
     def lost(self) -> Iterable[str]:
@@ -89,7 +90,7 @@ class ApeftFiles(Part):
             "claims": f"{place}/responses/claims.jsonl",
             "verdicts": f"{place}/responses/verdicts.jsonl",
         }
-        if self.config.apeft_questions == "table":
+        if questions_by(self.config) == "table":
             return files | {"facts": self.layout.facts}
         return files | {
             "requests": f"{place}/questions/requests.jsonl",

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from plumbline.config.flame_sets import SftSet
 from plumbline.experiment.layout import Wildcards
 from plumbline.experiment.part import Fetchable, InstructionSet, Judge, Part, Place, Work
 from plumbline.experiment.responses import state_files
 from plumbline.experiment.variants import Variants
 from plumbline.files import InputError
-from plumbline.lineage import BASE
+from plumbline.methods.flame.sets import SftSet
+from plumbline.names import BASE
 
 if TYPE_CHECKING:
     from plumbline.experiment.experiment import Experiment

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from plumbline.experiment.fetched import marker_of
 from plumbline.experiment.layout import Wildcards, given
-from plumbline.lineage import BASE
 from plumbline.methods.flame.files import FlameFiles
+from plumbline.names import BASE
 
 
 class FlameOptions:

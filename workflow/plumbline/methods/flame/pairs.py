@@ -11,9 +11,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 
-from plumbline.config.flame_sets import PairSet
 from plumbline.distinct import check
 from plumbline.files import InputError
+from plumbline.methods.flame.sets import PairSet
 from plumbline.records import Pair
 from plumbline.responses.drawn import dropped_rows
 from plumbline.responses.pairs import Pairing, by_instruction

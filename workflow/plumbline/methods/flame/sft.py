@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from plumbline.config.flame_sets import SftSet
 from plumbline.data.instructions import Instruction
+from plumbline.methods.flame.sets import SftSet
 from plumbline.records import Example
 from plumbline.responses.drawn import dropped_rows
 from plumbline.responses.prompting import Form, instruction_prompt, response_side

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from plumbline.config.choices import ChoiceSet
-from plumbline.config.experiment import Config
 from plumbline.evaluation.contrasts import (
     CLOSED_BOOK,
     DOMAINS,
@@ -16,8 +16,11 @@ from plumbline.evaluation.contrasts import (
     Contrast,
     against_placebo,
 )
-from plumbline.lineage import Lineage
 from plumbline.names import variant
+
+if TYPE_CHECKING:
+    from plumbline.experiment.config import Config
+    from plumbline.experiment.lineage import Lineage
 
 METRIC = "mc2"
 # Sets that ask what is true; the others ask for what should be held, such as common sense.

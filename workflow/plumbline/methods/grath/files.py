@@ -10,7 +10,7 @@ from plumbline.config.choices import ChoiceSource
 from plumbline.experiment.layout import Wildcards, given, seed_of
 from plumbline.experiment.part import Part, Work
 from plumbline.experiment.variants import Variants
-from plumbline.lineage import BASE
+from plumbline.names import BASE
 
 if TYPE_CHECKING:
     from plumbline.experiment.experiment import Experiment

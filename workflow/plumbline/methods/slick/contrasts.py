@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from plumbline.config.experiment import Config
 from plumbline.evaluation.closed_book import TASKS
 from plumbline.evaluation.contrasts import Contrast, in_domains
-from plumbline.lineage import Lineage
+
+if TYPE_CHECKING:
+    from plumbline.experiment.config import Config
+    from plumbline.experiment.lineage import Lineage
 
 METHOD, METRIC = "mix", "em"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from plumbline.experiment.part import Part, Work
-from plumbline.lineage import BASE
+from plumbline.names import BASE
 
 
 class SlickFiles(Part):

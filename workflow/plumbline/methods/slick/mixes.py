@@ -15,8 +15,8 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from plumbline.config.slick import Demands
 from plumbline.files import InputError
+from plumbline.methods.slick.config import Demands
 from plumbline.names import FORM_SET
 from plumbline.records import KNOWN, Annotation, Category, Example, Message, Question
 

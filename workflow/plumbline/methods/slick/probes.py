@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from plumbline.config.slick import Monitor
+from plumbline.methods.slick.config import Monitor
 from plumbline.methods.slick.mixes import tuning_prompt
 from plumbline.records import Annotation, Example, Probe, Question
 

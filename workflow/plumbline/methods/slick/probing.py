@@ -11,10 +11,10 @@ from itertools import combinations
 
 from pydantic import Field
 
-from plumbline.config.slick import Slick
 from plumbline.data.select import order
 from plumbline.files import InputError
 from plumbline.matching import unmatchable
+from plumbline.methods.slick.config import Slick
 from plumbline.records import NonEmpty, Question, Record, Request, Sampling
 from plumbline.text import fold
 

@@ -10,21 +10,18 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, create_model, model_validator
 
-from plumbline.config.apeft import Apeft
 from plumbline.config.base import Name, Section, Seed
 from plumbline.config.contamination import Contamination
 from plumbline.config.data import Facts, Model
 from plumbline.config.engines import Evaluation, Generation, Scoring
 from plumbline.config.errors import explain, nearest
-from plumbline.config.flame import Flame
-from plumbline.config.grath import Grath
-from plumbline.config.slick import Mixes, Slick
 from plumbline.config.training import Recipe, Training
 from plumbline.config.verification import Claims, Table, Verifier
 from plumbline.config.written import repeated_keys, unusable
 from plumbline.files import InputError
+from plumbline.methods.registry import METHODS
 
 # Names beside the models' folders in results/<run>.
 RESERVED = (
@@ -45,8 +42,8 @@ RESERVED = (
 )
 
 
-class Config(Section):
-    """One experiment."""
+class Ground(Section):
+    """What every experiment starts from."""
 
     run: Name = Field("demo", description="Results go to results/<run>.")
     device: Literal["cpu", "cuda", "mps"] = Field("cpu", description="Where models run.")
@@ -57,19 +54,27 @@ class Config(Section):
         min_length=1, description="Base models; each is a branch of its own."
     )
     facts: Facts = Facts()
-    slick: Slick = Slick()
-    mixes: Mixes = Mixes()
     recipes: dict[Name, Recipe] = Field(min_length=1, description="Named ways to train.")
     training: Training = Training()
-    grath: Grath | None = Field(None, description="GRATH's rounds; null: none.")
-    flame: Flame | None = Field(None, description="FLAME's trainings; null: none.")
-    apeft: Apeft | None = Field(None, description="APEFT's trainings; null: none.")
+
+
+class Tools(Section):
+    """What all methods use and are measured with."""
+
     contamination: Contamination = Contamination()
     claims: Claims = Claims()
     verification: Verifier = Field(Table(), description="What decides whether a claim is right.")
     generation: Generation = Generation()
     scoring: Scoring = Scoring()
     evaluation: Evaluation = Evaluation()
+
+
+SECTIONS = {key: field for method in METHODS for key, field in method.sections.items()}
+
+
+# In the order of keys: the last base's fields come first.
+class Config(Tools, create_model("Methods", __base__=Section, **SECTIONS), Ground):
+    """One experiment."""
 
     @model_validator(mode="after")
     def _consistent(self):
@@ -93,35 +98,18 @@ class Config(Section):
             raise ValueError(
                 "generation.tensor_parallel: more than 1 needs device: cuda and engine: vllm"
             )
-        self._check_recipe("mixes.recipe", self.mixes.recipe, "sft")
-        if self.grath:
-            self._check_recipe("grath.recipe", self.grath.recipe, "dpo", "kto")
-            if not self.evaluation.choices:
-                raise ValueError(
-                    "grath: its rounds are compared on choice questions, but evaluation.choices "
-                    "is empty; name a set"
-                )
-        if self.flame:
-            self._check_flame(self.flame)
-        if self.apeft:
-            self._check_apeft(self.apeft)
+        for method in METHODS:
+            method.check(self)
         for name, recipe in self.recipes.items():
             if recipe.parameters == "qlora" and self.device != "cuda":
                 raise ValueError(
                     f"recipes.{name}.parameters: qlora needs device: cuda; use lora on a {self.device}"
                 )
-            self._check_training(f"recipes.{name}", recipe)
-        known = self.mixes.trained()
-        for name in self.mixes.overrides:
-            if name not in known:
-                raise ValueError(
-                    f"mixes.overrides.{name}: no such mix.{nearest(name, known)} "
-                    f"Mixes: {', '.join(known)}"
-                )
-            self._check_training(f"mixes.overrides.{name}", self.mix_recipe(name))
+            self.check_training(f"recipes.{name}", recipe)
         return self
 
-    def _check_training(self, key: str, recipe: Recipe) -> None:
+    def check_training(self, key: str, recipe: Recipe) -> None:
+        """ValueError that names `key` where a recipe cannot be trained with this section `training`."""
         processes, strategy = self.training.processes, self.training.strategy
         if processes > 1 and self.device == "mps":
             raise ValueError(f"training.processes: {processes} need device: cuda or cpu; set 1")
@@ -137,7 +125,8 @@ class Config(Section):
         except ValueError as error:
             raise ValueError(f"{key}: {error}") from error
 
-    def _check_recipe(self, key: str, name: str, *methods: str) -> None:
+    def check_recipe(self, key: str, name: str, *methods: str) -> None:
+        """ValueError that names `key` where no recipe has this name, or one of another method."""
         if name not in self.recipes:
             raise ValueError(
                 f"{key}: {name} is not among recipes."
@@ -149,26 +138,6 @@ class Config(Section):
                 f"expected {' or '.join(methods)}"
             )
 
-    def _check_flame(self, flame: Flame) -> None:
-        self._check_recipe("flame.sft_recipe", flame.sft_recipe, "sft")
-        self._check_recipe("flame.dpo_recipe", flame.dpo_recipe, "dpo")
-        recipe = self.recipes[flame.dpo_recipe]
-        if recipe.order != "file" or recipe.max_steps is None:
-            raise ValueError(
-                f"recipes.{flame.dpo_recipe}: FLAME lays out its pairs step by step, so that all "
-                f"sources are drawn from evenly; set order: file and max_steps"
-            )
-
-    def _check_apeft(self, apeft: Apeft) -> None:
-        self._check_recipe("apeft.recipe", apeft.recipe, "dpo")
-        if apeft.questions == "table" and self.verification.kind != "table":
-            raise ValueError(
-                f"apeft.questions: table needs what the table verifier reads a claim as, but "
-                f"verification.kind is {self.verification.kind}; set apeft.questions: model"
-            )
-        for loss in apeft.losses:
-            self.apeft_recipe(loss)
-
     @property
     def closed_book_forms(self) -> list[str]:
         """How closed-book questions are asked: few-shot, and in the forms that methods tune in."""
@@ -176,11 +145,6 @@ class Config(Section):
         tuned += [self.mixes.prompt] if self.mixes.names() else []
         tuned += ["chat"] if self.grath and self.grath.legacy_prompt is None else []
         return ["few_shot", *(form for form in ("plain", "chat") if form in tuned)]
-
-    @property
-    def apeft_questions(self) -> str:
-        """What makes questions of claims: table or model."""
-        return self.apeft.questions or ("table" if self.verification.kind == "table" else "model")
 
     def tuned_relations(self) -> dict[str, list[str]]:
         """By key, the relations whose subjects a method is tuned to write about, where it names
@@ -200,18 +164,7 @@ class Config(Section):
             if lists and all(lists)
         }
 
-    def mix_recipe(self, name: str) -> Recipe:
-        """The recipe of one mix, its overrides applied."""
-        changes = self.mixes.overrides.get(name, {})
-        return self._changed(self.mixes.recipe, changes, f"mixes.overrides.{name}")
-
-    def apeft_recipe(self, loss: str) -> Recipe:
-        """The recipe of APEFT with one loss, its overrides applied."""
-        kind = {"method": "kto", "loss": "sigmoid"} if loss == "kto" else {"loss": loss}
-        changes = {**kind, **self.apeft.overrides.get(loss, {})}
-        return self._changed(self.apeft.recipe, changes, f"apeft.overrides.{loss}")
-
-    def _changed(self, name: str, changes: dict, key: str) -> Recipe:
+    def changed_recipe(self, name: str, changes: dict, key: str) -> Recipe:
         """A recipe with some of its keys changed; ValueError names `key` where that cannot be."""
         recipe, changes = self.recipes[name].model_dump(), dict(changes)
         if isinstance(changes.get("lora"), dict):

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from plumbline.config.experiment import Config
 from plumbline.evaluation.contrasts import LONG_FORM, WIN_RATE, Contrast
-from plumbline.lineage import Lineage
-from plumbline.methods.apeft import contrasts as apeft
-from plumbline.methods.flame import contrasts as flame
-from plumbline.methods.grath import contrasts as grath
-from plumbline.methods.slick import contrasts as slick
-from plumbline.shift_pairs import long_form_checkpoints
+from plumbline.experiment.config import Config
+from plumbline.experiment.lineage import Lineage
+from plumbline.experiment.shift_pairs import long_form_checkpoints
+from plumbline.methods.registry import METHODS
 
 
 def contrasts(config: Config, lineage: Lineage) -> list[Contrast]:
@@ -19,7 +16,7 @@ def contrasts(config: Config, lineage: Lineage) -> list[Contrast]:
     measured = {LONG_FORM: writing, WIN_RATE: writing if compared else set()}
     return [
         one
-        for method in (slick, grath, flame, apeft)
+        for method in METHODS
         for one in method.contrasts(config, lineage)
         if {one.first, one.second} <= measured.get(one.task, there)
     ]

@@ -6,9 +6,10 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from plumbline.config.errors import nearest
-from plumbline.config.experiment import Config
+from plumbline.experiment.config import Config
+from plumbline.experiment.lineage import Lineage
 from plumbline.files import InputError
-from plumbline.lineage import BASE, Lineage
+from plumbline.names import BASE
 
 
 class Pair(NamedTuple):

@@ -5,7 +5,7 @@ The one place that knows; models are held against it by `suitability.check`.
 
 from __future__ import annotations
 
-from plumbline.config.experiment import Config
+from plumbline.experiment.config import Config
 from plumbline.files import InputError
 from plumbline.suitability import Chat, Length, Needs
 

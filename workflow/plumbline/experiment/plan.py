@@ -13,13 +13,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 
-from plumbline.config.experiment import Config
 from plumbline.config.verification import REFERENCE
+from plumbline.experiment.config import Config
+from plumbline.experiment.lineage import Lineage
+from plumbline.experiment.shift_pairs import long_form_checkpoints, shift_pairs
 from plumbline.judging.prompts import POINTS, SIDES
-from plumbline.lineage import Lineage
+from plumbline.methods.apeft.tunings import questions_by, recipe_of
 from plumbline.names import parts
 from plumbline.records import ChoiceQuestion, Question
-from plumbline.shift_pairs import long_form_checkpoints, shift_pairs
 
 CHARACTERS_A_TOKEN = 4
 WEAKLY_KNOWN, UNKNOWN = 0.17, 0.36  # shares of questions in the paper
@@ -272,13 +273,13 @@ class _Planner:
         parents = 1 if apeft.parent == "base" else len(self.config.seeds)
         length = min(RESPONSE_TOKENS, apeft.max_tokens)
         yield self._writing(parents, sizes["apeft"], apeft.responses, ANSWER_TOKENS, length)
-        facts = FACTS_AN_ENTITY[self.config.apeft_questions]
+        facts = FACTS_AN_ENTITY[questions_by(self.config)]
         asked = sizes["apeft"] * min(facts, apeft.atomic_per_entity or facts)
-        if self.config.apeft_questions == "model":
+        if questions_by(self.config) == "model":
             yield self._writing(parents, asked, 1, JUDGE_TOKENS, 2 * ANSWER_TOKENS)
         shown = ANSWER_TOKENS + self.question_tokens
         yield self._writing(parents, asked, apeft.samples, shown, self.answer_tokens)
-        for recipe in map(self.config.apeft_recipe, apeft.losses):
+        for recipe in (recipe_of(self.config, loss) for loss in apeft.losses):
             rows = apeft.pairs or sizes["apeft"]
             steps = recipe.max_steps or math.ceil(rows / recipe.global_batch_size) * recipe.epochs
             tokens = steps * recipe.global_batch_size * 2 * length

@@ -8,9 +8,9 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from plumbline.config.base import Kept, Section
-from plumbline.config.flame_sets import PairSet, SftSet
 from plumbline.config.instructions import InstructionSource
 from plumbline.config.verification import JUDGE, Passages
+from plumbline.methods.flame.sets import PairSet, SftSet
 from plumbline.names import variant
 
 

@@ -6,7 +6,7 @@ import difflib
 import json
 from pathlib import Path
 
-from plumbline.config.experiment import Config
+from plumbline.experiment.config import Config
 
 
 def schema() -> dict:
@@ -60,6 +60,6 @@ def drift(path: Path) -> str:
         found.splitlines(keepends=True),
         text().splitlines(keepends=True),
         str(path),
-        "plumbline.config.experiment",
+        "plumbline.experiment.config",
     )
     return "".join(lines)

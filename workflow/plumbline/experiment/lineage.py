@@ -1,0 +1,105 @@
+"""The checkpoints of an experiment, computed from the configuration in this one place.
+
+A *tuning* is one training run: one parent checkpoint, one training file, one recipe. It leaves one
+or more *stops* (states of the model that are kept), and each stop is a checkpoint. `base` is the
+imported model. All paths here are relative to `results/<run>/<model>`; `{seed}` stands for the
+seed.
+"""
+
+from __future__ import annotations
+
+from plumbline.config.errors import nearest
+from plumbline.experiment.config import Config
+from plumbline.files import InputError
+from plumbline.methods.registry import METHODS
+from plumbline.names import BASE, checkpoint_name
+from plumbline.tuning import Tuning
+
+
+class Lineage:
+    """Answers for rules: which checkpoints are there, who is whose parent, where does it lie."""
+
+    def __init__(self, tunings: list[Tuning]):
+        self.tunings = {tuning.name: tuning for tuning in tunings}
+        self._tuning_of = {
+            checkpoint: tuning for tuning in tunings for checkpoint in tuning.checkpoints
+        }
+        self._stop_of = {
+            checkpoint: stop
+            for tuning in tunings
+            for checkpoint, stop in zip(tuning.checkpoints, tuning.stops, strict=True)
+        }
+        for tuning in tunings:
+            self._check_ancestry(tuning)
+            self._check_reference(tuning)
+
+    @property
+    def checkpoints(self) -> list[str]:
+        """Every checkpoint, the base first."""
+        return [BASE, *self._tuning_of]
+
+    def parent(self, checkpoint: str) -> str:
+        """The checkpoint it was trained from; empty for the base."""
+        return "" if checkpoint == BASE else self._tuning_of[checkpoint].parent
+
+    def folder(self, checkpoint: str) -> str:
+        """Where the checkpoint lies."""
+        if checkpoint == BASE:
+            return BASE
+        return f"{self._tuning_of[checkpoint].folder}/{self._stop_of[checkpoint]}"
+
+    def folders(self, checkpoint: str, seeds: list[int]) -> list[str]:
+        """Its folder for each seed; the base has one."""
+        if checkpoint == BASE:
+            return [BASE]
+        return [self.folder(checkpoint).format(seed=seed) for seed in seeds]
+
+    def at(self, folder: str) -> tuple[str, str]:
+        """(checkpoint, seed) of a folder; the seed is "0" for the base. KeyError if there is none."""
+        if folder == BASE:
+            return BASE, "0"
+        seed, tuning, stop = folder.split("/")
+        checkpoint = checkpoint_name(tuning, stop)
+        self._tuning_of[checkpoint]
+        return checkpoint, seed.removeprefix("seed-")
+
+    def marker(self, checkpoint: str) -> str:
+        """The small file that is written last when the checkpoint is whole."""
+        if checkpoint == BASE:
+            return f"{BASE}/checkpoint.json"
+        return f"{self._tuning_of[checkpoint].folder}/training.json"
+
+    def _check_ancestry(self, tuning: Tuning) -> None:
+        seen, parent = [tuning.name], tuning.parent
+        while parent != BASE:
+            if parent not in self._tuning_of:
+                raise InputError(
+                    f"{seen[-1]}: its parent {parent} does not exist."
+                    f"{nearest(parent, self.checkpoints)} "
+                    f"Checkpoints: {', '.join(self.checkpoints)}."
+                )
+            ancestor = self._tuning_of[parent]
+            if ancestor.name in seen:
+                raise InputError(
+                    f"{tuning.name} would be its own ancestor "
+                    f"({' ← '.join([*seen, ancestor.name])}); give it another parent."
+                )
+            seen.append(ancestor.name)
+            parent = ancestor.parent
+
+    def _check_reference(self, tuning: Tuning) -> None:
+        """The reference must be there before the tuning: the base or an ancestor."""
+        ancestors, parent = [BASE], tuning.parent
+        while parent != BASE:
+            ancestors.append(parent)
+            parent = self._tuning_of[parent].parent
+        if tuning.reference is not None and tuning.reference not in ancestors:
+            raise InputError(
+                f"{tuning.name}: its reference {tuning.reference} is none of its ancestors."
+                f"{nearest(tuning.reference, ancestors)} Ancestors: {', '.join(ancestors)}."
+            )
+
+
+def build(config: Config) -> Lineage:
+    """The lineage of a configuration. `InputError` on a parent that cannot be."""
+    return Lineage([tuning for method in METHODS for tuning in method.tunings(config)])
