@@ -14,7 +14,7 @@ from plumbline.experiment import config as experiment
 from plumbline.experiment import lineage
 from plumbline.experiment.contrasts import contrasts
 from plumbline.experiment.lineage import Lineage
-from plumbline.tuning import Tuning
+from plumbline.methods.tuning import Tuning
 from report_grand_data import grid_of, items
 
 DEFAULT = yaml.safe_load(

@@ -6,7 +6,7 @@ import yaml
 from plumbline.experiment import config, lineage
 from plumbline.experiment.lineage import Lineage
 from plumbline.files import InputError
-from plumbline.tuning import Tuning
+from plumbline.methods.tuning import Tuning
 
 DEFAULT = yaml.safe_load(
     (Path(__file__).parents[2] / "config/config.yaml").read_text(encoding="utf-8")

@@ -6,6 +6,7 @@ from pathlib import Path
 import yaml
 from plumbline.experiment import config as experiment
 from plumbline.experiment import lineage, plan
+from plumbline.experiment.plan_text import as_text
 from plumbline.records import ChoiceQuestion, Question
 
 DEFAULT = yaml.safe_load(
@@ -31,7 +32,7 @@ def planned(**changes):
         for n in range(10)
     ]
     built = lineage.build(config)
-    asked = choices if config.grath else []
+    asked = {"grath": choices} if config.grath else {}
     made = plan.make_plan(
         config, built, questions, choices, asked, SETS, {"m": 1e8}, 2,
         questions[:7] if config.evaluation.closed_book else [],
@@ -79,8 +80,8 @@ def test_the_text_ends_in_the_totals():
     config = experiment.load(copy.deepcopy(DEFAULT))
     question = Question(id="a", relation="r", subject="s", question="q", answers=["a"],
                         split="train", domain="id")  # fmt: skip
-    made = plan.make_plan(config, lineage.build(config), [question], [], [], SETS, {"m": 1e8}, 2)
-    assert plan.as_text(made).splitlines()[-1].startswith("total")
+    made = plan.make_plan(config, lineage.build(config), [question], [], {}, SETS, {"m": 1e8}, 2)
+    assert as_text(made).splitlines()[-1].startswith("total")
 
 
 def test_a_shift_is_scored_and_both_sides_write_at_length():

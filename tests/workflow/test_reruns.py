@@ -321,18 +321,12 @@ def test_parsing_imports_nothing_heavy():
     program = (
         "import sys\n"
         f"sys.path.insert(0, {str(ROOT / 'workflow')!r})\n"
-        "from plumbline import digest, environment, files, sources
-"
-        "from plumbline.experiment import config, contrasts, experiment, lineage, needs
-"
-        "from plumbline.methods.apeft import files
-"
-        "from plumbline.methods.flame import files, options
-"
-        "from plumbline.methods.grath import files
-"
-        "from plumbline.methods.slick import files
-"
+        "from plumbline import digest, environment, files, sources\n"
+        "from plumbline.experiment import config, contrasts, experiment, lineage, needs\n"
+        "from plumbline.methods.apeft import files\n"
+        "from plumbline.methods.flame import files, options\n"
+        "from plumbline.methods.grath import files\n"
+        "from plumbline.methods.slick import files\n"
         f"loaded = [name for name in {heavy!r} if name in sys.modules]\n"
         "assert not loaded, loaded\n"
     )

@@ -10,7 +10,7 @@ rule make_plan:
         questions=f"{R}/facts/questions.jsonl",
         choices=EXPERIMENT.choice_tasks.paths,
         closed_book=EXPERIMENT.closed_book.questions.values(),
-        grath=EXPERIMENT.methods["grath"].questions(),
+        asked=EXPERIMENT.questions,
         instructions=EXPERIMENT.responses.instruction_files(),
     output:
         f"{R}/plan.json",
@@ -25,7 +25,7 @@ rule make_plan:
         code=code("make_plan"),
     shell:
         "python -m scripts.make_plan --config {params.config:q}"
-        " --questions {input.questions:q} --choices {input.choices:q} --grath {input.grath:q}"
+        " --questions {input.questions:q} --choices {input.choices:q} --asked {input.asked:q}"
         " --instructions {input.instructions:q} --closed-book {input.closed_book:q}"
         " --root $PLUMBLINE_RESULTS --cores {threads}"
         " --plan {output:q} 2>&1 | tee {log:q}"

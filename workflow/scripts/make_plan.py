@@ -16,7 +16,7 @@ def main() -> None:
     parser.add_argument("--questions", type=Path, required=True)
     parser.add_argument("--choices", type=Path, nargs="*", default=[], help="what is scored")
     parser.add_argument("--closed-book", type=Path, nargs="*", default=[], help="sets, asked too")
-    parser.add_argument("--grath", type=Path, nargs="*", default=[], help="what pairs are for")
+    parser.add_argument("--asked", type=Path, nargs="*", default=[], help="<method>/<questions>")
     parser.add_argument("--instructions", type=Path, nargs="*", default=[], help="<set>.jsonl")
     parser.add_argument("--root", type=Path, required=True, help="folder of the run")
     parser.add_argument("--cores", type=int, required=True)
@@ -34,11 +34,9 @@ def main() -> None:
             )
         parameters[model.name] = size or 1e9
     questions = read_unique_rows(args.questions, Question)
-    choices, grath = (
-        [row for path in paths for row in read_unique_rows(path, ChoiceQuestion)]
-        for paths in (args.choices, args.grath)
-    )
-    asked = [
+    choices = [row for path in args.choices for row in read_unique_rows(path, ChoiceQuestion)]
+    asked = {path.parent.name: list(read_unique_rows(path, ChoiceQuestion)) for path in args.asked}
+    closed_book = [
         row
         for path in args.closed_book
         for row in read_unique_rows(path, Question)
@@ -49,11 +47,11 @@ def main() -> None:
         lineage.build(settings),
         questions,
         choices,
-        grath,
+        asked,
         {path.stem: sum(1 for _ in read_rows(path, Record)) for path in args.instructions},
         parameters,
         args.cores,
-        asked,
+        closed_book,
     )
     write_json(args.plan, made)
 

@@ -141,22 +141,17 @@ class Config(Tools, create_model("Methods", __base__=Section, **SECTIONS), Groun
     @property
     def closed_book_forms(self) -> list[str]:
         """How closed-book questions are asked: few-shot, and in the forms that methods tune in."""
-        tuned = [one.prompt for one in (self.flame, self.apeft) if one and one.prompt == "chat"]
-        tuned += [self.mixes.prompt] if self.mixes.names() else []
-        tuned += ["chat"] if self.grath and self.grath.legacy_prompt is None else []
+        tuned = {method.use(self).form for method in METHODS}
         return ["few_shot", *(form for form in ("plain", "chat") if form in tuned)]
 
     def tuned_relations(self) -> dict[str, list[str]]:
         """By key, the relations whose subjects a method is tuned to write about, where it names
         some; a method that names none is tuned on all, or on prompts of another kind.
         """
-        sources = {"apeft.prompts": self.apeft.prompts if self.apeft else []}
-        if self.flame:
-            drawn = self.flame.prompts if self.flame.dpo else []
-            sources["flame.prompts"] = [*self.flame.sources(), *drawn]
         asked = {
-            key: [one.relations for one in found if one.format == "entities"]
-            for key, found in sources.items()
+            key: [one.relations for one in prompts if one.format == "entities"]
+            for method in METHODS
+            for key, prompts in method.use(self).prompts.items()
         }
         return {
             key: sorted({name for relations in lists for name in relations})

@@ -79,6 +79,11 @@ class Experiment:
         return _together(part.choices() for part in self._parts)
 
     @cached_property
+    def questions(self) -> list[str]:
+        """Files of the choice questions that methods ask."""
+        return [path for part in self._parts for path in part.questions()]
+
+    @cached_property
     def instructions(self) -> dict[str, InstructionSet]:
         """Sets of instructions by their names."""
         return _together(part.instructions() for part in self._parts)

@@ -12,8 +12,8 @@ from plumbline.config.errors import nearest
 from plumbline.experiment.config import Config
 from plumbline.files import InputError
 from plumbline.methods.registry import METHODS
+from plumbline.methods.tuning import Tuning
 from plumbline.names import BASE, checkpoint_name
-from plumbline.tuning import Tuning
 
 
 class Lineage:

@@ -81,6 +81,10 @@ class Part:
         """Sets of choice questions by their paths below results/<run>, without ending."""
         return {}
 
+    def questions(self) -> Iterable[str]:
+        """Files of choice questions that it asks, <method>/<questions>.jsonl."""
+        return ()
+
     def instructions(self) -> Mapping[str, InstructionSet]:
         """Sets of instructions by their names."""
         return {}

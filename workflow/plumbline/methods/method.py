@@ -7,15 +7,50 @@ over that list and knows no method by name.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from plumbline.tuning import Tuning
+from plumbline.methods.tuning import Tuning
+from plumbline.suitability import Chat
 
 if TYPE_CHECKING:
+    from plumbline.config.instructions import InstructionSource
     from plumbline.evaluation.contrasts import Contrast
     from plumbline.experiment.config import Config
     from plumbline.experiment.lineage import Lineage
+    from plumbline.methods.estimates import Planner, Stage
+
+
+@dataclass(frozen=True)
+class Use:
+    """What a method, as it is configured, asks of a model.
+
+    form: what it is tuned in, plain or chat, in which closed-book questions are put to every
+        checkpoint too; None: in neither.
+    chats: where it needs a chat template.
+    max_tokens: longest answers by their keys, such as grath.max_tokens.
+    recipes: names of those that train something.
+    overrides: by key, such as mixes.overrides.unknown-50, what is changed in a recipe.
+    writes_claims: whether responses are taken apart into claims.
+    prompts: by key, what it is tuned to write about; of entities, their relations are then in the
+        tuning domain.
+    """
+
+    form: str | None = None
+    chats: Iterable[Chat] = ()
+    max_tokens: Mapping[str, int] = field(default_factory=dict)
+    recipes: Iterable[str] = ()
+    overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    writes_claims: bool = False
+    prompts: Mapping[str, Iterable[InstructionSource]] = field(default_factory=dict)
+
+
+def _no_use(config: Config) -> Use:
+    return Use()
+
+
+def _no_cost(planner: Planner) -> Iterable[Stage]:
+    return ()
 
 
 def _no_check(config: Config) -> None:
@@ -39,6 +74,10 @@ class Method:
     check: what must agree with other parts of the configuration; ValueError with the key where it
         does not.
     contrasts: what its checkpoints are compared for.
+    use: what it asks of a model. One that is not told is held against no model's length or
+        template, and found out when a job runs.
+    cost: the stages of the plan that are its own. One that is not told is missing from the plan,
+        but not from what the report says was run.
     """
 
     name: str
@@ -47,3 +86,5 @@ class Method:
     tunings: Callable[[Config], Iterable[Tuning]]
     check: Callable[[Config], None] = _no_check
     contrasts: Callable[[Config, Lineage], Iterable[Contrast]] = _no_contrasts
+    use: Callable[[Config], Use] = _no_use
+    cost: Callable[[Planner], Iterable[Stage]] = _no_cost

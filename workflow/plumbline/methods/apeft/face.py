@@ -2,12 +2,38 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pydantic import Field
 
 from plumbline.methods.apeft.config import Apeft
 from plumbline.methods.apeft.contrasts import contrasts
+from plumbline.methods.apeft.cost import cost
 from plumbline.methods.apeft.tunings import check, tunings
-from plumbline.methods.method import Method
+from plumbline.methods.method import Method, Use
+from plumbline.suitability import Chat
+
+if TYPE_CHECKING:
+    from plumbline.experiment.config import Config
+
+
+def use(config: Config) -> Use:
+    """Responses at length, answers to single questions, and trainings under each loss."""
+    apeft = config.apeft
+    if apeft is None:
+        return Use()
+    in_chat = apeft.prompt == "chat"
+    chat = Chat(key="apeft.prompt: chat", instead="apeft.prompt: plain", answered=True)
+    return Use(
+        form="chat" if in_chat else None,
+        chats=[chat] if in_chat else [],
+        max_tokens={"apeft.max_tokens": apeft.max_tokens},
+        recipes=[apeft.recipe],
+        overrides={f"apeft.overrides.{loss}": keys for loss, keys in apeft.overrides.items()},
+        writes_claims=True,
+        prompts={"apeft.prompts": apeft.prompts},
+    )
+
 
 APEFT = Method(
     name="apeft",
@@ -16,4 +42,6 @@ APEFT = Method(
     check=check,
     tunings=tunings,
     contrasts=contrasts,
+    use=use,
+    cost=cost,
 )

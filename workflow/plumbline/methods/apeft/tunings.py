@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plumbline.config.training import Recipe
+from plumbline.methods.tuning import Tuning
 from plumbline.names import variant
-from plumbline.tuning import Tuning
 
 if TYPE_CHECKING:
     from plumbline.experiment.config import Config

@@ -2,12 +2,37 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pydantic import Field
 
 from plumbline.methods.flame.config import Flame
 from plumbline.methods.flame.contrasts import contrasts
+from plumbline.methods.flame.cost import cost
 from plumbline.methods.flame.tunings import check, tunings
-from plumbline.methods.method import Method
+from plumbline.methods.method import Method, Use
+from plumbline.suitability import Chat
+
+if TYPE_CHECKING:
+    from plumbline.experiment.config import Config
+
+
+def use(config: Config) -> Use:
+    """Demonstrations are shown as turns; the prompts of the second stage count if it is there."""
+    flame = config.flame
+    if flame is None:
+        return Use()
+    in_chat = flame.prompt == "chat"
+    chat = Chat(key="flame.prompt: chat", instead="flame.prompt: plain", shown=True, answered=True)
+    return Use(
+        form="chat" if in_chat else None,
+        chats=[chat] if in_chat else [],
+        max_tokens={"flame.max_tokens": flame.max_tokens},
+        recipes=[flame.sft_recipe, flame.dpo_recipe] if flame.dpo else [flame.sft_recipe],
+        writes_claims=True,
+        prompts={"flame.prompts": [*flame.sources(), *(flame.prompts if flame.dpo else [])]},
+    )
+
 
 FLAME = Method(
     name="flame",
@@ -16,4 +41,6 @@ FLAME = Method(
     check=check,
     tunings=tunings,
     contrasts=contrasts,
+    use=use,
+    cost=cost,
 )

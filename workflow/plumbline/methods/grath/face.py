@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pydantic import Field
 
 from plumbline.methods.grath.config import Grath
 from plumbline.methods.grath.contrasts import contrasts
+from plumbline.methods.grath.cost import cost
 from plumbline.methods.grath.tunings import check, tunings
-from plumbline.methods.method import Method
+from plumbline.methods.method import Method, Use
+from plumbline.suitability import Chat
+
+if TYPE_CHECKING:
+    from plumbline.experiment.config import Config
+
+
+def use(config: Config) -> Use:
+    """A chat template, unless pairs are asked for and trained on in the paper's own tags."""
+    grath = config.grath
+    if grath is None:
+        return Use()
+    in_chat = grath.legacy_prompt is None
+    key, instead = "grath.legacy_prompt: null", "grath.legacy_prompt: llama2 or zephyr"
+    return Use(
+        form="chat" if in_chat else None,
+        chats=[Chat(key=key, instead=instead, shown=True, answered=True)] if in_chat else [],
+        max_tokens={"grath.max_tokens": grath.max_tokens},
+        recipes=[grath.recipe],
+    )
+
 
 GRATH = Method(
     name="grath",
@@ -16,4 +39,6 @@ GRATH = Method(
     check=check,
     tunings=tunings,
     contrasts=contrasts,
+    use=use,
+    cost=cost,
 )

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from plumbline.config.errors import nearest
 from plumbline.config.training import Recipe
+from plumbline.methods.tuning import Tuning
 from plumbline.names import BASE, FINAL, FORM_SET
-from plumbline.tuning import Tuning
 
 if TYPE_CHECKING:
     from plumbline.experiment.config import Config

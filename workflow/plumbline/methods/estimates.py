@@ -1,0 +1,126 @@
+"""What stages of a run cost: a stage of the plan, and the estimates that methods make theirs of."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from plumbline.names import parts
+
+CHARACTERS_A_TOKEN = 4
+WEAKLY_KNOWN, UNKNOWN = 0.17, 0.36  # shares of questions in the paper
+ANSWER_TOKENS = 20  # of an answer in the model's own words
+RESPONSE_TOKENS = 150  # of a response at length, if it may be as long
+JUDGE_TOKENS = 350  # of the text around what a judge is shown
+CHAT_TOKENS = 15  # of a chat template around a question and its answer
+SMALLEST_CATEGORY = 0.1  # of a relation's training questions, where single categories are sets
+# Useful floating-point operations a second: of one core of a recent server, and of one H100.
+SPEED = {"cpu": 1e11, "mps": 2e12, "cuda": 2e14}
+ENGINE_START_SECONDS = {"cpu": 25, "mps": 15, "cuda": 60}
+
+
+@dataclass
+class Stage:
+    """One line of the plan. tokens are those computed, prompts found in a prefix cache left out."""
+
+    stage: str
+    jobs: int
+    prompts: int = 0
+    sequences: int = 0
+    tokens: int = 0
+    steps: int = 0
+    disk_mib: float = 0
+    seconds: float = 0
+
+
+class Planner:
+    """Estimates for one model; what methods make their stages of.
+
+    questions: of the facts; asked: choice questions by the folder they lie in, such as grath;
+    instructions: how many each set holds; parameters: of the model; speed: operations a second.
+    """
+
+    def __init__(self, config, lineage, questions, asked, instructions, parameters, speed):
+        self.config, self.lineage, self.speed = config, lineage, speed
+        self.asked, self.instructions = asked, instructions
+        self.parameters = parameters
+        limit = config.slick.limit.model_dump()
+        counts = Counter((q.relation, q.domain, q.split) for q in questions)
+        self.probed = {key: min(count, limit[key[2]] or count) for key, count in counts.items()}
+        characters = sum(len(q.question) + len(q.answers[0]) for q in questions)
+        self.question_tokens = characters / len(questions) / CHARACTERS_A_TOKEN + 4
+        self.answer_tokens = min(8, config.slick.max_tokens)
+        self.start = ENGINE_START_SECONDS[config.device]
+
+    def reading(self, jobs: int, prompts: int, sequences: int, tokens: float) -> Stage:
+        """Given tokens, read by a model in each job; sequences and tokens are a prompt's."""
+        seconds = jobs * (10 + 2 * self.parameters * prompts * tokens / self.speed)
+        return Stage(
+            "score",
+            jobs,
+            prompts=jobs * prompts,
+            sequences=jobs * prompts * sequences,
+            tokens=round(jobs * prompts * tokens),
+            seconds=seconds,
+        )
+
+    def writing(self, jobs: int, prompts: int, samples: int, shown: float, length: float) -> Stage:
+        """Answers of `length` tokens, `samples` to each prompt of `shown` tokens."""
+        sequences = jobs * prompts * samples
+        tokens = jobs * prompts * shown + sequences * length
+        return self.generation(jobs, jobs * prompts, sequences, tokens, 0)
+
+    def training(self, jobs: int, steps: int, tokens: float, operations: int, recipe) -> Stage:
+        """Trainings of so many steps and tokens each; operations: of a weight on a token."""
+        seconds = 15 + operations * self.parameters * tokens / self.speed
+        return Stage(
+            "train",
+            jobs,
+            tokens=round(jobs * tokens),
+            steps=jobs * steps,
+            disk_mib=jobs * self.checkpoint_mib(recipe),
+            seconds=jobs * seconds,
+        )
+
+    def generation(self, jobs, prompts, sequences, tokens, disk) -> Stage:
+        """All that several jobs generate together."""
+        starts = 1 if self.config.device == "cpu" else jobs
+        seconds = self.start * starts + 2 * self.parameters * tokens / self.speed
+        return Stage(
+            "generate",
+            jobs,
+            prompts=prompts,
+            sequences=sequences,
+            tokens=round(tokens),
+            disk_mib=disk,
+            seconds=seconds,
+        )
+
+    def checkpoints(self) -> int:
+        """How many there are, over all seeds."""
+        return 1 + len(self.config.seeds) * (len(self.lineage.checkpoints) - 1)
+
+    def families(self, method) -> int:
+        """How often a method's checkpoints are made: for each seed and variant."""
+        return len(self.config.seeds) * len(method.keep_unknown)
+
+    def trainings(self, method: str, recipe) -> int:
+        """How many trainings of a method have this recipe, over all seeds; placebos among them."""
+        tunings = self.lineage.tunings.values()
+        found = [one for one in tunings if parts(one.name)[0] == method and one.recipe == recipe]
+        return len(self.config.seeds) * len(found)
+
+    def checkpoint_mib(self, recipe) -> float:
+        """The size of what a training leaves."""
+        if recipe.parameters == "full":
+            return self.parameters * 2 / 2**20
+        # Fitted through known adapters on all linear layers: 305k weights a rank at 135M
+        # parameters, 2.5M at 7B.
+        weights = 305e3 * recipe.lora.rank * (self.parameters / 135e6) ** 0.54
+        return weights * 4 / 2**20
+
+
+def tokens_of(texts: Iterable[str]) -> float:
+    """Tokens of some texts, by their characters."""
+    return sum(map(len, texts)) / CHARACTERS_A_TOKEN
