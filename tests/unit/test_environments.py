@@ -58,7 +58,14 @@ def imported(program: Path) -> set[str]:
     seen, names = {program}, set()
     while queue:
         path, package = queue.pop()
-        for node in ast.walk(ast.parse(path.read_text())):
+        tree = ast.parse(path.read_text())
+        for_types = {
+            node
+            for block in ast.walk(tree)
+            if digest._is_for_types(block)
+            for node in ast.walk(block)
+        }
+        for node in set(ast.walk(tree)) - for_types:
             if isinstance(node, ast.Import):
                 names |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
