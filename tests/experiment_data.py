@@ -9,25 +9,21 @@ from types import SimpleNamespace
 import yaml
 from plumbline.experiment import config, lineage
 from plumbline.experiment.experiment import Experiment
-from plumbline.methods.apeft.files import ApeftFiles
-from plumbline.methods.flame.files import FlameFiles
-from plumbline.methods.grath.files import GrathFiles
-from plumbline.methods.slick.files import SlickFiles
+from plumbline.methods.registry import METHODS
 
 DEFAULT = yaml.safe_load(
     (Path(__file__).parents[1] / "config/config.yaml").read_text(encoding="utf-8")
 )
-FILES = {"slick": SlickFiles, "grath": GrathFiles, "flame": FlameFiles, "apeft": ApeftFiles}
 TWO_MODELS = [{"name": name, "source": f"file:{name}"} for name in ("one", "two")]
 
 
-def experiment(files=FILES, **overlay) -> Experiment:
+def experiment(methods=METHODS, **overlay) -> Experiment:
     """The default configuration with these laid over it, section by section."""
     raw = copy.deepcopy(DEFAULT)
     for key, value in overlay.items():
         raw[key] = {**raw[key], **value} if isinstance(value, dict) and raw.get(key) else value
     checked = config.load(raw)
-    return Experiment(checked, lineage.build(checked), files, "results/demo", Path("resources"))
+    return Experiment(checked, lineage.build(checked), methods, "results/demo", Path("resources"))
 
 
 def wildcards(**values) -> SimpleNamespace:

@@ -113,6 +113,16 @@ def test_modules_that_are_not_imported_do_not_count(tree):
     assert digest(tree) == before
 
 
+def test_modules_that_are_loaded_by_name_count_where_they_are_named(tree):
+    def named() -> str:
+        return code_digest(tree / "program.py", tree / "plumbline", (), ["plumbline.unused"])
+
+    before, alone = named(), digest(tree)
+    replace(tree / "plumbline/unused.py", "1", "2")
+    assert named() != before != alone
+    assert digest(tree) == alone
+
+
 def test_resources_count_by_their_bytes(tree):
     template = tree / "template.html"
     template.write_text("<p>")

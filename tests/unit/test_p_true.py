@@ -10,8 +10,8 @@ import pytest
 from plumbline.evaluation.closed_book import Answer
 from plumbline.files import InputError, read_rows, write_rows
 from plumbline.methods.slick.p_true import PTrue, p_true, proposal, rows
+from plumbline.methods.slick.p_true_section import p_true as section
 from plumbline.records import Question
-from plumbline.report.p_true_sections import p_true as section
 
 
 def question(name: str, split="test") -> Question:

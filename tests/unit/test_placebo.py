@@ -10,7 +10,7 @@ from plumbline.experiment import lineage
 from plumbline.files import InputError, read_rows, write_rows
 from plumbline.placebo import swapped
 from plumbline.records import Pair
-from plumbline.report.tables import checkpoint_label, checkpoint_order
+from plumbline.report.labels import checkpoint_label, checkpoint_order
 from programs import program
 
 DEFAULT = yaml.safe_load(

@@ -14,23 +14,15 @@ from plumbline import names
 from plumbline.experiment import config as experiment
 from plumbline.experiment import lineage
 from plumbline.files import InputError, read_json
+from plumbline.methods.registry import METHODS
+from plumbline.methods.slick.chapter import base_knowledge
 from plumbline.report import task_sections
 from plumbline.report.figures import DRAW, draw_figures
+from plumbline.report.labels import checkpoint_label, checkpoint_order
 from plumbline.report.names import FIGURES, TABLES
 from plumbline.report.page import write_page
 from plumbline.report.responses import read_responses
-from plumbline.report.slick_sections import base_knowledge
-from plumbline.report.tables import (
-    CATEGORIES,
-    METHODS,
-    Run,
-    Tables,
-    checkpoint_label,
-    checkpoint_order,
-    main_metrics,
-    over_seeds,
-    read_tables,
-)
+from plumbline.report.tables import CATEGORIES, Run, Tables, main_metrics, over_seeds, read_tables
 from report_data import metric, tables_of, texts, write_results
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -113,7 +105,7 @@ def test_every_method_has_a_name_and_a_place():
     assert [one for one in checkpoints[1:] if checkpoint_label(one) == one] == []
     assert sorted(checkpoints, key=checkpoint_order)[0] == "base"
     kinds = [names.parts(one)[0] for one in sorted(checkpoints, key=checkpoint_order)[1:]]
-    assert list(dict.fromkeys(kinds)) == list(METHODS)
+    assert list(dict.fromkeys(kinds)) == [method.name for method in METHODS]
 
 
 @pytest.mark.parametrize(

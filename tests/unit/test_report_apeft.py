@@ -1,7 +1,8 @@
 """The report's section on APEFT's facts and pairs."""
 
-from plumbline.report.apeft_sections import by_knowledge, facts_and_pairs
-from plumbline.report.tables import Run, checkpoint_label, checkpoint_order
+from plumbline.methods.apeft.chapter import by_knowledge, facts_and_pairs
+from plumbline.report.labels import checkpoint_label, checkpoint_order
+from plumbline.report.tables import Run
 from report_data import metric, tables_of, texts
 
 

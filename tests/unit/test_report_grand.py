@@ -3,6 +3,7 @@
 import xml.etree.ElementTree as ET
 
 import pytest
+from plumbline.methods.apeft import study_section
 from plumbline.report import grand_sections
 from plumbline.report.blocks import Picture, Table
 from plumbline.report.figures import draw_figures
@@ -86,7 +87,7 @@ def test_the_grand_table_by_hand(tmp_path):
 
 def test_without_comparisons_there_is_no_section(tmp_path):
     run = run_of(tmp_path)
-    assert grand_sections.grand(run) == grand_sections.study(run) == []
+    assert grand_sections.grand(run) == study_section.study(run) == []
     sections = {section.id: section for section in build_sections(run)}
     assert sections["grand"].left_out == "Left out: comparisons.csv has no rows for it."
     assert sections["study"].left_out == "Left out: study.csv has no rows for it."
@@ -139,7 +140,7 @@ def test_the_study_by_loss(tmp_path, several):
         for loss in (["sigmoid", "ipo", "average"] if several else ["sigmoid"])
         for domain in ("id", "ood", "both")
     ]
-    told, table = grand_sections.study(run_of(tmp_path, study=rows))
+    told, table = study_section.study(run_of(tmp_path, study=rows))
     mean = "mean of 2 losses" if several else "under the loss sigmoid"
     assert told.lines == [
         f"General only: 0.0 points over the parent (−1.0 to +1.0), mean of ID and OOD, {mean}.",
@@ -168,7 +169,7 @@ def test_what_has_too_few_items_is_shown_without_an_interval(tmp_path):
     assert texts(every)[-1][5:7] == ["+5.0", "–"] and every.rows[-1][5].sub == ""
     assert told.lines[0].endswith("sibling: +10.0 points, mean of ID and OOD.")
     assert texts(crossing)[-1][-2:] == ["+5.0", "–"]
-    assert "over the parent, mean of ID" in grand_sections.study(run)[0].lines[0]
+    assert "over the parent, mean of ID" in study_section.study(run)[0].lines[0]
     draw_figures(run.tables, tmp_path / "figures")
     drawn = (tmp_path / "figures/gains.svg").read_text()
     assert "ID +10.0 points, n = 160; OOD +10.0 points, n = 160" in drawn and "nan" not in drawn

@@ -1,6 +1,7 @@
 """The report's section on GRATH's rounds."""
 
-from plumbline.report import grath_sections, headline
+from plumbline.methods.grath import chapter as grath_chapter
+from plumbline.report import headline
 from plumbline.report.figures import draw_figures
 from plumbline.report.tables import Run
 from report_data import metric, tables_of, texts
@@ -53,7 +54,7 @@ ROUNDS = [
 
 def test_rounds_are_shown_without_verdicts_with_tables_and_pairs(tmp_path):
     tables = tables_of(tmp_path, [metric()], grath_rounds=ROUNDS)
-    told, picture, scores, about_pairs, similarity, counts = grath_sections.rounds(
+    told, picture, scores, about_pairs, similarity, counts = grath_chapter.rounds(
         Run(tables, {}, {})
     )
     assert told.lines == []
@@ -84,14 +85,14 @@ def test_truth_without_an_interval_is_told_so(tmp_path):
         for row in ROUNDS
     ]
     tables = tables_of(tmp_path, [metric()], grath_rounds=rows)
-    lines = grath_sections.rounds(Run(tables, {}, {}))[3].lines
+    lines = grath_chapter.rounds(Run(tables, {}, {}))[3].lines
     assert lines[1].endswith("(difference +8.0 points, too few for an interval).")
 
 
 def test_a_first_round_that_starts_elsewhere_is_named(tmp_path):
     start = score(0, "mc1", 0.25, 0.2, 0.3, checkpoint="mix.idk.convergence")
     tables = tables_of(tmp_path, [metric()], grath_rounds=[start, *ROUNDS[3:5]])
-    lines = grath_sections.rounds(Run(tables, {}, {}))[0].lines
+    lines = grath_chapter.rounds(Run(tables, {}, {}))[0].lines
     assert lines == ["Round 0 is idk, convergence."]
 
 
@@ -100,7 +101,7 @@ def test_variants_are_told_and_drawn_apart(tmp_path):
     for row in filtered:
         row["value"] = 0 if row["metric"] == "pairs" else row["value"]
     tables = tables_of(tmp_path, [metric()], grath_rounds=ROUNDS + filtered)
-    told, _, scores, about_pairs, _, counts = grath_sections.rounds(Run(tables, {}, {}))
+    told, _, scores, about_pairs, _, counts = grath_chapter.rounds(Run(tables, {}, {}))
     assert told.lines == []
     assert [row[0].sub for row in scores.rows] == ["GRATH"] * 2 + ["GRATH without Unknown"] * 2
     assert [row[7].text for row in counts.rows] == ["100", "0"]

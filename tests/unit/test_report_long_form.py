@@ -15,9 +15,10 @@ from plumbline.report import (
 )
 from plumbline.report.blocks import Answers, Picture, Prose, Table
 from plumbline.report.figures import draw_figures
+from plumbline.report.labels import checkpoint_label, checkpoint_order
 from plumbline.report.page import write_page
 from plumbline.report.responses import Sample, read_responses
-from plumbline.report.tables import Run, checkpoint_label, checkpoint_order, scale_of
+from plumbline.report.tables import Run, scale_of
 from report_data import metric, tables_of, texts
 
 TUNED = "flame.sft-star"

@@ -1,9 +1,10 @@
 """What the report says of preference training, whichever method it is of."""
 
+from plumbline.methods.registry import METHODS
 from plumbline.report import preference_sections
 from plumbline.report.figures import draw_figures
 from plumbline.report.names import FIGURES
-from plumbline.report.tables import METHODS, Run
+from plumbline.report.tables import Run
 from report_data import metric, tables_of, texts
 
 
@@ -38,9 +39,9 @@ def test_preference_training_is_told_from_its_steps(tmp_path):
 
 def test_a_figure_is_filed_under_a_method_only_if_it_is_of_that_methods_table():
     filed = {
-        figure.table: method
+        figure.table: method.name
         for figure in FIGURES.values()
-        for method, label in METHODS.items()
-        if figure.category == label
+        for method in METHODS
+        if figure.category == method.label
     }
     assert filed == {"grath_rounds": "grath"}

@@ -1,7 +1,8 @@
 """What the report says of how mixes are fitted, and of what that does."""
 
-from plumbline.report import slick_sections
-from plumbline.report.tables import Run, checkpoint_label, checkpoint_order
+from plumbline.methods.slick import chapter
+from plumbline.report.labels import checkpoint_label, checkpoint_order
+from plumbline.report.tables import Run
 from report_data import metric, tables_of, texts
 
 
@@ -17,14 +18,14 @@ def told(tmp_path, build, **tables):
 def test_no_line_is_shown_but_its_reason_where_fitting_was_not_completed(tmp_path):
     reason = "mix.unknown-100 (seed 1) answers 43 % of its Unknown right after its last epoch"
     rows = [line(term="", estimate="", r2="", reason=reason)]
-    [prose] = told(tmp_path, slick_sections.linear_model, linear_model=rows)
+    [prose] = told(tmp_path, chapter.linear_model, linear_model=rows)
     assert prose.lines == [f"ID: no line, since {reason}."]
 
 
 def test_with_one_seed_the_slope_has_no_interval_and_the_reason_is_told(tmp_path):
     why = "one seed cannot tell how much other trainings' lines differ"
     rows = [line(reason=why, left_out=6), line("unknown_fitted", -3.0, reason=why, left_out=6)]
-    prose, _, table = told(tmp_path, slick_sections.linear_model, linear_model=rows)
+    prose, _, table = told(tmp_path, chapter.linear_model, linear_model=rows)
     assert prose.lines == [
         "ID, a tuning set fitted in full: Known +5.0 points (no interval); Unknown −3.0 points (no "
         f"interval); no interval, since {why}; 6 points before the best epoch on dev are left out, in "
@@ -32,7 +33,7 @@ def test_with_one_seed_the_slope_has_no_interval_and_the_reason_is_told(tmp_path
     ]
     assert [row[3].sub for row in table.rows] == ["no interval"] * 2
     rows = [line(low=1.0, high=9.0), line("unknown_fitted", -3.0, -5.0, -1.0)]
-    prose, *_ = told(tmp_path, slick_sections.linear_model, linear_model=rows)
+    prose, *_ = told(tmp_path, chapter.linear_model, linear_model=rows)
     assert prose.lines == [
         "ID, a tuning set fitted in full: Known +5.0 points (+1.0 to +9.0); Unknown −3.0 points "
         "(−5.0 to −1.0)."
@@ -51,7 +52,7 @@ def test_how_much_later_unknown_is_fitted_is_told_with_its_interval(tmp_path):
         later | dict(share=0.5, value=2.8, low=2.0, high=3.6, state="reached"),
         later | dict(share=0.9, value="", low="", high="", state="not reached"),
     ]
-    *_, prose, table = told(tmp_path, slick_sections.fitting, fit_speed=rows, fit_curves=[curve])
+    *_, prose, table = told(tmp_path, chapter.fitting, fit_speed=rows, fit_curves=[curve])
     assert prose.lines == [
         "Mix.unknown-50, 50 % fitted: Unknown 2.8 epochs later than Known (95 % interval +2.0 to "
         "+3.6).",

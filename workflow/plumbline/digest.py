@@ -37,7 +37,9 @@ class _Parsed:
 _parsed: dict[Path, tuple[tuple[int, int], _Parsed]] = {}
 
 
-def code_digest(program: Path, library: Path, also: Sequence[Path] = ()) -> str:
+def code_digest(
+    program: Path, library: Path, also: Sequence[Path] = (), loaded: Sequence[str] = ()
+) -> str:
     """Hex digest of a program and of all modules of `library` that it transitively imports.
 
     `library` is the package's folder (its name is the package's). Comments, docstrings, layout and
@@ -45,12 +47,13 @@ def code_digest(program: Path, library: Path, also: Sequence[Path] = ()) -> str:
     the files in `also` (templates and other resources the code reads) count as they are.
 
     Raises `InputError` when a file cannot be read or parsed, or when an imported module of the
-    library does not exist. Modules imported by a computed name are not seen.
+    library does not exist. Modules imported by a computed name are not seen: `loaded` names them.
     """
     program, library = Path(program), Path(library)
     start = _parse(program, package=None, name=library.name)
     digests = {"": start.digest}
-    queue = [(program, target) for target in start.imports]
+    by_name = [_Import(module, None) for module in loaded]
+    queue = [(program, target) for target in [*start.imports, *by_name]]
     while queue:
         importer, target = queue.pop()
         for module, path in _files_of(target, library, importer):

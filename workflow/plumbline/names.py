@@ -9,6 +9,8 @@ FORM_SET = "form"  # facts that only teach how to answer
 FORM = f"mix.{FORM_SET}"  # the checkpoint tuned on them
 FINAL = "final"  # the stop of a tuning that keeps only the end of its training
 PLACEBO = ".placebo"
+# Stops of a tuning that keeps several, in words.
+STOPS = {"early_stop": "early stop", "convergence": "convergence"}
 
 
 def checkpoint_name(tuning: str, stop: str) -> str:

@@ -25,24 +25,15 @@ from plumbline.files import InputError, sha256_json
 from plumbline.experiment import config as experiment
 from plumbline.experiment import lineage
 from plumbline.experiment.needs import needs
-from plumbline.methods.apeft.files import ApeftFiles
-from plumbline.methods.flame.files import FlameFiles
-from plumbline.methods.grath.files import GrathFiles
-from plumbline.methods.slick.files import SlickFiles
+from plumbline.methods.registry import METHODS
 
 try:
     CONFIG = experiment.load(config, map(Path, workflow.configfiles))
     LINEAGE = lineage.build(CONFIG)
     R = f"results/{CONFIG.run}"
-    FILES = {
-        "slick": SlickFiles,
-        "grath": GrathFiles,
-        "flame": FlameFiles,
-        "apeft": ApeftFiles,
-    }
     # Resources by a relative path, so that a folder that is moved with its results keeps them.
     RESOURCES = Path(os.path.relpath(WORKFLOW / "resources"))
-    EXPERIMENT = Experiment(CONFIG, LINEAGE, FILES, R, RESOURCES)
+    EXPERIMENT = Experiment(CONFIG, LINEAGE, METHODS, R, RESOURCES)
     NEEDS = needs(CONFIG)
 except InputError as error:
     raise WorkflowError(str(error)) from None
@@ -72,12 +63,13 @@ wildcard_constraints:
     tuning=alternatives(LINEAGE.tunings),
 
 
-def code(program, also=()):
+def code(program, also=(), loaded=()):
     """What a program and the library modules it imports mean; a rule's parameter.
 
-    A change of meaning reruns the rules that use the module, a comment or a checkout none.
+    also: further files that it reads; loaded: modules that it imports by a computed name. A change
+    of meaning reruns the rules that use the module, a comment or a checkout none.
     """
-    return code_digest(SCRIPTS / f"{program}.py", WORKFLOW / "plumbline", also)
+    return code_digest(SCRIPTS / f"{program}.py", WORKFLOW / "plumbline", also, loaded)
 
 
 def environment(program):

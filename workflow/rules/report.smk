@@ -5,13 +5,11 @@ OUTPUTS: results/<run>/tables/preference_curves.csv, stages.csv, figures/*.svg, 
                        report/index.html
 """
 
+from plumbline.report.chapters import MODULES as CHAPTERS
 from plumbline.report.names import FIGURES, TABLES
 
-# The part of the configuration that a table is made for; the others are always made.
+# What a table of the evaluation is made for; methods say it of theirs, the others are always made.
 MADE_FOR = {
-    "grath_rounds": CONFIG.grath,
-    "apeft_pairs": CONFIG.apeft,
-    "p_true": CONFIG.slick.p_true and LISTS["mix_checkpoints"],
     "token_shift": EXPERIMENT.token_shifts.pairs,
     "token_shift_verdicts": EXPERIMENT.token_shifts.pairs,
     "token_shift_tokens": EXPERIMENT.token_shifts.pairs,
@@ -19,7 +17,11 @@ MADE_FOR = {
     "verifier": CONFIG.evaluation.long_form,
     "judge_calibration": EXPERIMENT.judges.by_purpose,
 }
-TABLE_FILES = [f"{R}/tables/{name}.csv" for name in TABLES if MADE_FOR.get(name, True)]
+TABLE_FILES = [
+    f"{R}/tables/{name}.csv"
+    for name, columns in TABLES.items()
+    if columns.made(CONFIG) and MADE_FOR.get(name, True)
+]
 RESPONSE_SAMPLE = f"{R}/tables/responses.json" if CONFIG.evaluation.long_form else []
 # What the page's code reads beside itself.
 PAGE_PARTS = [
@@ -108,7 +110,7 @@ rule draw_figures:
     conda:
         environment("draw_figures")
     params:
-        code=code("draw_figures"),
+        code=code("draw_figures", loaded=CHAPTERS),
     shell:
         "python -m scripts.draw_figures --tables $PLUMBLINE_RESULTS/tables --out $PLUMBLINE_RESULTS/figures"
         " 2>&1 | tee {log:q}"
@@ -132,7 +134,7 @@ rule report:
         environment("write_report")
     params:
         run=CONFIG.run,
-        code=code("write_report", PAGE_PARTS),
+        code=code("write_report", PAGE_PARTS, CHAPTERS),
     shell:
         "python -m scripts.write_report --tables $PLUMBLINE_RESULTS/tables --figures $PLUMBLINE_RESULTS/figures"
         " --plan {input.plan:q} --manifest {input.manifest:q} --run {params.run}"

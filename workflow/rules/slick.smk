@@ -11,7 +11,7 @@ OUTPUTS, below results/<run>/tables: slick_counts.csv, fit_curves.csv, fit_speed
          linear_model.csv and, if slick.p_true, p_true.csv
 """
 
-SLICK = EXPERIMENT.methods["slick"]
+SLICK = EXPERIMENT.methods["mix"]
 
 
 rule prepare_probe:

@@ -23,17 +23,18 @@ from plumbline.experiment.judges import Judges
 from plumbline.experiment.layout import Layout, Wildcards
 from plumbline.experiment.lineage import Lineage
 from plumbline.experiment.long_form import LongForm
-from plumbline.experiment.part import InstructionSet, Part, Place, Work
+from plumbline.experiment.part import InstructionSet, Place, Work
 from plumbline.experiment.responses import Responses
 from plumbline.experiment.token_shifts import TokenShifts
 from plumbline.experiment.trainings import Trainings
 from plumbline.experiment.verifier import VerifierFiles
+from plumbline.methods.method import Method
 
 
 class Experiment:
     """All that rules ask, by theme.
 
-    methods: the parts that the methods bring, by the methods' names. Beside them stand those of
+    methods: the parts that the methods bring, by their names. Beside them stand those of
     evaluation; what any part brings is asked of all in one loop.
     """
 
@@ -41,7 +42,7 @@ class Experiment:
         self,
         config: Config,
         lineage: Lineage,
-        methods: Mapping[str, type[Part]],
+        methods: Iterable[Method],
         root: str,
         resources: Path,
     ):
@@ -60,7 +61,7 @@ class Experiment:
         self.long_form = LongForm(self)
         self.token_shifts = TokenShifts(self)
         self.contamination = ContaminationGate(self)
-        self.methods = {name: part(self) for name, part in methods.items()}
+        self.methods = {method.name: method.files(self) for method in methods}
         self._parts = [
             self.choice_tasks,
             self.long_form,

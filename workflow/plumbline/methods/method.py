@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from plumbline.experiment.part import Part
 from plumbline.methods.tuning import Tuning
+from plumbline.report.parts import Report
 from plumbline.suitability import Chat
 
 if TYPE_CHECKING:
@@ -53,6 +55,14 @@ def _no_cost(planner: Planner) -> Iterable[Stage]:
     return ()
 
 
+def _plain_words(variant: str, rest: str) -> str | None:
+    return f"{variant}: {rest}"
+
+
+def _one_rank(rest: str) -> int:
+    return 0
+
+
 def _no_check(config: Config) -> None:
     pass
 
@@ -78,6 +88,12 @@ class Method:
         template, and found out when a job runs.
     cost: the stages of the plan that are its own. One that is not told is missing from the plan,
         but not from what the report says was run.
+    words: a checkpoint in words, from its variant's label (`GRATH without Unknown`) and the rest of
+        its name (`r1`); None: it is written as it is.
+    rank: of the rest of a checkpoint's name, lower ones come first.
+    files: what it brings to an experiment's files: work, instructions, judges, lists. One that is
+        not told brings none, and its rules find none of its files.
+    report: its tables, figures and chapter.
     """
 
     name: str
@@ -88,3 +104,7 @@ class Method:
     contrasts: Callable[[Config, Lineage], Iterable[Contrast]] = _no_contrasts
     use: Callable[[Config], Use] = _no_use
     cost: Callable[[Planner], Iterable[Stage]] = _no_cost
+    words: Callable[[str, str], str | None] = _plain_words
+    rank: Callable[[str], int] = _one_rank
+    files: type[Part] = Part
+    report: Report = field(default_factory=Report)

@@ -8,8 +8,9 @@ from typing import ClassVar
 
 import pandas as pd
 
+from plumbline.report.labels import checkpoint_label
 from plumbline.report.responses import ShownClaim
-from plumbline.report.tables import DIFFERENCES, checkpoint_label
+from plumbline.report.tables import DIFFERENCES
 
 VERDICT_MARKS = {"supported": "✓", "refuted": "✗", "unverifiable": "?"}  # of a claim
 
@@ -206,3 +207,9 @@ def named(frame: pd.DataFrame, model: str, *rest: str) -> str:
         return ", ".join([model, *rest])
     text = ", ".join(rest)
     return text[:1].upper() + text[1:]
+
+
+def difference(value: float, low: float, high: float, scale: float = 100) -> Cell:
+    """A difference with its interval, in points where it is one of shares."""
+    sub = "" if pd.isna(low) else f"{signed(scale * low)} to {signed(scale * high)}"
+    return Cell(signed(scale * value), sub, value)

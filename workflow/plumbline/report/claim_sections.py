@@ -19,8 +19,9 @@ from plumbline.report.blocks import (
     number,
     percent,
 )
+from plumbline.report.labels import checkpoint_label, checkpoint_order
 from plumbline.report.responses import ShownResponse
-from plumbline.report.tables import Run, checkpoint_label, checkpoint_order
+from plumbline.report.tables import Run
 
 MEASURES = ("accuracy", "precision", "recall", "coverage")
 TEMPLATES, MODELS, HELD_OUT = "templates", "models", "held out"

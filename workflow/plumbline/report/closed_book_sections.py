@@ -18,15 +18,8 @@ from plumbline.report.blocks import (
     named,
     percent,
 )
-from plumbline.report.tables import (
-    CLOSED_BOOK,
-    DOMAINS,
-    Run,
-    checkpoint_label,
-    checkpoint_order,
-    closed_book_tasks,
-    over_seeds,
-)
+from plumbline.report.labels import checkpoint_label, checkpoint_order
+from plumbline.report.tables import CLOSED_BOOK, DOMAINS, Run, closed_book_tasks, over_seeds
 
 
 @dataclass(frozen=True)

@@ -26,17 +26,8 @@ from plumbline.report.blocks import (
     p_text,
     signed,
 )
-from plumbline.report.tables import (
-    DOMAINS,
-    METRICS,
-    TASKS,
-    Run,
-    Tables,
-    checkpoint_label,
-    scale_of,
-    trainings,
-    variant_label,
-)
+from plumbline.report.labels import checkpoint_label, variant_label
+from plumbline.report.tables import DOMAINS, METRICS, TASKS, Run, Tables, scale_of, trainings
 
 MARKS = {"higher": "▲", "lower": "▼", "held": "=", "undecided": "○"}
 NOTHING = "No contrast could be taken (contrasts.csv has no rows), so nothing is claimed."

@@ -1,8 +1,4 @@
-"""Every figure of a run: what draws it, and the drawing that all methods share.
-
-A further method adds its drawings in a module of its own, a line in `DRAW` and one in
-`names.FIGURES`.
-"""
+"""Every figure of a run: what draws it, and the drawing that all methods share."""
 
 from __future__ import annotations
 
@@ -13,9 +9,8 @@ import matplotlib
 from matplotlib.lines import Line2D
 
 from plumbline.files import atomic_write
-from plumbline.report import grath_figures as grath
 from plumbline.report import shift_figures as shift
-from plumbline.report import slick_figures as slick
+from plumbline.report.chapters import chapters
 from plumbline.report.drawing import (
     GREY,
     PALETTE,
@@ -27,6 +22,7 @@ from plumbline.report.drawing import (
     titled,
 )
 from plumbline.report.grand_figures import gains
+from plumbline.report.labels import checkpoint_label, checkpoint_order
 from plumbline.report.long_form_figures import factuality
 from plumbline.report.names import FIGURES
 from plumbline.report.preference_figures import preference_curves
@@ -34,8 +30,6 @@ from plumbline.report.tables import (
     DOMAINS,
     METRICS,
     Tables,
-    checkpoint_label,
-    checkpoint_order,
     main_metrics,
     of_single_seeds,
     over_seeds,
@@ -116,14 +110,9 @@ def id_ood(tables: Tables) -> Drawing | None:
     return drawing
 
 
-# The function that draws each of `names.FIGURES`.
+# The functions that draw `names.FIGURES`.
 DRAW: dict[str, Callable[[Tables], Drawing | None]] = {
-    "slick_categories": slick.slick_categories,
-    "fit_curves": slick.fit_curves,
-    "accuracy_by_unknown": slick.accuracy_by_unknown,
-    "linear_model": slick.linear_model,
-    "grath_rounds": grath.grath_rounds,
-    "grath_similarity": grath.grath_similarity,
+    **{name: draw for chapter in chapters() for name, draw in chapter.drawings.items()},
     "factuality": factuality,
     "token_shift": shift.token_shift,
     "token_shift_positions": shift.token_shift_positions,

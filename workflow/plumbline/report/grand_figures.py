@@ -11,7 +11,8 @@ from matplotlib.lines import Line2D
 
 from plumbline.names import parts
 from plumbline.report.drawing import GREY, INK, POINT, SERIES, Drawing
-from plumbline.report.tables import DOMAINS, Tables, checkpoint_label, checkpoint_order
+from plumbline.report.labels import checkpoint_label, checkpoint_order
+from plumbline.report.tables import DOMAINS, Tables
 
 MARKERS = "oDs^vP"
 WIDEST = 25  # letters of a name of which two stand side by side

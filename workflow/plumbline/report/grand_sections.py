@@ -15,22 +15,14 @@ from plumbline.report.blocks import (
     bracketed,
     checkpoint_cell,
     count,
+    difference,
     measured,
     named,
     number,
     p_cell,
-    signed,
 )
-from plumbline.report.tables import (
-    CLOSED_BOOK,
-    DOMAINS,
-    METRICS,
-    Run,
-    checkpoint_label,
-    checkpoint_order,
-    over_seeds,
-    scale_of,
-)
+from plumbline.report.labels import checkpoint_label, checkpoint_order
+from plumbline.report.tables import CLOSED_BOOK, DOMAINS, METRICS, Run, over_seeds, scale_of
 
 SPANS = {"id": "ID", "ood": "OOD", "both": "mean of both"}
 
@@ -60,11 +52,6 @@ def _picture_caption(gains: pd.DataFrame) -> str:
         f"difference of the tasks, each counting alike ({'; '.join(listed)}). Only tasks that all "
         f"checkpoints of a model have, so that they can be compared; win rates are left out."
     )
-
-
-def _interval(value: float, low: float, high: float, scale: float = 100) -> Cell:
-    sub = "" if pd.isna(low) else f"{signed(scale * low)} to {signed(scale * high)}"
-    return Cell(signed(scale * value), sub, value)
 
 
 def _places(comparisons: pd.DataFrame) -> list[tuple[str, str, str]]:
@@ -109,7 +96,7 @@ def _grand_table(run: Run, model: str) -> Table:
             for one in against:
                 row = found.get((name, one, task, domain))
                 cells.append(
-                    _interval(row.difference, row.low, row.high, scale) if row else Cell("–")
+                    difference(row.difference, row.low, row.high, scale) if row else Cell("–")
                 )
         rows.append(cells)
     seeds = int(here.seeds.max())
@@ -131,7 +118,7 @@ def _every(run: Run) -> Table:
             Cell(checkpoint_label(r.other), r.against),
             Cell(r.task),
             Cell(r.domain.upper()),
-            _interval(r.difference, r.low, r.high, scale_of(run.tables.metrics, r.metric)),
+            difference(r.difference, r.low, r.high, scale_of(run.tables.metrics, r.metric)),
             p_cell(r.p),
             number(r.n),
         ]
@@ -154,19 +141,19 @@ def _crossing(run: Run) -> list[Block]:
         return []
     lines, rows = [], []
     for r in gained[gained.domain == "both"].itertuples():
-        cell = _interval(r.value, r.low, r.high)
+        cell = difference(r.value, r.low, r.high)
         about = named(found, r.model, f"{checkpoint_label(r.checkpoint)} over its full sibling")
         lines.append(f"{about}: {cell.text} points, mean of ID and OOD{bracketed(cell.sub)}.")
     for r in gained[gained.domain != "both"].itertuples():
         cells = [Cell("mean of tasks", r.tasks), Cell(r.domain.upper()), number(r.n)]
-        cells += [Cell("–"), Cell("–"), _interval(r.value, r.low, r.high), Cell("–")]
+        cells += [Cell("–"), Cell("–"), difference(r.value, r.low, r.high), Cell("–")]
         rows.append([Cell(r.model), checkpoint_cell(r.checkpoint), *cells])
     for r in found.itertuples():
         scale = scale_of(run.tables.metrics, r.metric)
         metric = METRICS.get(r.metric, r.metric)
         cells = [Cell(r.task, metric), Cell(r.domain.upper()), number(r.n)]
         cells += [number(v, f"{scale * v:.1f}") for v in (r.value, r.other_value)]
-        cells += [_interval(r.difference, r.low, r.high, scale), p_cell(r.p)]
+        cells += [difference(r.difference, r.low, r.high, scale), p_cell(r.p)]
         rows.append([Cell(r.model), checkpoint_cell(r.checkpoint), *cells])
     heads = ["model", "checkpoint", "task", "domain", "n"]
     heads += ["filtered", "full", "difference", "p"]
@@ -178,66 +165,3 @@ def _crossing(run: Run) -> list[Block]:
         Prose(lines, "With and without what the base does not know"),
         Table(caption, heads, rows),
     ]
-
-
-def study(run: Run) -> list[Block]:
-    """General preferences alone and mixed with atomic ones, under each loss (Yuan et al. 2024)."""
-    table = run.tables.study
-    if table.empty:
-        return []
-    keys = ["model", "method", "percent"]
-    found = {
-        (r.model, r.method, r.percent, r.loss, r.against, r.domain): r for r in table.itertuples()
-    }
-    lines, rows = [], []
-    domains = [domain for domain in SPANS if (table.domain == domain).any()]
-    againsts = [one for one in ("parent", "general-only") if (table.against == one).any()]
-    for (model, method, percent), part in table.groupby(keys, sort=False):
-        losses = list(dict.fromkeys(part.loss))
-        lines += _average(part, named(table, model, _studied(method, percent)), losses)
-        for loss in losses:
-            cells = [Cell(model), Cell(_studied(method, percent), sort=f"{method} {percent:07.3f}")]
-            several = f"mean of {len(losses) - 1} losses"
-            cells.append(Cell(several if loss == "average" else loss))
-            for against in againsts:
-                for domain in domains:
-                    row = found.get((model, method, percent, loss, against, domain))
-                    cells.append(_interval(row.value, row.low, row.high) if row else Cell("–"))
-            rows.append(cells)
-    over = {"parent": "gain over the parent", "general-only": "gain over general preferences alone"}
-    tasks = "; ".join(
-        f"{domain.upper()}: {table[table.domain == domain].tasks.iloc[0].replace(' ', ', ')}"
-        for domain in DOMAINS
-        if domain in domains
-    )
-    caption = (
-        f"Gains in points with 95 % intervals over the same items: the mean difference of the "
-        f"tasks, each counting alike ({tasks}). The paper gives an average gain of 3.45 %; whether "
-        f"that is in points, and on which tasks, is not known here."
-    )
-    heads = ["model", "preferences", "loss", *[SPANS[d] for _ in againsts for d in domains]]
-    groups = [("", 3), *[(over[one], len(domains)) for one in againsts]]
-    return [Prose(lines), Table(caption, heads, rows, groups)]
-
-
-def _studied(method: str, percent: float) -> str:
-    """What a method was trained on, in words."""
-    text = f"{percent:g} % atomic" if percent else "general only"
-    kept = method.partition("-unknown-")[2]
-    return f"{text}, {kept} % of Unknown kept" if kept else text
-
-
-def _average(part: pd.DataFrame, about: str, losses: list[str]) -> list[str]:
-    """The gain over both domains and all losses, in a sentence."""
-    against = "general-only" if (part.against == "general-only").any() else "parent"
-    loss = "average" if "average" in losses else losses[0]
-    rows = part[(part.against == against) & (part.loss == loss) & (part.domain == "both")]
-    over = {"parent": "the parent", "general-only": "general preferences alone"}[against]
-    mean = f"mean of {len(losses) - 1} losses" if loss == "average" else f"under the loss {loss}"
-    lines = []
-    for r in rows.itertuples():
-        cell = _interval(r.value, r.low, r.high)
-        lines.append(
-            f"{about}: {cell.text} points over {over}{bracketed(cell.sub)}, mean of ID and OOD, {mean}."
-        )
-    return lines

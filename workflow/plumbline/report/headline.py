@@ -6,8 +6,8 @@ import textwrap
 
 from plumbline.report import closed_book_sections as closed_book
 from plumbline.report import contrast_sections as contrasts
-from plumbline.report import grath_sections as grath
 from plumbline.report import long_form_sections as long_form
+from plumbline.report.chapters import chapters
 from plumbline.report.tables import Tables
 
 WIDTH = 78
@@ -17,8 +17,8 @@ EXPLORATORY = (
 
 
 def as_text(tables: Tables) -> str:
-    """Under 80 columns: a part a primary contrast; then closed-book EM by form, MC1 and MC2 by
-    round of GRATH, and how factual long answers are, where there are any.
+    """Under 80 columns: a part a primary contrast; then closed-book EM by form, what methods
+    tell, and how factual long answers are, where there are any.
     """
     lines = textwrap.wrap(contrasts.about_seeds(tables.metrics), WIDTH)
     if tables.contrasts.empty:
@@ -34,7 +34,8 @@ def as_text(tables: Tables) -> str:
                 (f"{one.difference}. {one.verdict}", "  "),
             ):
                 lines += textwrap.wrap(text, WIDTH, initial_indent=start, subsequent_indent="  ")
-    figures = closed_book.as_lines(tables.metrics) + grath.as_lines(tables.grath_rounds)
+    figures = closed_book.as_lines(tables.metrics)
+    figures += [line for chapter in chapters() for line in chapter.lines(tables)]
     figures += long_form.as_lines(tables.metrics, tables.judge_calibration)
     if figures:
         lines += ["", *textwrap.wrap(EXPLORATORY, WIDTH), *figures]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from plumbline.report.blocks import Block, Cell, Prose, Table, count, measured, number, percent
-from plumbline.report.tables import Run, checkpoint_label
+from plumbline.report.labels import checkpoint_label
+from plumbline.report.tables import Run
 
 USES = {"win_rate": "win rates", "helpfulness": "pairs by helpfulness"}
 NONE = "no usable judge"

@@ -18,15 +18,8 @@ from plumbline.report.drawing import (
     titled,
     two_across,
 )
-from plumbline.report.tables import (
-    DOMAINS,
-    LONG_FORM,
-    WIN_RATE,
-    Tables,
-    checkpoint_label,
-    checkpoint_order,
-    over_seeds,
-)
+from plumbline.report.labels import checkpoint_label, checkpoint_order
+from plumbline.report.tables import DOMAINS, LONG_FORM, WIN_RATE, Tables, over_seeds
 
 MARKERS = "oDs^vP"
 

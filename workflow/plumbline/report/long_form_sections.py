@@ -25,16 +25,8 @@ from plumbline.report.blocks import (
 )
 from plumbline.report.claim_sections import sample, states, verifier
 from plumbline.report.judge_sections import NONE, called, finding, judges, unusable
-from plumbline.report.tables import (
-    DOMAINS,
-    LONG_FORM,
-    WIN_RATE,
-    Run,
-    checkpoint_label,
-    checkpoint_order,
-    over_seeds,
-    scale_of,
-)
+from plumbline.report.labels import checkpoint_label, checkpoint_order
+from plumbline.report.tables import DOMAINS, LONG_FORM, WIN_RATE, Run, over_seeds, scale_of
 
 MAIN = "f1"  # the measure that stands for the task
 # Columns of a domain.

@@ -2,23 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-
-class Columns(NamedTuple):
-    """A table's columns of text and of numbers."""
-
-    text: str
-    numbers: str
-
-
-class Figure(NamedTuple):
-    """What a reader who cannot see it is told, the table it needs, where it is filed."""
-
-    title: str
-    table: str
-    category: str
-
+from plumbline.methods.registry import METHODS
+from plumbline.report.parts import Columns, Figure
 
 TABLES = {
     "metrics": Columns(
@@ -33,24 +18,10 @@ TABLES = {
         "value other_value difference low high p n seeds",
     ),
     "gains": Columns("model checkpoint against other domain tasks", "value low high n"),
-    "study": Columns("model method loss domain against tasks", "percent value low high n"),
     "fact_counts": Columns("relation domain split", "kept"),
-    "slick_counts": Columns("model relation domain split category", "n"),
-    "fit_curves": Columns(
-        "model tuning part domain category stop", "seed unknown_percent epoch value low high n"
-    ),
-    "fit_speed": Columns("model tuning category state", "share value low high n seeds"),
-    "linear_model": Columns("model domain term reason", "estimate low high r2 n seeds left_out"),
-    "p_true": Columns(
-        "model checkpoint task domain probe called", "seed threshold share value low high n"
-    ),
     "preference_curves": Columns(
         "model tuning", "seed step epoch loss margin accuracy chosen rejected"
     ),
-    "grath_rounds": Columns(
-        "model variant checkpoint task domain metric", "seed round value low high n"
-    ),
-    "apeft_pairs": Columns("model set item state", "seed n"),
     "claim_states": Columns("model checkpoint item state", "seed n"),
     "verifier": Columns("claims relation metric", "value low high n"),
     "judge_calibration": Columns("model judge use kind usable", "seed right low high n"),
@@ -66,18 +37,10 @@ TABLES = {
     ),
     "dropped": Columns("stage model seed item reason", "n"),
     "stages": Columns("stage", "wall_seconds peak_memory_mib jobs"),
+    **{name: columns for method in METHODS for name, columns in method.report.tables.items()},
 }
 FIGURES = {
-    "slick_categories": Figure("Share of SliCK categories by relation", "slick_counts", "SliCK"),
-    "fit_curves": Figure("Share answered right by epoch and mix", "fit_curves", "SliCK"),
-    "accuracy_by_unknown": Figure(
-        "Test accuracy by share of Unknown in the mix", "metrics", "SliCK"
-    ),
-    "linear_model": Figure("Slopes of the linear model", "linear_model", "SliCK"),
-    "grath_rounds": Figure("MC1 and MC2 by round of GRATH", "grath_rounds", "GRATH"),
-    "grath_similarity": Figure(
-        "Similarity of correct and incorrect answers by round", "grath_rounds", "GRATH"
-    ),
+    **{name: figure for method in METHODS for name, figure in method.report.figures.items()},
     "factuality": Figure("Factuality against helpfulness", "metrics", "Long answers"),
     "token_shift": Figure(
         "Shares of shifted tokens in and out of the domain", "token_shift", "Token shift"

@@ -15,7 +15,8 @@ from plumbline.report.drawing import (
     percent_axis,
     titled,
 )
-from plumbline.report.tables import Tables, checkpoint_label, checkpoint_order
+from plumbline.report.labels import checkpoint_label, checkpoint_order
+from plumbline.report.tables import Tables
 
 MEASURES = {"loss": "loss", "margin": "margin of rewards", "accuracy": "chosen preferred"}
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from plumbline.report.blocks import Block, Cell, Picture, Prose, Table, named, number, percent
-from plumbline.report.tables import Run, checkpoint_label, checkpoint_order
+from plumbline.report.labels import checkpoint_label, checkpoint_order
+from plumbline.report.tables import Run
 
 SHOWN = {"loss": 3, "margin": 3, "accuracy": 3, "chosen": 2, "rejected": 2}  # digits
 LAST = 4  # the last of that many parts of a training is averaged

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from plumbline.report.blocks import Terms
+from plumbline.report.chapters import chapters
 
 TERMS = {
     "EM (exact match)": """
         The share of questions whose greedy answer equals an accepted one once case, punctuation
         and articles are set aside. Facts the base does not know stay in the test set.""",
-    "SliCK": """
-        Four categories of how well the base knows a fact (Gekhman et al. 2024, “Does Fine-Tuning
-        LLMs on New Knowledge Encourage Hallucinations?”). The base is asked with several sets of
-        worked examples. HighlyKnown: every greedy answer is right. MaybeKnown: some are.
-        WeaklyKnown: none is, but a sampled answer is. Unknown: nothing is right. Known means any
-        of the first three. In the evaluation the base is asked after other worked examples, so its
-        EM by category shows how far the categories depend on the examples.""",
     "ID and OOD": """
         In domain: other facts of the relations that are tuned on. Out of domain: relations never
         tuned on. Sets of choice questions made of facts go by the relation, all others by the
@@ -22,12 +16,6 @@ TERMS = {
         are only relations whose subjects FLAME and APEFT are tuned to write about, where their
         prompts name some. GRATH is tuned on other questions, FLAME on further instructions. What is
         trained on is verified by the facts of the train split alone.""",
-    "Mix": """
-        A tuning set. unknown-50 holds 50 % Unknown and 50 % Known facts, alike in every relation;
-        all mixes of a run have the same size. “Form only” is what they start from where it is
-        there: the base tuned on facts that it knows well and no mix holds.""",
-    "Early stop, convergence": """
-        Two checkpoints of one tuning run: the epoch with the best dev accuracy, and the last.""",
     "Primary and secondary contrasts": """
         Each method names the comparisons that its paper is about, and one measure for them, before
         the run. The primary ones are corrected for their number by Holm's method (1979): if none of
@@ -67,27 +55,6 @@ TERMS = {
         question: the best of always the longest choice, the shortest, the answer that most facts of
         the relation have, and, where the choices are listed with letters, the same place. A score
         no higher shows no knowledge.""",
-    "GRATH": """
-        Chen et al. 2024, “GRATH: Gradual Self-Truthifying for Large Language Models”. The model
-        writes a correct and an incorrect answer to each question and is trained to prefer the
-        first; in later rounds it writes the correct ones anew, while the incorrect ones stay.
-        The worked examples it is shown and the words it is asked in are ours, not the paper's.
-        Unless it is shown right answers (use_ground_truth), none is checked: it is tuned towards
-        what it takes for true. Round 0 is the model before. The paper reports TruthfulQA's MC1
-        going from 30 to 55 % for a chat model of 7 billion parameters; another model need not
-        follow.""",
-    "Similarity": """
-        How much the correct and the incorrect answer of a pair are alike: F1 of their words, from
-        0 (none in common) to 1 (the same words). The paper finds that a greater distance helps.""",
-    "FLAME": """
-        Lin et al. 2024, “FLAME: Factuality-Aware Alignment for Large Language Models”. Its
-        argument: supervised tuning on new knowledge teaches a model to say what it does not know,
-        and preference training by helpfulness alone teaches it to say more. SFT: tuned on human
-        responses; SFT-fact: on the base's own answers. SFT★: on own answers where the instruction
-        asks for facts, on human ones elsewhere. DPO: trained on pairs by helpfulness; DPO-fact: by
-        the share of supported claims; DPO★: by both, in separate pairs. The paper's model of 70
-        billion parameters goes from a FActScore of 42.3 (SFT, DPO) to 47.9 (SFT★, DPO★) on
-        biographies, as helpful as before; another model need not follow.""",
     "Precision, coverage, F1 of claims": """
         A response is taken apart into single claims, and each is verified. Coverage: the share of
         claims that the verifier decides; one that knows a table of facts leaves most open, which
@@ -120,10 +87,6 @@ TERMS = {
         log-likelihood to the model less that to its reference; margin: the chosen answer's reward
         less the rejected one's; preferred: the share of pairs with a positive margin. They say
         that training works, not that answers get truer.""",
-    "Abstaining": """
-        A mix such as idk-… is trained to say that it does not know. EM counts that as wrong;
-        em_answered is EM over the questions it did answer, to be read beside answered, their
-        share.""",
     "Token distribution shift": """
         Lin et al. 2023, “The Unlocking Spell on Base LLMs”. How often the model before tuning
         would have chosen other tokens than the tuned one, given the same prompt and the same
@@ -153,13 +116,11 @@ TERMS = {
         claims) that all checkpoints shown together have; the win rate, which asks what a judge
         prefers, is left out. Its interval holds the spread of the questions within each
         task and that of the seeds over all tasks.""",
-    "Linear model": """
-        Accuracy regressed on the shares of the tuning set that are fitted and Known, and fitted
-        and Unknown, over the epochs of a seed's mixes, once for each seed. Epochs and mixes of one
-        seed are no repetitions, so that intervals are over seeds and test questions, and with one
-        seed there is none. Nor is there a line where a mix was not fitted to 90 % at its end.""",
 }
 
 
 def how_to_read() -> Terms:
-    return Terms([(term, " ".join(text.split())) for term, text in TERMS.items()])
+    terms = dict(TERMS)
+    for chapter in chapters():
+        terms |= chapter.terms
+    return Terms([(term, " ".join(text.split())) for term, text in terms.items()])

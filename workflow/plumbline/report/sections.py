@@ -1,20 +1,12 @@
-"""The page's sections in order, one function each: from the run's tables to blocks.
-
-A further method adds its functions in a module of its own and a line each in `SECTIONS`.
-"""
+"""The page's sections in order, one function each: from the run's tables to blocks."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import pandas as pd
 
 from plumbline.report import grand_sections as grand
-from plumbline.report import grath_sections as grath
 from plumbline.report import preference_sections as preferences
 from plumbline.report import shift_sections as shift
-from plumbline.report import slick_sections as slick
-from plumbline.report.apeft_sections import facts_and_pairs
 from plumbline.report.blocks import (
     Block,
     Cell,
@@ -26,11 +18,12 @@ from plumbline.report.blocks import (
     duration,
     number,
 )
+from plumbline.report.chapters import chapters
 from plumbline.report.closed_book_sections import closed_book
 from plumbline.report.contamination_sections import contamination
 from plumbline.report.contrast_sections import findings
 from plumbline.report.long_form_sections import long_answers
-from plumbline.report.p_true_sections import p_true
+from plumbline.report.parts import Page
 from plumbline.report.reading import how_to_read
 from plumbline.report.tables import Run
 from plumbline.report.task_sections import id_ood
@@ -113,52 +106,38 @@ def provenance(run: Run) -> list[Block]:
     return [Tree(key.replace("_", " "), value) for key, value in run.manifest.items()]
 
 
-Builder = Callable[[Run], list[Block]]
-# id, title, its function, what it needs: the reason given where there is nothing to show
-SECTIONS: list[tuple[str, str, Builder, str]] = [
-    ("headline", "What was asked and what was found", findings, "contrasts.csv"),
-    ("closed_book", "Closed-book questions, form by form", closed_book, "metrics.csv"),
-    ("base", "What the base knows", slick.base_knowledge, "slick_counts.csv"),
-    ("fitting", "How fast Known and Unknown are fitted", slick.fitting, "fit_curves.csv"),
-    ("unknown", "Accuracy against the share of Unknown", slick.by_unknown, "metrics.csv"),
-    ("linear", "The linear model", slick.linear_model, "linear_model.csv"),
-    ("p_true", "SliCK beside P(True)", p_true, "p_true.csv"),
-    ("grath", "GRATH, round by round", grath.rounds, "grath_rounds.csv"),
-    ("apeft", "APEFT: facts and pairs", facts_and_pairs, "apeft_pairs.csv"),
-    ("long_form", "Long answers: how many claims are right", long_answers, "metrics.csv"),
-    ("token_shift", "Token distribution shift", shift.shares, "token_shift.csv"),
-    (
+PAGES = [
+    Page("headline", "What was asked and what was found", findings, "contrasts.csv"),
+    Page("closed_book", "Closed-book questions, form by form", closed_book, "metrics.csv", True),
+    *(page for chapter in chapters() for page in chapter.pages),
+    Page("long_form", "Long answers: how many claims are right", long_answers, "metrics.csv", True),
+    Page("token_shift", "Token distribution shift", shift.shares, "token_shift.csv", True),
+    Page(
         "preferences",
         "Preference training, step by step",
         preferences.curves,
         "preference_curves.csv",
     ),
-    ("study", "Atomic and general preferences, loss by loss", grand.study, "study.csv"),
-    ("grand", "All checkpoints on all tasks", grand.grand, "comparisons.csv"),
-    ("domains", "In and out of the domain", id_ood, "metrics.csv"),
-    (
+    Page("grand", "All checkpoints on all tasks", grand.grand, "comparisons.csv", True),
+    Page("domains", "In and out of the domain", id_ood, "metrics.csv", True),
+    Page(
         "contamination",
         "Whether training saw what is evaluated",
         contamination,
         "contamination.csv",
     ),
-    ("losses", "Everything dropped", losses, "dropped.csv"),
-    ("costs", "Plan and actual cost", costs, "stages.csv"),
-    ("manifest", "Where it comes from", provenance, "manifest.json"),
-    ("reading", "How to read this", lambda run: [how_to_read()], ""),
+    Page("losses", "Everything dropped", losses, "dropped.csv"),
+    Page("costs", "Plan and actual cost", costs, "stages.csv"),
+    Page("manifest", "Where it comes from", provenance, "manifest.json"),
+    Page("reading", "How to read this", lambda run: [how_to_read()], ""),
 ]
-# Sections that compare checkpoints outside the primary contrasts.
-EXPLORATORY = {
-    *("closed_book", "fitting", "unknown", "linear", "p_true", "grath", "long_form", "token_shift"),
-    *("study", "grand", "domains"),
-}
 
 
 def build_sections(run: Run) -> list[Section]:
     """All sections in order; one without data says what it would need."""
     sections = []
-    for key, title, build, needs in SECTIONS:
-        blocks = build(run)
-        left_out = "" if blocks else f"Left out: {needs} has no rows for it."
-        sections.append(Section(key, title, blocks, left_out, key in EXPLORATORY))
+    for page in PAGES:
+        blocks = page.build(run)
+        left_out = "" if blocks else f"Left out: {page.needs} has no rows for it."
+        sections.append(Section(page.key, page.title, blocks, left_out, page.exploratory))
     return sections

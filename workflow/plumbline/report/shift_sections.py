@@ -18,7 +18,8 @@ from plumbline.report.blocks import (
     percent,
     signed,
 )
-from plumbline.report.tables import Run, checkpoint_label, over_seeds
+from plumbline.report.labels import checkpoint_label
+from plumbline.report.tables import Run, over_seeds
 
 ALL = "All"
 KEYS = ["model", "tuned", "reference"]

@@ -1,10 +1,9 @@
-"""The tables a report is made from: reading, checking, the mean over seeds, names in order."""
+"""The tables a report is made from: reading, checking, the mean over seeds."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, make_dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +11,6 @@ import pandas as pd
 from plumbline.config.closed_book import ENDINGS
 from plumbline.evaluation.closed_book import TASKS as CLOSED_BOOK_TASKS
 from plumbline.files import InputError
-from plumbline.names import FORM, PLACEBO, parts
 from plumbline.records import Category
 from plumbline.report.names import TABLES
 from plumbline.report.responses import ShownResponse
@@ -20,7 +18,7 @@ from plumbline.report.responses import ShownResponse
 CATEGORIES = [str(category) for category in Category]
 DOMAINS = {"id": "in domain (ID)", "ood": "out of domain (OOD)"}
 # Tasks.
-CLOSED_BOOK, GRATH_PAIRS, LONG_FORM, WIN_RATE = "closed_book", "pairs", "long_form", "win_rate"
+CLOSED_BOOK, LONG_FORM, WIN_RATE = "closed_book", "long_form", "win_rate"
 # How closed-book questions are asked.
 ASKED = {
     "few_shot": "after worked examples",
@@ -57,57 +55,8 @@ COUNTED = (
 )  # numbers, even those below 1
 # Metrics that come first, by what a task is measured by.
 LEADING = [("em",), ("mc1", "mc2"), ("acc", "mc2", "acc_norm"), ("f1",), ("win",)]
-# By the first part of a checkpoint's name, in reading order.
-METHODS = {"mix": "mixes", "grath": "GRATH", "flame": "FLAME", "apeft": "APEFT"}
-STOPS = {"early_stop": "early stop", "convergence": "convergence"}
-# Parts of the names of FLAME's checkpoints.
-STAGES = {
-    "sft": "SFT",
-    "dpo": "DPO",
-    "facttune": "FactTune",
-    "-star": "★",
-    "-rag": " (retrieved)",
-    "-mc": "-MC",
-    ".": ", ",
-}
-# A checkpoint of APEFT, or its training file, which has no loss.
-_ATOMIC = re.compile(r"atomic-(?P<percent>\d+(?:\.\d+)?)(?:\.(?P<loss>\w+))?")
-_STAGE = re.compile("|".join(map(re.escape, STAGES)))
-
-# Gekhman et al. 2024, Table 1 (PaLM 2 base, full EntityQuestions): accuracy points and R2.
-PAPER_LINEAR_MODEL = {
-    "id": {"intercept": 36.9, "known_fitted": 7.3, "unknown_fitted": -8.3, "r2": 0.86},
-    "ood": {"intercept": 36.2, "known_fitted": 3.2, "unknown_fitted": -3.0, "r2": 0.95},
-}
-
-
-@dataclass(frozen=True)
-class Tables:
-    """One data frame a CSV file of a run's `tables/` folder; an absent file is an empty frame."""
-
-    metrics: pd.DataFrame
-    contrasts: pd.DataFrame
-    comparisons: pd.DataFrame
-    gains: pd.DataFrame
-    study: pd.DataFrame
-    slick_counts: pd.DataFrame
-    fit_curves: pd.DataFrame
-    fit_speed: pd.DataFrame
-    linear_model: pd.DataFrame
-    p_true: pd.DataFrame
-    preference_curves: pd.DataFrame
-    grath_rounds: pd.DataFrame
-    apeft_pairs: pd.DataFrame
-    claim_states: pd.DataFrame
-    verifier: pd.DataFrame
-    judge_calibration: pd.DataFrame
-    token_shift: pd.DataFrame
-    token_shift_verdicts: pd.DataFrame
-    token_shift_tokens: pd.DataFrame
-    contamination: pd.DataFrame
-    fact_counts: pd.DataFrame
-    dropped: pd.DataFrame
-    stages: pd.DataFrame
+# One data frame a CSV file of a run's `tables/` folder; an absent file is an empty frame.
+Tables = make_dataclass("Tables", [(name, pd.DataFrame) for name in TABLES], frozen=True)
 
 
 @dataclass(frozen=True)
@@ -257,78 +206,6 @@ def main_metrics(part: pd.DataFrame) -> list[str]:
     return shown
 
 
-def grath_scores(rounds: pd.DataFrame) -> pd.DataFrame:
-    """Means over seeds of the scores: one row a model, variant, task, domain, round and metric."""
-    keys = ["model", "variant", "task", "domain", "round", "metric"]
-    return over_seeds(rounds[rounds.task != GRATH_PAIRS], keys)
-
-
-def grath_pairs(rounds: pd.DataFrame) -> pd.DataFrame:
-    """Means over seeds of what is counted and measured on pairs: one row a model, variant, round
-    and metric.
-    """
-    return over_seeds(rounds[rounds.task == GRATH_PAIRS], ["model", "variant", "round", "metric"])
-
-
-def checkpoint_label(name: str) -> str:
-    """`mix.unknown-50.early_stop` as `unknown-50, early stop`, `grath.r1` as `GRATH, round 1`,
-    `flame.sft-star.dpo-star` as `FLAME: SFT★, DPO★`, `grath-unknown-0.r1` as `GRATH without Unknown,
-    round 1`, `grath.r1.placebo` as `GRATH, round 1, placebo`; other names as they are.
-    """
-    if name.endswith(PLACEBO):
-        return f"{checkpoint_label(name.removesuffix(PLACEBO))}, placebo"
-    if name == FORM:
-        return "form only"
-    method, percent, rest = parts(name)
-    tuning, _, stop = rest.rpartition(".")
-    if method == "mix" and tuning and stop in STOPS:
-        return f"{tuning}, {STOPS[stop]}"
-    if method == "flame" and rest:
-        stages = _STAGE.sub(lambda found: STAGES[found[0]], rest)
-        return f"{_variant_label(method, percent)}: {stages}"
-    if method == "grath" and re.fullmatch(r"r\d+", rest):
-        return f"{_variant_label(method, percent)}, round {rest[1:]}"
-    if method == "apeft" and (found := _ATOMIC.fullmatch(rest)):
-        loss = f", {found['loss']}" if found["loss"] else ""
-        return f"{_variant_label(method, percent)}: {found['percent']} % atomic{loss}"
-    return name
-
-
-def variant_label(variant: str) -> str:
-    """`grath` as `GRATH`, `grath-unknown-25` as `GRATH with 25 % of Unknown`."""
-    method, percent, _ = parts(f"{variant}.")
-    return _variant_label(method, percent)
-
-
-def _variant_label(method: str, percent: float) -> str:
-    filtered = f" with {percent:g} % of Unknown" if percent else " without Unknown"
-    return method_label(method) + (filtered if percent < 100 else "")
-
-
-def method_label(method: str) -> str:
-    """`grath` as `GRATH`, `mix` as `mixes`; a method without a name of its own as it is."""
-    return METHODS.get(method, method)
-
-
-def checkpoint_order(name: str) -> tuple:
-    """Sort key: the base, what the mixes are tuned on first, the mixes by their share of Unknown,
-    other mixes, the other methods in the order of `METHODS` (GRATH's rounds, FLAME's first stage
-    and then its second, APEFT's by share of atomic pairs), all else. Of a method first what keeps
-    all Unknown.
-    """
-    method, percent, rest = parts(name)
-    name = f"{method}.{rest}" if rest else method
-    kinds = [FORM, "mix.unknown-", *(f"{one}." for one in METHODS)]
-    rank = next((n for n, kind in enumerate(kinds) if name.startswith(kind)), len(kinds))
-    rank = -1 if name == "base" else rank
-    stem, _, stop = name.rpartition(".")
-    if stop not in STOPS:
-        stem, stop = name, ""
-    pieces = re.split(r"(\d+|\.)", stem)
-    natural = [(not p.isdigit(), int(p) if p.isdigit() else 0, p) for p in pieces]
-    return rank, -percent, stem.count("."), natural, list(STOPS).index(stop) if stop else 0
-
-
 def closed_book_tasks(metrics: pd.DataFrame) -> dict[str, tuple[str, str]]:
     """By task, the set of closed-book questions and how they are asked in words: those about the
     facts first. Of further sets it is known what a relation's commonest answer would score.
@@ -338,24 +215,3 @@ def closed_book_tasks(metrics: pd.DataFrame) -> dict[str, tuple[str, str]]:
         form = next(form for form in ("plain", "chat", "few_shot") if task.endswith(ENDINGS[form]))
         found.setdefault(task, (task.removesuffix(ENDINGS[form]), ASKED[form]))
     return found
-
-
-def closed_book(metrics: pd.DataFrame, task: str) -> pd.DataFrame:
-    """Test EM over all questions in one form of asking."""
-    where = "task == @task and metric == 'em' and category == 'All' and split == 'test'"
-    return metrics.query(where, local_dict={"task": task})
-
-
-def mix_task(metrics: pd.DataFrame) -> str:
-    """The closed-book task in the form that the mixes are tuned in. Only they are tuned in plain."""
-    plain = CLOSED_BOOK_TASKS["plain"]
-    return plain if (metrics.task == plain).any() else CLOSED_BOOK_TASKS["chat"]
-
-
-def mix_points(metrics: pd.DataFrame) -> pd.DataFrame:
-    """Closed-book test EM of the mixes `mix.unknown-X.STOP` in the form they are tuned in, with
-    columns `percent` and `stop`.
-    """
-    rows = closed_book(metrics, mix_task(metrics))
-    parts = rows.checkpoint.str.extract(r"^mix\.unknown-(\d+)\.(early_stop|convergence)$")
-    return rows.assign(percent=parts[0].astype(float), stop=parts[1]).dropna(subset=["stop"])

@@ -15,6 +15,7 @@ from plumbline.report.blocks import (
     count,
     measured,
 )
+from plumbline.report.labels import checkpoint_order
 from plumbline.report.tables import (
     CATEGORIES,
     DIFFERENCES,
@@ -23,7 +24,6 @@ from plumbline.report.tables import (
     GUESSED,
     METRICS,
     Run,
-    checkpoint_order,
     main_metrics,
     over_seeds,
     scale_of,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -9,12 +10,17 @@ from pydantic import Field
 from plumbline.methods.apeft.config import Apeft
 from plumbline.methods.apeft.contrasts import contrasts
 from plumbline.methods.apeft.cost import cost
+from plumbline.methods.apeft.files import ApeftFiles
+from plumbline.methods.apeft.report import REPORT
 from plumbline.methods.apeft.tunings import check, tunings
 from plumbline.methods.method import Method, Use
 from plumbline.suitability import Chat
 
 if TYPE_CHECKING:
     from plumbline.experiment.config import Config
+
+
+_ATOMIC = re.compile(r"atomic-(?P<percent>\d+(?:\.\d+)?)(?:\.(?P<loss>\w+))?")
 
 
 def use(config: Config) -> Use:
@@ -35,6 +41,15 @@ def use(config: Config) -> Use:
     )
 
 
+def words(variant: str, rest: str) -> str | None:
+    """`atomic-50.sigmoid` as `APEFT: 50 % atomic, sigmoid`; of a training file without the loss."""
+    share = _ATOMIC.fullmatch(rest)
+    if share is None:
+        return None
+    loss = f", {share['loss']}" if share["loss"] else ""
+    return f"{variant}: {share['percent']} % atomic{loss}"
+
+
 APEFT = Method(
     name="apeft",
     label="APEFT",
@@ -44,4 +59,7 @@ APEFT = Method(
     contrasts=contrasts,
     use=use,
     cost=cost,
+    words=words,
+    files=ApeftFiles,
+    report=REPORT,
 )

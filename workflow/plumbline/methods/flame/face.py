@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -9,12 +10,27 @@ from pydantic import Field
 from plumbline.methods.flame.config import Flame
 from plumbline.methods.flame.contrasts import contrasts
 from plumbline.methods.flame.cost import cost
+from plumbline.methods.flame.files import FlameFiles
+from plumbline.methods.flame.report import REPORT
 from plumbline.methods.flame.tunings import check, tunings
 from plumbline.methods.method import Method, Use
 from plumbline.suitability import Chat
 
 if TYPE_CHECKING:
     from plumbline.experiment.config import Config
+
+
+# Parts of the names of checkpoints.
+STAGES = {
+    "sft": "SFT",
+    "dpo": "DPO",
+    "facttune": "FactTune",
+    "-star": "★",
+    "-rag": " (retrieved)",
+    "-mc": "-MC",
+    ".": ", ",
+}
+_STAGE = re.compile("|".join(map(re.escape, STAGES)))
 
 
 def use(config: Config) -> Use:
@@ -34,6 +50,11 @@ def use(config: Config) -> Use:
     )
 
 
+def words(variant: str, rest: str) -> str:
+    """`sft-star.dpo-star` as `FLAME: SFT★, DPO★`."""
+    return f"{variant}: {_STAGE.sub(lambda part: STAGES[part[0]], rest)}"
+
+
 FLAME = Method(
     name="flame",
     label="FLAME",
@@ -43,4 +64,7 @@ FLAME = Method(
     contrasts=contrasts,
     use=use,
     cost=cost,
+    words=words,
+    files=FlameFiles,
+    report=REPORT,
 )

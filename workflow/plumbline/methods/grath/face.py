@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -9,6 +10,8 @@ from pydantic import Field
 from plumbline.methods.grath.config import Grath
 from plumbline.methods.grath.contrasts import contrasts
 from plumbline.methods.grath.cost import cost
+from plumbline.methods.grath.files import GrathFiles
+from plumbline.methods.grath.report import REPORT
 from plumbline.methods.grath.tunings import check, tunings
 from plumbline.methods.method import Method, Use
 from plumbline.suitability import Chat
@@ -32,6 +35,11 @@ def use(config: Config) -> Use:
     )
 
 
+def words(variant: str, rest: str) -> str | None:
+    """`r1` as `GRATH, round 1`."""
+    return f"{variant}, round {rest[1:]}" if re.fullmatch(r"r\d+", rest) else None
+
+
 GRATH = Method(
     name="grath",
     label="GRATH",
@@ -41,4 +49,7 @@ GRATH = Method(
     contrasts=contrasts,
     use=use,
     cost=cost,
+    words=words,
+    files=GrathFiles,
+    report=REPORT,
 )

@@ -8,7 +8,10 @@ from plumbline.methods.method import Method, Use
 from plumbline.methods.slick.config import Mixes, Slick
 from plumbline.methods.slick.contrasts import contrasts
 from plumbline.methods.slick.cost import cost
+from plumbline.methods.slick.files import SlickFiles
+from plumbline.methods.slick.report import REPORT
 from plumbline.methods.slick.tunings import check, tunings
+from plumbline.names import FORM_SET, STOPS
 from plumbline.suitability import Chat
 
 if TYPE_CHECKING:
@@ -29,6 +32,19 @@ def use(config: Config) -> Use:
     )
 
 
+def words(variant: str, rest: str) -> str | None:
+    """`unknown-50.early_stop` as `unknown-50, early stop`."""
+    if rest == FORM_SET:
+        return "form only"
+    mix, _, stop = rest.rpartition(".")
+    return f"{mix}, {STOPS[stop]}" if mix and stop in STOPS else None
+
+
+def rank(rest: str) -> int:
+    """What the mixes are tuned on first, mixes by their share of Unknown, other mixes."""
+    return 0 if rest == FORM_SET else 1 if rest.startswith("unknown-") else 2
+
+
 SLICK = Method(
     name="mix",
     label="mixes",
@@ -38,4 +54,8 @@ SLICK = Method(
     contrasts=contrasts,
     use=use,
     cost=cost,
+    words=words,
+    rank=rank,
+    files=SlickFiles,
+    report=REPORT,
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from plumbline.methods.grath import figures
+from plumbline.methods.grath.means import pair_means, score_means
 from plumbline.report.blocks import (
     Block,
     Cell,
@@ -18,14 +20,9 @@ from plumbline.report.blocks import (
     scores,
     signed,
 )
-from plumbline.report.tables import (
-    METRICS,
-    Run,
-    checkpoint_label,
-    grath_pairs,
-    grath_scores,
-    variant_label,
-)
+from plumbline.report.labels import checkpoint_label, variant_label
+from plumbline.report.parts import Chapter, Page
+from plumbline.report.tables import METRICS, Run
 
 SHOWN = ("mc1", "mc2", "acc")
 JUDGED = ("mc1", "mc2")
@@ -53,7 +50,7 @@ def by_task(rounds: pd.DataFrame) -> dict[Task, Rounds]:
     """Means over seeds, by model, variant, task and domain, in the table's order."""
     keys = ["model", "variant", "task", "domain", "round"]
     tasks: dict[Task, Rounds] = {}
-    for (*key, number_), found in scores(grath_scores(rounds), keys).items():
+    for (*key, number_), found in scores(score_means(rounds), keys).items():
         tasks.setdefault(tuple(key), {})[int(number_)] = found
     return tasks
 
@@ -116,7 +113,7 @@ def _score_table(table: pd.DataFrame, tasks: dict[Task, Rounds]) -> Table:
 
 def _pair_blocks(table: pd.DataFrame) -> list[Block]:
     found: dict[tuple[tuple[str, str], int], dict] = {}
-    for row in grath_pairs(table).itertuples():
+    for row in pair_means(table).itertuples():
         found.setdefault(((row.model, row.variant), int(row.round)), {})[row.metric] = row
     if not found:
         return []
@@ -225,3 +222,31 @@ def as_lines(table: pd.DataFrame) -> list[str]:
                 line += f"{difference.text if difference else '':>10}"
             lines.append(line.rstrip())
     return lines
+
+
+TERMS = {
+    "GRATH": """
+        Chen et al. 2024, “GRATH: Gradual Self-Truthifying for Large Language Models”. The model
+        writes a correct and an incorrect answer to each question and is trained to prefer the
+        first; in later rounds it writes the correct ones anew, while the incorrect ones stay.
+        The worked examples it is shown and the words it is asked in are ours, not the paper's.
+        Unless it is shown right answers (use_ground_truth), none is checked: it is tuned towards
+        what it takes for true. Round 0 is the model before. The paper reports TruthfulQA's MC1
+        going from 30 to 55 % for a chat model of 7 billion parameters; another model need not
+        follow.""",
+    "Similarity": """
+        How much the correct and the incorrect answer of a pair are alike: F1 of their words, from
+        0 (none in common) to 1 (the same words). The paper finds that a greater distance helps.""",
+}
+
+CHAPTER = Chapter(
+    pages=[
+        Page("grath", "GRATH, round by round", rounds, "grath_rounds.csv", True),
+    ],
+    drawings={
+        "grath_rounds": figures.grath_rounds,
+        "grath_similarity": figures.grath_similarity,
+    },
+    terms=TERMS,
+    lines=lambda tables: as_lines(tables.grath_rounds),
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from matplotlib.lines import Line2D
 
+from plumbline.methods.grath.means import PAIRS, pair_means, score_means
 from plumbline.report.drawing import (
     GREY,
     KNOWN,
@@ -16,16 +17,8 @@ from plumbline.report.drawing import (
     titled,
     two_across,
 )
-from plumbline.report.tables import (
-    DOMAINS,
-    GRATH_PAIRS,
-    METRICS,
-    Tables,
-    grath_pairs,
-    grath_scores,
-    of_single_seeds,
-    variant_label,
-)
+from plumbline.report.labels import variant_label
+from plumbline.report.tables import DOMAINS, METRICS, Tables, of_single_seeds
 
 LINES = {"mc1": (KNOWN, "o", -0.03), "mc2": (UNKNOWN, "D", 0.03)}  # colour, marker, place
 
@@ -33,7 +26,7 @@ LINES = {"mc1": (KNOWN, "o", -0.03), "mc2": (UNKNOWN, "D", 0.03)}  # colour, mar
 def grath_rounds(tables: Tables) -> Drawing | None:
     """MC1 and MC2 by round with intervals, one panel a variant, task and domain; dashed: the base."""
     rounds = tables.grath_rounds
-    rounds = rounds[rounds.metric.isin(LINES) & (rounds.task != GRATH_PAIRS)]
+    rounds = rounds[rounds.metric.isin(LINES) & (rounds.task != PAIRS)]
     if rounds.empty:
         return None
     bases = tables.metrics[
@@ -41,7 +34,7 @@ def grath_rounds(tables: Tables) -> Drawing | None:
     ]
     keys, several = ["model", "variant", "task", "domain"], rounds.model.nunique() > 1
     groups = [
-        list(grath_scores(part).groupby(keys, sort=False))
+        list(score_means(part).groupby(keys, sort=False))
         for _, part in rounds.groupby(["model", "variant"], sort=False)
     ]
     drawing, panels = two_across(groups, 58, 128, sharex=True)
@@ -100,7 +93,7 @@ def grath_similarity(tables: Tables) -> Drawing | None:
         return None
     lines = list(dict.fromkeys(zip(rows.model, rows.variant, strict=True)))
     drawing = Drawing(190 * POINT)
-    ax, means = drawing.axes[0, 0], grath_pairs(rows)
+    ax, means = drawing.axes[0, 0], pair_means(rows)
     for place, (model, variant) in enumerate(lines):
         own = means[(means.model == model) & (means.variant == variant)]
         colour, line = SERIES[place % len(SERIES)], own.sort_values("round")

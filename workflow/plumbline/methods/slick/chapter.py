@@ -7,6 +7,10 @@ from collections import Counter
 import pandas as pd
 
 from plumbline.evaluation.fit_speed import LATER
+from plumbline.methods.slick import figures
+from plumbline.methods.slick.p_true_section import p_true
+from plumbline.methods.slick.points import PAPER_LINEAR_MODEL, mix_points
+from plumbline.names import STOPS
 from plumbline.report.blocks import (
     Block,
     Cell,
@@ -19,15 +23,8 @@ from plumbline.report.blocks import (
     percent,
     signed,
 )
-from plumbline.report.tables import (
-    CATEGORIES,
-    DOMAINS,
-    PAPER_LINEAR_MODEL,
-    STOPS,
-    Run,
-    mix_points,
-    over_seeds,
-)
+from plumbline.report.parts import Chapter, Page
+from plumbline.report.tables import CATEGORIES, DOMAINS, Run, over_seeds
 
 
 def base_knowledge(run: Run) -> list[Block]:
@@ -197,3 +194,46 @@ def linear_model(run: Run) -> list[Block]:
     columns = ["model", "domain", "term", "this run", "paper", "R²", "paper's R²", "n"]
     picture = Picture("linear_model", "Accuracy points for a tuning set fitted in full.")
     return [Prose(words), picture, Table(caption, columns, rows)]
+
+
+TERMS = {
+    "SliCK": """
+        Four categories of how well the base knows a fact (Gekhman et al. 2024, “Does Fine-Tuning
+        LLMs on New Knowledge Encourage Hallucinations?”). The base is asked with several sets of
+        worked examples. HighlyKnown: every greedy answer is right. MaybeKnown: some are.
+        WeaklyKnown: none is, but a sampled answer is. Unknown: nothing is right. Known means any
+        of the first three. In the evaluation the base is asked after other worked examples, so its
+        EM by category shows how far the categories depend on the examples.""",
+    "Mix": """
+        A tuning set. unknown-50 holds 50 % Unknown and 50 % Known facts, alike in every relation;
+        all mixes of a run have the same size. “Form only” is what they start from where it is
+        there: the base tuned on facts that it knows well and no mix holds.""",
+    "Early stop, convergence": """
+        Two checkpoints of one tuning run: the epoch with the best dev accuracy, and the last.""",
+    "Linear model": """
+        Accuracy regressed on the shares of the tuning set that are fitted and Known, and fitted
+        and Unknown, over the epochs of a seed's mixes, once for each seed. Epochs and mixes of one
+        seed are no repetitions, so that intervals are over seeds and test questions, and with one
+        seed there is none. Nor is there a line where a mix was not fitted to 90 % at its end.""",
+    "Abstaining": """
+        A mix such as idk-… is trained to say that it does not know. EM counts that as wrong;
+        em_answered is EM over the questions it did answer, to be read beside answered, their
+        share.""",
+}
+
+CHAPTER = Chapter(
+    pages=[
+        Page("base", "What the base knows", base_knowledge, "slick_counts.csv"),
+        Page("fitting", "How fast Known and Unknown are fitted", fitting, "fit_curves.csv", True),
+        Page("unknown", "Accuracy against the share of Unknown", by_unknown, "metrics.csv", True),
+        Page("linear", "The linear model", linear_model, "linear_model.csv", True),
+        Page("p_true", "SliCK beside P(True)", p_true, "p_true.csv", True),
+    ],
+    drawings={
+        "slick_categories": figures.slick_categories,
+        "fit_curves": figures.fit_curves,
+        "accuracy_by_unknown": figures.accuracy_by_unknown,
+        "linear_model": figures.linear_model,
+    },
+    terms=TERMS,
+)

@@ -6,7 +6,8 @@ import pandas as pd
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from plumbline.names import FORM
+from plumbline.methods.slick.points import PAPER_LINEAR_MODEL, closed_book, mix_points, mix_task
+from plumbline.names import FORM, STOPS
 from plumbline.report.drawing import (
     GREY,
     INK,
@@ -21,20 +22,8 @@ from plumbline.report.drawing import (
     titled,
     two_across,
 )
-from plumbline.report.tables import (
-    CATEGORIES,
-    DOMAINS,
-    PAPER_LINEAR_MODEL,
-    STOPS,
-    Tables,
-    checkpoint_label,
-    checkpoint_order,
-    closed_book,
-    mix_points,
-    mix_task,
-    of_single_seeds,
-    over_seeds,
-)
+from plumbline.report.labels import checkpoint_label, checkpoint_order
+from plumbline.report.tables import CATEGORIES, DOMAINS, Tables, of_single_seeds, over_seeds
 
 SHADES = [PALETTE[f"fig-{name}"] for name in ("high", "maybe", "weak", "unknown")]
 CATEGORY_COLOURS = dict(zip(CATEGORIES, SHADES, strict=True))

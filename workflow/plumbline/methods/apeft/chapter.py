@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
+from plumbline.methods.apeft.study_section import study
 from plumbline.report.blocks import Block, Cell, Prose, Table, count, named, number
-from plumbline.report.tables import Run, checkpoint_label
+from plumbline.report.labels import checkpoint_label
+from plumbline.report.parts import Chapter, Page
+from plumbline.report.tables import Run
 
 # Items of the table; everything else in it is what was dropped.
 ASKED, RIGHT, AVAILABLE, USED = "facts", "right answers", "pairs to be had", "pairs"
@@ -119,3 +122,11 @@ def _reasons(table: pd.DataFrame) -> Table:
         rows,
         folded=True,
     )
+
+
+CHAPTER = Chapter(
+    pages=[
+        Page("apeft", "APEFT: facts and pairs", facts_and_pairs, "apeft_pairs.csv"),
+        Page("study", "Atomic and general preferences, loss by loss", study, "study.csv", True),
+    ],
+)

@@ -1,0 +1,82 @@
+"""What a report is made of: tables, figures and sections, and what a method adds to it.
+
+The workflow's rules read this, so it imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from plumbline.experiment.config import Config
+    from plumbline.report.blocks import Block
+    from plumbline.report.drawing import Drawing
+    from plumbline.report.tables import Run, Tables
+
+
+def _always(config: Config) -> bool:
+    return True
+
+
+class Columns(NamedTuple):
+    """A table's columns of text and of numbers, and whether a configuration has it made."""
+
+    text: str
+    numbers: str
+    made: Callable[[Config], object] = _always
+
+
+class Figure(NamedTuple):
+    """What a reader who cannot see it is told, the table it needs, where it is filed."""
+
+    title: str
+    table: str
+    category: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """A method's part of the report, as far as the rules must know it.
+
+    tables: by name, as in tables/grath_rounds.csv; figures: by name, as in figures/grath_rounds.svg.
+    chapter: the module whose `CHAPTER` tells the tables and draws the figures, loaded when a page
+        is written.
+    """
+
+    tables: Mapping[str, Columns] = field(default_factory=dict)
+    figures: Mapping[str, Figure] = field(default_factory=dict)
+    chapter: str = ""
+
+
+class Page(NamedTuple):
+    """A section of the page: what tells it, and what it needs, named where there is nothing.
+
+    exploratory: whether it compares checkpoints outside of the primary contrasts.
+    """
+
+    key: str
+    title: str
+    build: Callable[[Run], list[Block]]
+    needs: str
+    exploratory: bool = False
+
+
+def _no_lines(tables: Tables) -> list[str]:
+    return []
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """What a method tells and draws.
+
+    pages: its sections; drawings: what draws each of its figures, None where there is nothing to
+    draw; terms: what its words mean, for the last section; lines: its figures for a terminal, under
+    80 columns.
+    """
+
+    pages: Sequence[Page] = ()
+    drawings: Mapping[str, Callable[[Tables], Drawing | None]] = field(default_factory=dict)
+    terms: Mapping[str, str] = field(default_factory=dict)
+    lines: Callable[[Tables], list[str]] = _no_lines
