@@ -4,9 +4,11 @@ import itertools
 import json
 
 import pytest
-from experiment_data import FILES, TWO_MODELS, experiment, wildcards
+from experiment_data import TWO_MODELS, experiment, wildcards
 from plumbline.experiment.part import Part, Work
 from plumbline.files import InputError
+from plumbline.methods.method import Method
+from plumbline.methods.registry import METHODS
 
 WITHOUT = {"grath": None, "flame": None, "apeft": None}
 ROOT = "results/demo/smollm2-135m"
@@ -14,8 +16,8 @@ ROOT = "results/demo/smollm2-135m"
 
 def test_the_order_of_methods_changes_no_job():
     whole = experiment()
-    for order in itertools.permutations(FILES):
-        other = experiment(files={name: FILES[name] for name in order})
+    for order in itertools.permutations(METHODS):
+        other = experiment(methods=order)
         for theme in ("choices", "instructions", "places", "works"):
             assert getattr(other, theme) == getattr(whole, theme)
         assert set(other.fetched.by_slug) == set(whole.fetched.by_slug)
@@ -47,7 +49,8 @@ def test_a_part_of_ones_own_is_asked_like_the_others():
         def sources(self):
             return self.config.models[:1]
 
-    made = experiment(files={**FILES, "own": Own}, seeds=[3, 4])
+    own = Method("own", "Own", sections={}, tunings=lambda config: [], files=Own)
+    made = experiment(methods=[*METHODS, own], seeds=[3, 4])
     job = wildcards(work="own/answers")
     assert made.work_requests(job) == f"{ROOT}/own/requests.jsonl"
     assert made.work_marker(job) == f"{ROOT}/base/checkpoint.json"
@@ -63,7 +66,16 @@ def test_a_part_brings_nothing_unless_it_says_so():
     assert not any(
         [*getattr(part, name)()]
         for name in (
-            *("sources", "choices", "instructions", "places", "judges", "works", "lost"),
+            *(
+                "sources",
+                "choices",
+                "questions",
+                "instructions",
+                "places",
+                "judges",
+                "works",
+                "lost",
+            ),
             *("states", "lists"),
         )
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from plumbline.experiment.layout import Layout, Wildcards
-from plumbline.tuning import Tuning
+from plumbline.methods.tuning import Tuning
 
 
 class Trainings:
