@@ -10,7 +10,7 @@ rule make_plan:
         questions=f"{R}/facts/questions.jsonl",
         choices=EXPERIMENT.choice_tasks.paths,
         closed_book=EXPERIMENT.closed_book.questions.values(),
-        asked=EXPERIMENT.questions,
+        asked=EXPERIMENT.pair_questions,
         instructions=EXPERIMENT.responses.instruction_files(),
     output:
         f"{R}/plan.json",

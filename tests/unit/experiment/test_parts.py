@@ -31,7 +31,7 @@ def test_a_method_that_is_left_out_brings_nothing():
     assert set(bare.places) == {"long_form", "win_rate/own"}
     assert set(bare.judges.by_purpose) == {"win_rate"}
     assert bare.lists["grath_rounds"] == bare.lists["apeft_files"] == []
-    assert bare.methods["grath"].questions() == bare.methods["grath"].scores() == []
+    assert bare.methods["grath"].pair_questions() == bare.methods["grath"].scores() == []
     assert bare.methods["flame"].asked() == []
 
 
@@ -69,7 +69,7 @@ def test_a_part_brings_nothing_unless_it_says_so():
             *(
                 "sources",
                 "choices",
-                "questions",
+                "pair_questions",
                 "instructions",
                 "places",
                 "judges",

@@ -80,9 +80,9 @@ class Experiment:
         return _together(part.choices() for part in self._parts)
 
     @cached_property
-    def questions(self) -> list[str]:
-        """Files of the choice questions that methods ask."""
-        return [path for part in self._parts for path in part.questions()]
+    def pair_questions(self) -> list[str]:
+        """Files of the choice questions that methods make pairs of."""
+        return [path for part in self._parts for path in part.pair_questions()]
 
     @cached_property
     def instructions(self) -> dict[str, InstructionSet]:

@@ -81,8 +81,8 @@ class Part:
         """Sets of choice questions by their paths below results/<run>, without ending."""
         return {}
 
-    def questions(self) -> Iterable[str]:
-        """Files of choice questions that it asks, <method>/<questions>.jsonl."""
+    def pair_questions(self) -> Iterable[str]:
+        """Files of choice questions that it makes pairs of, <method>/<questions>.jsonl."""
         return ()
 
     def instructions(self) -> Mapping[str, InstructionSet]:

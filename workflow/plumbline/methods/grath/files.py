@@ -38,7 +38,7 @@ class GrathFiles(Part):
     def lists(self) -> Mapping[str, Any]:
         return {"grath_rounds": list(self.rows())}
 
-    def questions(self) -> list[str]:
+    def pair_questions(self) -> list[str]:
         """The questions that pairs are written for."""
         return [f"{self.layout.root}/grath/questions.jsonl"] if self._settings else []
 
