@@ -7,12 +7,14 @@ OUTPUTS: results/<run>/<model>/<work>/generations.jsonl for each piece of work
 A piece of work is a request file that goes to one checkpoint; see plumbline/experiment/part.py.
 """
 
+WORKS = EXPERIMENT.works
+
 
 rule generate:
     input:
-        requests=EXPERIMENT.work_requests,
-        checkpoint=EXPERIMENT.work_marker,
-        shards=EXPERIMENT.work_shards,
+        requests=WORKS.requests,
+        checkpoint=WORKS.checkpoint_marker,
+        shards=WORKS.shards,
     output:
         f"{R}/{{model}}/{{work}}/generations.jsonl",
     log:
@@ -29,10 +31,10 @@ rule generate:
         mem_mb=memory(16000),
         runtime=720,
     params:
-        checkpoint=EXPERIMENT.work_checkpoint,
+        checkpoint=WORKS.checkpoint,
         part="--generations",
         settings=section(CONFIG.generation, include={"engine", "dtype", "seed"}),
-        match=EXPERIMENT.work_match,
+        match=WORKS.match,
         code=code("generate"),
     shell:
         "python -m scripts.generate --root $PLUMBLINE_RESULTS/{wildcards.model}"
@@ -45,8 +47,8 @@ rule generate:
 # One part of a large request file, on a device of its own.
 use rule generate as generate_shard with:
     input:
-        requests=EXPERIMENT.work_requests,
-        checkpoint=EXPERIMENT.work_marker,
+        requests=WORKS.requests,
+        checkpoint=WORKS.checkpoint_marker,
     output:
         f"{R}/{{model}}/{{work}}/shard-{{shard}}-of-{{shards}}.json",
     log:
@@ -54,8 +56,8 @@ use rule generate as generate_shard with:
     benchmark:
         f"{R}/benchmarks/generate/{{model}}/{{work}}/{{shard}}-of-{{shards}}.tsv"
     params:
-        checkpoint=EXPERIMENT.work_checkpoint,
+        checkpoint=WORKS.checkpoint,
         part=lambda wildcards: f"--shard {wildcards.shard}/{wildcards.shards} --marker",
         settings=section(CONFIG.generation, include={"engine", "dtype", "seed"}),
-        match=EXPERIMENT.work_match,
+        match=WORKS.match,
         code=code("generate"),

@@ -52,8 +52,8 @@ def test_a_part_of_ones_own_is_asked_like_the_others():
     own = Method("own", "Own", sections={}, tunings=lambda config: [], files=Own)
     made = experiment(methods=[*METHODS, own], seeds=[3, 4])
     job = wildcards(work="own/answers")
-    assert made.work_requests(job) == f"{ROOT}/own/requests.jsonl"
-    assert made.work_marker(job) == f"{ROOT}/base/checkpoint.json"
+    assert made.works.requests(job) == f"{ROOT}/own/requests.jsonl"
+    assert made.works.checkpoint_marker(job) == f"{ROOT}/base/checkpoint.json"
     assert made.lists["works"]["own/answers"] == (
         "base", "base/checkpoint.json", "own/requests.jsonl", "",
     )  # fmt: skip
@@ -83,18 +83,18 @@ def test_a_part_brings_nothing_unless_it_says_so():
 
 def test_a_piece_of_work_says_who_answers_and_when_to_stop():
     made = experiment()
-    assert made.work_match(wildcards(work="slick")) == made.layout.config.slick.match
+    assert made.works.match(wildcards(work="slick")) == made.layout.config.slick.match
     job = wildcards(work="seed-1/grath.r1/final/grath")
-    assert made.work_checkpoint(job) == "seed-1/grath.r1/final"
-    assert made.work_marker(job) == f"{ROOT}/seed-1/grath.r1/training.json"
-    assert made.work_requests(job) == f"{ROOT}/grath/requests.jsonl"
-    assert made.work_match(job) == ""
+    assert made.works.checkpoint(job) == "seed-1/grath.r1/final"
+    assert made.works.checkpoint_marker(job) == f"{ROOT}/seed-1/grath.r1/training.json"
+    assert made.works.requests(job) == f"{ROOT}/grath/requests.jsonl"
+    assert made.works.match(job) == ""
 
 
 def test_shards_are_waited_for_where_there_are_several():
     job = wildcards(work="slick")
-    assert experiment().work_shards(job) == []
-    assert experiment(generation={"shards": 2}).work_shards(job) == [
+    assert experiment().works.shards(job) == []
+    assert experiment(generation={"shards": 2}).works.shards(job) == [
         f"{ROOT}/slick/shard-0-of-2.json", f"{ROOT}/slick/shard-1-of-2.json",
     ]  # fmt: skip
 

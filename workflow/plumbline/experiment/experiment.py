@@ -20,14 +20,15 @@ from plumbline.experiment.evaluated import Evaluated
 from plumbline.experiment.facts import FactSource
 from plumbline.experiment.fetched import Fetched
 from plumbline.experiment.judges import Judges
-from plumbline.experiment.layout import Layout, Wildcards
+from plumbline.experiment.layout import Layout
 from plumbline.experiment.lineage import Lineage
 from plumbline.experiment.long_form import LongForm
-from plumbline.experiment.part import InstructionSet, Place, Work
+from plumbline.experiment.part import InstructionSet, Place
 from plumbline.experiment.responses import Responses
 from plumbline.experiment.token_shifts import TokenShifts
 from plumbline.experiment.trainings import Trainings
 from plumbline.experiment.verifier import VerifierFiles
+from plumbline.experiment.works import Works
 from plumbline.methods.method import Method
 
 
@@ -95,9 +96,9 @@ class Experiment:
         return _together(part.places() for part in self._parts)
 
     @cached_property
-    def works(self) -> dict[str, Work]:
-        """What is generated, by its name."""
-        return {work.name: work for part in self._parts for work in part.works()}
+    def works(self) -> Works:
+        """What is generated."""
+        return Works(self.layout, (work for part in self._parts for work in part.works()))
 
     @cached_property
     def states(self) -> list[dict[str, Any]]:
@@ -111,10 +112,7 @@ class Experiment:
             **_together(part.lists() for part in self._parts),
             # An engine that runs serves whatever else lies ready: all jobs read this, but no rule
             # has it as a parameter, so that new work repeats no other.
-            "works": {
-                work.name: self.layout.listed(work.folder, work.requests, work.match)
-                for work in self.works.values()
-            },
+            "works": self.works.rows(),
             "tunings": self.trainings.rows(),
             "trainings": self.trainings.each("training.json"),
             "judges": self.judges.calibrations(),
@@ -137,28 +135,6 @@ class Experiment:
             ],
             "harness": [path for path in scored if Path(path).parent.name == "harness"],
         }
-
-    def work_requests(self, wildcards: Wildcards) -> str:
-        """The requests of the wildcards' piece of work."""
-        return self.layout.path(wildcards.model, self.works[wildcards.work].requests)
-
-    def work_checkpoint(self, wildcards: Wildcards) -> str:
-        """The folder of the checkpoint that answers them, below the model's."""
-        return self.works[wildcards.work].folder
-
-    def work_marker(self, wildcards: Wildcards) -> str:
-        """The file that says that this checkpoint is whole."""
-        return self.layout.marker(wildcards.model, self.work_checkpoint(wildcards))
-
-    def work_match(self, wildcards: Wildcards) -> str:
-        """How an answer is told to be right, where that ends the asking."""
-        return self.works[wildcards.work].match
-
-    def work_shards(self, wildcards: Wildcards) -> list[str]:
-        """With more than one shard, each is a job of its own before the answers are collected."""
-        shards = self.layout.config.generation.shards
-        work = self.layout.path(wildcards.model, wildcards.work)
-        return [f"{work}/shard-{n}-of-{shards}.json" for n in range(shards) if shards > 1]
 
     def _sources(self) -> Iterator[tuple[str | None, str | None]]:
         config = self.layout.config
