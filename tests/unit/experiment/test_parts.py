@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from types import SimpleNamespace
 
 import pytest
 from experiment_data import TWO_MODELS, experiment, wildcards
@@ -47,7 +48,7 @@ def test_a_part_of_ones_own_is_asked_like_the_others():
             return {"own": ["row"]}
 
         def sources(self):
-            return self.config.models[:1]
+            return [SimpleNamespace(source="file:own.jsonl", sha256=None)]
 
     own = Method("own", "Own", sections={}, tunings=lambda config: [], files=Own)
     made = experiment(methods=[*METHODS, own], seeds=[3, 4])
@@ -58,7 +59,18 @@ def test_a_part_of_ones_own_is_asked_like_the_others():
         "base", "base/checkpoint.json", "own/requests.jsonl", "",
     )  # fmt: skip
     assert made.lists["own"] == ["row"]
+    assert any(slug.startswith("own.jsonl-") for slug in made.fetched.by_slug)
     assert "results/demo/own/dropped.json" in made.lists["dropped"]["questions"]
+
+
+def test_two_parts_cannot_bring_one_thing():
+    class Own(Part):
+        def instructions(self):
+            return {"prompts": self.experiment.methods["flame"].instructions()["prompts"]}
+
+    own = Method("own", "Own", sections={}, tunings=lambda config: [], files=Own)
+    with pytest.raises(ValueError, match="prompts: brought by two parts; rename one"):
+        experiment(methods=[*METHODS, own])
 
 
 def test_a_part_brings_nothing_unless_it_says_so():

@@ -149,5 +149,10 @@ class Experiment:
 
 
 def _together(brought: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """What all parts bring of one kind."""
-    return {name: thing for mapping in brought for name, thing in mapping.items()}
+    """What all parts bring of one kind. ValueError where two bring something of one name."""
+    together: dict[str, Any] = {}
+    for mapping in brought:
+        if twice := together.keys() & mapping.keys():
+            raise ValueError(f"{', '.join(sorted(twice))}: brought by two parts; rename one")
+        together |= mapping
+    return together
