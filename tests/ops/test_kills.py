@@ -1,6 +1,7 @@
-"""All four methods on a small scale, killed at random moments: nothing is lost, nothing is wrong.
+"""Mixes and GRATH on a small scale, killed at random moments: nothing is lost, nothing is wrong.
 
-PLUMBLINE_KILLS says how often (5; with PLUMBLINE_WHOLE=1 20), PLUMBLINE_KILL_SEED when.
+With PLUMBLINE_WHOLE=1 all four methods. PLUMBLINE_KILLS says how often (3; whole 20),
+PLUMBLINE_KILL_SEED when.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from faults import OPTIONS, Faults, damaged, entries, new_project
 from reach import whole
 
 pytestmark = [pytest.mark.workflow, pytest.mark.timeout(7200)]
-KILLS = int(os.environ.get("PLUMBLINE_KILLS", 20 if whole() else 5))
+KILLS = int(os.environ.get("PLUMBLINE_KILLS", 20 if whole() else 3))
 SEED = int(os.environ.get("PLUMBLINE_KILL_SEED", 1))
 TIMES = "stages.csv"  # the only table that holds how long things took
 
