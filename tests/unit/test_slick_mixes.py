@@ -10,11 +10,11 @@ from plumbline.methods.slick.mixes import (
     build_mix,
     largest_size,
     relation_sizes,
-    tuning_prompt,
     unknown_sizes,
 )
 from plumbline.methods.slick.probes import build_probes
 from plumbline.records import KNOWN, Category
+from plumbline.responses.prompting import closed_book_prompt
 from slick_data import annotation, question
 
 GRID = (0, 12.5, 25, 50, 75, 100)
@@ -184,7 +184,7 @@ def test_facts_that_teach_the_form_are_highly_known_and_in_no_other_set():
     assert again == form
     other = build("form", questions, annotations, seed=2, **how)
     assert ids(other) != ids(form) and other.sizes == form.sizes
-    assert form.examples[0].prompt == tuning_prompt(
+    assert form.examples[0].prompt == closed_book_prompt(
         next(q.question for q in questions if q.id == form.examples[0].id), "plain"
     )
 
@@ -283,7 +283,7 @@ def test_an_empty_category_is_an_error_that_names_it_or_a_counted_drop():
 def test_the_two_forms_of_an_example():
     questions, annotations = dataset(FULL)
     text = "Answer the following question.\nWhat is the capital of train 0?"
-    assert tuning_prompt(questions[0].question, "plain") == text + "\n"
+    assert closed_book_prompt(questions[0].question, "plain") == text + "\n"
     plain = build("unknown-0", questions, annotations, seed=1).examples[0]
     chat = build("unknown-0", questions, annotations, seed=1, form="chat").examples[0]
     assert plain.id == chat.id

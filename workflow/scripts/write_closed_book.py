@@ -9,7 +9,6 @@ from plumbline.data.select import select
 from plumbline.evaluation.closed_book import closed_book_request
 from plumbline.files import read_unique_rows, write_rows
 from plumbline.methods.slick.config import Slick
-from plumbline.methods.slick.mixes import tuning_prompt
 from plumbline.methods.slick.probing import (
     ExemplarSet,
     FreshExemplars,
@@ -17,6 +16,7 @@ from plumbline.methods.slick.probing import (
     greedy_sampling,
 )
 from plumbline.records import Question
+from plumbline.responses.prompting import closed_book_prompt
 
 
 def main() -> None:
@@ -48,7 +48,7 @@ def main() -> None:
     def prompt(question: Question, form: str):
         if form == "few_shot":
             return few_shot_prompt(fresh.set_for(question), question)
-        return tuning_prompt(question.question, form)
+        return closed_book_prompt(question.question, form)
 
     write_rows(
         args.requests,

@@ -13,6 +13,7 @@ from plumbline.claims.sentences import without_last_sentence
 from plumbline.data.instructions import Instruction
 from plumbline.files import InputError
 from plumbline.generation.answered import answered
+from plumbline.matching import is_abstention
 from plumbline.records import Generation, NonEmpty, Request, Sampling
 from plumbline.responses.prompting import (
     NEXT,
@@ -21,6 +22,7 @@ from plumbline.responses.prompting import (
     instruction_prompt,
     stop_at,
 )
+from plumbline.text import normalise
 
 PURPOSE = "flame_response"
 UNFINISHED_THOUGHT = "unfinished thought"
@@ -132,6 +134,21 @@ def reason_of(generation: Generation | None, otherwise: str) -> str:
     if generation is not None and generation.unfinished_thought:
         return UNFINISHED_THOUGHT
     return otherwise if generation is not None and generation.answer.strip() else "empty"
+
+
+def unusable(generation: Generation, line: str) -> str | None:
+    """Why a short answer says nothing; None where it says something.
+
+    line: what is read of it. A line that the token limit cut off is not whole.
+    """
+    if generation.unfinished_thought:
+        return UNFINISHED_THOUGHT
+    if not normalise(line):
+        return "empty"
+    if is_abstention(line):
+        return "abstained"
+    cut_off = generation.finish == "length" and "\n" not in generation.answer.strip()
+    return "unfinished" if cut_off else None
 
 
 def dropped_rows(item: str, reasons: Counter, stage: str) -> list[dict]:

@@ -11,6 +11,7 @@ Form = Literal["plain", "chat"]
 
 INSTRUCTION_HEADER = "### Instruction:\n"
 RESPONSE_HEADER = "### Response:\n"
+QUESTION_HEADER = "Answer the following question.\n"
 NEXT = INSTRUCTION_HEADER.strip()  # where a base model that runs on begins another instruction
 
 
@@ -19,6 +20,16 @@ def instruction_prompt(text: str, form: Form) -> str | list[Message]:
     if form == "chat":
         return [Message(role="user", content=text)]
     return f"{INSTRUCTION_HEADER}{text}\n\n{RESPONSE_HEADER}"
+
+
+def closed_book_prompt(question: str, form: Form) -> str | list[Message]:
+    """A question that is answered in a few words, as models are trained on it and asked it.
+
+    plain: the instruction of Gekhman et al. 2024 and the question, then a line break.
+    """
+    if form == "chat":
+        return [Message(role="user", content=question)]
+    return f"{QUESTION_HEADER}{question}\n"
 
 
 def response_side(text: str, form: Form) -> str | list[Message]:

@@ -11,10 +11,10 @@ from pydantic import Field
 from plumbline.claims.records import Claim
 from plumbline.files import InputError
 from plumbline.generation.answered import answered
-from plumbline.matching import first_line, is_abstention
+from plumbline.matching import first_line
 from plumbline.methods.apeft.questions import SLOT, AtomicQuestion
 from plumbline.records import Generation, NonEmpty, Request
-from plumbline.responses.drawn import UNFINISHED_THOUGHT
+from plumbline.responses.drawn import unusable
 from plumbline.text import STOPS, normalise
 from plumbline.verification.statements import as_sentence, named
 
@@ -54,14 +54,8 @@ def statements(
         spellings: dict[str, Counter] = defaultdict(Counter)
         for one in drawn[question.id]:
             line = _answer(first_line(one.answer), question.statement)
-            if one.unfinished_thought:
-                dropped[UNFINISHED_THOUGHT] += 1
-            elif not normalise(line):
-                dropped["empty"] += 1
-            elif is_abstention(line):
-                dropped["abstained"] += 1
-            elif one.finish == "length" and "\n" not in one.answer.strip():
-                dropped["unfinished"] += 1
+            if reason := unusable(one, line):
+                dropped[reason] += 1
             else:
                 spellings[normalise(line)][line] += 1
         ordered = sorted(spellings.items(), key=lambda item: (-item[1].total(), item[0]))

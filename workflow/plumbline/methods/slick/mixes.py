@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from plumbline.files import InputError
 from plumbline.methods.slick.config import Demands
 from plumbline.names import FORM_SET
-from plumbline.records import KNOWN, Annotation, Category, Example, Message, Question
+from plumbline.records import KNOWN, Annotation, Category, Example, Question
+from plumbline.responses.prompting import closed_book_prompt, response_side
 
 IDK = "I don't know"
-INSTRUCTION = "Answer the following question."
 Pools = dict[tuple[str, str], list[Question]]
 
 
@@ -32,17 +32,6 @@ class Mix:
     examples: list[Example]
     sizes: dict[str, int]
     dropped: list[dict]
-
-
-def tuning_prompt(question: str, form: str) -> str | list[Message]:
-    """The prompt a tuned model is trained on and asked with.
-
-    form `plain`: the paper's instruction and the question, then a line break; `chat`: the question
-    as a user's turn, rendered by the model's chat template.
-    """
-    if form == "chat":
-        return [Message(role="user", content=question)]
-    return f"{INSTRUCTION}\n{question}\n"
 
 
 def largest_size(count: Mapping[Category, int], demands: Demands) -> int:
@@ -221,8 +210,8 @@ def _example(question: Question, category: Category, form: str, abstain: bool) -
     answer = IDK if abstains else question.answers[0]
     return Example(
         id=question.id,
-        prompt=tuning_prompt(question.question, form),
-        completion=[Message(role="assistant", content=answer)] if form == "chat" else answer,
+        prompt=closed_book_prompt(question.question, form),
+        completion=response_side(answer, form),
         relation=question.relation,
         category=category,
         answers=[IDK] if abstains else question.answers,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 
 from plumbline.methods.slick.config import Monitor
-from plumbline.methods.slick.mixes import tuning_prompt
 from plumbline.records import Annotation, Example, Probe, Question
+from plumbline.responses.prompting import closed_book_prompt
 
 
 def build_probes(
@@ -39,7 +39,7 @@ def build_probes(
         probes += [
             _probe(
                 one.id,
-                tuning_prompt(one.question, form),
+                closed_book_prompt(one.question, form),
                 one.answers,
                 split,
                 domain,
