@@ -15,22 +15,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
 from plumbline import checkpoints
 from plumbline.files import InputError, sha256_file, sha256_json
+from plumbline.lists import ListedWork
 
 log = logging.getLogger("plumbline")
 LONGEST = 3600  # seconds after which a job begins nothing more for others: its own time is limited
-
-
-class ListedWork(NamedTuple):
-    """A piece of work that needs a checkpoint, as a list has it; paths are below the model's folder."""
-
-    checkpoint: str
-    marker: str  # the file that says that the checkpoint is whole
-    input: str  # requests or questions
-    setting: str = ""  # what else decides this one's result
 
 
 def store_folder(root: Path, checkpoint: Path, kind: str, version: int = 0) -> Path:

@@ -7,13 +7,22 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from plumbline.files import InputError, atomic_write, first_mistake
 
 Kind = TypeVar("Kind")
+
+
+class ListedWork(NamedTuple):
+    """A piece of work that needs a checkpoint, as a list has it; paths are below the model's folder."""
+
+    checkpoint: str
+    marker: str  # the file that says that the checkpoint is whole
+    input: str  # requests or questions
+    setting: str = ""  # what else decides this one's result
 
 
 def write(folder: Path, lists: dict[str, object]) -> None:

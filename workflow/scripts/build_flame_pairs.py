@@ -15,11 +15,10 @@ from plumbline.files import (
 )
 from plumbline.judging.records import Calibration
 from plumbline.methods.flame.composition import check_same_run, of_pairs
-from plumbline.methods.flame.fact_based import FactBased
-from plumbline.methods.flame.inputs import fact_based_ids
 from plumbline.methods.flame.pairs import build_pairs, check_sources, training_order
 from plumbline.methods.flame.sets import PairSet
 from plumbline.responses import scores
+from plumbline.responses.decisions import FactBased, fact_based_ids
 from plumbline.responses.drawn import Response
 
 

@@ -6,12 +6,11 @@ from pathlib import Path
 from plumbline import knowledge, program
 from plumbline.data.instruction_sets import read_instructions
 from plumbline.files import InputError, read_rows, read_unique_rows, write_json, write_rows
-from plumbline.methods.flame.fact_based import FactBased
-from plumbline.methods.flame.inputs import fact_based_ids
 from plumbline.methods.flame.own_answers import own_answers
 from plumbline.methods.flame.sets import SftSet
 from plumbline.methods.flame.sft import Built, build_sft, of_examples
 from plumbline.records import Generation, Request
+from plumbline.responses.decisions import FactBased, fact_based_ids
 from plumbline.responses.drawn import dropped_rows
 
 

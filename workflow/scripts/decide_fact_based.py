@@ -9,7 +9,7 @@ from plumbline.data.instruction_sets import read_instructions
 from plumbline.files import write_rows
 from plumbline.judging import judges
 from plumbline.methods.flame.fact_based import classify
-from plumbline.methods.flame.inputs import labelled
+from plumbline.responses.decisions import labelled
 
 
 def main() -> None:

@@ -8,10 +8,11 @@ import argparse
 from pathlib import Path
 
 from plumbline import checkpoints, lists, program
-from plumbline.ahead import ListedWork, Works
+from plumbline.ahead import Works
 from plumbline.config.engines import Generation as Settings
 from plumbline.files import read_unique_rows, write_json, write_rows
 from plumbline.generation.store import Store, answers_folder
+from plumbline.lists import ListedWork
 from plumbline.records import Generation, Request
 from plumbline.suitability import Needs
 

@@ -11,8 +11,8 @@ from plumbline.files import read_json, read_rows, write_rows
 from plumbline.judging import judges
 from plumbline.judging.records import Calibration
 from plumbline.judging.wins import preferences
-from plumbline.methods.flame.inputs import one_each
 from plumbline.responses.drawn import Response
+from plumbline.responses.reading import one_each
 
 
 def main() -> None:

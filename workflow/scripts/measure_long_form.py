@@ -8,8 +8,8 @@ from plumbline.claims.records import Claim, Splitting, Verdict
 from plumbline.data.instruction_sets import read_instructions
 from plumbline.evaluation.long_form import long_form_items
 from plumbline.files import read_rows, write_rows
-from plumbline.methods.flame.inputs import one_each
 from plumbline.responses.drawn import Response
+from plumbline.responses.reading import one_each
 
 
 def main() -> None:

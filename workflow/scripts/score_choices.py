@@ -8,10 +8,11 @@ import argparse
 from pathlib import Path
 
 from plumbline import devices, lists, program
-from plumbline.ahead import ListedWork, Works, store_folder
+from plumbline.ahead import Works, store_folder
 from plumbline.config.engines import Scoring
 from plumbline.evaluation.choices import ChoiceScore, choice_score
 from plumbline.files import read_unique_rows, write_rows
+from plumbline.lists import ListedWork
 from plumbline.records import ChoiceQuestion
 
 

@@ -8,8 +8,8 @@ from plumbline import program
 from plumbline.claims.by_model import split_from_generations
 from plumbline.claims.by_rule import split_by_rule
 from plumbline.files import read_rows, write_rows
-from plumbline.methods.flame.inputs import read_responses
 from plumbline.records import Generation
+from plumbline.responses.reading import read_responses
 
 
 def main() -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 from plumbline import lists, program
 from plumbline.claims.records import Claim, Splitting, Verdict
 from plumbline.files import read_json, read_rows, write_csv, write_json
-from plumbline.methods.flame import table
-from plumbline.methods.flame.fact_based import FactBased
+from plumbline.responses import states
+from plumbline.responses.decisions import FactBased
 from plumbline.responses.drawn import Response
 from pydantic import BaseModel
 
@@ -35,23 +35,23 @@ class Files(BaseModel):
         return None not in (self.responses, self.splittings, self.claims, self.verdicts)
 
 
-def states(one: Files) -> Iterator[table.State]:
+def states_of(one: Files) -> Iterator[states.State]:
     if one.decisions:
-        yield from table.of_decisions(read_rows(one.decisions, FactBased))
+        yield from states.of_decisions(read_rows(one.decisions, FactBased))
     if one.splittings:
-        yield from table.of_splittings(read_rows(one.splittings, Splitting))
+        yield from states.of_splittings(read_rows(one.splittings, Splitting))
     if one.verdicts:
-        yield from table.of_verdicts(read_rows(one.verdicts, Verdict))
+        yield from states.of_verdicts(read_rows(one.verdicts, Verdict))
     if one.composition:
-        yield from table.of_composition(read_json(one.composition))
+        yield from states.of_composition(read_json(one.composition))
 
 
 def shown(rows: list[Files], number: int) -> Iterator[dict]:
     answered = [list(read_rows(one.responses, Response)) for one in rows]
-    names = table.shown_instructions(answered, number)
+    names = states.shown_instructions(answered, number)
     for one, responses in zip(rows, answered, strict=True):
         splittings = read_rows(one.splittings, Splitting)
-        drawn = table.sample(
+        drawn = states.sample(
             names,
             responses,
             read_rows(one.claims, Claim),
@@ -78,10 +78,10 @@ def main() -> None:
     counted = [
         {**one.about, "item": item, "state": state, "n": n}
         for one in rows
-        for item, state, n in states(one)
+        for item, state, n in states_of(one)
     ]
     drawn = list(shown([one for one in rows if one.can_be_shown], args.shown))
-    write_csv(args.table, table.COLUMNS, counted)
+    write_csv(args.table, states.COLUMNS, counted)
     write_json(args.sample, {"responses": drawn})
     program.log.info(f"{len(counted):,} states, {len(drawn):,} responses to look at")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from plumbline import program
 from plumbline.claims.by_model import split_requests
 from plumbline.files import write_rows
-from plumbline.methods.flame.inputs import read_responses
+from plumbline.responses.reading import read_responses
 
 
 def main() -> None:

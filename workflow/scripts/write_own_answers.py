@@ -6,10 +6,9 @@ from pathlib import Path
 from plumbline import program
 from plumbline.data.instruction_sets import read_instructions
 from plumbline.files import read_unique_rows, write_rows
-from plumbline.methods.flame.fact_based import FactBased
-from plumbline.methods.flame.inputs import fact_based_ids
 from plumbline.methods.flame.own_answers import own_answer_requests
 from plumbline.responses import drawn
+from plumbline.responses.decisions import FactBased, fact_based_ids
 
 
 def main() -> None:

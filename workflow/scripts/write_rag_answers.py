@@ -8,11 +8,10 @@ from plumbline.config.verification import Passages
 from plumbline.data.instruction_sets import read_instructions
 from plumbline.fetching import read_marker
 from plumbline.files import read_unique_rows, write_rows
-from plumbline.methods.flame.fact_based import FactBased
-from plumbline.methods.flame.inputs import fact_based_ids
 from plumbline.methods.flame.retrieved import passage_store, rag_answer_requests
 from plumbline.records import Question
 from plumbline.responses import drawn
+from plumbline.responses.decisions import FactBased, fact_based_ids
 
 
 def main() -> None:

@@ -4,8 +4,8 @@ from flame_data import answered
 from plumbline.claims.records import Verdict
 from plumbline.data.instruction_sets import Prompt
 from plumbline.files import read_json, read_unique_rows
-from plumbline.methods.flame.fact_based import FactBased
 from plumbline.records import Category, Example, Pair, Question
+from plumbline.responses.decisions import FactBased
 from programs import program
 from slick_data import annotation
 

@@ -4,7 +4,8 @@ import pytest
 from flame_stages import ASKED
 from plumbline.data.instruction_sets import read_instructions
 from plumbline.files import InputError, read_unique_rows
-from plumbline.methods.flame.fact_based import ANSWERS, FactBased, classify
+from plumbline.methods.flame.fact_based import ANSWERS, classify
+from plumbline.responses.decisions import FactBased
 from programs import program
 
 

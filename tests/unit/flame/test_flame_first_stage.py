@@ -129,7 +129,7 @@ def test_an_instruction_without_a_decision_is_an_error(first_stage, monkeypatch)
 
 
 def test_the_states_of_a_first_stage(first_stage, monkeypatch):
-    from plumbline.methods.flame.table import of_composition
+    from plumbline.responses.states import of_composition
 
     _, composition = build_sft(first_stage, monkeypatch, "sft")
     assert list(of_composition(composition)) == [

@@ -7,13 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from plumbline.ahead import ListedWork
 from plumbline.config.choices import ChoiceSet, HarnessTask
 from plumbline.evaluation.task_files import files_of
 from plumbline.experiment.fetched import marker_of
 from plumbline.experiment.layout import Wildcards
 from plumbline.experiment.part import Part
 from plumbline.files import InputError
+from plumbline.lists import ListedWork
 from plumbline.sources import Source
 
 if TYPE_CHECKING:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from pydantic import Field
-
 from plumbline.data.instructions import Instruction
-from plumbline.records import NonEmpty, Record
+from plumbline.responses.decisions import FactBased
 from plumbline.responses.prompting import Form, demonstrated
 from plumbline.scoring.closed_question import ClosedQuestion
 
@@ -32,18 +30,6 @@ _SHOTS = (
     ("Write a function that tests whether a number is prime.", "No"),
     ("What do bats eat?", "Yes"),
 )
-
-
-class FactBased(Record):
-    """The decision on one instruction with what it rests on."""
-
-    id: NonEmpty = Field(description="The instruction's id.")
-    fact_based: bool
-    probability: float = Field(ge=0, le=1, description="Of Yes against No.")
-    label: bool | None = Field(None, description="The source's own mark, if it has one.")
-    taken: bool | None = Field(
-        None, description="What is gone by, where that is the mark; absent: fact_based."
-    )
 
 
 def classify(

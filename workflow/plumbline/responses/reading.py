@@ -1,43 +1,15 @@
-"""Rows of earlier stages, brought together by instruction."""
+"""Responses of an earlier stage, all or of some instructions."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from plumbline.claims.records import Response as AnyResponse
 from plumbline.data.instructions import Instruction
 from plumbline.files import InputError, read_unique_rows
-from plumbline.methods.flame.fact_based import FactBased
+from plumbline.responses.decisions import FactBased, fact_based_ids
 from plumbline.responses.drawn import Response
-
-
-def fact_based_ids(decisions: Iterable[FactBased], instructions: Collection[str]) -> set[str]:
-    """Ids of those instructions that ask for facts; InputError for one without a decision."""
-    said = {one.id: one.fact_based if one.taken is None else one.taken for one in decisions}
-    for name in instructions:
-        if name not in said:
-            raise InputError(
-                f"instruction {name!r} has no decision on whether it asks for facts; instructions "
-                f"and decisions are of different runs. Decide again."
-            )
-    return {name for name in instructions if said[name]}
-
-
-def labelled(
-    decisions: Iterable[FactBased], instructions: Iterable[Instruction], trusted: bool
-) -> list[FactBased]:
-    """The decisions with the instructions' own marks, which are gone by if they are `trusted`."""
-    marks = {one.id: one.fact_based for one in instructions}
-    return [
-        decision.model_copy(
-            update={
-                "label": marks.get(decision.id),
-                "taken": marks.get(decision.id) if trusted else None,
-            }
-        )
-        for decision in decisions
-    ]
 
 
 def read_responses(path: Path, decisions: Path | None) -> list[AnyResponse]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from plumbline.claims.records import Claim, Splitting, Verdict
 from plumbline.data.select import order
-from plumbline.methods.flame.fact_based import FactBased
+from plumbline.responses.decisions import FactBased
 from plumbline.responses.drawn import Response
 
 COLUMNS = ["model", "seed", "checkpoint", "item", "state", "n"]
