@@ -127,7 +127,7 @@ def test_every_loss_is_the_papers(tiny_base, tmp_path, loss):
     run = make_run(tmp_path, tiny_base, loss=loss, beta=0.3, **options)
     tokenizer = checkpoints.load_tokenizer(tiny_base)
     pairs, _ = load_pairs(run.examples, tokenizer, 128)
-    trainer = dpo_trainer(run.recipe, pairs, None, tokenizer, **run.where)
+    trainer = dpo_trainer(run.recipe, pairs, tokenizer, **run.where)
     model = moved(trainer.model).eval()
     batch = trainer.data_collator([trainer.train_dataset[i] for i in range(len(pairs))])
     with torch.no_grad():
@@ -205,7 +205,7 @@ def test_the_files_order_is_kept_if_asked_for(tiny_base, tmp_path, order):
     run = make_run(tmp_path, tiny_base, order=order)
     tokenizer = checkpoints.load_tokenizer(tiny_base)
     pairs, _ = load_pairs(run.examples, tokenizer, 128)
-    trainer = dpo_trainer(run.recipe, pairs, None, tokenizer, **run.where)
+    trainer = dpo_trainer(run.recipe, pairs, tokenizer, **run.where)
     seen = [
         tokenizer.decode(ids).split("capital ")[1][0]
         for batch in trainer.get_train_dataloader()
@@ -281,7 +281,7 @@ def test_kto_takes_the_pairs_apart(tiny_base, tmp_path):
     found = sorted((row["prompt_ids"], row["completion_ids"]) for row in rows if row["label"])
     assert found == wanted
     assert rows != unpaired(pairs[1:], seed=2)
-    trainer = kto_trainer(run.recipe, rows, tokenizer, **run.where)
+    trainer = kto_trainer(run.recipe, pairs[1:], tokenizer, **run.where)
     one, other = (trainer.train_dataset[n] for n in range(2))  # of one forward pass
     assert one["completion_ids"][-1] == tokenizer.eos_token_id
     assert one["KL_completion_ids"] == other["completion_ids"]
@@ -301,7 +301,7 @@ def test_the_reference_of_all_parameters_is_the_parent_with_its_adapter(tiny_bas
     checkpoints.write_adapter(parent, "parent", tiny_base, model.save_pretrained, tokenizer)
     run = make_run(tmp_path, parent, method="kto", parameters="full")
     pairs, _ = load_pairs(run.examples, tokenizer, 128)
-    trainer = kto_trainer(run.recipe, unpaired(pairs, seed=1), tokenizer, **run.where)
+    trainer = kto_trainer(run.recipe, pairs, tokenizer, **run.where)
     found = trainer.accelerator.unwrap_model(trainer.ref_model).state_dict()
     for folder, same in ((parent, True), (tiny_base, False)):
         wanted = checkpoints.load_model(folder, "float32").state_dict()

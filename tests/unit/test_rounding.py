@@ -130,7 +130,7 @@ def test_the_parent_in_training_is_the_parent_in_evaluation(small, base, tmp_pat
         run = preferences(tmp_path, parent, "grath.r2")
         pairs, _ = load_pairs(run.examples, checkpoints.load_tokenizer(parent), 64)
         tokenizer = checkpoints.load_tokenizer(parent)
-        model = trainers.dpo_trainer(run.recipe, pairs, None, tokenizer, **run.where).model
+        model = trainers.dpo_trainer(run.recipe, pairs, tokenizer, **run.where).model
         layers = checkpoints.adapted_layers(model)
         assert {checkpoints.frozen(layer).dtype for layer in layers} == {kept}
         evaluated = dict(checkpoints.load_model(parent, "float32").named_parameters())

@@ -13,7 +13,7 @@ from plumbline.generation.engine import Prompt, end_tokens, render
 from plumbline.generation.transformers_engine import TransformersEngine
 from plumbline.models import import_model
 from plumbline.records import Example, Message, Pair, Probe, Request, Sampling
-from plumbline.training.data import load_examples, load_pairs, unpaired
+from plumbline.training.data import load_examples, load_pairs
 from plumbline.training.run import Run, train
 from plumbline.training.trainers import kto_trainer, sft_trainer
 from tiny import tiny_model, tiny_tokenizer
@@ -101,7 +101,7 @@ def test_the_answer_and_its_end_are_learnt_once(tmp_path, kind, form):
         [label for label in row["labels"] if label != -100] for row in rows
     )
     kto = recipe.model_copy(update={"method": "kto", "global_batch_size": 10})
-    trainer = kto_trainer(kto, unpaired(pairs, 1), tokenizer, **{**where, "micro": 10})
+    trainer = kto_trainer(kto, pairs, tokenizer, **{**where, "micro": 10})
     (batch,) = trainer.get_train_dataloader()
     chosen = [
         ids[mask == 1].tolist()

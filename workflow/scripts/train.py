@@ -49,7 +49,7 @@ def main() -> None:
         recipe = recipe.model_copy(update={"save_steps": args.save_steps})
     folder = args.root / f"seed-{args.seed}" / args.name
     if not processes.launched():
-        if recipe.method != "sft":
+        if recipe.trainer.rows == "pairs":
             distinct.check_file(args.name, read_rows(args.examples, Pair), recipe)
         needs = Needs.model_validate_json(args.needs)
         check_needs(args.root.name, args.root / args.parent, needs)

@@ -7,24 +7,9 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from plumbline.config.base import Dtype, Section
+from plumbline.config.trainers import PAIRED_LOSSES, TRAINERS, Trainer, reading
 
-PairedLoss = Literal[
-    "sigmoid",
-    "sigmoid_norm",
-    "hinge",
-    "ipo",
-    "exo_pair",
-    "nca_pair",
-    "robust",
-    "bco_pair",
-    "sppo_hard",
-    "aot",
-    "aot_unpaired",
-    "apo_zero",
-    "apo_down",
-    "discopop",
-    "sft",
-]
+PairedLoss = Literal[*PAIRED_LOSSES]
 
 
 class Training(Section):
@@ -65,10 +50,9 @@ class Lora(Section):
 class Recipe(Section):
     """How a checkpoint is trained from its parent."""
 
-    method: Literal["sft", "dpo", "kto"] = Field(
+    method: Literal[*TRAINERS] = Field(
         "sft",
-        description="sft: supervised; dpo: on pairs, with any of the paired losses; kto: on the "
-        "same pairs taken apart.",
+        description="; ".join(f"{name}: {row.description}" for name, row in TRAINERS.items()) + ".",
     )
     parameters: Literal["lora", "qlora", "full"] = Field(
         "lora", description="What is trained; qlora: an adapter on a 4-bit model (device: cuda)."
@@ -144,15 +128,20 @@ class Recipe(Section):
                 + (f"{processes} processes x " if processes > 1 else "")
                 + f"micro_batch_size {sizes[0]}; accumulation would not be whole"
             )
-        fewest = 2 if self.method == "kto" else 1
+        fewest = self.trainer.fewest
         if sizes[0] < fewest:
             raise ValueError(
-                "method kto compares the answers of a forward pass with each other; it needs at least "
-                "2 of them: raise micro_batch_size or global_batch_size"
+                f"method {self.method} compares the answers of a forward pass with each other; it "
+                f"needs at least {fewest} of them: raise micro_batch_size or global_batch_size"
             )
         while smaller := [n for n in range(fewest, sizes[-1] // 2 + 1) if share % n == 0]:
             sizes.append(smaller[-1])
         return sizes
+
+    @property
+    def trainer(self) -> Trainer:
+        """The row of the trainer that the recipe names."""
+        return TRAINERS[self.method]
 
     @property
     def precision(self) -> Literal["bfloat16", "float16", "float32", "mixed"]:
@@ -166,31 +155,45 @@ class Recipe(Section):
         """Weights of the paired losses by TRL's name."""
         return self.loss if isinstance(self.loss, dict) else {self.loss: 1.0}
 
+    @property
+    def starts_at_ln_2(self) -> bool:
+        """Whether the loss is ln 2 as long as the model is its reference."""
+        return (
+            "loss" in self.trainer.options
+            and all(PAIRED_LOSSES[name].starts_at_ln_2 for name in self.losses)
+            and sum(self.losses.values()) == 1
+        )
+
     @model_validator(mode="after")
     def _length(self):
         if (self.epochs is None) == (self.max_steps is None):
             raise ValueError("give exactly one of epochs and max_steps")
-        if self.method == "sft" and self.epochs is None:
-            raise ValueError("max_steps: only for methods dpo and kto; give epochs")
+        if self.epochs is None and "max_steps" not in self.trainer.options:
+            raise ValueError(
+                f"max_steps: only for methods {' and '.join(reading('max_steps'))}; give epochs"
+            )
         return self
 
     @model_validator(mode="after")
     def _preferences(self):
-        used = self.method == "dpo"
-        only_dpo = {"loss": "sigmoid", "reference": "moving", "label_smoothing": 0}
-        only_dpo["order"] = "shuffled"
-        for key, default in only_dpo.items():
-            if not used and getattr(self, key) != default:
-                raise ValueError(f"{key}: only for method dpo; remove it")
+        for key in ("loss", "reference", "label_smoothing", "order"):
+            default = type(self).model_fields[key].default
+            if key not in self.trainer.options and getattr(self, key) != default:
+                raise ValueError(f"{key}: only for method {' or '.join(reading(key))}; remove it")
         if not self.losses:
             raise ValueError("loss: names no loss; expected e.g. sigmoid")
-        if "exo_pair" in self.losses and not self.label_smoothing:
-            raise ValueError("loss: exo_pair needs label_smoothing above 0 (its paper: 0.001)")
-        smoothed = {"robust", "exo_pair", "aot", "aot_unpaired"}
-        if self.label_smoothing and not smoothed & set(self.losses):
+        losses = [PAIRED_LOSSES[name] for name in self.losses]
+        for loss in losses:
+            if loss.smoothing_needed and not self.label_smoothing:
+                raise ValueError(
+                    f"loss: {loss.name} needs label_smoothing above 0 (its paper: "
+                    f"{loss.smoothing_needed:g})"
+                )
+        if self.label_smoothing and not any(loss.smooths for loss in losses):
+            smoothed = sorted(loss.name for loss in PAIRED_LOSSES.values() if loss.smooths)
             raise ValueError(
                 f"label_smoothing: not used by {', '.join(self.losses)}, only by "
-                f"{', '.join(sorted(smoothed))}; remove it"
+                f"{', '.join(smoothed)}; remove it"
             )
         return self
 

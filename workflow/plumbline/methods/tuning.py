@@ -26,8 +26,7 @@ class Tuning:
     @property
     def examples(self) -> str:
         """The training file."""
-        name = "examples.jsonl" if self.recipe.method == "sft" else "pairs.jsonl"
-        return f"{self.data or self.folder}/{name}"
+        return f"{self.data or self.folder}/{self.recipe.trainer.rows}.jsonl"
 
     @property
     def probes(self) -> str | None:
@@ -45,7 +44,7 @@ class Tuning:
         An adapter that is switched off is its parent, so a moving reference needs a file only
         where all weights are trained.
         """
-        if self.recipe.method != "dpo":
+        if "reference" not in self.recipe.trainer.options:
             return None
         if self.recipe.reference != "moving":
             return self.recipe.reference.fixed

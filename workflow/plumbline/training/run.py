@@ -25,7 +25,7 @@ from plumbline.training.callbacks import (
     trainable_norm,
     write_checkpoint,
 )
-from plumbline.training.data import load_examples, load_pairs, unpaired
+from plumbline.training.data import load_examples, load_pairs
 from plumbline.training.monitor import FitLog
 
 log = logging.getLogger("plumbline")
@@ -48,8 +48,8 @@ CURVE = {
 class Run:
     """What is trained, and where.
 
-    examples: the training file, prompt-completion rows (sft) or pairs (dpo, kto). reference: for
-    dpo, stored log-probabilities and the checkpoint they are of; None: the parent, recomputed.
+    examples: the training file, of the rows that the recipe's trainer takes. reference: stored
+    log-probabilities and the checkpoint they are of; None: the parent, recomputed.
     out: folder of the tuning; each stop becomes a folder in it. work: its scratch folder, which
     outlives a killed job and is removed at the end. micro: examples of a forward pass, when they are
     to be fewer than the recipe's. code: digest of what the program means.
@@ -128,8 +128,8 @@ def train(run: Run) -> dict | None:
     processes.wait()
     tokenizer = checkpoints.load_tokenizer(run.parent)
     savings = Savings(run)
-    train_by = _supervised if run.recipe.method == "sft" else _by_preference
-    trainer, stops, about, texts = train_by(run, tokenizer, savings)
+    train_on = {"examples": _supervised, "pairs": _by_preference}[run.recipe.trainer.rows]
+    trainer, stops, about, texts = train_on(run, tokenizer, savings)
     processes.wait()
     processes.leave()
     if not processes.first():
@@ -174,7 +174,7 @@ def _claim(run: Run) -> None:
 
 def _supervised(run: Run, tokenizer, savings: Savings) -> tuple:
     rows, dropped = load_examples(run.examples, tokenizer, run.recipe.max_length)
-    trainer = trainers.sft_trainer(run.recipe, rows, tokenizer, **run.where)
+    trainer = _build(run, rows, tokenizer)
     fits = FitLog(run.work / "fit.jsonl")
     keeper = Keeper(run, trainer, tokenizer, fits)
     trainer.add_callback(Numbers(run, trainer))
@@ -200,13 +200,10 @@ def _supervised(run: Run, tokenizer, savings: Savings) -> tuple:
 def _by_preference(run: Run, tokenizer, savings: Savings) -> tuple:
     recipe = run.recipe
     pairs, dropped = load_pairs(run.examples, tokenizer, recipe.max_length)
-    if recipe.method == "kto":
-        trainer = trainers.kto_trainer(recipe, unpaired(pairs, run.seed), tokenizer, **run.where)
-    else:
-        references = reference.load(*run.reference, pairs) if run.reference else None
-        trainer = trainers.dpo_trainer(recipe, pairs, references, tokenizer, **run.where)
+    stored = {"references": reference.load(*run.reference, pairs)} if run.reference else {}
+    trainer = _build(run, pairs, tokenizer, **stored)
     own_reference = run.reference is None or run.reference[1].resolve() == run.parent.resolve()
-    at_ln_2 = recipe.method == "dpo" and own_reference and recipe.losses == {"sigmoid": 1.0}
+    at_ln_2 = own_reference and recipe.starts_at_ln_2
     trainer.add_callback(Numbers(run, trainer))
     trainer.add_callback(savings)
     trainer.add_callback(Steps(run, trainer, starts_at_reference=at_ln_2))
@@ -225,6 +222,12 @@ def _by_preference(run: Run, tokenizer, savings: Savings) -> tuple:
     about = {"examples": len(pairs), "dropped": dropped, "curve": curve}
     texts = [pair.prompt_ids + pair.chosen_ids for pair in pairs[:CHECKED]]
     return trainer, {stop: {"epoch": epoch} for stop in run.stops}, about, texts
+
+
+def _build(run: Run, rows: list, tokenizer, **more):
+    """The trainer that the recipe names."""
+    build = getattr(trainers, run.recipe.trainer.build)
+    return build(run.recipe, rows, tokenizer, **more, **run.where)
 
 
 def _fit(run: Run, trainer, resumed: Path | None) -> None:

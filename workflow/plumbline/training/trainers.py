@@ -1,4 +1,8 @@
-"""TRL's trainers, set up the same way from a recipe."""
+"""TRL's trainers, set up the same way from a recipe: one function a row of `config.trainers`.
+
+Each takes the recipe, the rows of `training.data` and the tokenizer, and in `where`: parent, seed,
+device, work and micro (examples of a forward pass).
+"""
 
 from __future__ import annotations
 
@@ -11,18 +15,14 @@ from plumbline.config.training import Recipe
 from plumbline.files import InputError
 from plumbline.training import processes
 from plumbline.training.adapters import adapter
-from plumbline.training.data import TokenPair
+from plumbline.training.data import TokenPair, unpaired
 from plumbline.training.dropout import evaluate_without_gradient, set_dropout
 from plumbline.training.head import check_head, name_soft_cap
 from plumbline.training.reference import Reference
 
 
 def sft_trainer(recipe: Recipe, rows: list[dict], tokenizer, **where):
-    """Supervised fine-tuning on rows of input_ids and labels.
-
-    where: parent, seed, device, work and micro (examples of a forward pass), as for the other two
-    trainers.
-    """
+    """Supervised fine-tuning on rows of input_ids and labels."""
     from trl import SFTConfig, SFTTrainer
 
     config = SFTConfig(
@@ -37,8 +37,8 @@ def sft_trainer(recipe: Recipe, rows: list[dict], tokenizer, **where):
 def dpo_trainer(
     recipe: Recipe,
     pairs: list[TokenPair],
-    references: Sequence[Reference] | None,
     tokenizer,
+    references: Sequence[Reference] | None = None,
     **where,
 ):
     """Preference training on tokenised pairs with TRL's paired losses.
@@ -78,11 +78,12 @@ def dpo_trainer(
     return _made(Trainer, config, rows, recipe, where, tokenizer)
 
 
-def kto_trainer(recipe: Recipe, rows: list[dict], tokenizer, **where):
+def kto_trainer(recipe: Recipe, pairs: list[TokenPair], tokenizer, **where):
     """Preference training on single answers, wanted and unwanted; the reference is the parent.
 
-    rows: of `unpaired`. The KL term is taken from answers to other prompts: within each forward
-    pass, every prompt gets the answer of the one before it (Ethayarajh et al. 2024, sec. 4.2).
+    The pairs are taken apart, in an order drawn by the seed. The KL term is taken from answers to
+    other prompts: within each forward pass, every prompt gets the answer of the one before it
+    (Ethayarajh et al. 2024, sec. 4.2).
     """
     from trl import KTOConfig, KTOTrainer
 
@@ -92,7 +93,7 @@ def kto_trainer(recipe: Recipe, rows: list[dict], tokenizer, **where):
         def _prepare_dataset(self, dataset, *_):
             return dataset
 
-    micro = where["micro"]
+    micro, rows = where["micro"], unpaired(pairs, where["seed"])
     batches = [rows[start : start + micro] for start in range(0, len(rows), micro)]
     others = [row["completion_ids"] for one in batches for row in (one[-1], *one[:-1])]
     rows = [row | {"KL_completion_ids": other} for row, other in zip(rows, others, strict=True)]
@@ -122,7 +123,7 @@ def _made(kind, config, rows: list[dict], recipe: Recipe, where: dict, tokenizer
         ) from error
     check_head(trainer.model)
     # Only where something is drawn: some models (RWKV) scale their weights as they change modes.
-    if recipe.method != "sft" and (recipe.dropout or recipe.lora.dropout):
+    if recipe.trainer.reference and (recipe.dropout or recipe.lora.dropout):
         evaluate_without_gradient(trainer.model)
     return trainer
 

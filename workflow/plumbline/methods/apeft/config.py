@@ -8,9 +8,11 @@ from pydantic import AfterValidator, Field, model_validator
 
 from plumbline.config.base import Kept, Limit, Percent, Section, once
 from plumbline.config.instructions import InstructionSource
-from plumbline.config.training import PairedLoss
+from plumbline.config.trainers import PAIRED_LOSSES, reading, training_on
 
-PreferenceLoss = Literal[PairedLoss, "kto"]
+# A trainer on pairs that has no choice of losses is one itself.
+WHOLE = [name for name in training_on("pairs") if name not in reading("loss")]
+PreferenceLoss = Literal[*PAIRED_LOSSES, *WHOLE]
 
 
 class Apeft(Section):

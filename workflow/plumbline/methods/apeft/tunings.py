@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from plumbline.config.trainers import PAIRED_LOSSES, reading
 from plumbline.config.training import Recipe
 from plumbline.methods.tuning import Tuning
 from plumbline.names import variant
@@ -40,7 +41,7 @@ def check(config: Config) -> None:
     apeft = config.apeft
     if apeft is None:
         return
-    config.check_recipe("apeft.recipe", apeft.recipe, "dpo")
+    config.check_recipe("apeft.recipe", apeft.recipe, *reading("loss"))
     if apeft.questions == "table" and config.verification.kind != "table":
         raise ValueError(
             f"apeft.questions: table needs what the table verifier reads a claim as, but "
@@ -52,7 +53,7 @@ def check(config: Config) -> None:
 
 def recipe_of(config: Config, loss: str) -> Recipe:
     """The recipe of a training with one loss, its overrides applied."""
-    kind = {"method": "kto", "loss": "sigmoid"} if loss == "kto" else {"loss": loss}
+    kind = {"loss": loss} if loss in PAIRED_LOSSES else {"method": loss, "loss": "sigmoid"}
     changes = {**kind, **config.apeft.overrides.get(loss, {})}
     return config.changed_recipe(config.apeft.recipe, changes, f"apeft.overrides.{loss}")
 

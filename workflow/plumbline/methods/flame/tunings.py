@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from plumbline.config.trainers import reading, training_on
 from plumbline.methods.tuning import Tuning
 from plumbline.names import BASE, variant
 
@@ -38,8 +39,8 @@ def check(config: Config) -> None:
     flame = config.flame
     if flame is None:
         return
-    config.check_recipe("flame.sft_recipe", flame.sft_recipe, "sft")
-    config.check_recipe("flame.dpo_recipe", flame.dpo_recipe, "dpo")
+    config.check_recipe("flame.sft_recipe", flame.sft_recipe, *training_on("examples"))
+    config.check_recipe("flame.dpo_recipe", flame.dpo_recipe, *reading("order"))
     recipe = config.recipes[flame.dpo_recipe]
     if recipe.order != "file" or recipe.max_steps is None:
         raise ValueError(

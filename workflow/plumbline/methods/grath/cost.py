@@ -37,8 +37,8 @@ def _rounds(planner: Planner, questions: list[ChoiceQuestion]) -> Stage:
     epoch = math.ceil(len(questions) / recipe.global_batch_size)
     steps = recipe.max_steps or epoch * recipe.epochs
     length = tokens_of(one.question for one in questions) / len(questions)
-    sides = 1 if recipe.method == "kto" else 2
-    tokens = steps * recipe.global_batch_size * sides * (length + ANSWER_TOKENS + CHAT_TOKENS)
+    answers = steps * recipe.global_batch_size * recipe.trainer.answers
+    tokens = answers * (length + ANSWER_TOKENS + CHAT_TOKENS)
     # The policy forward and backward, and the reference forward.
     return planner.training(jobs, steps, tokens, 8, recipe)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from plumbline.config.trainers import training_on
 from plumbline.methods.tuning import Tuning
 from plumbline.names import BASE, variant
 
@@ -34,7 +35,7 @@ def check(config: Config) -> None:
     """ValueError where the recipe does not fit, or nothing is there to compare the rounds on."""
     if config.grath is None:
         return
-    config.check_recipe("grath.recipe", config.grath.recipe, "dpo", "kto")
+    config.check_recipe("grath.recipe", config.grath.recipe, *training_on("pairs"))
     if not config.evaluation.choices:
         raise ValueError(
             "grath: its rounds are compared on choice questions, but evaluation.choices "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plumbline.config.errors import nearest
+from plumbline.config.trainers import training_on
 from plumbline.config.training import Recipe
 from plumbline.methods.tuning import Tuning
 from plumbline.names import BASE, FINAL, FORM_SET
@@ -29,7 +30,7 @@ def tunings(config: Config) -> list[Tuning]:
 def check(config: Config) -> None:
     """ValueError where the recipe does not fit, or a mix with overrides does not exist."""
     mixes = config.mixes
-    config.check_recipe("mixes.recipe", mixes.recipe, "sft")
+    config.check_recipe("mixes.recipe", mixes.recipe, *training_on("examples"))
     names = mixes.trained()
     for name in mixes.overrides:
         if name not in names:
