@@ -154,7 +154,7 @@ rule verify_claims:
         environment("verify_claims")
     threads: THREADS
     resources:
-        gpu=GPU * VERIFIER.judges_here,
+        gpu=GPU * VERIFIER.on_device,
         mem_mb=memory(16000),
         runtime=720,
     params:
@@ -186,7 +186,7 @@ rule check_verifier:
         environment("check_verifier")
     threads: THREADS
     resources:
-        gpu=GPU * VERIFIER.judges_here,
+        gpu=GPU * VERIFIER.on_device,
         mem_mb=memory(16000),
         runtime=240,
     params:

@@ -87,7 +87,7 @@ def test_each_verifier_reads_its_own(verification, reads, light):
     assert set(words) == {f"--{name}" for name in reads - {"facts"}}
     if "judge" in reads:
         assert files["judge"] == f"{ROOT}/base/checkpoint.json"
-        assert words["--judge"] == [f"{ROOT}/base"] and made.verifier.judges_here
+        assert words["--judge"] == [f"{ROOT}/base"] and made.verifier.on_device
         assert any(slug.startswith("pages.jsonl-") for slug in made.fetched.by_slug)
 
 

@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from plumbline.records import NonEmpty, Record
 
-TABLE = "table"  # the verifier that knows a table of facts, and leaves open what that does not say
 Decision = Literal["supported", "refuted", "unverifiable"]
 
 

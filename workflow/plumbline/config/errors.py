@@ -18,8 +18,13 @@ def nearest(word: str, words: list[str]) -> str:
 def explain(error: ValidationError, model: type[BaseModel], prefix: str = "") -> list[str]:
     """One line a mistake: the key, what was found, what is allowed, the nearest right spelling."""
     by_key: dict[str, list[dict]] = {}
+    tagged = {name for name, field in model.model_fields.items() if field.discriminator}
     for item in error.errors(include_url=False):
-        location = [part for part in item["loc"] if not _is_type_tag(part)]
+        location = [
+            part
+            for before, part in zip((None, *item["loc"]), item["loc"], strict=False)
+            if not (before in tagged or _is_type_tag(part))
+        ]
         item["loc"] = tuple(location)
         by_key.setdefault(_key([*([prefix] if prefix else []), *location]), []).append(item)
     return [_line(key, items, model) for key, items in by_key.items()]
@@ -122,9 +127,7 @@ def _key(location: list) -> str:
 def _is_type_tag(part: object) -> bool:
     """Pydantic adds the name of the union member it tried; it is no key of the file."""
     return isinstance(part, str) and (
-        part in ("int", "float", "str", "bool", "table", "retrieval", "endpoint")
-        or "[" in part
-        or part.startswith("constrained")
+        part in ("int", "float", "str", "bool") or "[" in part or part.startswith("constrained")
     )
 
 

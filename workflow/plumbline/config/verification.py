@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Union, get_args
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
@@ -24,13 +24,42 @@ class Passages(FormattedSource):
     words: int = Field(100, ge=10, description="Longest passage in words; pages are cut to it.")
 
 
-class Table(Section):
+class _Kind(Section):
+    """A kind of verifier: its settings, and what rules and other sections ask of it.
+
+    What it is built of is told in `verification.kinds`.
+    """
+
+    # Keys that say how it works and not what it decides: a change of them repeats no verdict.
+    HOW: ClassVar[frozenset[str]] = frozenset()
+    # Whether it reads a claim as facts of the run's tables, by rules: then it takes less time than a
+    # job takes to start, questions can be made of what it read, and it leaves most claims open.
+    BY_TABLE: ClassVar[bool] = False
+
+    def sources(self) -> dict[str, SourceLine | Passages]:
+        """What has to be fetched, by the name of the option that takes it."""
+        return {}
+
+    def checkpoint(self) -> str | None:
+        """The checkpoint of the run that judges, if one does."""
+        return None
+
+    def on_device(self) -> bool:
+        """Whether it computes on the run's device."""
+        return self.checkpoint() is not None
+
+
+class Table(_Kind):
     """Rules over the run's own facts; what they cannot read or do not know is unverifiable."""
+
+    BY_TABLE: ClassVar = True
 
     kind: Literal["table"] = "table"
 
 
-class _WithEvidence(Section):
+class WithEvidence(_Kind):
+    """What the kinds that judge claims by retrieved passages have in common."""
+
     passages: Passages = Field(description="Where evidence comes from.")
     k: int = Field(5, ge=1, description="Passages shown to the judge (FActScore: 5).")
     embeddings: SourceLine | None = Field(
@@ -39,27 +68,39 @@ class _WithEvidence(Section):
         "BM25's own order.",
     )
 
+    def sources(self) -> dict[str, SourceLine | Passages]:
+        files = {"passages": self.passages, "embeddings": self.embeddings}
+        return {name: line for name, line in files.items() if line and line.source}
 
-class Retrieval(_WithEvidence):
+    def on_device(self) -> bool:
+        return self.embeddings is not None or super().on_device()
+
+
+class Retrieval(WithEvidence):
     """A local model judges by its logits for True and False, with retrieved passages."""
 
     kind: Literal["retrieval"]
     judge: str = Field("base", description="The checkpoint that judges.")
 
+    def checkpoint(self) -> str:
+        return self.judge
 
-class Endpoint(_WithEvidence):
+
+class Endpoint(WithEvidence):
     """A model behind an OpenAI-compatible server judges, with retrieved passages."""
 
-    # How it is reached and paid; verdicts do not depend on it.
-    HOW: ClassVar = {
-        "key_env",
-        "timeout",
-        "retries",
-        "requests_per_minute",
-        "concurrency",
-        "input_price",
-        "output_price",
-    }
+    # How it is reached and paid.
+    HOW: ClassVar = frozenset(
+        {
+            "key_env",
+            "timeout",
+            "retries",
+            "requests_per_minute",
+            "concurrency",
+            "input_price",
+            "output_price",
+        }
+    )
 
     kind: Literal["endpoint"]
     url: str = Field(description="Up to the version, e.g. http://127.0.0.1:8000/v1.")
@@ -90,12 +131,17 @@ class Endpoint(_WithEvidence):
         return self
 
 
+# By name; a further kind is a section that is listed here and a module of `verification.kinds`.
+KINDS: dict[str, type[_Kind]] = {
+    get_args(kind.model_fields["kind"].annotation)[0]: kind for kind in (Table, Retrieval, Endpoint)
+}
+Verifier = Annotated[Union[*KINDS.values()], Field(discriminator="kind")]
+
 REFERENCE = "reference"
 JUDGE = (
     "A checkpoint, used if it is right about three quarters of pairs of known quality; or reference: "
     "nearness to human responses (chrF)."
 )
-Verifier = Annotated[Table | Retrieval | Endpoint, Field(discriminator="kind")]
 
 
 class Claims(Section):

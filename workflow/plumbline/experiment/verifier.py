@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from types import SimpleNamespace
 
-from plumbline.config.verification import Endpoint
 from plumbline.experiment.fetched import marker_of
-from plumbline.experiment.layout import Layout, Wildcards, given
+from plumbline.experiment.layout import Layout, Wildcards
 
 
 class VerifierFiles:
@@ -18,52 +17,42 @@ class VerifierFiles:
         self._layout, self._settings = layout, layout.config.verification
         self.labelled = str(labelled)
         # What decides verdicts; how a server is reached and paid decides none.
-        self.settings = self._settings.model_dump_json(exclude=Endpoint.HOW)
+        self.settings = self._settings.model_dump_json(exclude=self._settings.HOW)
         # The wildcards of the first model, whose judge the verifier's test uses.
         self.first_model = SimpleNamespace(model=layout.models[0])
 
     @property
     def is_light(self) -> bool:
         """Whether it needs no node of a cluster."""
-        return self._settings.kind == "table"
+        return self._settings.BY_TABLE
 
     @property
-    def judges_here(self) -> bool:
-        """Whether a checkpoint of this run judges claims."""
-        return self._settings.kind == "retrieval"
+    def on_device(self) -> bool:
+        """Whether it computes on the run's device."""
+        return self._settings.on_device()
 
     def sources(self) -> list:
         """The sections whose sources it reads."""
-        sections = (getattr(self._settings, name, None) for name in ("passages", "embeddings"))
-        return [section for section in sections if section]
+        return list(self._settings.sources().values())
 
     def inputs(self, wildcards: Wildcards) -> dict[str, str]:
         """Facts, passages, an embedding model, a judge."""
-        verifier, files = self._settings, {"facts": self._layout.facts}
-        if self.is_light:
-            return files
-        if verifier.passages.source:
-            files["passages"] = marker_of(verifier.passages)
-        if verifier.embeddings:
-            files["embeddings"] = marker_of(verifier.embeddings)
-        if self.judges_here:
-            files["judge"] = self._layout.marker(wildcards.model, self._judge)
+        fetched = {name: marker_of(line) for name, line in self._settings.sources().items()}
+        files = {"facts": self._layout.facts, **fetched}
+        if checkpoint := self._settings.checkpoint():
+            folder = self._layout.folder(checkpoint)
+            files["judge"] = self._layout.marker(wildcards.model, folder)
         return files
 
     def options(self, wildcards: Wildcards) -> list[str]:
         """The same as options of verify_claims."""
-        files = self.inputs(wildcards)
-        judge = "judge" in files and self._layout.path(wildcards.model, self._judge)
-        return [
-            *given("--passages", files.get("passages")),
-            *given("--embeddings", files.get("embeddings")),
-            *given("--judge", judge),
-        ]
+        files, checkpoint = self.inputs(wildcards), self._settings.checkpoint()
+        options = [part for name in self._settings.sources() for part in (f"--{name}", files[name])]
+        if checkpoint:
+            folder = self._layout.folder(checkpoint)
+            options += ["--judge", self._layout.path(wildcards.model, folder)]
+        return options
 
     def training_option(self, wildcards: Wildcards) -> str:
         """Claims that decide what is trained on are judged without the facts of the test split."""
         return "" if Path(wildcards.place).match("long_form") else "--training"
-
-    @property
-    def _judge(self) -> str:
-        return self._layout.folder(self._settings.judge)

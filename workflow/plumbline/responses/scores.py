@@ -7,11 +7,13 @@ from collections.abc import Iterable
 
 from pydantic import Field
 
-from plumbline.claims.records import TABLE, Verdict
+from plumbline.claims.records import Verdict
+from plumbline.config.verification import KINDS
 from plumbline.records import NonEmpty, Record
 from plumbline.responses.drawn import Response
 
 POINTS = 5.0  # of helpfulness, at most
+LEAVING_OPEN = {name for name, kind in KINDS.items() if kind.BY_TABLE}  # verifiers
 
 
 class Helpfulness(Record):
@@ -58,7 +60,7 @@ def factuality(verdicts: Iterable[Verdict]) -> list[Factuality]:
     """
     said: dict[tuple[str, bool], Counter] = defaultdict(Counter)
     for verdict in verdicts:
-        said[verdict.response, verdict.verifier == TABLE][verdict.verdict] += 1
+        said[verdict.response, verdict.verifier in LEAVING_OPEN][verdict.verdict] += 1
     rows = []
     for (name, by_table), found in said.items():
         right, claims = found["supported"], found.total()

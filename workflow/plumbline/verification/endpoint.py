@@ -111,6 +111,7 @@ class EndpointJudge:
                     yield futures[future], judgement
             finally:
                 self._give_up(futures)
+                log.info(self.cost())
         if error is None and len(refusals) == len(cases):
             error = EndpointError(
                 f"{self._server} refused every request ({refusals[0]}). Check the model's name "

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from plumbline.claims.records import TABLE, Claim, Verdict
+from plumbline.claims.records import Claim, Verdict
 from plumbline.records import Question
 from plumbline.verification.cues import CUES, NEGATED, PAST, PLAIN, PRONOUN, Tier
 from plumbline.verification.knowledge import Fact, Knowledge, Thing, agrees, contradicts
@@ -94,7 +94,7 @@ class TableVerifier:
             verdict=verdict,
             state=state,
             evidence=[reading.evidence() for reading in told],
-            verifier=TABLE,
+            verifier="table",
         )
 
     def _read(self, relation: str, text: Text, topic: Text) -> tuple[list[Reading], str]:

@@ -42,7 +42,7 @@ def check(config: Config) -> None:
     if apeft is None:
         return
     config.check_recipe("apeft.recipe", apeft.recipe, *reading("loss"))
-    if apeft.questions == "table" and config.verification.kind != "table":
+    if apeft.questions == "table" and not config.verification.BY_TABLE:
         raise ValueError(
             f"apeft.questions: table needs what the table verifier reads a claim as, but "
             f"verification.kind is {config.verification.kind}; set apeft.questions: model"
@@ -60,4 +60,4 @@ def recipe_of(config: Config, loss: str) -> Recipe:
 
 def questions_by(config: Config) -> str:
     """What makes questions of claims: table or model."""
-    return config.apeft.questions or ("table" if config.verification.kind == "table" else "model")
+    return config.apeft.questions or ("table" if config.verification.BY_TABLE else "model")

@@ -1,0 +1,15 @@
+"""`table`: rules over the run's own facts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from plumbline.config.verification import Table
+from plumbline.records import Question
+from plumbline.verification.kinds.means import Means
+
+
+def build(settings: Table, facts: Sequence[Question], means: Means):
+    from plumbline.verification.table import TableVerifier
+
+    return TableVerifier(facts)
