@@ -42,10 +42,11 @@ SECOND = {
 
 
 def build(first, now, number=2, questions=FOUR, limit=100.0, **options):
-    return build_round(questions, first, now, number=number, max_unparsed=limit, **options)
+    name = f"grath.r{number}"
+    return build_round(
+        questions, first, now, name=name, number=number, max_unparsed=limit, **options
+    )
 
 
 def rows(built):
-    return [
-        (one.id, one.round, one.correct, one.incorrect, one.correct_from) for one in built.pairs
-    ]
+    return [(one.id, one.round, one.correct, one.incorrect, one.correct_from) for one in built.rows]

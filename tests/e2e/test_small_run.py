@@ -203,7 +203,7 @@ def test_pairs_keep_the_better_response_and_the_gate(run):
                 assert chosen["factual"] > rejected["factual"]
                 sides = chosen["helpful"], rejected["helpful"]
                 assert None in sides or abs(sides[0] - sides[1]) <= 0.5
-        found = json.loads((run.model / f"seed-1/{name}/composition.json").read_text())["pairs"]
+        found = json.loads((run.model / f"seed-1/{name}/composition.json").read_text())["parts"]
         kinds = sorted(source for source, n in found.items() if n)
         sources = [pair["source"] for pair in pairs]
         for step in (sources[:4], sources[4:]):

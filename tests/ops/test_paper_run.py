@@ -105,8 +105,8 @@ def test_nothing_trained_on_is_asked_in_the_test(run):
     for mix in mixes:
         examples = rows(mix / "examples.jsonl")
         composition = json.loads((mix / "composition.json").read_text())
-        assert set(composition["relation_sizes"]) == set(IN_DOMAIN)
-        assert len(examples) == composition["examples"] > 0
+        assert set(composition["counted"]["relation_sizes"]) == set(IN_DOMAIN)
+        assert len(examples) == composition["rows"] > 0
         assert not [one for one in examples if one["prompt"].splitlines()[1] in tested]
         probes = Counter((one["part"], one["domain"]) for one in rows(mix / "probes.jsonl"))
         assert probes == {

@@ -15,6 +15,10 @@ from plumbline.responses.drawn import Response
 DECISIONS = {"+": "supported", "-": "refuted", "?": "unverifiable"}
 
 
+def lost(built):
+    return {(row["item"], row["reason"]): row["n"] for row in built.dropped}
+
+
 def planted(**outcomes):
     """Questions by name with answers (text, samples, + supported, - refuted or ? neither)."""
     questions, answers, verdicts = [], [], {}
@@ -49,33 +53,34 @@ def test_only_facts_that_are_potentially_known_and_contradicted_become_pairs():
         silent=[("a", 3, "+")],
         nothing=[],
     )
-    (pair,) = built.pairs
+    (pair,) = built.rows
     assert (pair.id, pair.chosen, pair.rejected) == ("maybe/atomic", "a", "b")
     assert pair.prompt == "### Instruction:\nmaybe?\n\n### Response:\n"
     assert (pair.right, pair.samples, pair.source) == (1, 4, "atomic")
-    assert built.dropped == {
-        "atomic pairs": {UNKNOWN: 2, KNOWN: 1, "no answer contradicts the right one": 2}
-    }
-    assert built.right == {0: 2, 1: 1, 2: 1, 3: 1, 4: 1}
+    assert lost(built) == {
+        ("atomic pairs", UNKNOWN): 2, ("atomic pairs", KNOWN): 1,
+        ("atomic pairs", "no answer contradicts the right one"): 2,
+    }  # fmt: skip
+    assert built.counted["right"] == {0: 2, 1: 1, 2: 1, 3: 1, 4: 1}
 
 
 def test_the_commonest_answers_are_paired():
     answers = [("r1", 1, "+"), ("w2", 1, "-"), ("w1", 1, "-"), ("x", 1, "?")]
-    assert atomic_pairs(q=answers).pairs[0].rejected == "w1"
+    assert atomic_pairs(q=answers).rows[0].rejected == "w1"
     built = atomic_pairs(q=[("r1", 1, "+"), ("r0", 1, "+"), ("w1", 1, "-"), ("w2", 1, "-")])
-    assert (built.pairs[0].chosen, built.pairs[0].rejected) == ("r0", "w1")
-    assert built.right == {2: 1}
+    assert (built.rows[0].chosen, built.rows[0].rejected) == ("r0", "w1")
+    assert built.counted["right"] == {2: 1}
 
 
 def test_statements_of_a_pair_are_of_like_length():
     answers = [("one two three", 2, "+"), ("one", 2, "-")]
-    assert atomic_pairs(max_length_gap=2, q=answers).pairs
+    assert atomic_pairs(max_length_gap=2, q=answers).rows
     built = atomic_pairs(max_length_gap=1, q=answers)
-    assert built.pairs == [] and built.dropped["atomic pairs"] == {"lengths differ too much": 1}
+    assert built.rows == [] and lost(built) == {("atomic pairs", "lengths differ too much"): 1}
 
 
 def test_a_pair_is_in_the_form_of_the_others():
-    (pair,) = atomic_pairs(form="chat", q=[("a", 2, "+"), ("b", 2, "-")]).pairs
+    (pair,) = atomic_pairs(form="chat", q=[("a", 2, "+"), ("b", 2, "-")]).rows
     assert [m.role for m in (*pair.prompt, *pair.chosen, *pair.rejected)] == [
         "user", "assistant", "assistant"
     ]  # fmt: skip
@@ -109,18 +114,18 @@ def test_general_pairs_are_all_that_differ_capped_by_a_seeded_draw():
         *verdicts("a#3", "-"), *verdicts("b#0", "+"),
     ]  # fmt: skip
     everything = general(responses, given, form="plain", per_entity=None, seed=1)
-    names = {pair.id for pair in everything.pairs}
+    names = {pair.id for pair in everything.rows}
     assert names == {f"a/general#{n}" for n in ("0>1", "0>2", "0>3", "1>3", "2>3")}
-    assert everything.dropped["general responses"] == {"no score": 1}
-    assert everything.dropped["general pairs"] == {
-        "tie": 1, "fewer than two scored responses": 1, "over general_per_entity": 0,
+    assert lost(everything) == {
+        ("general responses", "no score"): 1, ("general pairs", "tie"): 1,
+        ("general pairs", "fewer than two scored responses"): 1,
     }  # fmt: skip
     draws = set()
     for seed in range(20):
         two = general(responses, given, form="plain", per_entity=2, seed=seed)
-        assert len(two.pairs) == 2 and {pair.id for pair in two.pairs} < names
-        assert two.dropped["general pairs"]["over general_per_entity"] == 3
-        draws.add(tuple(pair.id for pair in two.pairs))
+        assert len(two.rows) == 2 and {pair.id for pair in two.rows} < names
+        assert lost(two)["general pairs", "over general_per_entity"] == 3
+        draws.add(tuple(pair.id for pair in two.rows))
     assert len(draws) > 3
     with pytest.raises(InputError, match="its response c#0 is not among"):
         general(responses, verdicts("c#0", "+"), form="plain", per_entity=None, seed=1)

@@ -8,6 +8,7 @@ from plumbline.files import InputError, read_json, read_rows, write_rows
 from plumbline.methods.apeft.answers import Answered
 from plumbline.methods.apeft.questions import AtomicQuestion
 from plumbline.records import Category, Pair, Question, Request
+from plumbline.training.sets import Composition
 from programs import csv_rows, listed, program
 from slick_data import annotation
 
@@ -89,7 +90,9 @@ def made(tmp_path, monkeypatch):
             answer_verdicts=path("a.verdicts"), samples=4, form="plain", max_length_gap=2,
             percent=percent, seed=1, pairs=path("pairs"),
             composition=path(f"composition-{percent}"), **size, **more)  # fmt: skip
-        return list(read_rows(path("pairs"), Pair)), read_json(path(f"composition-{percent}"))
+        return list(read_rows(path("pairs"), Pair)), Composition.read(
+            path(f"composition-{percent}")
+        )
 
     return SimpleNamespace(path=path, run=run, build=build)
 
@@ -123,10 +126,10 @@ def test_training_files_of_every_share_have_one_size(made):
         ("The capital of Norway is Oslo.", "The capital of Norway is Lima."),
         ("The capital of Peru is Lima.", "The capital of Peru is Nairobi."),
     }
-    assert composition["right"] == {"0": 1, "1": 1, "2": 1, "3": 0, "4": 1}
-    assert composition["available"] == {"atomic": 2, "general": 4}
-    assert composition["pairs"] == {"atomic": 2, "general": 0} and composition["kept"] == 2
-    reasons = {(row["item"], row["reason"]): row["n"] for row in composition["dropped"]}
+    assert composition.counted["right"] == {"0": 1, "1": 1, "2": 1, "3": 0, "4": 1}
+    assert composition.counted["available"] == {"atomic": 2, "general": 4}
+    assert composition.parts == {"atomic": 2, "general": 0} and composition.rows == 2
+    reasons = {(row["item"], row["reason"]): row["n"] for row in composition.dropped}
     assert reasons == {
         ("atomic pairs", "unknown: no answer right"): 1,
         ("atomic pairs", "known: every answer right"): 1,
@@ -151,10 +154,10 @@ def test_the_filter_comes_before_the_mix(made):
     pairs, composition = made.build(50, **options)
     # One atomic pair is left, so that every file has one pair; its share is rounded up.
     assert [pair.chosen for pair in pairs] == ["The capital of Norway is Oslo."]
-    assert composition["available"] == {"atomic": 1, "general": 3}
-    assert composition["knowledge"]["atomic"]["unknown_dropped"] == 1
+    assert composition.counted["available"] == {"atomic": 1, "general": 3}
+    assert composition.counted["knowledge"]["atomic"]["unknown_dropped"] == 1
     assert {"stage": "apeft", "item": "general pairs", "reason": "Unknown to the base", "n": 1} in (
-        composition["dropped"]
+        composition.dropped
     )
 
 

@@ -222,13 +222,13 @@ def phoenix(asked):
 def test_an_answer_is_right_in_the_relation_that_is_asked_for_alone():
     said, built = phoenix("city_country")
     assert said == {"Arizona": "unverifiable", "United States": "supported", "Mexico": "refuted"}
-    assert built.right == {2: 1}
-    (pair,) = built.pairs
+    assert built.counted["right"] == {2: 1}
+    (pair,) = built.rows
     assert pair.chosen == "Phoenix is a city in the United States."
     assert pair.rejected == "Phoenix is a city in Mexico."
     said, built = phoenix("us_city_state")
     assert said == {"Arizona": "supported", "United States": "unverifiable", "Texas": "refuted"}
-    assert built.right == {4: 1}
+    assert built.counted["right"] == {4: 1}
 
 
 def test_a_fact_is_asked_of_its_subject():

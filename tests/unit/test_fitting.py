@@ -8,6 +8,7 @@ from plumbline.evaluation.fit_speed import fit_speed_rows
 from plumbline.evaluation.fitting import FITTED, MixRun, fit_curve_rows, linear_model_rows
 from plumbline.files import InputError, write_json, write_rows
 from plumbline.records import Fit, Probe
+from plumbline.training.sets import Composition
 from programs import csv_rows, listed, program
 
 
@@ -35,7 +36,9 @@ def mix_run(tuning, probes, right, parent="mix.form", model="m", seed=1, size=No
     full = size or sum(categories.values())
     return MixRun(
         model=model, seed=seed, tuning=tuning, parent=parent, fits=fits, probes=probes,
-        composition={"full_size": full, "categories": categories},
+        composition=Composition(
+            name=tuning, rows=full, parts=categories, counted={"full_size": full}, dropped=[]
+        ),
         stops=stops or {"early_stop": 2, "convergence": len(right) - 1},
     )  # fmt: skip
 
@@ -181,8 +184,8 @@ def test_sets_without_their_unknown_count_against_the_full_size_and_a_sample_sta
             right.append([i < fitted for i in range(n)]
                          + [i < round(30 + accuracy * known) for i in range(100)])  # fmt: skip
         made = mix_run(name, probes, right, size=20)
-        made.composition["categories"] = {category: size}
-        return made
+        composition = made.composition.model_copy(update={"parts": {category: size}})
+        return replace(made, composition=composition)
 
     runs = [
         run("mix.known-50", 10, 10, 0.4, "HighlyKnown", 20),
@@ -307,7 +310,7 @@ def test_the_program_writes_curves_speed_and_lines(tmp_path, monkeypatch):
         folder = tmp_path / f"m/seed-{run.seed}/{run.tuning}"
         write_rows(folder / "fit.jsonl", run.fits)
         write_rows(folder / "probes.jsonl", run.probes)
-        write_json(folder / "composition.json", run.composition)
+        run.composition.write(folder / "composition.json")
         stops = {name: {"epoch": epoch} for name, epoch in run.stops.items()}
         write_json(folder / "training.json", {"stops": stops})
         rows.append(dict(model="m", seed=run.seed, tuning=run.tuning, parent=run.parent,

@@ -10,7 +10,7 @@ from plumbline.methods.grath.demonstrations import DEMONSTRATIONS
 from plumbline.methods.grath.parse import Sides, Unparsed, parse, similarity, unfit
 from plumbline.methods.grath.prompt import candidates, pair_requests, training_sides
 from plumbline.methods.grath.questions import choose
-from plumbline.methods.grath.rounds import outputs
+from plumbline.methods.grath.rounds import composition, outputs
 from plumbline.methods.grath.truth import names_right
 from plumbline.text import question_key
 from real_data import published
@@ -223,17 +223,22 @@ def test_similarity_is_squads_f1():
 # Rounds
 
 
+def lost(built):
+    return {row["reason"]: row["n"] for row in built.dropped}
+
+
 def test_two_rounds_of_four_questions_row_by_row():
     one = build(FIRST, FIRST, 1)
     assert rows(one) == [
         ("a", 1, "a right", "a wrong", "this round"),
         ("b", 1, "b right", "b wrong", "this round"),
     ]
-    composition = one.composition("grath.r1", 1)
-    assert composition.pop("similarity") == pytest.approx((0 + 0.5) / 2)  # "a" is an article
-    assert composition == {
-        "name": "grath.r1", "round": 1, "asked": 4, "parsed": 3, "pairs": 2, "kept_first": 0,
-        "changed": 0,
+    assert composition(one).model_dump() == {
+        "name": "grath.r1", "rows": 2, "parts": {"this round": 2, "round 0": 0},
+        "counted": {
+            "round": 1, "asked": 4, "parsed": 3, "changed": 0,
+            "similarity": pytest.approx((0 + 0.5) / 2),  # "a" is an article
+        },
         "dropped": [
             {"stage": "grath", "item": "questions", "reason": "identical_sides", "n": 1},
             {
@@ -248,11 +253,13 @@ def test_two_rounds_of_four_questions_row_by_row():
         ("b", 2, "b right", "b wrong", "round 0"),
         ("d", 2, "d better", "D RIGHT!", "this round"),
     ]
-    assert [pair.similarity for pair in two.pairs] == [0, 0.5, 0.5]
-    composition = two.composition("grath.r2", 2)
-    assert composition == {
-        "name": "grath.r2", "round": 2, "asked": 4, "parsed": 3, "pairs": 3, "kept_first": 1,
-        "changed": 2, "similarity": pytest.approx(1 / 3),
+    assert [pair.similarity for pair in two.rows] == [0, 0.5, 0.5]
+    assert composition(two).model_dump() == {
+        "name": "grath.r2", "rows": 3, "parts": {"this round": 2, "round 0": 1},
+        "counted": {
+            "round": 2, "asked": 4, "parsed": 3, "changed": 2,
+            "similarity": pytest.approx(1 / 3),
+        },
         "dropped": [
             {
                 "stage": "grath", "item": "questions", "n": 1,
@@ -260,11 +267,11 @@ def test_two_rounds_of_four_questions_row_by_row():
             },
         ],
     }  # fmt: skip
-    pair = two.pairs[0]
+    pair = two.rows[0]
     assert [one.content for one in pair.prompt] == ["What about a?"] == [pair.question]
     assert pair.chosen[0].content == "a better"
     assert pair.rejected[0].content == "a wrong"
-    plain = build(FIRST, SECOND, 2, legacy_prompt="llama2").pairs[0]
+    plain = build(FIRST, SECOND, 2, legacy_prompt="llama2").rows[0]
     assert (plain.prompt, plain.chosen, plain.rejected) == (
         "[INST] What about a? [/INST]", "a better", "a wrong",
     )  # fmt: skip
@@ -274,7 +281,7 @@ def test_a_new_correct_answer_that_is_the_first_incorrect_one_is_no_pair():
     now = {**FIRST, "a": said("A wrong.", "a right"), "b": said("", "b wrong")}
     built = build(FIRST, {**now, "c": said("x", "y"), "d": said("x", "y")})
     assert rows(built) == [("d", 2, "x", "D RIGHT!", "this round")]
-    assert built.dropped == {
+    assert lost(built) == {
         "identical_sides": 1, "empty_side": 1, "unparsed_no_incorrect_answer": 1,
     }  # fmt: skip
 
@@ -298,14 +305,16 @@ def test_rounds_keep_the_first_incorrect_answers_and_account_for_every_question(
     except InputError as error:
         assert "gives a pair" in str(error)
         return
-    assert len(built.pairs) + built.dropped.total() == built.asked == len(questions)
-    for pair in built.pairs:
+    asked = built.counted["asked"]
+    assert len(built.rows) + sum(lost(built).values()) == asked == len(questions)
+    for pair in built.rows:
         start, new = parse(first[pair.id]), parse(now[pair.id])
         assert pair.incorrect == start.incorrect
         assert pair.correct_from == ("this round" if isinstance(new, Sides) else "round 0")
         assert pair.correct == (new if isinstance(new, Sides) else start).correct
         assert unfit(Sides(pair.correct, pair.incorrect)) is None
-    assert built.kept_first == sum(pair.correct_from == "round 0" for pair in built.pairs)
+    kept_first = sum(pair.correct_from == "round 0" for pair in built.rows)
+    assert composition(built).parts["round 0"] == kept_first
     order.shuffle(questions)
     shuffled = dict(order.sample(sorted(now.items()), len(now)))
     assert build(first, shuffled, questions=questions) == built
@@ -313,7 +322,7 @@ def test_rounds_keep_the_first_incorrect_answers_and_account_for_every_question(
 
 def test_too_many_unparsed_outputs_stop_the_run():
     now = {"a": said("x", "y"), "b": "Blah blah", "c": "no idea", "d": said("x", "y")}
-    assert build(FIRST, now, limit=50).parsed == 2
+    assert build(FIRST, now, limit=50).counted["parsed"] == 2
     with pytest.raises(
         InputError,
         match=r"round 2: 2 of 4 outputs \(50%\).*allows \(49 %\)\. b \(unparsed_no_incorrect_answer"

@@ -6,9 +6,10 @@ import pytest
 from grath_data import FIRST, FOUR, SECOND, build, choice, generation, said
 from plumbline.files import InputError, read_json, read_rows, read_unique_rows, write_rows
 from plumbline.methods.grath.prompt import pair_requests
-from plumbline.methods.grath.rounds import GrathPair
+from plumbline.methods.grath.rounds import GrathPair, composition
 from plumbline.methods.grath.table import as_text, pair_rows
 from plumbline.records import ChoiceQuestion, Request
+from plumbline.training.sets import Composition
 from programs import csv_rows, listed, program
 
 # Table
@@ -17,8 +18,7 @@ from programs import csv_rows, listed, program
 def test_what_the_table_says_about_pairs():
     built = build(FIRST, SECOND)
     found = {
-        row["metric"]: row
-        for row in pair_rows(built.pairs, built.composition("grath.r2", 2), confidence=0.95)
+        row["metric"]: row for row in pair_rows(built.rows, composition(built), confidence=0.95)
     }
     counts = {"asked": 4, "parsed": 3, "unparsed": 1, "identical": 0, "empty": 0,
               "kept_first": 1, "changed": 2, "pairs": 3}  # fmt: skip
@@ -44,12 +44,11 @@ def test_the_table_tells_whether_chosen_answers_are_truer_than_rejected_ones():
     questions = [choice(name) for name in more] + [choice("b")]
     texts = more | {"b": first["b"]}
     built = build(texts, texts, number=1, questions=questions)
-    assert {pair.id[0]: (pair.chosen_right, pair.rejected_right) for pair in built.pairs} == {
+    assert {pair.id[0]: (pair.chosen_right, pair.rejected_right) for pair in built.rows} == {
         "a": (True, False), "b": (False, True), "c": (True, True), "d": (False, False)
     }  # fmt: skip
     found = {
-        row["metric"]: row
-        for row in pair_rows(built.pairs, built.composition("grath.r1", 1), confidence=0.95)
+        row["metric"]: row for row in pair_rows(built.rows, composition(built), confidence=0.95)
     }
     right, wrong, apart = (
         found[name] for name in ("chosen_right", "rejected_right", "right_difference")
@@ -63,7 +62,7 @@ def test_the_table_tells_empty_from_identical():
     now = {"a": said("", "x"), "b": said("b WRONG", "x"), "c": "", "d": said("", "x")}
     first = {**FIRST, "c": said("c right", "c wrong")}
     built = build(first, now)
-    lost = pair_rows(built.pairs, built.composition("r", 2), confidence=0.95)
+    lost = pair_rows(built.rows, composition(built), confidence=0.95)
     values = {row["metric"]: row["value"] for row in lost}
     assert (values["empty"], values["identical"], values["kept_first"]) == (2, 1, 1)
 
@@ -127,8 +126,8 @@ def test_the_programs_from_questions_to_pairs(tmp_path, monkeypatch):
         "--pairs", tmp_path / "pairs.jsonl", "--composition", tmp_path / "composition.json",
     )  # fmt: skip
     built = build(FIRST, SECOND)
-    assert read_unique_rows(tmp_path / "pairs.jsonl", GrathPair) == built.pairs
-    assert read_json(tmp_path / "composition.json") == built.composition("grath.r2", 2)
+    assert read_unique_rows(tmp_path / "pairs.jsonl", GrathPair) == built.rows
+    assert Composition.read(tmp_path / "composition.json") == composition(built)
 
 
 def score(number, mc1, mc2):
@@ -149,8 +148,8 @@ def tabulate(tmp_path, monkeypatch, rounds):
 
 def test_the_table_of_a_run(tmp_path, monkeypatch):
     built = build(FIRST, FIRST, 1)
-    write_rows(tmp_path / "pairs.jsonl", built.pairs)
-    (tmp_path / "composition.json").write_text(json.dumps(built.composition("grath.r1", 1)))
+    write_rows(tmp_path / "pairs.jsonl", built.rows)
+    (tmp_path / "composition.json").write_text(composition(built).model_dump_json())
     scores = {
         "base": [score(n, n < 1, 0.25) for n in range(4)],
         "r1": [score(n, n < 3, 0.5) for n in range(4)],
@@ -195,7 +194,7 @@ def test_pairs_are_what_the_trainer_reads(tmp_path):
     from tiny import tiny_tokenizer
 
     built = build(FIRST, FIRST, 1)
-    write_rows(tmp_path / "pairs.jsonl", built.pairs)
+    write_rows(tmp_path / "pairs.jsonl", built.rows)
     loaded, dropped = load_pairs(tmp_path / "pairs.jsonl", tiny_tokenizer(), 200)
     assert [pair.id for pair in loaded] == ["a", "b"]
     assert not any(dropped.values())

@@ -235,14 +235,16 @@ def test_graths_pairs_without_unknown(tmp_path, monkeypatch, annotated):
     program(monkeypatch, "build_grath_pairs", *words)
     assert [one.id for one in read_unique_rows(tmp_path / "pairs.jsonl", Pair)] == ["g", "o", "z"]
     whole = read_json(tmp_path / "composition.json")
-    assert (whole["pairs"], whole["changed"], "knowledge" in whole) == (3, 2, False)
+    counted = whole["counted"]
+    assert (whole["rows"], counted["changed"], "knowledge" in counted) == (3, 2, False)
 
     program(monkeypatch, "build_grath_pairs", *words, *annotated, "--keep-unknown", 0)
     assert [one.id for one in read_unique_rows(tmp_path / "pairs.jsonl", Pair)] == ["g", "o"]
     composition = read_json(tmp_path / "composition.json")
     # What is counted of pairs is counted of those that are left.
-    assert (composition["asked"], composition["pairs"], composition["changed"]) == (3, 2, 1)
-    assert composition["knowledge"] == {
+    counted = composition["counted"]
+    assert (counted["asked"], composition["rows"], counted["changed"]) == (3, 2, 1)
+    assert counted["knowledge"] == {
         "known": 1, "unknown": 1, "not_annotated": 1, "unknown_dropped": 1,
     }  # fmt: skip
     assert composition["dropped"] == [

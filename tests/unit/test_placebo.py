@@ -68,7 +68,8 @@ def test_the_program_writes_the_pairs_and_what_was_done(tmp_path, monkeypatch):
     turned = sum(one.swapped for one in written)
     text = composition.read_text(encoding="utf-8")
     assert yaml.safe_load(text) == {
-        "name": "grath.r2.placebo", "kept": 20, "swapped": turned, "dropped": [],
+        "name": "grath.r2.placebo", "rows": 20, "parts": {}, "counted": {"swapped": turned},
+        "dropped": [],
     }  # fmt: skip
 
 

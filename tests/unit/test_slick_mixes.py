@@ -54,7 +54,7 @@ def dataset(counts: dict[str, dict[Category, int]], others: int = 2):
 
 
 def ids(mix) -> set[str]:
-    return {example.id for example in mix.examples}
+    return {example.id for example in mix.rows}
 
 
 counts = st.dictionaries(
@@ -75,13 +75,13 @@ def test_every_set_takes_the_same_number_of_each_relation(counts, seed):
     names += [f"only-{category}" for category in Category] + ["natural"]
     for name in names:
         mix = build(name, questions, annotations, seed=seed)
-        assert mix.sizes == smallest
-        assert Counter(example.relation for example in mix.examples) == smallest
-        assert len(ids(mix)) == len(mix.examples)
+        assert mix.counted["relation_sizes"] == smallest
+        assert Counter(example.relation for example in mix.rows) == smallest
+        assert len(ids(mix)) == len(mix.rows)
         assert ids(mix) <= trainable
     for category in Category:
         mix = build(f"only-{category}", questions, annotations, seed=seed)
-        assert {example.category for example in mix.examples} == {category}
+        assert {example.category for example in mix.rows} == {category}
 
 
 @given(counts, st.integers(0, 99))
@@ -91,7 +91,7 @@ def test_sets_are_nested_so_that_the_draw_does_not_differ_between_them(counts, s
     unknown_before, known_before = set(), None
     for x in GRID:
         mix = build(f"unknown-{x:g}", questions, annotations, seed=seed)
-        unknown = {one.id for one in mix.examples if one.category == Category.UNKNOWN}
+        unknown = {one.id for one in mix.rows if one.category == Category.UNKNOWN}
         known = ids(mix) - unknown
         assert len(unknown) == round(whole * x / 100)
         assert unknown_before <= unknown
@@ -100,7 +100,7 @@ def test_sets_are_nested_so_that_the_draw_does_not_differ_between_them(counts, s
         assert ids(build(f"known-{x:g}", questions, annotations, seed=seed)) == known
         abstaining = build(f"idk-{x:g}", questions, annotations, seed=seed)
         assert ids(abstaining) == ids(mix)
-        for one, plain in zip(abstaining.examples, mix.examples, strict=True):
+        for one, plain in zip(abstaining.rows, mix.rows, strict=True):
             if one.id in unknown:
                 assert (one.completion, one.answers) == ("I don't know", ["I don't know"])
             else:
@@ -144,8 +144,8 @@ def test_no_set_could_be_larger_while_all_are_filled(counts, grid):
         largest_size(Counter(count), demands) for count in counts.values()
     ) else []  # fmt: skip
     for mix in made:
-        assert mix.sizes == made[0].sizes
-        assert Counter(one.relation for one in mix.examples) == made[0].sizes
+        assert mix.counted["relation_sizes"] == made[0].counted["relation_sizes"]
+        assert Counter(one.relation for one in mix.rows) == made[0].counted["relation_sizes"]
     for count in counts.values():
         larger = largest_size(Counter(count), demands) + 1
         unknown = count[Category.UNKNOWN]
@@ -172,36 +172,46 @@ def test_facts_that_teach_the_form_are_highly_known_and_in_no_other_set():
     questions, annotations = dataset(SPARE)
     how = {"demands": FORM, "on_empty": "drop_relation"}
     form = build("form", questions, annotations, seed=1, **how)
-    assert {one.category for one in form.examples} == {Category.HIGHLY_KNOWN}
-    assert {one.id.split("/")[1] for one in form.examples} == {"train"}
+    assert {one.category for one in form.rows} == {Category.HIGHLY_KNOWN}
+    assert {one.id.split("/")[1] for one in form.rows} == {"train"}
     # As evenly as relations can spare some.
-    assert form.sizes == {"capital": 2, "river": 2, "currency": 1}
+    assert form.counted["relation_sizes"] == {"capital": 2, "river": 2, "currency": 1}
     for name in ("unknown-0", "unknown-50", "unknown-100"):
         mix = build(name, questions, annotations, seed=1, **how)
-        assert mix.sizes == {"capital": 6, "color": 4, "river": 2}  # as without a form's set
+        assert mix.counted["relation_sizes"] == {
+            "capital": 6,
+            "color": 4,
+            "river": 2,
+        }  # as without a form's set
         assert not ids(mix) & ids(form)
     again = build("form", questions[::-1], annotations[::-1], seed=1, **how)
     assert again == form
     other = build("form", questions, annotations, seed=2, **how)
-    assert ids(other) != ids(form) and other.sizes == form.sizes
-    assert form.examples[0].prompt == closed_book_prompt(
-        next(q.question for q in questions if q.id == form.examples[0].id), "plain"
+    assert (
+        ids(other) != ids(form)
+        and other.counted["relation_sizes"] == form.counted["relation_sizes"]
+    )
+    assert form.rows[0].prompt == closed_book_prompt(
+        next(q.question for q in questions if q.id == form.rows[0].id), "plain"
     )
 
 
 def test_where_no_relation_can_spare_a_fact_the_sets_become_smaller():
     questions, annotations = dataset({one: SPARE[one] for one in ("color", "river")})
     form = build("form", questions, annotations, FORM, seed=1)
-    assert form.sizes == {"color": 1, "river": 2}  # the two that river can spare, half of color's
+    assert form.counted["relation_sizes"] == {
+        "color": 1,
+        "river": 2,
+    }  # the two that river can spare, half of color's
     mix = build("unknown-0", questions, annotations, FORM, seed=1)
-    assert mix.sizes == {"color": 3, "river": 2} and not ids(mix) & ids(form)
+    assert mix.counted["relation_sizes"] == {"color": 3, "river": 2} and not ids(mix) & ids(form)
     questions, annotations = dataset({"color": {Category.MAYBE_KNOWN: 3, Category.UNKNOWN: 3}})
     with pytest.raises(
         InputError, match=r"too few training questions are HighlyKnown.*parent: base"
     ):
         build("unknown-0", questions, annotations, FORM, seed=1)
     assert build("unknown-0", questions, annotations, seed=1, on_empty="error", demands=Mixes(
-        unknown_percent=[0]).demands()).sizes == {"color": 3}  # fmt: skip
+        unknown_percent=[0]).demands()).counted["relation_sizes"] == {"color": 3}  # fmt: skip
 
 
 @given(sizes, percents)
@@ -238,8 +248,8 @@ def test_the_papers_set_has_6142_examples(smallest):
     found, dropped = relation_sizes({one: Counter(count) for one, count in counts.items()}, PAPERS)
     assert (found, dropped) == (PAPER, [])
     mix = build("unknown-50", questions, annotations, seed=1)
-    assert len(mix.examples) == 6142
-    categories = Counter(example.category for example in mix.examples)
+    assert len(mix.rows) == 6142
+    categories = Counter(example.category for example in mix.rows)
     assert categories[Category.UNKNOWN] == 3071
     assert all(categories[category] > 700 for category in KNOWN)  # of each about a third
 
@@ -253,15 +263,15 @@ def test_seeds_change_the_draw_and_nothing_else_does():
     assert build("unknown-50", questions[::-1], annotations[::-1], seed=1) == first
     other = build("unknown-50", questions, annotations, seed=2)
     assert ids(other) != ids(first)
-    assert other.sizes == first.sizes
+    assert other.counted["relation_sizes"] == first.counted["relation_sizes"]
 
 
 def test_natural_keeps_the_categories_as_they_are():
     skewed = {category: 40 for category in KNOWN} | {Category.UNKNOWN: 280}
     questions, annotations = dataset({"capital": skewed})
     mix = build("natural", questions, annotations, seed=3)
-    assert len(mix.examples) == 40
-    unknown = sum(one.category == Category.UNKNOWN for one in mix.examples)
+    assert len(mix.rows) == 40
+    unknown = sum(one.category == Category.UNKNOWN for one in mix.rows)
     assert 20 <= unknown <= 36  # 28 expected
 
 
@@ -271,7 +281,7 @@ def test_an_empty_category_is_an_error_that_names_it_or_a_counted_drop():
     with pytest.raises(InputError, match=r"color has 0 HighlyKnown, 2 MaybeKnown, 0 W.*drop_"):
         build("unknown-50", questions, annotations, seed=1)
     mix = build("unknown-50", questions, annotations, seed=1, on_empty="drop_relation")
-    assert mix.sizes == {"capital": 6}
+    assert mix.counted["relation_sizes"] == {"capital": 6}
     assert mix.dropped == [
         {"stage": "mixes", "item": "color", "reason": "relation_lacks_a_category", "n": 7}
     ]
@@ -284,8 +294,8 @@ def test_the_two_forms_of_an_example():
     questions, annotations = dataset(FULL)
     text = "Answer the following question.\nWhat is the capital of train 0?"
     assert closed_book_prompt(questions[0].question, "plain") == text + "\n"
-    plain = build("unknown-0", questions, annotations, seed=1).examples[0]
-    chat = build("unknown-0", questions, annotations, seed=1, form="chat").examples[0]
+    plain = build("unknown-0", questions, annotations, seed=1).rows[0]
+    chat = build("unknown-0", questions, annotations, seed=1, form="chat").rows[0]
     assert plain.id == chat.id
     assert plain.completion == chat.completion[0].content == plain.answers[0]
     assert [chat.prompt[0].role, chat.completion[0].role] == ["user", "assistant"]
@@ -296,7 +306,7 @@ def test_probes_are_the_examples_and_the_asked_part_of_dev_and_test():
     questions, annotations = dataset(FULL, others=5)
     mix = build("idk-50", questions, annotations, seed=1)
     monitor = Monitor(train=4, dev=3, test_id=None, test_ood=1)
-    probes = build_probes(mix.examples, questions, annotations, monitor, form="plain", seed=1)
+    probes = build_probes(mix.rows, questions, annotations, monitor, form="plain", seed=1)
     groups = Counter((one.part, one.domain) for one in probes)
     assert groups == {
         ("train", "id"): 4,
@@ -305,7 +315,7 @@ def test_probes_are_the_examples_and_the_asked_part_of_dev_and_test():
         ("test", "ood"): 1,
     }
     assert len({one.id for one in probes}) == len(probes)
-    trained = {one.id: one for one in mix.examples}
+    trained = {one.id: one for one in mix.rows}
     subjects = {one.id: one.subject for one in questions}
     for one in probes:
         part, _, name = one.id.partition("/")
@@ -315,7 +325,7 @@ def test_probes_are_the_examples_and_the_asked_part_of_dev_and_test():
             assert (one.prompt, one.answers) == (trained[name].prompt, trained[name].answers)
     # Another set is asked the same dev and test questions.
     other = build("only-Unknown", questions, annotations, seed=1)
-    again = build_probes(other.examples, questions, annotations, monitor, form="plain", seed=1)
+    again = build_probes(other.rows, questions, annotations, monitor, form="plain", seed=1)
     assert [one for one in again if one.part != "train"] == [
         one for one in probes if one.part != "train"
     ]

@@ -1,18 +1,18 @@
 """Build a training file of atomic and general pairs in one ratio (APEFT)."""
 
 import argparse
-from collections import Counter
 from pathlib import Path
 
 from plumbline import knowledge, program
 from plumbline.claims.records import Verdict
-from plumbline.files import read_rows, read_unique_rows, write_json, write_rows
+from plumbline.files import read_rows, read_unique_rows, write_rows
 from plumbline.methods.apeft.answers import Answered
-from plumbline.methods.apeft.composition import STAGE, of_mix
+from plumbline.methods.apeft.composition import of_mix
 from plumbline.methods.apeft.mix import common_size, mixed
-from plumbline.methods.apeft.pairs import Built, atomic, general
+from plumbline.methods.apeft.pairs import STAGE, atomic, general
 from plumbline.methods.apeft.questions import AtomicQuestion
 from plumbline.responses.drawn import Response
+from plumbline.training.sets import TrainingSet
 
 
 def arguments() -> argparse.Namespace:
@@ -40,7 +40,7 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def build(args: argparse.Namespace) -> dict[str, Built]:
+def build(args: argparse.Namespace) -> dict[str, TrainingSet]:
     """All pairs of both kinds."""
     return {
         "atomic": atomic(
@@ -65,18 +65,15 @@ def main() -> None:
     args = arguments()
     built = build(args)
     # Before the mix is drawn, so that its ratio stays exact.
-    kept = {kind: knowledge.kept(one.pairs, args, args.seed) for kind, one in built.items()}
+    kept = {kind: knowledge.kept(one.rows, args, args.seed) for kind, one in built.items()}
     left = {kind: rows for kind, (rows, _) in kept.items()}
     filtered = [
         row
         for kind, (_, counts) in kept.items()
         for row in knowledge.dropped_row(STAGE, f"{kind} pairs", counts)
     ]
-    reasons: Counter = Counter()
-    for one in built.values():
-        for item, found in one.dropped.items():
-            reasons.update({f"{item}: {reason}": n for reason, n in found.items()})
-    reasons.update({f"{row['item']}: {row['reason']}": row["n"] for row in filtered})
+    lost = [*(row for one in built.values() for row in one.dropped), *filtered]
+    reasons = {f"{row['item']}: {row['reason']}": row["n"] for row in lost}
     pairs = mixed(
         left["atomic"],
         left["general"],
@@ -96,8 +93,8 @@ def main() -> None:
         filtered=filtered,
     )
     write_rows(args.pairs, pairs)
-    write_json(args.composition, composition)
-    used = " and ".join(f"{n:,} {kind}" for kind, n in composition["pairs"].items())
+    composition.write(args.composition)
+    used = " and ".join(f"{n:,} {kind}" for kind, n in composition.parts.items())
     program.log.info(f"{args.name}: {used} pairs")
 
 

@@ -10,7 +10,6 @@ from plumbline.files import (
     read_json,
     read_rows,
     read_unique_rows,
-    write_json,
     write_rows,
 )
 from plumbline.judging.records import Calibration
@@ -20,6 +19,7 @@ from plumbline.methods.flame.sets import PairSet
 from plumbline.responses import scores
 from plumbline.responses.decisions import FactBased, fact_based_ids
 from plumbline.responses.drawn import Response
+from plumbline.training.sets import TrainingSet
 
 
 def factual_scores(args: argparse.Namespace) -> list[scores.Factuality]:
@@ -81,14 +81,13 @@ def main() -> None:
         args.name, pairs, dropped,
         rows=rows, min_pairs=args.min_pairs, max_repeats=args.max_repeats,
     )  # fmt: skip
-    composition = of_pairs(
-        args.name, scored, helpful, pairs, training_rows=rows, dropped=dropped
-    ) | knowledge.counted(known)
     order = training_order(pairs, batch=args.batch, steps=args.steps, seed=args.seed)
+    built = TrainingSet(args.name, order, dropped, knowledge.counted(known))
+    composition = of_pairs(built, scored, helpful, pairs)
     write_rows(args.pairs, order)
-    write_json(args.composition, composition)
-    found = ", ".join(f"{n:,} {source}" for source, n in composition["pairs"].items())
-    program.log.info(f"{args.name}: {found} pairs for {len(order):,} rows")
+    composition.write(args.composition)
+    found = ", ".join(f"{n:,} {source}" for source, n in composition.parts.items())
+    program.log.info(f"{args.name}: {found} pairs for {composition.rows:,} rows")
 
 
 if __name__ == "__main__":

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from plumbline import knowledge, program
 from plumbline.data.instruction_sets import read_instructions
-from plumbline.files import InputError, read_rows, read_unique_rows, write_json, write_rows
+from plumbline.files import InputError, read_rows, read_unique_rows, write_rows
 from plumbline.methods.flame.own_answers import own_answers
 from plumbline.methods.flame.sets import SftSet
-from plumbline.methods.flame.sft import Built, build_sft, of_examples
+from plumbline.methods.flame.sft import build_sft, composition
 from plumbline.records import Generation, Request
 from plumbline.responses.decisions import FactBased, fact_based_ids
-from plumbline.responses.drawn import dropped_rows
+from plumbline.training.sets import TrainingSet, dropped_rows
 
 
 def main() -> None:
@@ -55,16 +55,15 @@ def main() -> None:
         seed=args.seed,
         passes=args.passes,
     )
-    examples, known = knowledge.kept(built.examples, args, args.seed)
+    examples, known = knowledge.kept(built.rows, args, args.seed)
     dropped += knowledge.dropped_row("flame", f"{args.set} examples", known)
-    built = Built(examples, built.dropped)
-    composition = of_examples(args.name, built, dropped) | knowledge.counted(known)
-    write_rows(args.examples, examples)
-    write_json(args.composition, composition)
-    program.log.info(
-        f"{args.name}: {composition['kept']:,} examples, "
-        f"{composition['own'] + composition['retrieved']:,} with an answer of the base"
+    made = composition(
+        TrainingSet(args.name, examples, [*dropped, *built.dropped], knowledge.counted(known))
     )
+    write_rows(args.examples, examples)
+    made.write(args.composition)
+    of_base = made.parts["own"] + made.parts["retrieved"]
+    program.log.info(f"{args.name}: {made.rows:,} examples, {of_base:,} with an answer of the base")
 
 
 if __name__ == "__main__":

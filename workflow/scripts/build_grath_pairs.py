@@ -4,9 +4,9 @@ import argparse
 from pathlib import Path
 
 from plumbline import knowledge, program
-from plumbline.files import read_rows, read_unique_rows, write_json, write_rows
+from plumbline.files import read_rows, read_unique_rows, write_rows
 from plumbline.methods.grath.prompt import TAGS
-from plumbline.methods.grath.rounds import build_round, outputs
+from plumbline.methods.grath.rounds import ITEM, STAGE, build_round, composition, outputs
 from plumbline.records import ChoiceQuestion, Generation
 
 
@@ -31,19 +31,22 @@ def main() -> None:
         questions,
         outputs(questions, read_rows(args.first, Generation)),
         outputs(questions, read_rows(args.now, Generation)),
+        name=args.name,
         number=args.round,
         max_unparsed=args.max_unparsed,
         legacy_prompt=args.legacy_prompt,
     )
-    pairs, known = knowledge.kept(built.pairs, args, args.seed)
-    built = built.only(pairs, knowledge.dropped(known))
-    composition = built.composition(args.name, args.round) | knowledge.counted(known)
-    write_rows(args.pairs, built.pairs)
-    write_json(args.composition, composition)
+    pairs, known = knowledge.kept(built.rows, args, args.seed)
+    lost = knowledge.dropped_row(STAGE, ITEM, known)
+    built = built.only(pairs, lost, **knowledge.counted(known))
+    made = composition(built)
+    write_rows(args.pairs, built.rows)
+    made.write(args.composition)
+    counted = made.counted
     program.log.info(
-        f"{args.name}: {built.parsed:,} of {built.asked:,} outputs parsed, "
-        f"{len(built.pairs):,} pairs, {built.changed:,} with a changed correct answer, "
-        f"similarity {composition['similarity']:.2f}"
+        f"{args.name}: {counted['parsed']:,} of {counted['asked']:,} outputs parsed, "
+        f"{made.rows:,} pairs, {counted['changed']:,} with a changed correct answer, "
+        f"similarity {counted['similarity']:.2f}"
     )
 
 

@@ -1,11 +1,10 @@
 """Build one fine-tuning set and the questions its model is asked after every epoch."""
 
 import argparse
-from collections import Counter
 from pathlib import Path
 
 from plumbline import program
-from plumbline.files import read_unique_rows, write_json, write_rows
+from plumbline.files import read_unique_rows, write_rows
 from plumbline.methods.slick.config import Demands, Mixes
 from plumbline.methods.slick.mixes import build_mix
 from plumbline.methods.slick.probes import build_probes
@@ -38,28 +37,18 @@ def main() -> None:
         on_empty=settings.on_empty,
     )
     probes = build_probes(
-        mix.examples,
+        mix.rows,
         questions,
         annotations,
         settings.monitor,
         form=settings.prompt,
         seed=args.seed,
     )
-    write_rows(args.examples, mix.examples)
+    write_rows(args.examples, mix.rows)
     write_rows(args.probes, probes)
-    categories = Counter(example.category for example in mix.examples)
-    write_json(
-        args.composition,
-        {
-            "name": args.name,
-            "examples": len(mix.examples),
-            "full_size": sum(mix.sizes.values()),
-            "relation_sizes": mix.sizes,
-            "categories": categories,
-            "dropped": mix.dropped,
-        },
-    )
-    program.log.info(f"{args.name}: {len(mix.examples)} examples, {dict(categories)}")
+    composition = mix.composition(mix.parts("category"))
+    composition.write(args.composition)
+    program.log.info(f"{args.name}: {composition.rows} examples, {composition.parts}")
 
 
 if __name__ == "__main__":

@@ -6,10 +6,10 @@ from pathlib import Path
 from plumbline import program
 from plumbline.files import read_rows, read_unique_rows, write_json, write_rows
 from plumbline.methods.apeft.answers import statements
-from plumbline.methods.apeft.composition import STAGE
+from plumbline.methods.apeft.pairs import STAGE
 from plumbline.methods.apeft.questions import AtomicQuestion
 from plumbline.records import Generation, Request
-from plumbline.responses.drawn import dropped_rows
+from plumbline.training.sets import dropped_rows
 
 
 def main() -> None:

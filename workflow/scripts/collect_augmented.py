@@ -8,7 +8,7 @@ from plumbline.data.instruction_sets import read_instructions
 from plumbline.files import InputError, read_rows, read_unique_rows, write_json, write_rows
 from plumbline.methods.flame.augment import new_instructions
 from plumbline.records import Generation, Request
-from plumbline.responses.drawn import dropped_rows
+from plumbline.training.sets import dropped_rows
 
 
 def main() -> None:

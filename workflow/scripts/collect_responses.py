@@ -7,7 +7,8 @@ from plumbline import program
 from plumbline.data.instruction_sets import read_instructions
 from plumbline.files import read_rows, read_unique_rows, write_json, write_rows
 from plumbline.records import Generation, Request
-from plumbline.responses.drawn import collect, dropped_rows
+from plumbline.responses.drawn import collect
+from plumbline.training.sets import dropped_rows
 
 
 def main() -> None:

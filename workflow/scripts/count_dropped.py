@@ -8,6 +8,7 @@ from pathlib import Path
 from plumbline import lists, program
 from plumbline.files import read_json, read_rows, write_csv
 from plumbline.records import HarnessItem
+from plumbline.training.sets import Composition
 from pydantic import BaseModel
 
 COLUMNS = ["stage", "model", "seed", "item", "reason", "n"]
@@ -73,9 +74,9 @@ def main() -> None:
         for row in questions["dropped"]:
             rows.append({**row, "item": f"{questions['name']}: {row['item']}"})
     for path in reports.compositions:
-        composition, where = read_json(path), place(path, args.root)
-        for row in composition["dropped"]:
-            rows.append({**row, **where, "item": f"{composition['name']}: {row['item']}"})
+        composition, where = Composition.read(path), place(path, args.root)
+        for row in composition.dropped:
+            rows.append({**row, **where, "item": f"{composition.name}: {row['item']}"})
     for path in reports.trainings:
         rows += [{**row, **place(path, args.root)} for row in of_training(path)]
     for path in reports.harness:

@@ -4,9 +4,10 @@ import argparse
 from pathlib import Path
 
 from plumbline import program
-from plumbline.files import read_unique_rows, write_json, write_rows
+from plumbline.files import read_unique_rows, write_rows
 from plumbline.placebo import swapped
 from plumbline.records import Pair
+from plumbline.training.sets import TrainingSet
 
 
 def main() -> None:
@@ -17,11 +18,10 @@ def main() -> None:
     parser.add_argument("--pairs", type=Path, required=True)
     parser.add_argument("--composition", type=Path, required=True)
     args = parser.parse_args()
-    pairs = swapped(read_unique_rows(args.of, Pair), args.seed)
-    turned = sum(pair.swapped for pair in pairs)
+    placebo = TrainingSet(args.name, swapped(read_unique_rows(args.of, Pair), args.seed))
+    pairs, turned = placebo.rows, sum(pair.swapped for pair in placebo.rows)
     write_rows(args.pairs, pairs)
-    composition = {"name": args.name, "kept": len(pairs), "swapped": turned, "dropped": []}
-    write_json(args.composition, composition)
+    placebo.composition({}, swapped=turned).write(args.composition)
     program.log.info(f"{args.name}: {turned:,} of {len(pairs):,} pairs with their sides swapped")
 
 

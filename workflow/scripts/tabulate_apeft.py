@@ -7,6 +7,7 @@ from pathlib import Path
 from plumbline import lists, program
 from plumbline.files import read_json, write_csv
 from plumbline.methods.apeft.composition import COLUMNS, asked_states, states
+from plumbline.training.sets import Composition
 from pydantic import BaseModel
 
 
@@ -21,7 +22,7 @@ class Files(BaseModel):
 
     def states(self) -> Iterator[tuple[str, str, int]]:
         yield from asked_states(read_json(self.questions))
-        yield from states(read_json(self.composition))
+        yield from states(Composition.read(self.composition))
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from plumbline.evaluation.fitting import (
 )
 from plumbline.files import read_json, read_rows, read_unique_rows, write_csv
 from plumbline.records import Fit, Probe
+from plumbline.training.sets import Composition
 
 
 def main() -> None:
@@ -38,7 +39,7 @@ def main() -> None:
                 **row,
                 fits=list(read_rows(folder / "fit.jsonl", Fit)),
                 probes=read_unique_rows(folder / "probes.jsonl", Probe),
-                composition=read_json(folder / "composition.json"),
+                composition=Composition.read(folder / "composition.json"),
                 stops={name: stop["epoch"] for name, stop in stops.items()},
             )
         )

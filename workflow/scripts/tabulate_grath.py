@@ -7,11 +7,12 @@ from pathlib import Path
 from plumbline import lists, program
 from plumbline.config.engines import Evaluation
 from plumbline.evaluation.items import item_metrics
-from plumbline.files import InputError, read_json, read_unique_rows, write_csv
+from plumbline.files import InputError, read_unique_rows, write_csv
 from plumbline.methods.grath.rounds import GrathPair
 from plumbline.methods.grath.table import COLUMNS, as_text, pair_rows
 from plumbline.names import BASE
 from plumbline.records import Item
+from plumbline.training.sets import Composition
 from pydantic import BaseModel
 
 
@@ -77,7 +78,9 @@ def main() -> None:
         if one.pairs and one.composition:
             about = one.model_dump(include={"model", "seed", "variant", "round", "checkpoint"})
             pairs = read_unique_rows(one.pairs, GrathPair)
-            found = pair_rows(pairs, read_json(one.composition), confidence=settings.confidence)
+            found = pair_rows(
+                pairs, Composition.read(one.composition), confidence=settings.confidence
+            )
             rows += [{**row, **about} for row in found]
     for line in as_text(rows).splitlines():
         program.log.info(line)

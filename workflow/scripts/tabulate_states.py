@@ -6,10 +6,11 @@ from pathlib import Path
 
 from plumbline import lists, program
 from plumbline.claims.records import Claim, Splitting, Verdict
-from plumbline.files import read_json, read_rows, write_csv, write_json
+from plumbline.files import read_rows, write_csv, write_json
 from plumbline.responses import states
 from plumbline.responses.decisions import FactBased
 from plumbline.responses.drawn import Response
+from plumbline.training.sets import Composition
 from pydantic import BaseModel
 
 
@@ -43,7 +44,7 @@ def states_of(one: Files) -> Iterator[states.State]:
     if one.verdicts:
         yield from states.of_verdicts(read_rows(one.verdicts, Verdict))
     if one.composition:
-        yield from states.of_composition(read_json(one.composition))
+        yield from states.of_composition(Composition.read(one.composition))
 
 
 def shown(rows: list[Files], number: int) -> Iterator[dict]:

@@ -8,11 +8,11 @@ from plumbline import program
 from plumbline.claims.records import Claim, Verdict
 from plumbline.files import InputError, read_rows, read_unique_rows, write_json, write_rows
 from plumbline.methods.apeft import by_model, by_table
-from plumbline.methods.apeft.composition import STAGE
+from plumbline.methods.apeft.pairs import STAGE
 from plumbline.methods.apeft.questions import AtomicQuestion, choose, distinct
 from plumbline.records import Generation, Question, Request
-from plumbline.responses.drawn import dropped_rows
 from plumbline.responses.questions import answer_requests
+from plumbline.training.sets import dropped_rows
 
 
 def found_questions(

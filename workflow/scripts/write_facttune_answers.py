@@ -6,8 +6,8 @@ from pathlib import Path
 from plumbline import program
 from plumbline.files import read_rows, read_unique_rows, write_json, write_rows
 from plumbline.records import Generation, Request
-from plumbline.responses.drawn import dropped_rows
 from plumbline.responses.questions import answer_requests, questions
+from plumbline.training.sets import dropped_rows
 
 
 def main() -> None:

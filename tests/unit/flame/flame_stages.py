@@ -3,9 +3,10 @@
 from flame_data import answered
 from plumbline.claims.records import Verdict
 from plumbline.data.instruction_sets import Prompt
-from plumbline.files import read_json, read_unique_rows
+from plumbline.files import read_unique_rows
 from plumbline.records import Category, Example, Pair, Question
 from plumbline.responses.decisions import FactBased
+from plumbline.training.sets import Composition
 from programs import program
 from slick_data import annotation
 
@@ -60,7 +61,7 @@ def build_sft(files, monkeypatch, name, decided=True, **more):
     )  # fmt: skip
     examples = read_unique_rows(files("examples.jsonl"), Example)
     found = {one.instruction: (one.completion, one.response_from) for one in examples}
-    return found, read_json(files("composition.json"))
+    return found, Composition.read(files("composition.json"))
 
 
 def knowing(files, subject, answer, percent=0):
@@ -93,4 +94,4 @@ def build_pairs(
         min_pairs=min_pairs, max_repeats=max_repeats, pairs=files("pairs.jsonl"),
         composition=files("composition.json"), **factual,
     )  # fmt: skip
-    return read_unique_rows(files("pairs.jsonl"), Pair), read_json(files("composition.json"))
+    return read_unique_rows(files("pairs.jsonl"), Pair), Composition.read(files("composition.json"))

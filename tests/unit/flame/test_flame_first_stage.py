@@ -34,9 +34,9 @@ def test_the_first_stages_files(first_stage, monkeypatch):
     assert human.pop("c")[0] in ASKED[2].responses
     assert human == {"a": ("A queen.", "human"), "b": ("La.", "human")}
     lost = {"stage": "flame", "item": "sft", "reason": "no human response", "n": 1}
-    assert composition == {
-        "name": "flame.sft", "kept": 3, "human": 3, "own": 0, "retrieved": 0, "fact_based": 2,
-        "dropped": [lost],
+    assert composition.model_dump() == {
+        "name": "flame.sft", "rows": 3, "parts": {"human": 3, "own": 0, "retrieved": 0},
+        "counted": {"fact_based": 2}, "dropped": [lost],
     }  # fmt: skip
 
     with pytest.raises(InputError, match="set sft-star: give --decisions"):
@@ -49,8 +49,8 @@ def test_the_first_stages_files(first_stage, monkeypatch):
     }
     star, composition = build_sft(files, monkeypatch, "sft-star", **own)
     assert star == {"a": ("She was.", "own"), "b": ("La.", "human")}
-    assert (composition["human"], composition["own"]) == (1, 1)
-    assert {(row["item"], row["reason"]): row["n"] for row in composition["dropped"]} == {
+    assert composition.parts == {"human": 1, "own": 1, "retrieved": 0}
+    assert {(row["item"], row["reason"]): row["n"] for row in composition.dropped} == {
         ("own answers", "repetition"): 9, ("own answers", "empty"): 10,
         ("sft-star", "no own answer"): 1, ("sft-star", "no human response"): 1,
     }  # fmt: skip
@@ -59,7 +59,7 @@ def test_the_first_stages_files(first_stage, monkeypatch):
 def test_the_checkpoint_that_decides_is_trained_before_anything_is_decided(files, monkeypatch):
     files("instructions.jsonl", ASKED)
     human, composition = build_sft(files, monkeypatch, "sft", decided=False)
-    assert set(human) == set("abc") and composition["fact_based"] == 0
+    assert set(human) == set("abc") and composition.counted["fact_based"] == 0
     with pytest.raises(InputError, match="set sft-star: give --decisions"):
         build_sft(files, monkeypatch, "sft-star", decided=False)
 
@@ -70,13 +70,14 @@ def test_the_first_stage_without_unknown(first_stage, monkeypatch):
     known = knowing(first_stage, "Ada", "queen")
     found, composition = build_sft(first_stage, monkeypatch, "sft", **known)
     assert found == {name: one for name, one in whole.items() if name != "a"}
-    assert (composition["kept"], composition["human"], composition["fact_based"]) == (2, 2, 1)
-    assert composition["knowledge"] == {
+    assert (composition.rows, composition.parts["human"]) == (2, 2)
+    assert composition.counted["fact_based"] == 1
+    assert composition.counted["knowledge"] == {
         "known": 0, "unknown": 1, "not_annotated": 2, "unknown_dropped": 1,
     }  # fmt: skip
-    assert composition["dropped"] == [
+    assert composition.dropped == [
         {"stage": "flame", "item": "sft examples", "reason": "Unknown to the base", "n": 1},
-        *before["dropped"],
+        *before.dropped,
     ]
 
 
@@ -107,8 +108,8 @@ def test_answers_with_passages_as_teachers(first_stage, monkeypatch):
     assert rag == {"b": ("La.", "human"), "c": ("Around Lima.", "retrieved")}
     (row,) = (one for one in read_rows(files("examples.jsonl"), Example) if one.instruction == "c")
     assert row.prompt == "### Instruction:\nWhere is Peru?\n\n### Response:\n"
-    assert (composition["human"], composition["own"], composition["retrieved"]) == (1, 0, 1)
-    assert {(row["item"], row["reason"]): row["n"] for row in composition["dropped"]} == {
+    assert composition.parts == {"human": 1, "own": 0, "retrieved": 1}
+    assert {(row["item"], row["reason"]): row["n"] for row in composition.dropped} == {
         ("own answers", "empty"): 1, ("sft-rag", "no human response"): 1,
         ("sft-rag", "no retrieved answer"): 1,
     }  # fmt: skip

@@ -25,17 +25,18 @@ def test_the_second_stages_file_draws_evenly_and_tells_what_it_is_made_of(
     }
     for at in (0, 2, 4):
         assert Counter(one.source for one in rows[at : at + 2]) == {"helpful": 1, "factual": 1}
-    assert composition == {
+    assert composition.model_dump() == {
         "name": "flame.sft.dpo-star",
-        "kept": 3,
-        "responses": 4,
-        "responses_without_judgement": 0,
-        "pairs": {"factual": 1, "helpful": 2},
-        "training_rows": 6,
-        "helpful_mean": pytest.approx((3.5 + 4 + 1 + 2) / 4),
-        "helpful_n": 4,
-        "factual_mean": 0.625,
-        "factual_n": 2,
+        "rows": 6,
+        "parts": {"factual": 1, "helpful": 2},
+        "counted": {
+            "responses": 4,
+            "responses_without_judgement": 0,
+            "helpful_mean": pytest.approx((3.5 + 4 + 1 + 2) / 4),
+            "helpful_n": 4,
+            "factual_mean": 0.625,
+            "factual_n": 2,
+        },
         "dropped": [],
     }
 
@@ -46,9 +47,9 @@ def test_the_second_stage_without_unknown(second_stage, monkeypatch):
     known = knowing(second_stage, "Say a", "Second") | verdicts
     rows, composition = build_pairs(second_stage, monkeypatch, "dpo", **known)
     assert {(one.source, one.chosen) for one in rows} == {("helpful", "Fourth.")}
-    assert len(rows) == 6 and composition["pairs"] == {"helpful": 1}
-    assert composition["knowledge"]["unknown_dropped"] == 1
-    assert composition["dropped"] == [
+    assert len(rows) == 6 and composition.parts == {"helpful": 1}
+    assert composition.counted["knowledge"]["unknown_dropped"] == 1
+    assert composition.dropped == [
         {"stage": "flame", "item": "dpo: pairs", "reason": "Unknown to the base", "n": 1}
     ]
     # No source stands in for another one.
@@ -63,8 +64,8 @@ def test_what_is_lost_on_the_way_to_pairs_is_counted(second_stage, monkeypatch):
     files("helpful.jsonl", [Helpfulness(id=name, score=one) for name, one in points.items()])
     rows, composition = build_pairs(files, monkeypatch, "dpo", steps=1)
     assert [(one.chosen, one.rejected) for one in rows] == [("First.", "Second.")] * 2
-    assert composition["responses_without_judgement"] == 1
-    assert {(row["item"], row["reason"]): row["n"] for row in composition["dropped"]} == {
+    assert composition.counted["responses_without_judgement"] == 1
+    assert {(row["item"], row["reason"]): row["n"] for row in composition.dropped} == {
         ("dpo: helpful responses", "no score"): 1,
         ("dpo: helpful pairs", "fewer than two scored responses"): 1,
     }
@@ -93,9 +94,9 @@ def test_without_a_usable_judge_only_facts_make_pairs(second_stage, monkeypatch)
     files("helpful.jsonl", [Helpfulness(id=name) for name in ("a#0", "a#1", "b#0", "b#1")])
     rows, composition = build_pairs(files, monkeypatch)
     assert {(one.source, one.chosen) for one in rows} == {("factual", "First.")}
-    assert composition["pairs"] == {"factual": 1}
+    assert composition.parts == {"factual": 1}
     lost = {"stage": "flame", "item": "dpo-star: helpful pairs", "reason": "no usable judge"}
-    assert lost | {"n": 2} in composition["dropped"]
+    assert lost | {"n": 2} in composition.dropped
     with pytest.raises(InputError, match=r"flame\.sft\.dpo: its pairs go by helpfulness, but"):
         build_pairs(files, monkeypatch, "dpo")
 
@@ -168,7 +169,7 @@ def test_facttune_by_confidence_from_claims_to_pairs(second_stage, monkeypatch):
         ("factual", "First.", "Second.")
     }
     assert rows[0].chosen_scores["factual"] == 0.75
-    assert composition["pairs"] == {"factual": 1} and composition["factual_mean"] == 0.625
+    assert composition.parts == {"factual": 1} and composition.counted["factual_mean"] == 0.625
 
     for given in (
         {},

@@ -120,7 +120,7 @@ def built(name, **changes):
 
 
 def said(result):
-    return {(one.instruction, one.response_from) for one in result.examples}
+    return {(one.instruction, one.response_from) for one in result.rows}
 
 
 def test_the_sets_are_siblings_of_the_same_parts():
@@ -137,16 +137,16 @@ def test_the_sets_are_siblings_of_the_same_parts():
     rag, dropped = built("sft-rag")
     assert said(rag) == {("a", "retrieved"), ("b", "human"), ("d", "retrieved")}
     assert dropped == {"no retrieved answer": 1}
-    assert [one.prompt for one in rag.examples] == [one.prompt for one in star.examples]
+    assert [one.prompt for one in rag.rows] == [one.prompt for one in star.rows]
 
 
 def test_every_pass_holds_each_instruction_once_and_its_responses_take_turns():
     star, _ = built("sft-star", passes=6)
-    assert len(star.examples) == len({one.id for one in star.examples}) == 18
+    assert len(star.rows) == len({one.id for one in star.rows}) == 18
     for start in range(0, 18, 3):
-        assert {one.instruction for one in star.examples[start : start + 3]} == {"a", "b", "d"}
+        assert {one.instruction for one in star.rows[start : start + 3]} == {"a", "b", "d"}
     of = {
-        name: [one.completion for one in star.examples if one.instruction == name]
+        name: [one.completion for one in star.rows if one.instruction == name]
         for name in ("a", "b", "d")
     }
     assert Counter(of["a"]) == {"own a1": 2, "own a2": 2, "own a3": 2}
@@ -158,13 +158,13 @@ def test_every_pass_holds_each_instruction_once_and_its_responses_take_turns():
 def test_the_order_of_instructions_does_not_matter_and_the_seed_does():
     first, _ = built("sft-star", passes=4)
     again = build_sft("sft-star", INSTRUCTIONS[::-1], OWN, FACTS, form="plain", seed=1, passes=4)
-    assert again.examples == first.examples
-    assert built("sft-star", passes=4, seed=2)[0].examples != first.examples
+    assert again.rows == first.rows
+    assert built("sft-star", passes=4, seed=2)[0].rows != first.rows
 
 
 def test_the_two_forms_of_an_example():
-    plain = built("sft")[0].examples[0]
-    chat = built("sft", form="chat")[0].examples[0]
+    plain = built("sft")[0].rows[0]
+    chat = built("sft", form="chat")[0].rows[0]
     assert plain.id == chat.id
     assert plain.prompt == f"### Instruction:\n{chat.prompt[0].content}\n\n### Response:\n"
     assert [chat.prompt[0].role, chat.completion[0].role] == ["user", "assistant"]
@@ -177,10 +177,10 @@ def test_the_two_forms_of_an_example():
 def test_no_response_is_ever_of_another_instruction(own):
     asked = [instruction(name, "", f"human {name}") for name in "abcdefgh"]
     result = build_sft("sft-star", asked, own, set("abcd"), form="plain", seed=0, passes=3)
-    for one in result.examples:
+    for one in result.rows:
         allowed = own.get(one.instruction, []) if one.instruction in "abcd" else None
         assert one.completion in (allowed or [f"human {one.instruction}"])
         assert one.response_from == ("own" if one.instruction in "abcd" else "human")
     left_out = sum(row["n"] for row in result.dropped)
     assert left_out == sum(not own.get(name) for name in "abcd")
-    assert len(result.examples) == 3 * (8 - left_out)
+    assert len(result.rows) == 3 * (8 - left_out)

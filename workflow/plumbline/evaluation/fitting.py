@@ -14,6 +14,7 @@ from plumbline.evaluation.statistics import share
 from plumbline.files import InputError
 from plumbline.names import FORM
 from plumbline.records import KNOWN, Fit, Probe
+from plumbline.training.sets import Composition
 
 CURVE_COLUMNS = [
     "model",
@@ -51,7 +52,7 @@ FITTED = 0.9
 
 @dataclass(frozen=True)
 class MixRun:
-    """One trained mix: what it was asked after each epoch and got right, its composition.json and
+    """One trained mix: what it was asked after each epoch and got right, what it was trained on and
     the epochs of its stops.
     """
 
@@ -61,7 +62,7 @@ class MixRun:
     parent: str
     fits: list[Fit]
     probes: list[Probe]
-    composition: dict
+    composition: Composition
     stops: dict[str, int]
 
     @property
@@ -272,8 +273,8 @@ def _fitted(run: MixRun, categories: Sequence[str]) -> np.ndarray:
 
     Where only a part of the training questions is asked, its share stands for all.
     """
-    sizes, fitted = Counter(run.composition["categories"]), np.zeros(len(run.epochs))
+    sizes, fitted = Counter(run.composition.parts), np.zeros(len(run.epochs))
     for category in categories:
         if sizes[category]:
             fitted += np.nan_to_num(run.share([category])) * sizes[category]
-    return fitted / run.composition["full_size"]
+    return fitted / run.composition.counted["full_size"]

@@ -149,12 +149,3 @@ def unusable(generation: Generation, line: str) -> str | None:
         return "abstained"
     cut_off = generation.finish == "length" and "\n" not in generation.answer.strip()
     return "unfinished" if cut_off else None
-
-
-def dropped_rows(item: str, reasons: Counter, stage: str) -> list[dict]:
-    """Rows for the table of everything left out."""
-    return [
-        {"stage": stage, "item": item, "reason": reason, "n": n}
-        for reason, n in sorted(reasons.items())
-        if n
-    ]

@@ -9,6 +9,7 @@ from plumbline.claims.records import Claim, Splitting, Verdict
 from plumbline.data.select import order
 from plumbline.responses.decisions import FactBased
 from plumbline.responses.drawn import Response
+from plumbline.training.sets import Composition
 
 COLUMNS = ["model", "seed", "checkpoint", "item", "state", "n"]
 SEED = 1  # of which responses are shown
@@ -56,18 +57,16 @@ def of_verdicts(verdicts: Iterable[Verdict]) -> Iterator[State]:
     )
 
 
-def of_composition(composition: dict) -> Iterator[State]:
+def of_composition(composition: Composition) -> Iterator[State]:
     """Counts of a training file: examples or pairs by source, what was judged and dropped."""
-    for source in ("human", "own", "retrieved"):
-        if source in composition:
-            yield "examples", source, composition[source]
-    if "responses_without_judgement" in composition:
-        lacking = composition["responses_without_judgement"]
-        yield "responses judged", "judged", composition["responses"] - lacking
+    counted, kind = composition.counted, "examples"
+    if "responses_without_judgement" in counted:
+        kind, lacking = "pairs", counted["responses_without_judgement"]
+        yield "responses judged", "judged", counted["responses"] - lacking
         yield "responses judged", "not judged", lacking
-    for source, n in composition.get("pairs", {}).items():
-        yield "pairs", source, n
-    for row in composition["dropped"]:
+    for source, n in composition.parts.items():
+        yield kind, source, n
+    for row in composition.dropped:
         yield row["item"], row["reason"], row["n"]
 
 

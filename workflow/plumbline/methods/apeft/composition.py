@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from plumbline.methods.apeft.pairs import Built
+from plumbline.methods.apeft.pairs import STAGE
 from plumbline.records import Pair
-from plumbline.responses.drawn import dropped_rows
+from plumbline.training.sets import Composition, TrainingSet, dropped_rows
 
 COLUMNS = ["model", "seed", "set", "item", "state", "n"]
-STAGE = "apeft"
 # Items of the table.
 ASKED, RIGHT, AVAILABLE, USED = "facts", "right answers", "pairs to be had", "pairs"
 
@@ -21,48 +20,40 @@ def of_mix(
     *,
     percent: float,
     samples: int,
-    built: Mapping[str, Built],
+    built: Mapping[str, TrainingSet[Pair]],
     left: Mapping[str, Sequence[Pair]],
     knowledge: Mapping[str, Mapping[str, int]],
     filtered: Sequence[dict],
-) -> dict:
-    """Counts of one training file.
+) -> Composition:
+    """What one training file is made of: parts by kind (atomic, general).
 
-    built: what could be made, by kind (atomic, general); left: those that the knowledge filter
-    leaves, with its counts (`knowledge`) and its rows of what it dropped (`filtered`).
+    built: what could be made, by kind; left: those that the knowledge filter leaves, with its
+    counts (`knowledge`) and its rows of what it dropped (`filtered`).
     """
     used = Counter(pair.source for pair in pairs)
-    rows = [
-        row
-        for one in built.values()
-        for item, reasons in one.dropped.items()
-        for row in dropped_rows(item, reasons, STAGE)
-    ]
+    dropped = [row for kind in built for row in built[kind].dropped]
     for kind in built:
         unused = Counter({"not needed for the mix": len(left[kind]) - used[kind]})
-        rows += dropped_rows(f"{kind} pairs", unused, STAGE)
-    right = built["atomic"].right
-    return {
-        "name": name,
-        "kept": len(pairs),
-        "percent": percent,
-        "pairs": {kind: used[kind] for kind in built},
-        "available": {kind: len(left[kind]) for kind in built},
-        "samples": samples,
-        "right": {str(k): right[k] for k in range(samples + 1)},
-        "knowledge": knowledge,
-        "dropped": [*rows, *filtered],
-    }
+        dropped += dropped_rows(f"{kind} pairs", unused, STAGE)
+    right = built["atomic"].counted["right"]
+    return TrainingSet(name, pairs, [*dropped, *filtered]).composition(
+        {kind: used[kind] for kind in built},
+        percent=percent,
+        available={kind: len(left[kind]) for kind in built},
+        samples=samples,
+        right={str(k): right[k] for k in range(samples + 1)},
+        knowledge=knowledge,
+    )
 
 
-def states(composition: dict) -> Iterator[tuple[str, str, int]]:
+def states(composition: Composition) -> Iterator[tuple[str, str, int]]:
     """(item, state, n) for the table: facts by right answers, pairs by kind, what was dropped."""
-    for k, n in composition["right"].items():
+    for k, n in composition.counted["right"].items():
         yield RIGHT, k, n
-    for kind in composition["pairs"]:
-        yield AVAILABLE, kind, composition["available"][kind]
-        yield USED, kind, composition["pairs"][kind]
-    for row in composition["dropped"]:
+    for kind, n in composition.parts.items():
+        yield AVAILABLE, kind, composition.counted["available"][kind]
+        yield USED, kind, n
+    for row in composition.dropped:
         yield row["item"], row["reason"], row["n"]
 
 

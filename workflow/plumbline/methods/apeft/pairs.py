@@ -12,7 +12,6 @@ from __future__ import annotations
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
 from plumbline.claims.records import Verdict
 from plumbline.files import InputError
@@ -24,17 +23,10 @@ from plumbline.responses.pairs import Pairing, by_instruction
 from plumbline.responses.prompting import Form, instruction_prompt, response_side
 from plumbline.responses.scores import factuality, scored
 from plumbline.text import segments
+from plumbline.training.sets import TrainingSet, dropped_rows
 
+STAGE = "apeft"  # of what is dropped
 UNKNOWN, KNOWN = "unknown: no answer right", "known: every answer right"
-
-
-@dataclass
-class Built:
-    """Pairs, why questions or responses gave none, and questions by their number of right answers."""
-
-    pairs: list[Pair]
-    dropped: dict[str, Counter]
-    right: Counter = field(default_factory=Counter)
 
 
 def atomic(
@@ -45,8 +37,10 @@ def atomic(
     samples: int,
     form: Form,
     max_length_gap: int,
-) -> Built:
+) -> TrainingSet[Pair]:
     """One pair of each question that the model potentially knows the answer to.
+
+    Counted are the questions by their number of `right` answers.
 
     verdicts: by claim id. samples: S, answers drawn a question. Chosen is the commonest answer
     that is supported, rejected the commonest that is refuted; of equally
@@ -61,13 +55,13 @@ def atomic(
                 f"answer {one.id} has no verdict; the files are of different runs. Verify again."
             )
         by_question[one.response].append(one)
-    built, dropped = Built([], {}), Counter()
+    pairs, dropped, right_answers = [], Counter(), Counter()
     for question in questions:
         groups: dict[str, list[Answered]] = defaultdict(list)
         for one in by_question[question.id]:
             groups[verdicts[one.id].verdict].append(one)
         k = sum(one.n for one in groups["supported"])
-        built.right[k] += 1
+        right_answers[k] += 1
         reason = None
         if k == 0:
             reason = UNKNOWN
@@ -83,7 +77,7 @@ def atomic(
         if reason:
             dropped[reason] += 1
             continue
-        built.pairs.append(
+        pairs.append(
             Pair(
                 id=f"{question.id}/atomic",
                 prompt=instruction_prompt(question.question, form),
@@ -96,8 +90,8 @@ def atomic(
                 samples=samples,
             )
         )
-    built.dropped["atomic pairs"] = dropped
-    return built
+    lost = dropped_rows("atomic pairs", dropped, STAGE)
+    return TrainingSet("atomic", pairs, lost, {"right": right_answers})
 
 
 def _commonest(answers: list[Answered]) -> Answered:
@@ -111,7 +105,7 @@ def general(
     form: Form,
     per_entity: int | None,
     seed: int,
-) -> Built:
+) -> TrainingSet[Pair]:
     """Every two responses whose shares of supported claims differ, as in FactTune.
 
     Tian et al. 2024; at most `per_entity` pairs a prompt, drawn by the seed. Responses without
@@ -131,11 +125,12 @@ def general(
     groups: dict[str, list[Pair]] = defaultdict(list)
     for pair in pairing.pairs["general"]:
         groups[pair.instruction].append(pair)
-    built = Built([], pairing.dropped)
+    kept, dropped = [], pairing.dropped
     for name, found in groups.items():
         order = list(found)
         random.Random(f"{seed}:{name}").shuffle(order)
         drawn = {pair.id for pair in order[:per_entity]}
-        built.pairs += [pair for pair in found if pair.id in drawn]
-        built.dropped["general pairs"]["over general_per_entity"] += len(found) - len(drawn)
-    return built
+        kept += [pair for pair in found if pair.id in drawn]
+        dropped["general pairs"]["over general_per_entity"] += len(found) - len(drawn)
+    lost = [row for item, reasons in dropped.items() for row in dropped_rows(item, reasons, STAGE)]
+    return TrainingSet("general", kept, lost)

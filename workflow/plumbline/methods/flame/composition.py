@@ -10,35 +10,28 @@ from plumbline.files import InputError
 from plumbline.records import Pair
 from plumbline.responses.drawn import Response
 from plumbline.responses.scores import Factuality, Helpfulness, Scored
+from plumbline.training.sets import Composition, TrainingSet
 
 
 def of_pairs(
-    name: str,
+    built: TrainingSet[Pair],
     rows: Sequence[Scored],
     helpful: Sequence[Helpfulness],
     pairs: Mapping[str, Sequence[Pair]],
-    *,
-    training_rows: int,
-    dropped: Sequence[dict],
-) -> dict:
-    """Counts of a second-stage set, and the means of both rewards where they are defined.
+) -> Composition:
+    """What a second-stage set is made of, and the means of both rewards where they are defined.
 
-    `pairs` counts each pair once; `training_rows` are drawn from them, some more than once.
+    Parts count each of the `pairs` once; of those the set's rows are drawn, some more than once.
     """
-    composition = {
-        "name": name,
-        "kept": sum(map(len, pairs.values())),
+    counted = {
         "responses": len(rows),
         "responses_without_judgement": sum(row.score is None for row in helpful),
-        "pairs": {source: len(found) for source, found in sorted(pairs.items())},
-        "training_rows": training_rows,
-        "dropped": list(dropped),
     }
     for reward in ("helpful", "factual"):
         values = [value for row in rows if (value := getattr(row, reward)) is not None]
-        composition[f"{reward}_n"] = len(values)
-        composition[f"{reward}_mean"] = fmean(values) if values else None
-    return composition
+        counted[f"{reward}_n"] = len(values)
+        counted[f"{reward}_mean"] = fmean(values) if values else None
+    return built.composition({name: len(pairs[name]) for name in sorted(pairs)}, **counted)
 
 
 def check_same_run(

@@ -15,10 +15,10 @@ from plumbline.distinct import check
 from plumbline.files import InputError
 from plumbline.methods.flame.sets import PairSet
 from plumbline.records import Pair
-from plumbline.responses.drawn import dropped_rows
 from plumbline.responses.pairs import Pairing, by_instruction
 from plumbline.responses.prompting import Form
 from plumbline.responses.scores import POINTS, Scored
+from plumbline.training.sets import dropped_rows
 
 GATE = 0.5  # a factual pair may differ in RM_IF by this much, no more
 GAP = 0.2  # least difference in RM_fact where all pairs are taken

@@ -6,21 +6,12 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 
 from plumbline.data.instructions import Instruction
 from plumbline.methods.flame.sets import SftSet
 from plumbline.records import Example
-from plumbline.responses.drawn import dropped_rows
 from plumbline.responses.prompting import Form, instruction_prompt, response_side
-
-
-@dataclass(frozen=True)
-class Built:
-    """Examples of one set, and the instructions that could not be used."""
-
-    examples: list[Example]
-    dropped: list[dict]
+from plumbline.training.sets import Composition, TrainingSet, dropped_rows
 
 
 def build_sft(
@@ -32,7 +23,7 @@ def build_sft(
     form: Form,
     seed: int,
     passes: int = 1,
-) -> Built:
+) -> TrainingSet[Example]:
     """The examples of one set (Lin et al. 2024, sec. 4.1; sft-rag: their pilot, sec. 3).
 
     sft: human responses; sft-fact: own answers; sft-star: own answers to the instructions whose
@@ -71,7 +62,7 @@ def build_sft(
             )
             for one, kind, responses in order
         ]
-    return Built(examples, dropped_rows(name, dropped, "flame"))
+    return TrainingSet(name, examples, dropped_rows(name, dropped, "flame"))
 
 
 def _kind(name: SftSet, fact_based: bool) -> str:
@@ -81,13 +72,9 @@ def _kind(name: SftSet, fact_based: bool) -> str:
     return "retrieved" if name == "sft-rag" else "own"
 
 
-def of_examples(name: str, built: Built, dropped: Iterable[dict] = ()) -> dict:
-    """Counts of a first-stage set; `dropped`: rows of what was lost before it was built."""
-    kinds = Counter(example.response_from for example in built.examples)
-    return {
-        "name": name,
-        "kept": len(built.examples),
-        **{source: kinds[source] for source in ("human", "own", "retrieved")},
-        "fact_based": sum(bool(example.fact_based) for example in built.examples),
-        "dropped": [*dropped, *built.dropped],
-    }
+def composition(built: TrainingSet[Example]) -> Composition:
+    """What a first-stage set is made of: parts by whose response an instruction has."""
+    return built.composition(
+        built.parts("response_from", ("human", "own", "retrieved")),
+        fact_based=sum(bool(example.fact_based) for example in built.rows),
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from statistics import fmean
 from typing import Literal
 
@@ -15,6 +15,10 @@ from plumbline.methods.grath.parse import Sides, Unparsed, parse, similarity, un
 from plumbline.methods.grath.prompt import Legacy, request_id, training_sides
 from plumbline.methods.grath.truth import names_right
 from plumbline.records import ChoiceQuestion, Generation, NonEmpty, Pair
+from plumbline.training.sets import Composition, TrainingSet, dropped_rows
+
+STAGE, ITEM = "grath", "questions"  # of what is dropped
+THIS_ROUND, ROUND_0 = "this round", "round 0"
 
 
 class GrathPair(Pair):
@@ -31,43 +35,17 @@ class GrathPair(Pair):
     similarity: float = Field(ge=0, le=1, description="Word-level F1 of the two answers.")
 
 
-@dataclass(frozen=True)
-class Round:
-    """Pairs in the order of their ids, and what was counted: asked = pairs + all dropped."""
-
-    pairs: list[GrathPair]
-    asked: int
-    parsed: int
-    dropped: Counter
-
-    @property
-    def kept_first(self) -> int:
-        return sum(pair.correct_from == "round 0" for pair in self.pairs)
-
-    @property
-    def changed(self) -> int:
-        return sum(pair.changed for pair in self.pairs)
-
-    def only(self, pairs: list[GrathPair], lost: dict[str, int]) -> Round:
-        """The round of these of its pairs; `lost`: how many others were dropped, by reason."""
-        return replace(self, pairs=pairs, dropped=self.dropped + Counter(lost))
-
-    def composition(self, name: str, number: int) -> dict:
-        """The round's composition.json. `kept_first` and `changed` count pairs."""
-        return {
-            "name": name,
-            "round": number,
-            "asked": self.asked,
-            "parsed": self.parsed,
-            "pairs": len(self.pairs),
-            "kept_first": self.kept_first,
-            "changed": self.changed,
-            "similarity": fmean(pair.similarity for pair in self.pairs),
-            "dropped": [
-                {"stage": "grath", "item": "questions", "reason": str(reason), "n": n}
-                for reason, n in sorted(self.dropped.items())
-            ],
-        }
+def composition(built: TrainingSet[GrathPair]) -> Composition:
+    """What a round's pairs are made of: parts by where the correct answer is from, and beside the
+    counts of `build_round` the pairs whose correct answer is `changed`, and the mean `similarity`.
+    """
+    pairs = built.rows
+    by_reason = replace(built, dropped=sorted(built.dropped, key=lambda row: row["reason"]))
+    return by_reason.composition(
+        built.parts("correct_from", (THIS_ROUND, ROUND_0)),
+        changed=sum(pair.changed for pair in pairs),
+        similarity=fmean(pair.similarity for pair in pairs),
+    )
 
 
 def outputs(
@@ -98,11 +76,15 @@ def build_round(
     first: dict[str, str | None],
     now: dict[str, str | None],
     *,
+    name: str,
     number: int,
     max_unparsed: float,
     legacy_prompt: Legacy | None = None,
-) -> Round:
-    """The pairs of training round `number`, counted from 1.
+) -> TrainingSet[GrathPair]:
+    """The pairs of training round `number`, counted from 1, in the order of their ids.
+
+    name: the tuning's. Counted are the `round`, the questions `asked` (pairs and all dropped) and
+    the outputs `parsed` now.
 
     first: output of round 0's model for each question id; now: of the round's parent. In round 1
     they are the same, and the pairs are both answers of one model (self-truthifying). Later the
@@ -140,7 +122,7 @@ def build_round(
                 question=question.question,
                 correct=sides.correct,
                 incorrect=sides.incorrect,
-                correct_from="this round" if fresh else "round 0",
+                correct_from=THIS_ROUND if fresh else ROUND_0,
                 chosen_right=names_right(sides.correct, question),
                 rejected_right=names_right(sides.incorrect, question),
                 changed=sides.correct != start.correct,
@@ -153,12 +135,12 @@ def build_round(
             f"({', '.join(f'{reason} {n}' for reason, n in sorted(dropped.items()))}); the model "
             f"does not tell a correct answer from an incorrect one. Take another grath.parent."
         )
-    return Round(
-        pairs=pairs,
-        asked=len(questions),
-        parsed=sum(isinstance(sides, Sides) for sides in later.values()),
-        dropped=dropped,
-    )
+    counted = {
+        "round": number,
+        "asked": len(questions),
+        "parsed": sum(isinstance(sides, Sides) for sides in later.values()),
+    }
+    return TrainingSet(name, pairs, dropped_rows(ITEM, dropped, STAGE), counted)
 
 
 def _check_parsed(

@@ -7,9 +7,10 @@ from dataclasses import asdict
 
 from plumbline.evaluation.estimation import difference, mean
 from plumbline.evaluation.statistics import share
-from plumbline.methods.grath.rounds import GrathPair
+from plumbline.methods.grath.rounds import ROUND_0, GrathPair
 from plumbline.placebo import SIDES
 from plumbline.text import segments
+from plumbline.training.sets import Composition
 
 COLUMNS = [
     "model",
@@ -28,7 +29,9 @@ COLUMNS = [
 TASK = "pairs"
 
 
-def pair_rows(pairs: list[GrathPair], composition: dict, *, confidence: float) -> Iterator[dict]:
+def pair_rows(
+    pairs: list[GrathPair], composition: Composition, *, confidence: float
+) -> Iterator[dict]:
     """Rows metric, value, low, high, n about the pairs a round was trained on; task `pairs`.
 
     Counts (n: questions asked) have no interval. `similarity` of the two answers and their length
@@ -36,17 +39,18 @@ def pair_rows(pairs: list[GrathPair], composition: dict, *, confidence: float) -
     the shares of answers that name a right option (`chosen_right`, `rejected_right`) and their
     paired difference (`right_difference`).
     """
-    lost = {row["reason"]: row["n"] for row in composition["dropped"]}
-    asked = composition["asked"]
+    lost = {row["reason"]: row["n"] for row in composition.dropped}
+    counted = composition.counted
+    asked = counted["asked"]
     counts = {
         "asked": asked,
-        "parsed": composition["parsed"],
-        "unparsed": asked - composition["parsed"],
+        "parsed": counted["parsed"],
+        "unparsed": asked - counted["parsed"],
         "identical": lost.get("identical_sides", 0),
         "empty": lost.get("empty_side", 0),
-        "kept_first": composition["kept_first"],
-        "changed": composition["changed"],
-        "pairs": composition["pairs"],
+        "kept_first": composition.parts[ROUND_0],
+        "changed": counted["changed"],
+        "pairs": composition.rows,
     }
     for metric, value in counts.items():
         yield {"task": TASK, "metric": metric, "value": value, "n": asked}

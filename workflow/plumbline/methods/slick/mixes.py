@@ -13,25 +13,18 @@ import math
 import random
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from plumbline.files import InputError
 from plumbline.methods.slick.config import Demands
 from plumbline.names import FORM_SET
 from plumbline.records import KNOWN, Annotation, Category, Example, Question
 from plumbline.responses.prompting import closed_book_prompt, response_side
+from plumbline.training.sets import TrainingSet
 
 IDK = "I don't know"
 Pools = dict[tuple[str, str], list[Question]]
 
 
-@dataclass(frozen=True)
-class Mix:
-    """Examples of one set with what was counted while it was built."""
-
-    examples: list[Example]
-    sizes: dict[str, int]
-    dropped: list[dict]
 
 
 def largest_size(count: Mapping[Category, int], demands: Demands) -> int:
@@ -118,8 +111,8 @@ def build_mix(
     seed: int,
     form: str = "plain",
     on_empty: str = "error",
-) -> Mix:
-    """The examples of one set, by its name.
+) -> TrainingSet[Example]:
+    """The examples of one set, by its name, with `relation_sizes` and their sum `full_size`.
 
     unknown-X: D_X, X per cent Unknown in each relation (rounded so that the total is exact);
     known-X: D_X without its Unknown; only-CATEGORY; natural; idk-X: D_X whose Unknown answers are
@@ -144,7 +137,8 @@ def build_mix(
     chosen.sort(key=lambda question: question.id)
     abstain = name.startswith("idk-")
     examples = [_example(question, category[question.id], form, abstain) for question in chosen]
-    return Mix(examples, sizes, dropped)
+    counted = {"full_size": sum(sizes.values()), "relation_sizes": sizes}
+    return TrainingSet(name, examples, dropped, counted)
 
 
 def _chosen(name: str, pools: Pools, sizes: dict[str, int]) -> list[Question]:
