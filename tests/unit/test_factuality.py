@@ -1,6 +1,7 @@
 import json
 import math
 from collections import defaultdict
+from statistics import fmean
 
 import numpy as np
 import pytest
@@ -13,8 +14,6 @@ from plumbline.evaluation.factuality import (
     f1_at_k,
     factscore,
     length_penalty,
-    mean_factscore,
-    median_claims,
     precision,
     recall_at_k,
     response_metrics,
@@ -83,25 +82,9 @@ def test_scores_are_shares_and_another_supported_claim_never_lowers_them(counts,
         assert factscore(counts, gamma) <= factscore(more, gamma) + 1e-12
 
 
-def test_responses_without_claims_lower_only_the_respond_ratio():
-    found = mean_factscore([Counts(1, 1), Counts(0), Counts(4, 0), Counts(0)], gamma=0)
-    assert (found.score, found.respond_ratio, found.claims_per_response, found.n) == (
-        0.75,
-        0.5,
-        3,
-        2,
-    )
-    penalised = mean_factscore([Counts(1, 1), Counts(4, 0)], gamma=4)
-    assert penalised.score == (0.5 * math.exp(-1) + 1) / 2
-    nothing = mean_factscore([Counts(0)])
-    assert (nothing.score, nothing.respond_ratio, nothing.n) == (None, 0, 0)
-
-
-def test_k_is_the_median_of_responses_that_have_claims():
-    assert median_claims([Counts(0), Counts(1), Counts(3, 4, 2), Counts(2, 1)]) == 3
-    assert median_claims([Counts(1), Counts(5)]) == 5
-    with pytest.raises(InputError, match="no response has claims"):
-        median_claims([Counts(0)])
+def mean_factscore(counts, gamma=0):
+    """Over the responses that have claims."""
+    return fmean(factscore(one, gamma) for one in counts if one.claims)
 
 
 def split(state, response="r"):
@@ -254,22 +237,20 @@ def test_human_labels_give_the_published_figure_and_the_same_by_hand(biographies
         ) / len(rows)  # fmt: skip
 
         everything, relevant = (list(column) for column in zip(*by_library[group], strict=True))
-        found = mean_factscore(everything)
-        assert found.score == of_all
-        assert (found.n, found.respond_ratio) == (n, n / len(rows))
-        assert mean_factscore(relevant).score == of_relevant
-        assert mean_factscore(everything, gamma=10).score == pytest.approx(penalised, abs=1e-15)
+        assert mean_factscore(everything) == of_all
+        assert mean_factscore(relevant) == of_relevant
+        assert mean_factscore(everything, gamma=10) == pytest.approx(penalised, abs=1e-15)
         own_f1 = math.fsum(f1_at_k(one, 31) for one in relevant) / len(rows)
         assert own_f1 == pytest.approx(f1, abs=1e-15)
         right = sum(one.supported for one in everything) / n
         wrong = sum(one.claims - one.supported for one in everything) / n
         print(
-            f"{group:22s}{len(rows):3d}{found.respond_ratio:10.3f}{of_all:7.3f}{of_relevant:10.3f}"
+            f"{group:22s}{len(rows):3d}{n / len(rows):10.3f}{of_all:7.3f}{of_relevant:10.3f}"
             f"{penalised:11.3f}{f1:7.3f}{right:7.2f}{wrong:7.2f}"
         )
 
-    overall = mean_factscore([one for one, _ in by_library["All"]])
+    everything = [one for one, _ in by_library["All"]]
     # Min et al. 2023 report 58.3 % for ChatGPT: irrelevant claims are in the denominator.
-    assert round(100 * overall.score, 1) == 58.3
-    assert (overall.n, len(biographies)) == (157, 183)
+    assert round(100 * mean_factscore(everything), 1) == 58.3
+    assert (sum(one.claims > 0 for one in everything), len(biographies)) == (157, 183)
     assert len(by_library) == 1 + 5 + 4

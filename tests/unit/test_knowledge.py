@@ -185,7 +185,8 @@ def test_what_states_a_test_fact_is_dropped_whatever_its_side(tmp_path, annotate
     ]
     left, counts = knowledge.kept(given, options(*with_test, *annotated, "--keep-unknown", 0), 1)
     assert [row.id for row in left] == ["apart"]
-    assert knowledge.dropped(counts) == {"states a test fact": 4, "Unknown to the base": 1}
+    lost = {row["reason"]: row["n"] for row in knowledge.dropped_row("s", "i", counts)}
+    assert lost == {"states a test fact": 4, "Unknown to the base": 1}
     with pytest.raises(InputError, match="all 4 rows state a fact that is asked about in the test"):
         knowledge.kept(given[:4], options(*with_test), 1)
 

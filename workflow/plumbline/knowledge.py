@@ -152,15 +152,11 @@ def counted(counts: dict[str, int]) -> dict:
     return {"knowledge": counts} if counts else {}
 
 
-def dropped(counts: dict[str, int]) -> dict[str, int]:
-    """How many rows the filter dropped, by reason; only reasons that there were."""
-    found = {TEST_FACT: "test_fact_dropped", UNKNOWN: "unknown_dropped"}
-    return {reason: counts[name] for reason, name in found.items() if counts.get(name)}
-
-
 def dropped_row(stage: str, item: str, counts: dict[str, int]) -> list[dict]:
-    """The same as rows of a composition's `dropped`."""
+    """What the filter dropped, by reason, as rows of a composition's `dropped`."""
+    reasons = {TEST_FACT: "test_fact_dropped", UNKNOWN: "unknown_dropped"}
     return [
-        {"stage": stage, "item": item, "reason": reason, "n": n}
-        for reason, n in dropped(counts).items()
+        {"stage": stage, "item": item, "reason": reason, "n": counts[name]}
+        for reason, name in reasons.items()
+        if counts.get(name)
     ]

@@ -17,7 +17,6 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from statistics import fmean, median_high
 
 from plumbline.claims.records import Claim, SplitState, Splitting, Verdict
 from plumbline.files import InputError
@@ -75,39 +74,6 @@ def f1_at_k(counts: Counts, k: int) -> float:
         return 0.0
     precise, recall = precision(counts), recall_at_k(counts, k)
     return 2 * precise * recall / (precise + recall)
-
-
-def median_claims(counts: Iterable[Counts]) -> int:
-    """The K of LongFact's main results: the median number of claims of responses that have any.
-
-    The higher of two middle numbers. Models are comparable under the same K only, so take it from
-    all their responses together. Raises InputError where no response has claims.
-    """
-    numbers = [one.claims for one in counts if one.claims]
-    if not numbers:
-        raise InputError("no response has claims, so there is no median number of claims for K.")
-    return median_high(numbers)
-
-
-@dataclass(frozen=True)
-class FactScore:
-    """A model's FActScore: mean over the responses that have claims, and how many those are."""
-
-    score: float | None
-    respond_ratio: float
-    claims_per_response: float | None
-    n: int
-
-
-def mean_factscore(counts: Sequence[Counts], gamma: float = 0) -> FactScore:
-    """FActScore of at least one response; those without claims lower only the respond ratio."""
-    answered = [one for one in counts if one.claims]
-    return FactScore(
-        score=fmean(factscore(one, gamma) for one in answered) if answered else None,
-        respond_ratio=len(answered) / len(counts),
-        claims_per_response=fmean(one.claims for one in answered) if answered else None,
-        n=len(answered),
-    )
 
 
 def count_verdicts(

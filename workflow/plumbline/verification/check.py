@@ -8,6 +8,7 @@ are worth on such claims.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from plumbline.claims.records import Verdict
 from plumbline.evaluation.statistics import share
@@ -36,16 +37,8 @@ def agreement_rows(verdicts: Sequence[Verdict], claims: Sequence[LabelledClaim])
         }
         for metric, n in sizes.items():
             if metric in found:
-                about = share(round(found[metric] * n), n)
+                estimate = asdict(share(round(found[metric] * n), n))
                 rows.append(
-                    {
-                        "claims": TEMPLATES,
-                        "relation": relation,
-                        "metric": metric,
-                        "value": about.value,
-                        "low": about.low,
-                        "high": about.high,
-                        "n": n,
-                    }
+                    {"claims": TEMPLATES, "relation": relation, "metric": metric, **estimate}
                 )
     return rows

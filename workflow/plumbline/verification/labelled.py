@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -77,14 +78,10 @@ def shares(verdicts: Sequence[Verdict], claims: Sequence[Labelled]) -> Iterator[
         }
         for metric, right in found.items():
             if right:
-                about = share(sum(right), len(right))
                 yield {
                     "relation": part,
                     "metric": metric,
-                    "value": about.value,
-                    "low": about.low,
-                    "high": about.high,
-                    "n": len(right),
+                    **asdict(share(sum(right), len(right))),
                 }
 
 
