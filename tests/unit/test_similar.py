@@ -2,15 +2,18 @@ import random
 
 from hypothesis import given
 from hypothesis import strategies as st
-from plumbline.data.similar import Index, most_similar, near_duplicate, rouge_l
+from plumbline.data.similar import Index, near_duplicate, rouge_l
 
 texts = st.lists(st.sampled_from("abcde"), max_size=9)
 
 
 def test_the_rarer_shared_word_decides():
     documents = ["the cat sat", "the dog ran", "a heron sat", "so it goes"]
-    assert most_similar(["Where is the HERON?", "dog, sat"], documents, 2) == [[2, 0], [1, 0]]
-    assert most_similar(["a"], documents, 9) == [[2, 0, 1, 3]]  # no more than there are
+    index = Index(documents)
+    assert index.ranking("Where is the HERON?")[:2] == [2, 0]
+    assert index.ranking("dog, sat")[:2] == [1, 0]
+    assert index.ranking("a") == [2, 0, 1, 3]
+    assert (index.scores("a") > 0).tolist() == [False, False, True, False]
 
 
 def test_equal_and_unmatched_documents_keep_their_order():
@@ -60,7 +63,8 @@ def test_a_text_is_most_similar_to_itself():
     vocabulary = [f"w{number}" for number in range(300)]
     drawer = random.Random(1)
     documents = [" ".join(drawer.choices(vocabulary, k=12)) for _ in range(200)]
-    assert [found[0] for found in most_similar(documents, documents, 1)] == list(range(200))
+    index = Index(documents)
+    assert [index.ranking(document)[0] for document in documents] == list(range(200))
 
 
 def test_words():

@@ -1,45 +1,50 @@
-"""Which texts are like which: BM25 ranking, near-duplicates, ROUGE-L.
-
-Words are those of `text.words`, compared as `text.unified` has them.
-"""
+"""Which texts are like which: BM25 ranking, near-duplicates, ROUGE-L."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from plumbline.text import question_key, segments, unified, words
 
+if TYPE_CHECKING:
+    import numpy as np
+
 NEAR = 0.7  # share of word trigrams in common from which two texts count as near-duplicates
+
+
+def _words(text: str) -> list[str]:
+    return words(unified(text))
 
 
 class Index:
     """Documents ranked by BM25 (Robertson et al. 1994, in Lucene's form, k1 1.5, b 0.75)."""
 
-    def __init__(self, documents: Sequence[str]):
-        self._size = len(documents)
-        self._index = None
-        tokens = [words(unified(document)) for document in documents]
+    def __init__(self, documents: Iterable[str], split: Callable[[str], list[str]] = _words):
+        """split: the words of a document or a query, as they are compared."""
+        tokens = [split(document) for document in documents]
+        self._size, self._split, self._index = len(tokens), split, None
         if any(tokens):
             import bm25s
 
             # It sets its logger to DEBUG, which would fill the programs' logs.
             logging.getLogger("bm25s").setLevel(logging.WARNING)
-            self._index = bm25s.BM25()
+            self._index = bm25s.BM25(method="lucene", k1=1.5, b=0.75)
             self._index.index(tokens, show_progress=False)
+
+    def scores(self, query: str) -> np.ndarray:
+        """The score of every document, shape (documents,); 0: it shares no word with the query."""
+        import numpy as np
+
+        tokens = self._split(query)
+        if self._index is None or not tokens:
+            return np.zeros(self._size)
+        return self._index.get_scores(tokens)
 
     def ranking(self, query: str) -> list[int]:
         """Indices of all documents, most similar first; equal ones in their own order."""
-        tokens = words(unified(query))
-        if self._index is None or not tokens:
-            return list(range(self._size))
-        return (-self._index.get_scores(tokens)).argsort(kind="stable").tolist()
-
-
-def most_similar(queries: Sequence[str], documents: Sequence[str], k: int) -> list[list[int]]:
-    """For each query the indices of its k most similar documents (fewer if there are fewer)."""
-    index = Index(documents)
-    return [index.ranking(query)[:k] for query in queries]
+        return (-self.scores(query)).argsort(kind="stable").tolist()
 
 
 def near_duplicate(first: str, second: str) -> bool:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import os
-import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
+from plumbline.append_only import AppendOnly
 from plumbline.claims.records import Claim, Decision, Verdict
 from plumbline.files import sha256_json
 from plumbline.program import Progress
@@ -89,7 +87,7 @@ class JudgingVerifier:
         for place, judgement in self._judge.judge(todo) if todo else ():
             done[order[place]] = judgement
             if judgement.state != "judge refused":  # may have been the server's mistake
-                self._kept.append(order[place], judgement)
+                self._kept.append([(order[place], judgement)])
             progress.advance(1)
         return [
             self._verdict(case, done[key] if key else None)
@@ -109,38 +107,13 @@ class JudgingVerifier:
         return Verdict(**whose, **about, evidence=case.evidence[: judgement.shown])
 
 
-class Kept:
-    """Finished judgements by key, in files that are only ever appended to, one a process."""
+class Kept(AppendOnly[Judgement]):
+    """Finished judgements by key."""
 
-    def __init__(self, folder: Path):
-        self._folder, self._stream = folder, None
+    FIELD, MADE = "judgement", "judged"
 
-    def load(self, wanted: set[str]) -> dict[str, Judgement]:
-        """Judgements of the wanted keys. Half-written lines are skipped and told."""
-        found, broken = {}, 0
-        for path in sorted(self._folder.glob("*.jsonl")):
-            with path.open(encoding="utf-8", errors="replace") as stream:
-                for line in stream:
-                    try:
-                        entry = json.loads(line)
-                        if entry["key"] in wanted:
-                            found[entry["key"]] = Judgement(**entry["judgement"])
-                    except (ValueError, KeyError, TypeError, ValidationError):
-                        broken += 1
-        if broken:
-            log.warning(
-                f"{self._folder}: {broken} unreadable line(s), left by a killed job or a damaged "
-                f"file; what they held is judged again."
-            )
-        return found
+    def _value(self, held: object) -> Judgement:
+        return Judgement(**held)
 
-    def append(self, key: str, judgement: Judgement) -> None:
-        """Add a judgement and see it safely on disk."""
-        if self._stream is None:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            name = f"{time.time_ns()}-{os.uname().nodename}-{os.getpid()}.jsonl"
-            self._stream = (self._folder / name).open("x", encoding="utf-8")
-        entry = {"key": key, "judgement": judgement.model_dump(exclude_none=True)}
-        self._stream.write(json.dumps(entry, ensure_ascii=False) + "\n")
-        self._stream.flush()
-        os.fsync(self._stream.fileno())
+    def _json(self, value: Judgement) -> object:
+        return value.model_dump(exclude_none=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from plumbline.data.similar import Index
 from plumbline.files import InputError
 from plumbline.text import fold
 from plumbline.tokenizing import usable_positions
@@ -25,19 +25,14 @@ class PassageStore:
         self, pages: Iterable[Passage], words: int, embedder: Embedder | None = None
     ) -> None:
         """words: longest passage. InputError when no page has any text."""
-        import bm25s
-
-        logging.getLogger("bm25s").setLevel(logging.WARNING)  # it sets itself to DEBUG
         self._passages = [part for page in pages for part in chunks(page, words)]
         if not self._passages:
             raise InputError("no passages: none of the pages has any text.")
         self._pages: dict[str, list[int]] = defaultdict(list)
         for number, passage in enumerate(self._passages):
             self._pages[fold(passage.title)].append(number)
-        # Robertson's BM25 in Lucene's form, with its usual constants.
-        self._index = bm25s.BM25(method="lucene", k1=1.5, b=0.75)
-        tokens = [list(Text(f"{one.title} {one.text}").folded) for one in self._passages]
-        self._index.index(tokens, show_progress=False)
+        texts = (f"{passage.title} {passage.text}" for passage in self._passages)
+        self._index = Index(texts, split=lambda text: list(Text(text).folded))
         self._embedder, self._vectors, self._cut = embedder, {}, []
 
     def __len__(self) -> int:
@@ -57,8 +52,7 @@ class PassageStore:
         """
         import numpy as np
 
-        query = list(Text(f"{topic} {claim}").folded)
-        scores = self._index.get_scores(query) if query else np.zeros(len(self))
+        scores = self._index.scores(f"{topic} {claim}")
         candidates = self._pages.get(fold(topic))
         if candidates is None:
             wanted = min(max(k, _RERANKED), len(self))
