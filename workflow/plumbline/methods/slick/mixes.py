@@ -25,8 +25,6 @@ IDK = "I don't know"
 Pools = dict[tuple[str, str], list[Question]]
 
 
-
-
 def largest_size(count: Mapping[Category, int], demands: Demands) -> int:
     """The largest m so that every set can have m of a relation's questions, `count` by category."""
     unknown = count[Category.UNKNOWN]
