@@ -16,6 +16,7 @@ import report_contrast_data as contrasts
 import report_grand_data as grand
 import report_long_form_data as long_form
 import report_shift_data as shift
+from plumbline.data.tables import FactCount
 from plumbline.report.tables import Tables, read_tables
 from report_long_form_data import bounds
 
@@ -399,8 +400,8 @@ def write_results(folder: Path, seed: int = 7) -> Path:
                 domain=d,
                 split=s,
                 kept=n,
-                several_answers=n // 9,
-                subject_in_test=n // 30,
+                **dict.fromkeys(list(FactCount.model_fields)[4:], 0)
+                | {"several_answers": n // 9, "test_subject_overlap": n // 30},
             )
             for r, (d, n, _) in RELATIONS.items()
             for s in ("train", "dev", "test")

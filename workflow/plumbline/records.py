@@ -263,21 +263,3 @@ class HarnessItem(Item):
     prompt_cut: bool = Field(
         False, description="The prompt was too long for the model and lost its beginning."
     )
-
-
-class Metric(Record):
-    """One row of the tidy table everything is reported from; `seed` None: over all seeds."""
-
-    model: str
-    seed: int | None
-    checkpoint: str
-    parent: str = ""
-    task: str
-    domain: str
-    split: str
-    category: str
-    metric: str
-    value: float
-    low: float | None = None
-    high: float | None = None
-    n: int

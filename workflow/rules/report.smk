@@ -19,8 +19,8 @@ MADE_FOR = {
 }
 TABLE_FILES = [
     f"{R}/tables/{name}.csv"
-    for name, columns in TABLES.items()
-    if columns.made(CONFIG) and MADE_FOR.get(name, True)
+    for name, record in TABLES.items()
+    if record.made(CONFIG) and MADE_FOR.get(name, True)
 ]
 RESPONSE_SAMPLE = f"{R}/tables/responses.json" if CONFIG.evaluation.long_form else []
 # What the page's code reads beside itself.

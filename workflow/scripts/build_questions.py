@@ -9,8 +9,10 @@ from pathlib import Path
 from plumbline import program
 from plumbline.data.entityquestions import load_entityquestions
 from plumbline.data.facts import SHARES, load_embedded, load_rows
+from plumbline.data.tables import FactCount
 from plumbline.fetching import MARKER, read_marker
-from plumbline.files import InputError, write_csv, write_rows
+from plumbline.files import InputError, write_rows
+from plumbline.tables import write_table
 
 log = logging.getLogger("plumbline")
 
@@ -59,7 +61,7 @@ def main() -> None:
             f"config/README.md says under Facts what each filter drops."
         )
 
-    write_csv(wish.counts, list(result.counts[0]), result.counts)
+    write_table(wish.counts, FactCount, result.counts)
     write_rows(wish.questions, result.questions)
     log.info(f"{len(result.questions):,} questions kept; dropped: {lost}")
 

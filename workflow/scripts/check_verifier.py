@@ -4,11 +4,13 @@ import argparse
 from pathlib import Path
 
 from plumbline import program
-from plumbline.files import read_unique_rows, write_csv
+from plumbline.files import read_unique_rows
 from plumbline.records import Question
+from plumbline.tables import write_table
 from plumbline.verification import make
-from plumbline.verification.check import COLUMNS, MODELS, agreement_rows
+from plumbline.verification.check import MODELS, agreement_rows
 from plumbline.verification.labelled import HELD_OUT, read_labelled, shares
+from plumbline.verification.tables import VerifierShare
 from plumbline.verification.truth import labelled_claims
 
 
@@ -30,7 +32,7 @@ def main() -> None:
     rows = [] if not claims else agreement_rows(make.verify(claims, facts, args), claims)
     read = read_labelled(args.labelled)
     rows += [{"claims": MODELS} | row for row in shares(make.verify(read, facts, args), read)]
-    write_csv(args.table, COLUMNS, rows)
+    write_table(args.table, VerifierShare, rows)
     for row in rows:
         if row["relation"] in ("All", HELD_OUT):
             interval = f"({row['low']:.3f} to {row['high']:.3f}, n = {row['n']:,})"

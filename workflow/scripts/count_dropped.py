@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from plumbline import lists, program
-from plumbline.files import read_json, read_rows, write_csv
+from plumbline.experiment.tables import LossRow
+from plumbline.files import read_json, read_rows
 from plumbline.records import HarnessItem
+from plumbline.tables import write_table
 from plumbline.training.sets import Composition
 from pydantic import BaseModel
-
-COLUMNS = ["stage", "model", "seed", "item", "reason", "n"]
 
 
 class Reports(BaseModel):
@@ -81,7 +81,7 @@ def main() -> None:
         rows += [{**row, **place(path, args.root)} for row in of_training(path)]
     for path in reports.harness:
         rows += of_harness(path, args.root)
-    write_csv(args.dropped, COLUMNS, rows)
+    write_table(args.dropped, LossRow, rows)
     program.log.info(f"{len(rows)} kinds of loss, {sum(row['n'] for row in rows):,} items")
 
 

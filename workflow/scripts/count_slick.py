@@ -5,10 +5,10 @@ from collections import Counter
 from pathlib import Path
 
 from plumbline import program
-from plumbline.files import read_rows, write_csv
+from plumbline.files import read_rows
+from plumbline.methods.slick.tables import SlickCount
 from plumbline.records import Annotation, Category
-
-COLUMNS = ["model", "relation", "domain", "split", "category", "n"]
+from plumbline.tables import write_table
 
 
 def main() -> None:
@@ -26,11 +26,18 @@ def main() -> None:
         )
         groups = sorted({key[:3] for key in counts})
         rows += [
-            dict(zip(COLUMNS, (path.parts[-3], *group, str(one), counts[*group, one]), strict=True))
-            for group in groups
-            for one in Category
+            SlickCount(
+                model=path.parts[-3],
+                relation=relation,
+                domain=domain,
+                split=split,
+                category=category,
+                n=counts[relation, domain, split, category],
+            )
+            for relation, domain, split in groups
+            for category in Category
         ]
-    write_csv(args.counts, COLUMNS, rows)
+    write_table(args.counts, SlickCount, rows)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from plumbline import lists, program
-from plumbline.files import read_json, write_csv
-from plumbline.methods.apeft.composition import COLUMNS, asked_states, states
+from plumbline.files import read_json
+from plumbline.methods.apeft.composition import asked_states, states
+from plumbline.methods.apeft.tables import PairState
+from plumbline.tables import write_table
 from plumbline.training.sets import Composition
 from pydantic import BaseModel
 
@@ -40,7 +42,7 @@ def main() -> None:
         for one in lists.read(args.rows, list[Files])
         for item, state, n in one.states()
     ]
-    write_csv(args.table, COLUMNS, rows)
+    write_table(args.table, PairState, rows)
     program.log.info(f"{len(rows):,} states")
 
 

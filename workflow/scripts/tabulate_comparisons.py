@@ -5,13 +5,15 @@ from pathlib import Path
 
 from plumbline import lists, program
 from plumbline.config.engines import Evaluation
-from plumbline.evaluation.comparisons import Comparison, compare
-from plumbline.evaluation.contrast_table import ContrastRow, contrast_rows
+from plumbline.evaluation.comparisons import compare
+from plumbline.evaluation.contrast_table import contrast_rows
 from plumbline.evaluation.contrasts import Contrast
-from plumbline.evaluation.gains import GainRow, StudyRow, gain_rows, study_rows
+from plumbline.evaluation.gains import gain_rows, study_rows
 from plumbline.evaluation.grid import Gatherer
-from plumbline.files import read_unique_rows, write_csv
+from plumbline.evaluation.tables import Comparison, ContrastRow, GainRow, StudyRow
+from plumbline.files import read_unique_rows
 from plumbline.records import Item
+from plumbline.tables import write_table
 
 
 def main() -> None:
@@ -67,7 +69,7 @@ def main() -> None:
         (args.gains, GainRow, gained),
         (args.study, StudyRow, studied),
     ):
-        write_csv(path, list(record.model_fields), (row.model_dump() for row in found))
+        write_table(path, record, found)
 
 
 if __name__ == "__main__":

@@ -9,21 +9,9 @@ from pathlib import Path
 from plumbline import lists, program
 from plumbline.config.contamination import Contamination as Settings
 from plumbline.evaluation.contamination import Contamination, refuse
-from plumbline.files import read_json, write_csv
-
-COLUMNS = [
-    "model",
-    "training",
-    "rows",
-    "set",
-    "n",
-    "equal",
-    "shared",
-    "stated",
-    "contaminated",
-    "percent",
-    "examples",
-]
+from plumbline.evaluation.tables import OverlapRow
+from plumbline.files import read_json
+from plumbline.tables import write_table
 
 
 def main() -> None:
@@ -47,7 +35,7 @@ def main() -> None:
             )
             more = {"percent": f"{one.percent:.4f}", "examples": "; ".join(one.examples)}
             rows.append({**about, **counts, **more})
-    write_csv(args.table, COLUMNS, rows)
+    write_table(args.table, OverlapRow, rows)
     most = max((float(row["percent"]) for row in rows), default=0)
     program.log.info(f"{len(files)} training files: at most {most:.2f} % of an evaluation set")
 

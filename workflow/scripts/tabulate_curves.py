@@ -4,20 +4,9 @@ import argparse
 from pathlib import Path
 
 from plumbline import lists, program
-from plumbline.files import read_json, write_csv
-
-COLUMNS = [
-    "model",
-    "seed",
-    "tuning",
-    "step",
-    "epoch",
-    "loss",
-    "margin",
-    "accuracy",
-    "chosen",
-    "rejected",
-]
+from plumbline.files import read_json
+from plumbline.tables import write_table
+from plumbline.training.tables import PreferenceStep
 
 
 def main() -> None:
@@ -37,8 +26,10 @@ def main() -> None:
         training = read_json(args.root / about["folder"] / "training.json")
         for point in training.get("curve", []):
             step = {name: round(value, 6) for name, value in point.items()}
-            rows.append({name: (about | step).get(name, "") for name in COLUMNS})
-    write_csv(args.curves, COLUMNS, rows)
+            rows.append(
+                {name: (about | step).get(name, "") for name in PreferenceStep.model_fields}
+            )
+    write_table(args.curves, PreferenceStep, rows)
     program.log.info(f"{len(rows):,} steps of preference training")
 
 

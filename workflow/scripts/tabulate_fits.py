@@ -7,14 +7,14 @@ from plumbline import lists, program
 from plumbline.config.engines import Evaluation
 from plumbline.evaluation import fit_speed
 from plumbline.evaluation.fitting import (
-    CURVE_COLUMNS,
-    LINE_COLUMNS,
     MixRun,
     fit_curve_rows,
     linear_model_rows,
 )
-from plumbline.files import read_json, read_rows, read_unique_rows, write_csv
+from plumbline.files import read_json, read_rows, read_unique_rows
+from plumbline.methods.slick.tables import FitPoint, FitSpeed, SlopeRow
 from plumbline.records import Fit, Probe
+from plumbline.tables import write_table
 from plumbline.training.sets import Composition
 
 
@@ -44,9 +44,9 @@ def main() -> None:
             )
         )
     curves = [curve for run in runs for curve in fit_curve_rows(run, settings.confidence)]
-    write_csv(args.curves, CURVE_COLUMNS, curves)
-    write_csv(args.speed, fit_speed.COLUMNS, fit_speed.fit_speed_rows(runs, **how))
-    write_csv(args.line, LINE_COLUMNS, linear_model_rows(runs, settings.confidence))
+    write_table(args.curves, FitPoint, curves)
+    write_table(args.speed, FitSpeed, fit_speed.fit_speed_rows(runs, **how))
+    write_table(args.line, SlopeRow, linear_model_rows(runs, settings.confidence))
 
 
 if __name__ == "__main__":

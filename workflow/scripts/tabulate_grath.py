@@ -7,11 +7,13 @@ from pathlib import Path
 from plumbline import lists, program
 from plumbline.config.engines import Evaluation
 from plumbline.evaluation.items import item_metrics
-from plumbline.files import InputError, read_unique_rows, write_csv
+from plumbline.files import InputError, read_unique_rows
 from plumbline.methods.grath.rounds import GrathPair
-from plumbline.methods.grath.table import COLUMNS, as_text, pair_rows
+from plumbline.methods.grath.table import as_text, pair_rows
+from plumbline.methods.grath.tables import RoundRow
 from plumbline.names import BASE
 from plumbline.records import Item
+from plumbline.tables import write_table
 from plumbline.training.sets import Composition
 from pydantic import BaseModel
 
@@ -48,7 +50,7 @@ def score_rows(trainings: list[RoundFiles], base: list[Item], confidence: float)
         parent=first.parent,
         confidence=confidence,
     )
-    return (metric.model_dump(include=set(COLUMNS)) | about for metric in metrics)
+    return (metric.model_dump(include=set(RoundRow.model_fields)) | about for metric in metrics)
 
 
 def main() -> None:
@@ -87,7 +89,7 @@ def main() -> None:
     for (model, *_), trainings in by_round.items():
         if len(trainings) > 1 and trainings[0].checkpoint != BASE:
             rows += score_rows(trainings, base[model], settings.confidence)
-    write_csv(args.table, COLUMNS, rows)
+    write_table(args.table, RoundRow, rows)
 
 
 if __name__ == "__main__":

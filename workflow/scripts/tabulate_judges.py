@@ -4,8 +4,10 @@ import argparse
 from pathlib import Path
 
 from plumbline import lists, program
-from plumbline.files import read_json, write_csv
-from plumbline.judging.records import COLUMNS, Calibration, rows
+from plumbline.files import read_json
+from plumbline.judging.records import Calibration, rows
+from plumbline.judging.tables import JudgeShare
+from plumbline.tables import write_table
 
 
 def main() -> None:
@@ -22,7 +24,7 @@ def main() -> None:
             Calibration.model_validate(read_json(Path(one["path"]))), one["model"], one["seed"]
         )
     ]
-    write_csv(args.table, COLUMNS, found)
+    write_table(args.table, JudgeShare, found)
 
 
 if __name__ == "__main__":

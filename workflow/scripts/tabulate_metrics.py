@@ -10,9 +10,11 @@ from plumbline import lists, program
 from plumbline.config.engines import Evaluation
 from plumbline.evaluation.guessing import guessed
 from plumbline.evaluation.items import item_metrics
-from plumbline.files import read_unique_rows, write_csv
+from plumbline.evaluation.tables import Metric
+from plumbline.files import read_unique_rows
 from plumbline.names import BASE
-from plumbline.records import ChoiceQuestion, Item, Metric
+from plumbline.records import ChoiceQuestion, Item
+from plumbline.tables import write_table
 
 
 def guesses(sets: Sequence[dict], models: Sequence[str]) -> Iterator[Metric]:
@@ -97,7 +99,7 @@ def main() -> None:
             rows += measured([row["seed"] for row in found], None, found[0])
     models = list(dict.fromkeys(row["model"] for row in checkpoints))
     rows += guesses(lists.read(args.choices, list[dict]), models)
-    write_csv(args.metrics, list(Metric.model_fields), (row.model_dump() for row in rows))
+    write_table(args.metrics, Metric, rows)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,10 @@ from pathlib import Path
 from plumbline import lists, program
 from plumbline.config.engines import Evaluation
 from plumbline.evaluation.closed_book import Answer
-from plumbline.files import read_unique_rows, write_csv
-from plumbline.methods.slick.p_true import COLUMNS, PTrue, rows
+from plumbline.files import read_unique_rows
+from plumbline.methods.slick.p_true import PTrue, rows
+from plumbline.methods.slick.tables import ProbeRow
+from plumbline.tables import write_table
 
 
 def main() -> None:
@@ -26,7 +28,7 @@ def main() -> None:
         answers = read_unique_rows(args.root / one["folder"] / "closed_book/answers.jsonl", Answer)
         about = {name: one[name] for name in ("model", "seed", "checkpoint")}
         table += rows(answers, found, settings.confidence, **about)
-    write_csv(args.table, COLUMNS, table)
+    write_table(args.table, ProbeRow, table)
 
 
 if __name__ == "__main__":

@@ -6,9 +6,8 @@ from collections import defaultdict
 from pathlib import Path
 
 from plumbline import program
-from plumbline.files import write_csv
-
-COLUMNS = ["stage", "wall_seconds", "peak_memory_mib", "jobs"]
+from plumbline.experiment.tables import StageCost
+from plumbline.tables import write_table
 
 
 def main() -> None:
@@ -26,7 +25,7 @@ def main() -> None:
                 stage["wall_seconds"] = round(stage["wall_seconds"] + float(row["s"]), 1)
                 if row["max_rss"] not in ("-", "NA"):  # a job too short to be measured
                     stage["peak_memory_mib"] = max(stage["peak_memory_mib"], float(row["max_rss"]))
-    write_csv(args.stages, COLUMNS, ({"stage": name, **row} for name, row in stages.items()))
+    write_table(args.stages, StageCost, ({"stage": name, **row} for name, row in stages.items()))
 
 
 if __name__ == "__main__":

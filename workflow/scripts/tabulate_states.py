@@ -6,10 +6,12 @@ from pathlib import Path
 
 from plumbline import lists, program
 from plumbline.claims.records import Claim, Splitting, Verdict
-from plumbline.files import read_rows, write_csv, write_json
+from plumbline.evaluation.tables import ClaimState
+from plumbline.files import read_rows, write_json
 from plumbline.responses import states
 from plumbline.responses.decisions import FactBased
 from plumbline.responses.drawn import Response
+from plumbline.tables import write_table
 from plumbline.training.sets import Composition
 from pydantic import BaseModel
 
@@ -82,7 +84,7 @@ def main() -> None:
         for item, state, n in states_of(one)
     ]
     drawn = list(shown([one for one in rows if one.can_be_shown], args.shown))
-    write_csv(args.table, states.COLUMNS, counted)
+    write_table(args.table, ClaimState, counted)
     write_json(args.sample, {"responses": drawn})
     program.log.info(f"{len(counted):,} states, {len(drawn):,} responses to look at")
 

@@ -7,8 +7,10 @@ from plumbline import lists, program
 from plumbline.config.engines import Evaluation
 from plumbline.evaluation import alignment
 from plumbline.evaluation import token_shift as shift
-from plumbline.files import InputError, read_unique_rows, write_csv
+from plumbline.evaluation.tables import ShiftShare, ShiftToken, ShiftVerdict
+from plumbline.files import InputError, read_unique_rows
 from plumbline.records import Item
+from plumbline.tables import write_table
 from pydantic import BaseModel
 
 
@@ -75,9 +77,9 @@ def main() -> None:
             f"{one.model}, seed {one.seed}, {one.tuned} against {one.reference}: "
             f"{verdict['verdict']}; {verdict['reason']}"
         )
-    write_csv(args.shares, shift.COLUMNS, shares)
-    write_csv(args.verdicts, alignment.COLUMNS, verdicts)
-    write_csv(args.tokens, shift.TOKEN_COLUMNS, tokens)
+    write_table(args.shares, ShiftShare, shares)
+    write_table(args.verdicts, ShiftVerdict, verdicts)
+    write_table(args.tokens, ShiftToken, tokens)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 
 from plumbline import stated
+from plumbline.data.tables import FactCount
 from plumbline.files import InputError
 from plumbline.records import Domain, NonEmpty, Question, Split, Text
 from plumbline.rows import OwnRow, own_rows
@@ -33,17 +34,8 @@ from plumbline.text import clean, fold, question_key
 log = logging.getLogger("plumbline")
 SHARES = (0.6, 0.1, 0.3)
 SPLITS: tuple[Split, ...] = ("train", "dev", "test")
-REASONS = (
-    "duplicate",  # the same question with the same answers once more
-    "merged",  # the same question with further answers, accepted beside the first's
-    "ambiguous_subject",  # its name means several things in the source of an embedded table
-    "ambiguous_question",  # one question, answers without one in common: which is meant?
-    "several_answers",  # more than one gold answer
-    "ood_train",  # a train row of a relation that is evaluated only
-    "test_subject_overlap",  # its subject is asked about in a test question
-    "states_test_fact",  # a train or dev row that names a test fact's subject and its answer
-    "train_subject_overlap",  # a dev row whose subject is trained on
-)
+# Why rows are dropped; FactCount says what each means.
+REASONS = tuple(FactCount.model_fields)[4:]
 
 
 class Row(OwnRow):

@@ -13,12 +13,6 @@ from enum import StrEnum
 from plumbline.evaluation.estimation import LEAST_CLUSTERS
 from plumbline.evaluation.statistics import Estimate
 
-COLUMNS = [
-    *("model", "seed", "tuned", "reference", "verdict", "reason"),
-    *("id_shifted", "id_low", "id_high", "ood_shifted", "ood_low", "ood_high"),
-    *("change", "change_low", "change_high", "change_n", "margin"),
-]
-
 
 class Alignment(StrEnum):
     """What tuning did outside of its domain."""

@@ -7,41 +7,13 @@ is claimed rests on the contrasts that methods state (`contrast_table`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Literal
 
 import numpy as np
 
 from plumbline.evaluation.estimation import difference
 from plumbline.evaluation.grid import Grids, mean_over
+from plumbline.evaluation.tables import Against, Comparison
 from plumbline.names import unfiltered
-from plumbline.records import Record
-
-Against = Literal["base", "parent", "full"]
-
-
-class Comparison(Record):
-    """A checkpoint beside another one in one task and domain, by the measure of the task.
-
-    `value` and `other_value` are means over the seeds of means over the items (n in all) that both
-    have the measure of; bounds and p (of a mean difference of zero) are None where these are too
-    few for an interval.
-    """
-
-    model: str
-    checkpoint: str
-    against: Against
-    other: str
-    task: str
-    domain: str
-    metric: str
-    value: float
-    other_value: float
-    difference: float
-    low: float | None
-    high: float | None
-    p: float | None
-    n: int
-    seeds: int
 
 
 def others_of(checkpoint: str, parent: str, there: Iterable[str]) -> Iterator[tuple[Against, str]]:

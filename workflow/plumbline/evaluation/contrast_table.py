@@ -7,7 +7,6 @@ exploratory: its p values are not corrected.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Literal
 
 import numpy as np
 
@@ -15,44 +14,9 @@ from plumbline.evaluation.contrasts import DIFFERENCE, EQUIVALENCE, PRIMARY, Con
 from plumbline.evaluation.estimation import Estimated, difference
 from plumbline.evaluation.grid import Grid, Grids, Place, mean_over
 from plumbline.evaluation.statistics import holm
-from plumbline.records import Record
+from plumbline.evaluation.tables import ContrastRow
 
 HIGHER, LOWER, HELD, UNDECIDED = "higher", "lower", "held", "undecided"
-
-
-class ContrastRow(Record):
-    """A contrast with its result: fractions of the metric; None where there is none.
-
-    low, high: at the level of confidence, of this contrast alone. p: of a difference of zero; of
-    equivalence, that of two one-sided tests, doubled, so that it is at most 1 - confidence where
-    the interval lies within the margin. detectable: the smallest true difference that would have
-    been found with a probability of 80 % at the corrected level (of a primary one: 1 - confidence
-    over their number); of equivalence, the smallest margin, if nothing truly differs. margin: of
-    equivalence, the one that was tested.
-    """
-
-    model: str
-    method: str
-    contrast: str
-    first: str
-    second: str
-    task: str
-    domain: str
-    metric: str
-    role: Literal["primary", "secondary"]
-    kind: Literal["difference", "equivalence"]
-    first_value: float | None = None
-    second_value: float | None = None
-    difference: float | None = None
-    low: float | None = None
-    high: float | None = None
-    p: float | None = None
-    p_corrected: float | None = None
-    verdict: Literal["higher", "lower", "held", "undecided"] = UNDECIDED
-    detectable: float | None = None
-    margin: float | None = None
-    n: int = 0
-    seeds: int = 0
 
 
 def contrast_rows(

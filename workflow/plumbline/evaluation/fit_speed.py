@@ -14,18 +14,6 @@ import numpy as np
 from plumbline.evaluation.fitting import MixRun
 from plumbline.records import KNOWN, Category
 
-COLUMNS = [
-    "model",
-    "tuning",
-    "category",
-    "share",
-    "value",
-    "low",
-    "high",
-    "n",
-    "seeds",
-    "state",
-]
 SHARES = (0.5, 0.9)
 GROUPS = {"Known": KNOWN, **{str(one): (one,) for one in Category}}
 LATER = "Unknown - Known"

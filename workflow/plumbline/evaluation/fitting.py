@@ -16,34 +16,6 @@ from plumbline.names import FORM
 from plumbline.records import KNOWN, Fit, Probe
 from plumbline.training.sets import Composition
 
-CURVE_COLUMNS = [
-    "model",
-    "seed",
-    "tuning",
-    "unknown_percent",
-    "epoch",
-    "part",
-    "domain",
-    "category",
-    "value",
-    "low",
-    "high",
-    "n",
-    "stop",
-]
-LINE_COLUMNS = [
-    "model",
-    "domain",
-    "term",
-    "estimate",
-    "low",
-    "high",
-    "r2",
-    "n",
-    "seeds",
-    "left_out",
-    "reason",
-]
 TERMS = ("intercept", "known_fitted", "unknown_fitted")
 # Below, the slope of what is fitted says what fitting a part does, and the line is drawn on to the
 # whole without a point near it. In the paper all of a set is fitted at the end.

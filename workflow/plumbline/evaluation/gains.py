@@ -17,8 +17,8 @@ from plumbline.config.closed_book import ENDINGS
 from plumbline.evaluation.comparisons import others_of
 from plumbline.evaluation.estimation import weighted_difference
 from plumbline.evaluation.grid import Grids
+from plumbline.evaluation.tables import GainRow, StudyRow
 from plumbline.names import parts, variant
-from plumbline.records import Record
 
 # Measures that are shares of what is true. The win rate is not: it asks what a judge prefers; nor
 # is it known of any other measure that more of it is better.
@@ -85,21 +85,6 @@ def gains(grids: Grids, pairs: Sequence[tuple[str, str]]) -> dict[str, Gains]:
     return found
 
 
-class GainRow(Record):
-    """The gain of a checkpoint over another one: a fraction, with the tasks it is over."""
-
-    model: str
-    checkpoint: str
-    against: str
-    other: str
-    domain: str
-    tasks: str
-    value: float
-    low: float | None
-    high: float | None
-    n: int
-
-
 def gain_rows(
     model: str, grids: Grids, parents: Mapping[str, str], *, confidence: float
 ) -> Iterator[GainRow]:
@@ -120,25 +105,6 @@ def gain_rows(
                     domain=domain,
                     **found.figures([column], confidence),
                 )
-
-
-class StudyRow(Record):
-    """The gain of a method over its parent, or over general preferences alone, under one loss.
-
-    `loss` is `average` for the mean over all losses, `domain` is `both` for the mean of the two.
-    """
-
-    model: str
-    method: str
-    percent: float
-    loss: str
-    domain: str
-    against: str
-    tasks: str
-    value: float
-    low: float | None
-    high: float | None
-    n: int
 
 
 STUDIED = re.compile(r"atomic-(\d+(?:\.\d+)?)\.(\w+)")

@@ -8,8 +8,9 @@ import numpy as np
 
 from plumbline.evaluation.estimation import difference, mean
 from plumbline.evaluation.statistics import Estimate, share
+from plumbline.evaluation.tables import Metric
 from plumbline.files import InputError
-from plumbline.records import Item, Metric
+from plumbline.records import Item
 
 Trainings = Sequence[Sequence[Item]]  # the same items of every seed
 

@@ -24,12 +24,6 @@ ALL = "All"
 FACTUALITY, CHANGE = "f1", "f1_change"
 TOP = 20  # shifted tokens that are listed
 
-COLUMNS = [
-    *("model", "seed", "tuned", "reference", "domain", "position", "metric"),
-    *("value", "low", "high", "n"),
-]
-TOKEN_COLUMNS = ["model", "seed", "tuned", "reference", "token", "shifted", "n"]
-
 
 class TokenShift(Record):
     """The ranks of one greedy answer's tokens; the answer's end is left out of the lists."""

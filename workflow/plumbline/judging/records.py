@@ -11,7 +11,6 @@ from plumbline.records import NonEmpty, Record
 Kind = Literal["answer to another question", "truncated", "words shuffled"]
 Use = Literal["win_rate", "helpfulness"]
 USABLE = 0.75  # share of right verdicts below which nothing is built on a judge
-COLUMNS = ["model", "seed", "judge", "use", "kind", "right", "low", "high", "n", "usable"]
 
 
 class Tested(Record):
@@ -44,7 +43,7 @@ class Calibration(Record):
 
 
 def rows(calibration: Calibration, model: str, seed: int) -> list[dict]:
-    """Rows of `COLUMNS`."""
+    """Rows of `JudgeShare`."""
     about = {"model": model, "seed": seed, "judge": calibration.judge, "use": calibration.use}
     usable = "yes" if calibration.usable else "no"
     return [about | one.model_dump() | {"usable": usable} for one in calibration.kinds]

@@ -10,22 +10,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from plumbline.experiment.config import Config
     from plumbline.report.blocks import Block
     from plumbline.report.drawing import Drawing
     from plumbline.report.tables import Run, Tables
-
-
-def _always(config: Config) -> bool:
-    return True
-
-
-class Columns(NamedTuple):
-    """A table's columns of text and of numbers, and whether a configuration has it made."""
-
-    text: str
-    numbers: str
-    made: Callable[[Config], object] = _always
+    from plumbline.tables import TableRow
 
 
 class Figure(NamedTuple):
@@ -40,12 +28,13 @@ class Figure(NamedTuple):
 class Report:
     """A method's part of the report, as far as the rules must know it.
 
-    tables: by name, as in tables/grath_rounds.csv; figures: by name, as in figures/grath_rounds.svg.
+    tables: their record types by name, as in tables/grath_rounds.csv; figures: by name, as in
+        figures/grath_rounds.svg.
     chapter: the module whose `CHAPTER` tells the tables and draws the figures, loaded when a page
         is written.
     """
 
-    tables: Mapping[str, Columns] = field(default_factory=dict)
+    tables: Mapping[str, type[TableRow]] = field(default_factory=dict)
     figures: Mapping[str, Figure] = field(default_factory=dict)
     chapter: str = ""
 

@@ -14,6 +14,7 @@ from plumbline.files import InputError
 from plumbline.records import Category
 from plumbline.report.names import TABLES
 from plumbline.report.responses import ShownResponse
+from plumbline.tables import number_columns, text_columns
 
 CATEGORIES = [str(category) for category in Category]
 DOMAINS = {"id": "in domain (ID)", "ood": "out of domain (OOD)"}
@@ -86,7 +87,7 @@ def read_table(path: Path, name: str) -> pd.DataFrame:
     A file that is absent or empty gives no rows. Raises `InputError` naming file, line and column
     when the file is no CSV, lacks a column of the table `name`, or holds text for a number.
     """
-    text, numbers = TABLES[name].text.split(), TABLES[name].numbers.split()
+    text, numbers = text_columns(TABLES[name]), number_columns(TABLES[name])
     if not path.is_file() or not path.read_bytes().strip():
         return pd.DataFrame(
             {c: pd.Series(dtype=str if c in text else float) for c in text + numbers}
@@ -100,8 +101,6 @@ def read_table(path: Path, name: str) -> pd.DataFrame:
             f"{path}: no column {', '.join(missing)}. Expected {', '.join(text + numbers)}; "
             f"found {', '.join(frame)}."
         )
-    if name == "fact_counts":  # every further column counts what was dropped for one reason
-        numbers = [column for column in frame if column not in text]
     return frame.assign(**{c: _numbers(path, c, frame[c]) for c in numbers})
 
 

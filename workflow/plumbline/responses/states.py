@@ -11,7 +11,6 @@ from plumbline.responses.decisions import FactBased
 from plumbline.responses.drawn import Response
 from plumbline.training.sets import Composition
 
-COLUMNS = ["model", "seed", "checkpoint", "item", "state", "n"]
 SEED = 1  # of which responses are shown
 State = tuple[str, str, int]  # item, state, n
 

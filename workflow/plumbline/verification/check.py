@@ -14,12 +14,11 @@ from plumbline.claims.records import Verdict
 from plumbline.evaluation.statistics import share
 from plumbline.verification.truth import LabelledClaim, agreement_by_relation
 
-COLUMNS = ["claims", "relation", "metric", "value", "low", "high", "n"]
 TEMPLATES, MODELS = "templates", "models"  # whose claims
 
 
 def agreement_rows(verdicts: Sequence[Verdict], claims: Sequence[LabelledClaim]) -> list[dict]:
-    """Rows of `COLUMNS` on templates: accuracy, precision, recall, coverage, by relation and for All.
+    """Rows of `VerifierShare` on templates, of each metric, by relation and for All.
 
     As `truth.agreement` defines them; n is the number of claims a share is of (all of them; the
     decided ones; those called supported; the true ones), and the interval is Wilson's. A share of

@@ -9,7 +9,6 @@ from plumbline.methods.apeft.pairs import STAGE
 from plumbline.records import Pair
 from plumbline.training.sets import Composition, TrainingSet, dropped_rows
 
-COLUMNS = ["model", "seed", "set", "item", "state", "n"]
 # Items of the table.
 ASKED, RIGHT, AVAILABLE, USED = "facts", "right answers", "pairs to be had", "pairs"
 

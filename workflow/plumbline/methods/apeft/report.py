@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from plumbline.report.parts import Columns, Report
+from plumbline.methods.apeft.tables import TABLES
+from plumbline.report.parts import Report
 
 REPORT = Report(
-    tables={
-        "apeft_pairs": Columns("model set item state", "seed n", lambda config: config.apeft),
-        "study": Columns("model method loss domain against tasks", "percent value low high n"),
-    },
+    tables=TABLES,
     chapter="plumbline.methods.apeft.chapter",
 )

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from plumbline.report.parts import Columns, Figure, Report
+from plumbline.methods.grath.tables import TABLES
+from plumbline.report.parts import Figure, Report
 
 REPORT = Report(
-    tables={
-        "grath_rounds": Columns(
-            "model variant checkpoint task domain metric",
-            "seed round value low high n",
-            lambda config: config.grath,
-        ),
-    },
+    tables=TABLES,
     figures={
         "grath_rounds": Figure("MC1 and MC2 by round of GRATH", "grath_rounds", "GRATH"),
         "grath_similarity": Figure(

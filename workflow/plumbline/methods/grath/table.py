@@ -12,20 +12,6 @@ from plumbline.placebo import SIDES
 from plumbline.text import segments
 from plumbline.training.sets import Composition
 
-COLUMNS = [
-    "model",
-    "seed",
-    "variant",
-    "round",
-    "checkpoint",
-    "task",
-    "domain",
-    "metric",
-    "value",
-    "low",
-    "high",
-    "n",
-]
 TASK = "pairs"
 
 

@@ -24,10 +24,6 @@ PROMPT = (
 )
 OPTIONS = ("(A)", "(B)")
 UNKNOWN = "Unknown"
-COLUMNS = [
-    *("model", "seed", "checkpoint", "task", "domain", "probe", "called", "threshold"),
-    *("share", "value", "low", "high", "n"),
-]
 
 
 class PTrue(Record):

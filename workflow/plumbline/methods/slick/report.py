@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-from plumbline.report.parts import Columns, Figure, Report
+from plumbline.methods.slick.tables import TABLES
+from plumbline.report.parts import Figure, Report
 
 REPORT = Report(
-    tables={
-        "slick_counts": Columns("model relation domain split category", "n"),
-        "fit_curves": Columns(
-            "model tuning part domain category stop", "seed unknown_percent epoch value low high n"
-        ),
-        "fit_speed": Columns("model tuning category state", "share value low high n seeds"),
-        "linear_model": Columns(
-            "model domain term reason", "estimate low high r2 n seeds left_out"
-        ),
-        "p_true": Columns(
-            "model checkpoint task domain probe called",
-            "seed threshold share value low high n",
-            lambda config: config.slick.p_true and config.mixes.names(),
-        ),
-    },
+    tables=TABLES,
     figures={
         "slick_categories": Figure(
             "Share of SliCK categories by relation", "slick_counts", "SliCK"

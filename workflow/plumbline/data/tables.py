@@ -1,0 +1,38 @@
+"""The table of the facts."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from plumbline.tables import DomainName, TableRow
+
+
+class FactCount(TableRow):
+    """Questions about facts that are kept, and dropped by reason, of each relation and split."""
+
+    relation: str = Field(description="The relation, such as `country_capital`.")
+    domain: DomainName
+    split: str = Field(description="`train`, `dev` or `test`.")
+    kept: int = Field(description="Questions that are kept.")
+    duplicate: int = Field(0, description="The same question with the same answers once more.")
+    merged: int = Field(
+        0, description="The same question with further answers, accepted beside the first's."
+    )
+    ambiguous_subject: int = Field(
+        0, description="Its name means several things in the source of an embedded table."
+    )
+    ambiguous_question: int = Field(
+        0, description="One question, answers without one in common: which is meant?"
+    )
+    several_answers: int = Field(0, description="More than one gold answer.")
+    ood_train: int = Field(0, description="A train row of a relation that is evaluated only.")
+    test_subject_overlap: int = Field(
+        0, description="Its subject is asked about in a test question."
+    )
+    states_test_fact: int = Field(
+        0, description="A train or dev row that names a test fact's subject and its answer."
+    )
+    train_subject_overlap: int = Field(0, description="A dev row whose subject is trained on.")
+
+
+TABLES = {"fact_counts": FactCount}

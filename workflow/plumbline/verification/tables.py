@@ -1,0 +1,28 @@
+"""The table of a verifier put to the test."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from plumbline.tables import High, Low, TableRow
+
+
+class VerifierShare(TableRow):
+    """How often the verifier is right about claims of known truth."""
+
+    claims: str = Field(
+        description="`templates`: made from the facts; `models`: written by models, labelled by "
+        "reading."
+    )
+    relation: str = Field(description="The relation of the claims, or `All`.")
+    metric: str = Field(
+        description="`accuracy` of those decided, `precision` of those called supported, `recall` of "
+        "those true, or `coverage`: the share that is decided."
+    )
+    value: float = Field(description="The share.")
+    low: Low
+    high: High
+    n: int = Field(description="Claims that it is a share of.")
+
+
+TABLES = {"verifier": VerifierShare}

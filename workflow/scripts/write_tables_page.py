@@ -1,0 +1,21 @@
+"""Write docs/tables.md from the record types of the tables."""
+
+import argparse
+from pathlib import Path
+
+from plumbline import program
+from plumbline.files import atomic_write
+from plumbline.report.names import TABLES
+from plumbline.tables import as_markdown
+
+PAGE = Path(__file__).parents[2] / "docs" / "tables.md"
+
+
+def main() -> None:
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    with atomic_write(PAGE) as stream:
+        stream.write(as_markdown(TABLES))
+
+
+if __name__ == "__main__":
+    program.run(main, "write_tables_page")
