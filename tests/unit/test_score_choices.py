@@ -11,6 +11,7 @@ from filelock import FileLock
 from plumbline import ahead, checkpoints, devices
 from plumbline.evaluation.choices import ChoiceScore
 from plumbline.files import InputError, read_unique_rows, write_json, write_rows
+from plumbline.lists import ListedWork
 from plumbline.records import ChoiceQuestion
 from plumbline.scoring.prompts import encode
 from programs import listed, program
@@ -39,7 +40,7 @@ def project(tiny_base, tmp_path, monkeypatch):
     write_rows(tmp_path / "choices/letters.jsonl", [question("q1"), question("q2", domain="id")])
     write_rows(tmp_path / "choices/plain.jsonl", [question("q1", best=0, subject="fjords")])
     works = {
-        f"{folder}/choices/{name}.jsonl": ahead.ListedWork(
+        f"{folder}/choices/{name}.jsonl": ListedWork(
             folder, f"{folder}/checkpoint.json", f"../choices/{name}.jsonl", prompt
         )
         for folder in ("base", "tuned")
@@ -185,7 +186,7 @@ def test_what_cannot_be_scored_fails_in_its_own_job_alone(project):
 
 
 def test_a_killed_job_leaves_what_it_has_made_for_others(project, monkeypatch):
-    written = ahead.Works.make_ahead
+    written = ahead.WorkList.make_ahead
 
     def killed_after_one(works, asked, make):
         count = 0
@@ -200,7 +201,7 @@ def test_a_killed_job_leaves_what_it_has_made_for_others(project, monkeypatch):
         written(works, asked, one_only)
 
     with monkeypatch.context() as patch:
-        patch.setattr(ahead.Works, "make_ahead", killed_after_one)
+        patch.setattr(ahead.WorkList, "make_ahead", killed_after_one)
         with pytest.raises(KeyboardInterrupt):
             project("base/choices/letters.jsonl")
     assert (project.root / "base/choices/letters.jsonl").exists()
@@ -212,7 +213,7 @@ def test_a_killed_job_leaves_what_it_has_made_for_others(project, monkeypatch):
 
 
 def test_what_another_job_is_scoring_is_left_to_it(project):
-    works = ahead.Works(
+    works = ahead.WorkList(
         project.root, project.works, settings=["1", "0"],
         store=lambda folder: ahead.store_folder(project.root, folder, "scores-float32"),
     )  # fmt: skip

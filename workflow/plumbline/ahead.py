@@ -34,7 +34,7 @@ def store_folder(root: Path, checkpoint: Path, kind: str, version: int = 0) -> P
     return root / "store" / f"{weights[:16]}-{kind}-{whole[:8]}"
 
 
-class Works:
+class WorkList:
     """All works of one kind of a model, by name, and their results that are made ahead.
 
     root: the model's folder; store: folder of a checkpoint's results, see `store_folder`;

@@ -8,7 +8,7 @@ import argparse
 from pathlib import Path
 
 from plumbline import checkpoints, lists, program
-from plumbline.ahead import Works
+from plumbline.ahead import WorkList
 from plumbline.config.engines import Generation as Settings
 from plumbline.files import read_unique_rows, write_json, write_rows
 from plumbline.generation.store import Store, answers_folder
@@ -33,7 +33,7 @@ def main() -> None:
     args = parser.parse_args()
     settings = Settings.model_validate_json(args.settings)
 
-    works = Works(
+    works = WorkList(
         args.root,
         lists.read(args.works, dict[str, ListedWork]),
         store=lambda checkpoint: answers_folder(args.root, checkpoint, settings),

@@ -8,7 +8,7 @@ import argparse
 from pathlib import Path
 
 from plumbline import devices, lists, program
-from plumbline.ahead import Works, store_folder
+from plumbline.ahead import WorkList, store_folder
 from plumbline.config.engines import Scoring
 from plumbline.evaluation.choices import ChoiceScore, choice_score
 from plumbline.files import read_unique_rows, write_rows
@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("--scores", type=Path, required=True)
     args = parser.parse_args()
     settings = Scoring.model_validate_json(args.scoring)
-    works = Works(
+    works = WorkList(
         args.root,
         lists.read(args.works, dict[str, ListedWork]),
         store=lambda checkpoint: store_folder(args.root, checkpoint, f"scores-{settings.dtype}"),

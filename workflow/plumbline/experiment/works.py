@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from plumbline.ahead import ListedWork
 from plumbline.experiment.layout import Layout, Wildcards
 from plumbline.experiment.part import Work
+from plumbline.lists import ListedWork
 
 
 class Works(Mapping[str, Work]):
