@@ -87,7 +87,7 @@ class Graphs:
         """Without Snakemake's words, and without its changes of folder and environment."""
         environment, place, code_digest = dict(os.environ), Path.cwd(), digest.code_digest
         snakemake.workflow.parse = self._parsed
-        digest.code_digest = lambda program, library, also=(): f"code of {Path(program).stem}"
+        digest.code_digest = lambda program, *_: f"code of {Path(program).stem}"
         try:
             with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
                 yield
