@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from plumbline.evaluation.comparisons import compare
-from plumbline.evaluation.gains import gain_rows, study_rows
+from plumbline.evaluation.gains import gain_rows
 from plumbline.evaluation.grid import Gatherer
+from plumbline.methods.apeft.study import study_rows
 from plumbline.records import Item
 
 TASKS = {"closed_book": ("em", {"id": 90, "ood": 60}), "facts": ("mc1", {"id": 120, "ood": 60})}

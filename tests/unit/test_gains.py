@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from plumbline.evaluation.estimation import difference
-from plumbline.evaluation.gains import gain_rows, gains, study_rows
+from plumbline.evaluation.gains import gain_rows, gains
+from plumbline.methods.apeft.study import study_rows
 from report_grand_data import grid_of, items
 
 HOW = dict(confidence=0.95)

@@ -8,10 +8,11 @@ from plumbline.config.engines import Evaluation
 from plumbline.evaluation.comparisons import compare
 from plumbline.evaluation.contrast_table import contrast_rows
 from plumbline.evaluation.contrasts import Contrast
-from plumbline.evaluation.gains import gain_rows, study_rows
+from plumbline.evaluation.gains import gain_rows
 from plumbline.evaluation.grid import Gatherer
 from plumbline.evaluation.tables import Comparison, ContrastRow, GainRow, StudyRow
 from plumbline.files import read_unique_rows
+from plumbline.methods.apeft.study import study_rows
 from plumbline.records import Item
 from plumbline.tables import write_table
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from plumbline import lists, program
 from plumbline.config.engines import Evaluation
-from plumbline.evaluation import fit_speed
-from plumbline.evaluation.fitting import (
+from plumbline.files import read_json, read_rows, read_unique_rows
+from plumbline.methods.slick import fit_speed
+from plumbline.methods.slick.fitting import (
     MixRun,
     fit_curve_rows,
     linear_model_rows,
 )
-from plumbline.files import read_json, read_rows, read_unique_rows
 from plumbline.methods.slick.tables import FitPoint, FitSpeed, SlopeRow
 from plumbline.records import Fit, Probe
 from plumbline.tables import write_table

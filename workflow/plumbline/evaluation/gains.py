@@ -1,4 +1,4 @@
-"""What tuning gains in and out of the domain, all tasks taken together; the study over losses.
+"""What tuning gains in and out of the domain, all tasks taken together.
 
 The gain of a checkpoint in a domain is the mean, over the domain's tasks, of its mean difference
 to another checkpoint: each task counts alike, however many items it has. Its interval has the
@@ -7,7 +7,6 @@ spread of the clusters within each task, and that of the seeds over all of them.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,8 +16,7 @@ from plumbline.config.closed_book import ENDINGS
 from plumbline.evaluation.comparisons import others_of
 from plumbline.evaluation.estimation import weighted_difference
 from plumbline.evaluation.grid import Grids
-from plumbline.evaluation.tables import GainRow, StudyRow
-from plumbline.names import parts, variant
+from plumbline.evaluation.tables import GainRow
 
 # Measures that are shares of what is true. The win rate is not: it asks what a judge prefers; nor
 # is it known of any other measure that more of it is better.
@@ -27,7 +25,7 @@ TRUTH = ("em", "mc1", "acc", "f1")
 # the form. What is gained in a form that only one of the two was tuned in is mostly the form.
 OTHER_FORMS = tuple(ending for ending in ENDINGS.values() if ending)
 DOMAINS = ("id", "ood")
-BOTH, AVERAGE, PARENT, GENERAL = "both", "average", "parent", "general-only"
+BOTH, PARENT = "both", "parent"
 
 
 @dataclass(frozen=True)
@@ -105,46 +103,3 @@ def gain_rows(
                     domain=domain,
                     **found.figures([column], confidence),
                 )
-
-
-STUDIED = re.compile(r"atomic-(\d+(?:\.\d+)?)\.(\w+)")
-
-
-def study_rows(
-    model: str, grids: Grids, parents: Mapping[str, str], *, confidence: float
-) -> Iterator[StudyRow]:
-    """The study over losses: checkpoints `apeft.atomic-<per cent>.<loss>`.
-
-    Each against its parent, and those with atomic preferences against those with general ones
-    alone (0 per cent) under the same loss; all over the same tasks. Where there are several losses,
-    their mean as well, item by item.
-    """
-    cases: list[tuple[str, float, str, str]] = []  # method, per cent, loss, against
-    pairs: list[tuple[str, str]] = []
-    for checkpoint, parent in parents.items():
-        method, kept, rest = parts(checkpoint)
-        if method != "apeft" or not (found := STUDIED.fullmatch(rest)):
-            continue
-        method, percent, loss = variant(method, kept), float(found[1]), found[2]
-        cases.append((method, percent, loss, PARENT))
-        pairs.append((checkpoint, parent))
-        general = f"{method}.atomic-0.{loss}"
-        if percent and general in parents:
-            cases.append((method, percent, loss, GENERAL))
-            pairs.append((checkpoint, general))
-    if not pairs:
-        return
-    groups: dict[tuple[str, float, str], list[int]] = {}
-    for column, (method, percent, _, against) in enumerate(cases):
-        groups.setdefault((method, percent, against), []).append(column)
-    for domain, found in gains(grids, pairs).items():
-        for (method, percent, against), columns in groups.items():
-            about = dict(
-                model=model, method=method, percent=percent, against=against, domain=domain
-            )
-            for column in columns:
-                loss = cases[column][2]
-                yield StudyRow(loss=loss, **about, **found.figures([column], confidence))
-            if len(columns) > 1:
-                figures = found.figures(columns, confidence)
-                yield StudyRow(loss=AVERAGE, **about, **figures)

@@ -30,7 +30,6 @@ RESERVED = (
     "closed_book",
     "facts",
     "figures",
-    "grath",
     "harness",
     "instructions",
     "lists",
@@ -39,6 +38,7 @@ RESERVED = (
     "plan.json",
     "report",
     "tables",
+    *(method.name for method in METHODS),
 )
 
 

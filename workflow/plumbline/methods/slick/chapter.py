@@ -6,8 +6,8 @@ from collections import Counter
 
 import pandas as pd
 
-from plumbline.evaluation.fit_speed import LATER
 from plumbline.methods.slick import figures
+from plumbline.methods.slick.fit_speed import LATER
 from plumbline.methods.slick.p_true_section import p_true
 from plumbline.methods.slick.points import PAPER_LINEAR_MODEL, mix_points
 from plumbline.names import STOPS

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from plumbline.evaluation.fitting import MixRun
+from plumbline.methods.slick.fitting import MixRun
 from plumbline.records import KNOWN, Category
 
 SHARES = (0.5, 0.9)

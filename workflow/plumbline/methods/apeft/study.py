@@ -1,0 +1,56 @@
+"""The study over losses: what atomic preferences gain under each (Yuan et al. 2024)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from plumbline.evaluation.gains import PARENT, gains
+from plumbline.evaluation.grid import Grids
+from plumbline.evaluation.tables import StudyRow
+from plumbline.names import parts, variant
+
+AVERAGE, GENERAL = "average", "general-only"
+
+
+STUDIED = re.compile(r"atomic-(\d+(?:\.\d+)?)\.(\w+)")
+
+
+def study_rows(
+    model: str, grids: Grids, parents: Mapping[str, str], *, confidence: float
+) -> Iterator[StudyRow]:
+    """The study over losses: checkpoints `apeft.atomic-<per cent>.<loss>`.
+
+    Each against its parent, and those with atomic preferences against those with general ones
+    alone (0 per cent) under the same loss; all over the same tasks. Where there are several losses,
+    their mean as well, item by item.
+    """
+    cases: list[tuple[str, float, str, str]] = []  # method, per cent, loss, against
+    pairs: list[tuple[str, str]] = []
+    for checkpoint, parent in parents.items():
+        method, kept, rest = parts(checkpoint)
+        if method != "apeft" or not (found := STUDIED.fullmatch(rest)):
+            continue
+        method, percent, loss = variant(method, kept), float(found[1]), found[2]
+        cases.append((method, percent, loss, PARENT))
+        pairs.append((checkpoint, parent))
+        general = f"{method}.atomic-0.{loss}"
+        if percent and general in parents:
+            cases.append((method, percent, loss, GENERAL))
+            pairs.append((checkpoint, general))
+    if not pairs:
+        return
+    groups: dict[tuple[str, float, str], list[int]] = {}
+    for column, (method, percent, _, against) in enumerate(cases):
+        groups.setdefault((method, percent, against), []).append(column)
+    for domain, found in gains(grids, pairs).items():
+        for (method, percent, against), columns in groups.items():
+            about = dict(
+                model=model, method=method, percent=percent, against=against, domain=domain
+            )
+            for column in columns:
+                loss = cases[column][2]
+                yield StudyRow(loss=loss, **about, **found.figures([column], confidence))
+            if len(columns) > 1:
+                figures = found.figures(columns, confidence)
+                yield StudyRow(loss=AVERAGE, **about, **figures)
