@@ -118,6 +118,14 @@ def test_one_process_scores_all_that_lies_ready_and_loads_each_checkpoint_once(
     assert not list(project.root.glob("store/*/finished/*.jsonl"))
 
 
+def test_checkpoints_of_equal_weights_each_find_their_scores(project, monkeypatch):
+    """Training that stops early may do so at its end."""
+    shutil.copy(project.root / "base/checkpoint.json", project.root / "tuned/checkpoint.json")
+    project("base/choices/letters.jsonl")
+    none_loaded(monkeypatch)
+    assert project("base/choices/plain.jsonl") == project("tuned/choices/plain.jsonl")
+
+
 def test_what_is_scored_already_is_not_scored_again(project, monkeypatch):
     for work in project.works:
         project(work)

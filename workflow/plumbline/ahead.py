@@ -80,7 +80,8 @@ class WorkList:
 
     def finished(self, name: str) -> Path:
         """Where a work's result waits for its job."""
-        decides = [sha256_file(self.input(name)), self[name].setting, *self._settings]
+        # Of its own: two checkpoints may have the same weights, and each job moves its file away.
+        decides = [name, sha256_file(self.input(name)), self[name].setting, *self._settings]
         digest = hashlib.sha256(json.dumps(decides).encode()).hexdigest()
         return self.store(name) / "finished" / f"{digest[:32]}.jsonl"
 
