@@ -6,6 +6,8 @@ import os
 import sys
 from importlib import import_module
 
+from plumbline import command_line
+
 
 def processor_seconds():
     """Of this process and of those that it has waited for: whatever else the machine does."""
@@ -22,7 +24,7 @@ def program(monkeypatch, name, /, *words, **arguments):
         if value is not True:
             words += map(str, value if isinstance(value, list) else [value])
     monkeypatch.setattr(sys, "argv", [name, *words])
-    import_module(f"scripts.{name}").main()
+    command_line.call(import_module(f"scripts.{name}").main, words)
 
 
 def listed(folder, rows):

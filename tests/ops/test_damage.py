@@ -19,8 +19,7 @@ from plumbline.files import InputError, read_rows, write_rows
 from plumbline.models import import_model
 from plumbline.records import Generation, Request, Sampling
 from plumbline.sources import Source
-from programs import listed
-from scripts import generate
+from programs import listed, program
 from tiny import tiny_model
 
 pytestmark = pytest.mark.timeout(300)
@@ -56,8 +55,7 @@ def ask(tiny_base, tmp_path, monkeypatch):
             *("--settings", json.dumps(settings), "--device", "cpu", "--threads", 1),
             *("--generations", answers),
         ]
-        monkeypatch.setattr("sys.argv", ["generate", *map(str, argv)])
-        generate.main()
+        program(monkeypatch, "generate", *argv)
         return list(read_rows(answers, Generation))
 
     run.root = tmp_path

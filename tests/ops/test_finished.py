@@ -11,7 +11,7 @@ from plumbline.config.training import Recipe
 from plumbline.files import write_rows
 from plumbline.records import Example, Probe
 from plumbline.training.finished import FILE
-from scripts import train
+from programs import program
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -44,9 +44,7 @@ def tuning(tiny_base, tmp_path, monkeypatch, caplog):
             "--recipe": recipe.model_dump_json(), "--stops": "early_stop", "--max-tokens": 4,
             "--match": "squad", "--device": "cpu", "--threads": 1, "--code": code, **outputs,
         }  # fmt: skip
-        argv = ["train", *(str(part) for option in options.items() for part in option)]
-        monkeypatch.setattr("sys.argv", argv)
-        train.main()
+        program(monkeypatch, "train", *(part for option in options.items() for part in option))
         written = [path.read_bytes() for path in outputs.values()]
         for path in outputs.values():
             path.unlink()

@@ -11,8 +11,7 @@ from plumbline import checkpoints
 from plumbline.files import InputError, read_rows, write_json, write_rows
 from plumbline.generation import start, store
 from plumbline.records import Generation, Request, Sampling
-from programs import listed
-from scripts import generate
+from programs import listed, program
 
 SETTINGS = {"engine": "transformers", "dtype": "float32", "max_model_len": 128, "max_num_seqs": 4}
 
@@ -38,8 +37,7 @@ def project(tiny_base, tmp_path):
             *("--settings", json.dumps(SETTINGS | settings), "--device", "cpu", "--threads", "1"),
             *("--generations", tmp_path / work / "generations.jsonl"),
         ]
-        monkeypatch.setattr("sys.argv", ["generate", *map(str, argv)])
-        generate.main()
+        program(monkeypatch, "generate", *argv)
         return list(read_rows(tmp_path / work / "generations.jsonl", Generation))
 
     run.root, run.works = tmp_path, works

@@ -1,6 +1,5 @@
 """The knowledge filter: what states a fact, what is kept, and what each builder makes of it."""
 
-import argparse
 from collections import Counter
 
 import pytest
@@ -8,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from plumbline import knowledge
 from plumbline.files import InputError, read_json, read_unique_rows, write_rows
-from plumbline.knowledge import Facts, keep, sides
+from plumbline.knowledge import Facts, FilterOptions, keep, sides
 from plumbline.methods.grath.prompt import request_id
 from plumbline.names import parts, variant
 from plumbline.records import Category, ChoiceQuestion, Example, Generation, Message, Pair
@@ -133,25 +132,19 @@ def test_the_draw_hangs_on_the_seed_and_not_on_the_order():
     assert {row.id for row in one} == {row.id for row in again} != {row.id for row in other}
 
 
-def options(*words):
-    parser = argparse.ArgumentParser()
-    knowledge.add_options(parser)
-    return parser.parse_args(list(map(str, words)))
-
-
 @pytest.fixture
 def annotated(tmp_path):
-    """The filter's files as options."""
+    """The filter's files, by option."""
     questions, annotations = tmp_path / "asked.jsonl", tmp_path / "annotations.jsonl"
     write_rows(questions, [asked for asked, _ in FACTS])
     write_rows(annotations, [about for _, about in FACTS])
-    return ["--annotated-questions", questions, "--annotations", annotations]
+    return {"annotated_questions_path": questions, "annotations_path": annotations}
 
 
 def test_the_filter_as_options(annotated):
     given = rows(4)
-    assert knowledge.kept(given, options(), 1) == (given, {})
-    found, counts = knowledge.kept(given, options(*annotated, "--keep-unknown", 0), 1)
+    assert knowledge.kept(given, FilterOptions(), 1) == (given, {})
+    found, counts = knowledge.kept(given, FilterOptions(**annotated, keep_unknown=0), 1)
     assert (len(found), counts["unknown_dropped"]) == (5, 4)
     assert knowledge.counted(counts) == {"knowledge": counts} and knowledge.counted({}) == {}
     assert knowledge.dropped_row("s", "i", counts) == [
@@ -159,14 +152,14 @@ def test_the_filter_as_options(annotated):
     ]
     assert knowledge.dropped_row("s", "i", {}) == []
     with pytest.raises(InputError, match="--keep-unknown 0: give --annotated-questions and"):
-        knowledge.kept(given, options("--keep-unknown", 0), 1)
+        knowledge.kept(given, FilterOptions(keep_unknown=0), 1)
     with pytest.raises(InputError, match=r"all 4 rows state a fact .* keep_unknown 0 leaves none"):
-        knowledge.kept(rows(4, 0, 0), options(*annotated, "--keep-unknown", 0), 1)
+        knowledge.kept(rows(4, 0, 0), FilterOptions(**annotated, keep_unknown=0), 1)
 
 
 def test_what_states_a_test_fact_is_dropped_whatever_its_side(tmp_path, annotated):
     write_rows(tmp_path / "facts.jsonl", [asked for asked, _ in FACTS])
-    with_test = ["--test-facts", tmp_path / "facts.jsonl"]
+    with_test = {"test_facts_path": tmp_path / "facts.jsonl"}
     oz = {"id": "p", "prompt": "What is green?"}
     told = "Emerald City is in the Land of Oz."
     given = [
@@ -177,18 +170,18 @@ def test_what_states_a_test_fact_is_dropped_whatever_its_side(tmp_path, annotate
         Pair(**oz | {"id": "apart"}, chosen="Emerald City.", rejected="The Land of Oz."),
         example("train", "What is the capital of Zubrowka?", "Lutz"),  # no test fact
     ]
-    left, counts = knowledge.kept(given, options(*with_test), 1)
+    left, counts = knowledge.kept(given, FilterOptions(**with_test), 1)
     assert [row.id for row in left] == ["apart", "train"]
     assert counts == {"test_fact_dropped": 4}
     assert knowledge.dropped_row("s", "i", counts) == [
         {"stage": "s", "item": "i", "reason": "states a test fact", "n": 4}
     ]
-    left, counts = knowledge.kept(given, options(*with_test, *annotated, "--keep-unknown", 0), 1)
+    left, counts = knowledge.kept(given, FilterOptions(**with_test, **annotated, keep_unknown=0), 1)
     assert [row.id for row in left] == ["apart"]
     lost = {row["reason"]: row["n"] for row in knowledge.dropped_row("s", "i", counts)}
     assert lost == {"states a test fact": 4, "Unknown to the base": 1}
     with pytest.raises(InputError, match="all 4 rows state a fact that is asked about in the test"):
-        knowledge.kept(given[:4], options(*with_test), 1)
+        knowledge.kept(given[:4], FilterOptions(**with_test), 1)
 
 
 @pytest.mark.parametrize(
@@ -239,7 +232,8 @@ def test_graths_pairs_without_unknown(tmp_path, monkeypatch, annotated):
     counted = whole["counted"]
     assert (whole["rows"], counted["changed"], "knowledge" in counted) == (3, 2, False)
 
-    program(monkeypatch, "build_grath_pairs", *words, *annotated, "--keep-unknown", 0)
+    filtering = {name.removesuffix("_path"): path for name, path in annotated.items()}
+    program(monkeypatch, "build_grath_pairs", *words, **filtering, keep_unknown=0)
     assert [one.id for one in read_unique_rows(tmp_path / "pairs.jsonl", Pair)] == ["g", "o"]
     composition = read_json(tmp_path / "composition.json")
     # What is counted of pairs is counted of those that are left.

@@ -2,7 +2,6 @@
 
 import json
 import math
-import sys
 from types import SimpleNamespace
 
 import pandas as pd
@@ -12,6 +11,7 @@ from plumbline.files import InputError, read_rows, write_rows
 from plumbline.methods.slick.p_true import PTrue, p_true, proposal, rows
 from plumbline.methods.slick.p_true_section import p_true as section
 from plumbline.records import Question
+from programs import program
 
 
 def question(name: str, split="test") -> Question:
@@ -71,17 +71,14 @@ def test_both_probes_call_as_many_unknown():
 
 
 def test_it_is_measured_on_test_questions(tiny_base, tmp_path, monkeypatch):
-    from scripts import measure_p_true
-
     write_rows(tmp_path / "questions.jsonl", [
         question("France"), question("Norway"), question("Chad", split="train"),
     ])  # fmt: skip
-    monkeypatch.setattr(sys, "argv", [
-        "measure_p_true", "--questions", str(tmp_path / "questions.jsonl"),
-        "--checkpoint", str(tiny_base), "--scoring", json.dumps({"batch_tokens": 256}),
-        "--device", "cpu", "--threads", "1", "--found", str(tmp_path / "p_true.jsonl"),
-    ])  # fmt: skip
-    measure_p_true.main()
+    program(
+        monkeypatch, "measure_p_true", questions=tmp_path / "questions.jsonl",
+        checkpoint=tiny_base, scoring=json.dumps({"batch_tokens": 256}),
+        device="cpu", threads=1, found=tmp_path / "p_true.jsonl",
+    )  # fmt: skip
     found = list(read_rows(tmp_path / "p_true.jsonl", PTrue))
     assert [one.id for one in found] == ["France", "Norway"]
     assert all(0 < one.p_true < 1 for one in found)

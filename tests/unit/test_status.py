@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from plumbline import disk, temporary
 from plumbline.files import atomic_write
-from scripts import clean_cache, show_status
+from programs import program
 
 WRITER = (
     "import time, sys; sys.path.insert(0, sys.argv[2])\n"
@@ -143,14 +143,11 @@ def test_old_logs_of_snakemake_go_and_what_it_knows_stays(results, tmp_path, mon
 
 
 def test_status_says_what_is_there_and_what_can_go(results, monkeypatch, capsys):
-    arguments = ["--results", str(results), "--snakemake", str(results)]
-    monkeypatch.setattr(sys, "argv", ["show_status", *arguments])
-    show_status.main()
+    program(monkeypatch, "show_status", results=results, snakemake=results)
     told = capsys.readouterr().out
     assert "(all runs)" in told and "mine " in told and "in all" in told
     assert "1 left over by earlier runs, 72.0 KiB: `make clean-cache` removes them." in told
-    monkeypatch.setattr(sys, "argv", ["show_status", "--results", str(results / "none")])
-    show_status.main()
+    program(monkeypatch, "show_status", results=results / "none")
     assert "nothing is there yet" in capsys.readouterr().out
 
 
@@ -164,6 +161,4 @@ def test_sizes_are_short(size, text):
 
 
 def clean(results: Path, monkeypatch, snakemake: Path | None = None) -> None:
-    arguments = ["--results", str(results), "--snakemake", str(snakemake or results)]
-    monkeypatch.setattr(sys, "argv", ["clean_cache", *arguments])
-    clean_cache.main()
+    program(monkeypatch, "clean_cache", results=results, snakemake=snakemake or results)

@@ -26,11 +26,11 @@ SETTINGS["kv_cache_gib"] = 1
 # Several jobs in one process, since importing vLLM takes longer than what they do.
 PROGRAM = """
 import sys
+from plumbline import command_line
 from scripts import generate
 if __name__ == "__main__":
     for argv in [argument.split("|") for argument in sys.argv[1:]]:
-        sys.argv = ["generate", *argv]
-        generate.main()
+        command_line.call(generate.main, argv)
 """
 
 

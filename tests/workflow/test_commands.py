@@ -7,17 +7,19 @@ own parser reads what has come of it.
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 import shutil
 import subprocess
+from collections import ChainMap
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from importlib import import_module
 from pathlib import Path
 
 import pytest
+from plumbline.command_line import arguments
+from plumbline.files import InputError
 from project import ROOT, Project, shell_rules
 
 pytestmark = [pytest.mark.workflow, pytest.mark.timeout(600)]
@@ -27,11 +29,15 @@ SHIPPED = [path for path in sorted(CONFIG.rglob("*.yaml")) if path.parent.name !
 SHIPPED.remove(CONFIG / "config.yaml")
 EVERYTHING = ROOT / "tests/everything.yaml"
 ENDPOINT = "{kind: endpoint, url: 'http://127.0.0.1:9/v1', model: m, passages: {format: facts}}"
+OWN_QUESTIONS = "{name: own, format: rows, source: 'file:own.jsonl', domain: ood}"
 TARGETS = ["report", "plan", "fetch"]
 CONFIGURATIONS = {
     "default": TARGETS,
     **{path.stem: [*TARGETS, "--configfile", str(path)] for path in SHIPPED},
-    "everything": [*TARGETS, "augment", "--configfile", str(EVERYTHING)],
+    "everything": [
+        *(*TARGETS, "augment", "--configfile", str(EVERYTHING)),
+        *("--config", f"evaluation={{closed_book: [{OWN_QUESTIONS}]}}"),
+    ],
     "endpoint": ["flame", "--configfile", str(EVERYTHING), "--config", f"verification={ENDPOINT}"],
 }
 # Arguments that are folders of what no rule has among its inputs or outputs.
@@ -104,33 +110,22 @@ def called(project: Project, jobs: list[Job]) -> Iterator[Call]:
             yield Call(job, module.removeprefix("scripts."), arguments)
 
 
-class Parsed(Exception):
-    """Instead of what a program does after it has read its arguments."""
-
-
-def parsed(call: Call, patch: pytest.MonkeyPatch, capsys) -> argparse.Namespace:
-    """The arguments as the program reads them; an assertion with its words where it refuses them."""
-    read = argparse.ArgumentParser.parse_args
-
-    def stop(parser, *given, **more):
-        raise Parsed(read(parser, *given, **more))
-
-    patch.setattr(argparse.ArgumentParser, "parse_args", stop)
-    patch.setattr("sys.argv", [call.program, *call.arguments])
+def parsed(call: Call) -> dict[str, object]:
+    """The options as the program reads them, by name; an assertion with its words if it refuses."""
+    main = import_module(f"scripts.{call.program}").main
     try:
-        import_module(f"scripts.{call.program}").main()
-    except Parsed as done:
-        return done.args[0]
-    except SystemExit:
-        raise AssertionError(f"{call.job.rule}: {capsys.readouterr().err}\n{call}") from None
-    raise AssertionError(f"{call.program} reads no arguments")
+        given = arguments(main, call.arguments).arguments
+    except InputError as error:
+        raise AssertionError(f"{call.job.rule}: {error}\n{call}") from None
+    shared = [vars(value) for value in given.values() if is_dataclass(value)]
+    return dict(ChainMap(*shared, given))
 
 
-def check(call: Call, given: argparse.Namespace, folder: Path) -> None:
+def check(call: Call, given: dict[str, object], folder: Path) -> None:
     """What a call names is what its job is there for, or a list of the run, and JSON is JSON."""
     files = [*call.job.inputs, *call.job.outputs]
     files += [str(path.relative_to(folder)) for path in folder.glob("results/*/lists/*.json")]
-    for name, value in vars(given).items():
+    for name, value in given.items():
         for one in value if isinstance(value, list | tuple) else [value]:
             if isinstance(one, str) and one.startswith(("{", "[")):
                 json.loads(one)
@@ -156,6 +151,7 @@ def project(tmp_path_factory):
     (made.folder / "models/base").mkdir(parents=True)
     (made.folder / "tasks").mkdir()
     (made.folder / "tasks/arc.yaml").write_text("task: arc\n")
+    (made.folder / "own.jsonl").write_text("")
     return made
 
 
@@ -166,13 +162,13 @@ def seen():
 
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
-def test_every_program_understands_what_its_rules_say(project, name, seen, monkeypatch, capsys):
+def test_every_program_understands_what_its_rules_say(project, name, seen, monkeypatch):
     monkeypatch.setenv("PLUMBLINE_DATA", str(project.folder))
+    monkeypatch.chdir(project.folder)  # where lists of the run are
     jobs = planned(project, *CONFIGURATIONS[name])
     assert jobs
     for call in called(project, jobs):
-        with monkeypatch.context() as patch:
-            check(call, parsed(call, patch, capsys), project.folder)
+        check(call, parsed(call), project.folder)
     seen[name] = {job.rule for job in jobs}
 
 

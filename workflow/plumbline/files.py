@@ -80,15 +80,21 @@ def read_rows(path: Path | str, model: type[Row]) -> Iterator[Row]:
 
 
 def first_mistake(error: ValidationError, whole: str) -> str:
-    """`field: what is wrong with it`, of the first wrong field; `whole` stands for the row itself.
+    """`field: what is wrong with it`, of the first wrong field; `whole` stands for the row itself."""
+    field, expected, _ = first_error(error)
+    return f"{field or whole}: {expected}"
+
+
+def first_error(error: ValidationError) -> tuple[str, str, object]:
+    """The first wrong field (a.b; empty: the whole), what is expected of it and what it is.
 
     Of a field that may be one of several things, the finding that goes deepest says most.
     """
     errors = error.errors(include_url=False)
     about_it = [one for one in errors if one["loc"][:1] == errors[0]["loc"][:1]]
     deepest = max(about_it, key=lambda one: len(one["loc"]))
-    said = deepest["msg"].removeprefix("Value error, ")
-    return f"{'.'.join(map(str, deepest['loc'])) or whole}: {said}"
+    expected = deepest["msg"].removeprefix("Value error, ")
+    return ".".join(map(str, deepest["loc"])), expected, deepest["input"]
 
 
 def _decoded(stream: IO, path: Path) -> Iterator[str]:

@@ -10,12 +10,12 @@ of it. A row states what its target states, read with its prompt.
 
 from __future__ import annotations
 
-import argparse
 import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from plumbline import stated
 from plumbline.files import InputError, read_unique_rows
@@ -85,23 +85,22 @@ def sides(row: Example | Pair) -> tuple[str, str]:
     return as_text(row.prompt), as_text(target)
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
+@dataclass(kw_only=True)
+class FilterOptions:
     """The filter's options of a program that builds training data."""
-    parser.add_argument(
-        "--test-facts", type=Path, help="questions; what states one of the test split is dropped"
-    )
-    parser.add_argument("--annotated-questions", type=Path, help="what was annotated")
-    parser.add_argument("--annotations", type=Path, help="their SliCK categories")
-    parser.add_argument(
-        "--keep-unknown",
-        type=float,
-        default=100,
-        help="per cent kept of what is Unknown to the base; below 100 needs both files",
-    )
+
+    test_facts_path: Annotated[
+        Path | None, "questions; what states one of the test split is dropped"
+    ] = None
+    annotated_questions_path: Annotated[Path | None, "what was annotated"] = None
+    annotations_path: Annotated[Path | None, "their SliCK categories"] = None
+    keep_unknown: Annotated[
+        float, "per cent kept of what is Unknown to the base; below 100 needs both files"
+    ] = 100
 
 
 def kept(
-    rows: Sequence[Item], args: argparse.Namespace, seed: int | str
+    rows: Sequence[Item], options: FilterOptions, seed: int | str
 ) -> tuple[list[Item], dict[str, int]]:
     """The rows that a program's options leave, and what was counted: `keep`'s counts where it
     filters by knowledge, and test_fact_dropped where test facts are given.
@@ -109,29 +108,29 @@ def kept(
     Raises InputError when the filter lacks a file, or leaves none of the rows.
     """
     left, counts = list(rows), {}
-    if args.test_facts:
-        left = without_test_facts(rows, read_unique_rows(args.test_facts, Question))
+    if options.test_facts_path:
+        left = without_test_facts(rows, read_unique_rows(options.test_facts_path, Question))
         counts = {"test_fact_dropped": len(rows) - len(left)}
         if rows and not left:
             raise InputError(
                 f"all {len(rows):,} rows state a fact that is asked about in the test, so that "
                 f"none is left to train on; tune on other data."
             )
-    if args.keep_unknown == 100:
+    if options.keep_unknown == 100:
         return left, counts
-    if args.annotated_questions is None or args.annotations is None:
+    if options.annotated_questions_path is None or options.annotations_path is None:
         raise InputError(
-            f"--keep-unknown {args.keep_unknown:g}: give --annotated-questions and --annotations."
+            f"--keep-unknown {options.keep_unknown:g}: give --annotated-questions and --annotations."
         )
     facts = Facts(
-        read_unique_rows(args.annotated_questions, Question),
-        read_unique_rows(args.annotations, Annotation),
+        read_unique_rows(options.annotated_questions_path, Question),
+        read_unique_rows(options.annotations_path, Annotation),
     )
-    known, found = keep(left, facts, args.keep_unknown, seed)
+    known, found = keep(left, facts, options.keep_unknown, seed)
     if left and not known:
         raise InputError(
             f"all {len(left):,} rows state a fact that is Unknown to the base, and keep_unknown "
-            f"{args.keep_unknown:g} leaves none of them; raise it, or tune on other data."
+            f"{options.keep_unknown:g} leaves none of them; raise it, or tune on other data."
         )
     return known, counts | found
 

@@ -9,9 +9,11 @@ import re
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from pydantic import ValidationError
 
+from plumbline import command_line
 from plumbline.files import InputError, first_mistake
 
 log = logging.getLogger("plumbline")
@@ -23,11 +25,13 @@ _FAILED_WRITE = re.compile(
 )
 
 
-def run(main: Callable[[], None], name: str) -> None:
-    """Run a program: log to stderr, end with status 1 and one clear line on bad input.
+def cli(main: Callable[..., None]) -> None:
+    """Run a program as its command line says, which `main`'s signature is (`command_line`): log to
+    stderr, end with status 1 and one clear line on bad options or bad input.
 
     With --debug among its arguments, bad input ends in a traceback.
     """
+    name = Path(main.__code__.co_filename).stem
     debug = "--debug" in sys.argv
     sys.argv = [argument for argument in sys.argv if argument != "--debug"]
     logging.basicConfig(
@@ -39,11 +43,11 @@ def run(main: Callable[[], None], name: str) -> None:
     # A million rows are no garbage: at the default, half the time went into looking for some.
     gc.set_threshold(50_000, 20, 100)
     try:
-        main()
+        command_line.call(main, sys.argv[1:])
     except (InputError, ValidationError) as error:
         if debug:
             raise
-        if isinstance(error, ValidationError):  # of what was given as JSON
+        if isinstance(error, ValidationError):  # of a document of JSON
             what = first_mistake(error, "the whole")
             error = f"{error.title}: {what}. Correct it; --debug shows where it was read."
         sys.exit(f"{name}: {error}")

@@ -1,7 +1,7 @@
 """Build one fine-tuning set and the questions its model is asked after every epoch."""
 
-import argparse
 from pathlib import Path
+from typing import Annotated
 
 from plumbline import program
 from plumbline.files import read_unique_rows, write_rows
@@ -11,45 +11,43 @@ from plumbline.methods.slick.probes import build_probes
 from plumbline.records import Annotation, Question
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--name", required=True, help="e.g. unknown-50")
-    parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--mixes", required=True, help="JSON of the mixes section")
-    parser.add_argument("--demands", required=True, help="JSON of what all sets take")
-    parser.add_argument("--questions", type=Path, required=True)
-    parser.add_argument("--annotations", type=Path, required=True)
-    parser.add_argument("--examples", type=Path, required=True)
-    parser.add_argument("--probes", type=Path, required=True)
-    parser.add_argument("--composition", type=Path, required=True)
-    args = parser.parse_args()
-    settings = Mixes.model_validate_json(args.mixes)
-
-    questions = read_unique_rows(args.questions, Question)
-    annotations = read_unique_rows(args.annotations, Annotation)
+def main(
+    *,
+    name: Annotated[str, "e.g. unknown-50"],
+    seed: int,
+    mixes: Mixes,
+    demands: Annotated[Demands, "what all sets take"],
+    questions_path: Path,
+    annotations_path: Path,
+    examples_path: Path,
+    probes_path: Path,
+    composition_path: Path,
+) -> None:
+    questions = read_unique_rows(questions_path, Question)
+    annotations = read_unique_rows(annotations_path, Annotation)
     mix = build_mix(
-        args.name,
+        name,
         questions,
         annotations,
-        Demands.model_validate_json(args.demands),
-        seed=args.seed,
-        form=settings.prompt,
-        on_empty=settings.on_empty,
+        demands,
+        seed=seed,
+        form=mixes.prompt,
+        on_empty=mixes.on_empty,
     )
     probes = build_probes(
         mix.rows,
         questions,
         annotations,
-        settings.monitor,
-        form=settings.prompt,
-        seed=args.seed,
+        mixes.monitor,
+        form=mixes.prompt,
+        seed=seed,
     )
-    write_rows(args.examples, mix.rows)
-    write_rows(args.probes, probes)
+    write_rows(examples_path, mix.rows)
+    write_rows(probes_path, probes)
     composition = mix.composition(mix.parts("category"))
-    composition.write(args.composition)
-    program.log.info(f"{args.name}: {composition.rows} examples, {composition.parts}")
+    composition.write(composition_path)
+    program.log.info(f"{name}: {composition.rows} examples, {composition.parts}")
 
 
 if __name__ == "__main__":
-    program.run(main, "build_mix")
+    program.cli(main)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
 from pathlib import Path
+from typing import Annotated, Literal
 
 from plumbline import program
 from plumbline.data.entityquestions import load_entityquestions
@@ -17,54 +17,56 @@ from plumbline.tables import write_table
 log = logging.getLogger("plumbline")
 
 
-def names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
+def names(text: str | None) -> list[str] | None:
+    return text and [name.strip() for name in text.split(",") if name.strip()]
 
 
 def fractions(text: str) -> tuple[float, ...]:
-    return tuple(float(part) for part in text.split(","))
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise InputError(f"--shares: expected numbers as in 0.8,0.1,0.1; found {text!r}.") from None
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--source", required=True, choices=["embedded", "entityquestions", "rows"])
-    parser.add_argument(
-        "--path", type=Path, help="folder or file of the source, or its source.json; embedded: none"
-    )
-    parser.add_argument("--id-relations", type=names, help="comma-separated; default: the source's")
-    parser.add_argument("--ood-relations", type=names)
-    parser.add_argument("--shares", type=fractions, default=SHARES, help="train,dev,test")
-    parser.add_argument("--seed", type=int, default=1, help="of the split")
-    parser.add_argument("--strict-dev", action="store_true")
-    parser.add_argument("--merge-duplicates", action="store_true")
-    parser.add_argument("--questions", required=True, type=Path, help="JSON Lines to write")
-    parser.add_argument("--counts", required=True, type=Path, help="CSV to write")
-    wish = parser.parse_args()
-
-    if wish.path is None:
-        wish.path = Path(__file__).parents[1] / "resources" / "facts"
-    elif wish.path.name == MARKER:
-        _, wish.path = read_marker(wish.path)
-    if wish.source == "embedded":
-        relations = (wish.id_relations, wish.ood_relations)
-        result = load_embedded(wish.path, *relations, shares=wish.shares, seed=wish.seed)
-    elif wish.source == "entityquestions":
+def main(
+    *,
+    source: Literal["embedded", "entityquestions", "rows"],
+    path: Annotated[
+        Path | None, "folder or file of the source, or its source.json; embedded: none"
+    ] = None,
+    id_relations: Annotated[str | None, "comma-separated; default: the source's"] = None,
+    ood_relations: str | None = None,
+    shares: Annotated[str, "train,dev,test"] = ",".join(map(str, SHARES)),
+    seed: Annotated[int, "of the split"] = 1,
+    strict_dev: bool = False,
+    merge_duplicates: bool = False,
+    questions_path: Annotated[Path, "JSON Lines to write"],
+    counts_path: Annotated[Path, "CSV to write"],
+) -> None:
+    if path is None:
+        path = Path(__file__).parents[1] / "resources" / "facts"
+    elif path.name == MARKER:
+        _, path = read_marker(path)
+    if source == "embedded":
+        relations = (names(id_relations), names(ood_relations))
+        result = load_embedded(path, *relations, shares=fractions(shares), seed=seed)
+    elif source == "entityquestions":
         result = load_entityquestions(
-            wish.path, wish.id_relations, wish.ood_relations, wish.strict_dev, wish.merge_duplicates
+            path, names(id_relations), names(ood_relations), strict_dev, merge_duplicates
         )
     else:
-        result = load_rows(wish.path, wish.shares, wish.seed, wish.merge_duplicates)
+        result = load_rows(path, fractions(shares), seed, merge_duplicates)
     lost = ", ".join(f"{n:,} {reason}" for reason, n in result.dropped().items()) or "none"
     if not result.questions:
         raise InputError(
-            f"{wish.path}: no question is left after the filters (dropped: {lost}). "
+            f"{path}: no question is left after the filters (dropped: {lost}). "
             f"config/README.md says under Facts what each filter drops."
         )
 
-    write_table(wish.counts, FactCount, result.counts)
-    write_rows(wish.questions, result.questions)
+    write_table(counts_path, FactCount, result.counts)
+    write_rows(questions_path, result.questions)
     log.info(f"{len(result.questions):,} questions kept; dropped: {lost}")
 
 
 if __name__ == "__main__":
-    program.run(main, "build_questions")
+    program.cli(main)

@@ -1,38 +1,32 @@
 """Refuse a training file that holds too much of an evaluation set, just before it is trained on."""
 
-import argparse
 from pathlib import Path
+from typing import Annotated
 
-from plumbline import lists, program
+from plumbline import program
 from plumbline.config.contamination import Contamination as Settings
 from plumbline.evaluation.contamination import measure_files, refuse
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--name", required=True, help="the tuning")
-    parser.add_argument("--training", type=Path, required=True, help="examples or pairs")
-    parser.add_argument("--model", required=True)
-    parser.add_argument(
-        "--evaluated",
-        type=Path,
-        required=True,
-        help="list: by model, evaluation sets' files by name",
-    )
-    parser.add_argument("--contamination", required=True, help="JSON of the section")
-    args = parser.parse_args()
-    settings = Settings.model_validate_json(args.contamination)
-    sets = lists.read(args.evaluated, dict[str, dict[str, Path]])[args.model]
-    absent = [name for name, path in sets.items() if not path.exists()]
+def main(
+    *,
+    name: Annotated[str, "the tuning"],
+    training_path: Annotated[Path, "examples or pairs"],
+    model: str,
+    evaluated: Annotated[dict[str, dict[str, Path]], "by model, evaluation sets' files by name"],
+    contamination: Settings,
+) -> None:
+    sets = evaluated[model]
+    absent = [one for one, path in sets.items() if not path.exists()]
     if absent:
         # New, or just being made again. What is in them is refused when the table is made.
-        program.log.warning(f"{args.name}: not yet compared with {', '.join(absent)}")
-    there = {name: path for name, path in sets.items() if name not in absent}
-    found = measure_files(args.name, args.training, there, settings.ngram)
-    refuse(found, settings.max_percent)
+        program.log.warning(f"{name}: not yet compared with {', '.join(absent)}")
+    there = {one: path for one, path in sets.items() if one not in absent}
+    found = measure_files(name, training_path, there, contamination.ngram)
+    refuse(found, contamination.max_percent)
     most = max((one.percent for one in found.overlaps), default=0)
-    program.log.info(f"{args.name}: holds at most {most:.2f} % of an evaluation set")
+    program.log.info(f"{name}: holds at most {most:.2f} % of an evaluation set")
 
 
 if __name__ == "__main__":
-    program.run(main, "check_contamination")
+    program.cli(main)

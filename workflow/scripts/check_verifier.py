@@ -1,7 +1,7 @@
 """Put a verifier to the test: on claims made from facts, and on labelled ones that models wrote."""
 
-import argparse
 from pathlib import Path
+from typing import Annotated
 
 from plumbline import program
 from plumbline.files import read_unique_rows
@@ -14,25 +14,25 @@ from plumbline.verification.tables import VerifierShare
 from plumbline.verification.truth import labelled_claims
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    make.add_arguments(parser)
-    parser.add_argument("--facts", type=Path, required=True, help="questions.jsonl")
-    parser.add_argument("--n", type=int, required=True, help="claims")
-    parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--labelled", type=Path, required=True, help="claims that models wrote")
-    parser.add_argument("--table", type=Path, required=True)
-    args = parser.parse_args()
-    facts = read_unique_rows(args.facts, Question)
-    claims = labelled_claims(facts, args.n, args.seed)
-    if len(claims) < args.n:
+def main(
+    *,
+    verifying: make.VerifierOptions,
+    facts_path: Annotated[Path, "questions.jsonl"],
+    n: Annotated[int, "claims"],
+    seed: int,
+    labelled_path: Annotated[Path, "claims that models wrote"],
+    table_path: Path,
+) -> None:
+    facts = read_unique_rows(facts_path, Question)
+    claims = labelled_claims(facts, n, seed)
+    if len(claims) < n:
         program.log.warning(
-            f"the facts of relations with wordings give {len(claims):,} claims, not {args.n:,}"
+            f"the facts of relations with wordings give {len(claims):,} claims, not {n:,}"
         )
-    rows = [] if not claims else agreement_rows(make.verify(claims, facts, args), claims)
-    read = read_labelled(args.labelled)
-    rows += [{"claims": MODELS} | row for row in shares(make.verify(read, facts, args), read)]
-    write_table(args.table, VerifierShare, rows)
+    rows = [] if not claims else agreement_rows(make.verify(claims, facts, verifying), claims)
+    read = read_labelled(labelled_path)
+    rows += [{"claims": MODELS} | row for row in shares(make.verify(read, facts, verifying), read)]
+    write_table(table_path, VerifierShare, rows)
     for row in rows:
         if row["relation"] in ("All", HELD_OUT):
             interval = f"({row['low']:.3f} to {row['high']:.3f}, n = {row['n']:,})"
@@ -41,4 +41,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    program.run(main, "check_verifier")
+    program.cli(main)

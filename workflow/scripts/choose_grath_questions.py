@@ -1,8 +1,8 @@
 """Leave out the questions that are also evaluated; pairs are written for the others."""
 
-import argparse
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated
 
 from plumbline import program
 from plumbline.files import read_rows, read_unique_rows, write_json, write_rows
@@ -21,22 +21,18 @@ def evaluated(path: Path) -> Iterator[str]:
     return (row.question for row in read_rows(path, Asked) if row.split == "test")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--questions", type=Path, required=True, help="choices.jsonl")
-    parser.add_argument(
-        "--evaluation",
-        type=Path,
-        nargs="*",
-        default=[],
-        help="choice sets and facts that are evaluated; of facts the test split counts",
-    )
-    parser.add_argument("--kept", type=Path, required=True)
-    parser.add_argument("--dropped", type=Path, required=True)
-    args = parser.parse_args()
-    questions = read_unique_rows(args.questions, ChoiceQuestion)
-    kept, dropped = choose(questions, map(evaluated, args.evaluation))
-    write_rows(args.kept, kept)
+def main(
+    *,
+    questions_path: Annotated[Path, "choices.jsonl"],
+    evaluation_paths: Annotated[
+        tuple[Path, ...], "choice sets and facts that are evaluated; of facts the test split counts"
+    ] = (),
+    kept_path: Path,
+    dropped_path: Path,
+) -> None:
+    questions = read_unique_rows(questions_path, ChoiceQuestion)
+    kept, dropped = choose(questions, map(evaluated, evaluation_paths))
+    write_rows(kept_path, kept)
     lost = {
         "stage": "grath",
         "item": "questions",
@@ -44,11 +40,11 @@ def main() -> None:
         "n": len(dropped),
     }
     write_json(
-        args.dropped,
+        dropped_path,
         {"name": "grath", "kept": len(kept), "dropped": [lost] if dropped else []},
     )
     program.log.info(f"{len(kept):,} questions, {len(dropped):,} left out that are evaluated")
 
 
 if __name__ == "__main__":
-    program.run(main, "choose_grath_questions")
+    program.cli(main)

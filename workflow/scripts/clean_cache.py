@@ -1,19 +1,14 @@
 """Remove what no result needs and no process uses; say what else could go, at what cost."""
 
-import argparse
 import shutil
 from pathlib import Path
 
 from plumbline import disk, program
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--results", type=Path, default=Path("results"))
-    parser.add_argument("--snakemake", type=Path, default=Path(".snakemake"))
-    args = parser.parse_args()
+def main(*, results: Path = Path("results"), snakemake: Path = Path(".snakemake")) -> None:
     freed = 0
-    for one in list(disk.leftovers(args.results, args.snakemake)):
+    for one in list(disk.leftovers(results, snakemake)):
         if one.owner == "dead":
             if one.path.is_dir():
                 shutil.rmtree(one.path)
@@ -28,7 +23,7 @@ def main() -> None:
             tail = "" if one.owner == "alive" else ", delete it by hand"
             print(f"kept {one.path} ({disk.human(one.size)}), {why}{tail}")
     print(f"{disk.human(freed)} freed.")
-    uses = disk.usage(args.results)
+    uses = disk.usage(results)
     if uses:
         print("\nWhat is left, and what deleting it by hand would cost:")
     for stage, consequence in disk.CONSEQUENCES.items():
@@ -38,4 +33,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    program.run(main, "clean_cache")
+    program.cli(main)

@@ -1,7 +1,7 @@
 """Make statements of the answers that were sampled to questions about facts, to be verified."""
 
-import argparse
 from pathlib import Path
+from typing import Annotated
 
 from plumbline import program
 from plumbline.files import read_rows, read_unique_rows, write_json, write_rows
@@ -12,26 +12,26 @@ from plumbline.records import Generation, Request
 from plumbline.training.sets import dropped_rows
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--questions", type=Path, required=True)
-    parser.add_argument("--requests", type=Path, required=True)
-    parser.add_argument("--generations", type=Path, required=True)
-    parser.add_argument("--name", required=True, help="of the answers, e.g. in tables")
-    parser.add_argument("--claims", type=Path, required=True)
-    parser.add_argument("--dropped", type=Path, required=True)
-    args = parser.parse_args()
+def main(
+    *,
+    questions_path: Path,
+    requests_path: Path,
+    generations_path: Path,
+    name: Annotated[str, "of the answers, e.g. in tables"],
+    claims_path: Path,
+    dropped_path: Path,
+) -> None:
     claims, reasons = statements(
-        read_unique_rows(args.questions, AtomicQuestion, empty=True),
-        read_unique_rows(args.requests, Request, empty=True),
-        read_rows(args.generations, Generation),
+        read_unique_rows(questions_path, AtomicQuestion, empty=True),
+        read_unique_rows(requests_path, Request, empty=True),
+        read_rows(generations_path, Generation),
     )
     samples = sum(claim.n for claim in claims)
     dropped = dropped_rows("sampled answers", reasons, STAGE)
-    write_rows(args.claims, claims)
-    write_json(args.dropped, {"name": args.name, "kept": samples, "dropped": dropped})
+    write_rows(claims_path, claims)
+    write_json(dropped_path, {"name": name, "kept": samples, "dropped": dropped})
     program.log.info(f"{len(claims):,} statements of {samples:,} samples")
 
 
 if __name__ == "__main__":
-    program.run(main, "collect_apeft_answers")
+    program.cli(main)

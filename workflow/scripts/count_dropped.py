@@ -1,11 +1,11 @@
 """Bring everything that was left out anywhere into one table, by reason."""
 
-import argparse
 import csv
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated
 
-from plumbline import lists, program
+from plumbline import program
 from plumbline.experiment.tables import LossRow
 from plumbline.files import read_json, read_rows
 from plumbline.records import HarnessItem
@@ -58,14 +58,12 @@ def place(path: Path, root: Path) -> dict:
     return {"model": model, "seed": part.removeprefix("seed-") if part.startswith("seed-") else ""}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--root", type=Path, required=True, help="folder of the run")
-    parser.add_argument("--reports", type=Path, required=True, help="list of files by kind")
-    parser.add_argument("--dropped", type=Path, required=True)
-    args = parser.parse_args()
-    reports = lists.read(args.reports, Reports)
-
+def main(
+    *,
+    root: Annotated[Path, "folder of the run"],
+    reports: Annotated[Reports, "files by kind"],
+    dropped_path: Path,
+) -> None:
     rows = list(of_facts(reports.facts))
     for path in reports.probes:
         rows += [{**row, "model": path.parts[-3]} for row in read_json(path)]
@@ -74,16 +72,16 @@ def main() -> None:
         for row in questions["dropped"]:
             rows.append({**row, "item": f"{questions['name']}: {row['item']}"})
     for path in reports.compositions:
-        composition, where = Composition.read(path), place(path, args.root)
+        composition, where = Composition.read(path), place(path, root)
         for row in composition.dropped:
             rows.append({**row, **where, "item": f"{composition.name}: {row['item']}"})
     for path in reports.trainings:
-        rows += [{**row, **place(path, args.root)} for row in of_training(path)]
+        rows += [{**row, **place(path, root)} for row in of_training(path)]
     for path in reports.harness:
-        rows += of_harness(path, args.root)
-    write_table(args.dropped, LossRow, rows)
+        rows += of_harness(path, root)
+    write_table(dropped_path, LossRow, rows)
     program.log.info(f"{len(rows)} kinds of loss, {sum(row['n'] for row in rows):,} items")
 
 
 if __name__ == "__main__":
-    program.run(main, "count_dropped")
+    program.cli(main)

@@ -1,8 +1,8 @@
 """Count questions by model, relation, domain, split and SliCK category."""
 
-import argparse
 from collections import Counter
 from pathlib import Path
+from typing import Annotated
 
 from plumbline import program
 from plumbline.files import read_rows
@@ -11,15 +11,13 @@ from plumbline.records import Annotation, Category
 from plumbline.tables import write_table
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--annotations", type=Path, nargs="+", required=True, help="<model>/slick/annotations.jsonl"
-    )
-    parser.add_argument("--counts", type=Path, required=True)
-    args = parser.parse_args()
+def main(
+    *,
+    annotations_paths: Annotated[list[Path], "<model>/slick/annotations.jsonl"],
+    counts_path: Path,
+) -> None:
     rows = []
-    for path in args.annotations:
+    for path in annotations_paths:
         counts = Counter(
             (row.relation, row.domain, row.split, row.category)
             for row in read_rows(path, Annotation)
@@ -37,8 +35,8 @@ def main() -> None:
             for relation, domain, split in groups
             for category in Category
         ]
-    write_table(args.counts, SlickCount, rows)
+    write_table(counts_path, SlickCount, rows)
 
 
 if __name__ == "__main__":
-    program.run(main, "count_slick")
+    program.cli(main)

@@ -1,21 +1,21 @@
 """Draw a run's figures (SVG) from its tables."""
 
-import argparse
 from pathlib import Path
+from typing import Annotated
 
-from plumbline.program import log, run
+from plumbline import program
 from plumbline.report.figures import draw_figures
 from plumbline.report.tables import read_tables
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tables", type=Path, required=True, help="folder of CSV tables")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the figures")
-    arguments = parser.parse_args()
-    paths = draw_figures(read_tables(arguments.tables), arguments.out)
-    log.info(f"{len(paths)} figures in {arguments.out}")
+def main(
+    *,
+    tables: Annotated[Path, "folder of CSV tables"],
+    out: Annotated[Path, "folder for the figures"],
+) -> None:
+    paths = draw_figures(read_tables(tables), out)
+    program.log.info(f"{len(paths)} figures in {out}")
 
 
 if __name__ == "__main__":
-    run(main, "draw_figures")
+    program.cli(main)

@@ -1,7 +1,7 @@
 """Have a judge rate how helpful responses are: FLAME's reward RM_IF."""
 
-import argparse
 from pathlib import Path
+from typing import Annotated
 
 from plumbline import program
 from plumbline.data.instruction_sets import read_instructions
@@ -12,24 +12,24 @@ from plumbline.methods.flame.rewards import helpfulness
 from plumbline.responses.drawn import Response
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    judges.add_options(parser)
-    parser.add_argument("--calibration", type=Path, required=True, help="the judge's")
-    parser.add_argument("--instructions", type=Path, required=True)
-    parser.add_argument("--responses", type=Path, required=True)
-    parser.add_argument("--helpful", type=Path, required=True)
-    args = parser.parse_args()
-    calibration = Calibration.model_validate(read_json(args.calibration))
-    responses = read_unique_rows(args.responses, Response)
+def main(
+    *,
+    judging: judges.JudgeOptions,
+    calibration_path: Annotated[Path, "the judge's"],
+    instructions_path: Path,
+    responses_path: Path,
+    helpful_path: Path,
+) -> None:
+    calibration = Calibration.model_validate(read_json(calibration_path))
+    responses = read_unique_rows(responses_path, Response)
     if not calibration.usable:
         program.log.warning(f"no response is rated: {calibration.told}")
-    judge = judges.load(args) if calibration.usable else None
-    rows = helpfulness(read_instructions([args.instructions]), responses, judge)
-    write_rows(args.helpful, rows)
+    judge = judges.load(judging) if calibration.usable else None
+    rows = helpfulness(read_instructions([instructions_path]), responses, judge)
+    write_rows(helpful_path, rows)
     rated = sum(row.score is not None for row in rows)
     program.log.info(f"{rated:,} of {len(rows):,} responses rated")
 
 
 if __name__ == "__main__":
-    program.run(main, "judge_helpfulness")
+    program.cli(main)

@@ -1,7 +1,7 @@
 """Measure how sure the base is of what responses claim, by its answers (FactTune-MC)."""
 
-import argparse
 from pathlib import Path
+from typing import Annotated
 
 from plumbline import program
 from plumbline.claims.records import Claim
@@ -10,22 +10,22 @@ from plumbline.methods.flame.facttune import confidence
 from plumbline.records import Generation, Request
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--claims", type=Path, required=True)
-    parser.add_argument("--requests", type=Path, required=True, help="of the answers")
-    parser.add_argument("--generations", type=Path, required=True)
-    parser.add_argument("--confidence", type=Path, required=True)
-    args = parser.parse_args()
+def main(
+    *,
+    claims_path: Path,
+    requests_path: Annotated[Path, "of the answers"],
+    generations_path: Path,
+    confidence_path: Path,
+) -> None:
     rows = confidence(
-        read_unique_rows(args.claims, Claim, empty=True),
-        read_unique_rows(args.requests, Request, empty=True),
-        read_rows(args.generations, Generation),
+        read_unique_rows(claims_path, Claim, empty=True),
+        read_unique_rows(requests_path, Request, empty=True),
+        read_rows(generations_path, Generation),
     )
-    write_rows(args.confidence, rows)
+    write_rows(confidence_path, rows)
     asked = sum(row.claims for row in rows)
     program.log.info(f"{len(rows):,} responses measured by {asked:,} claims")
 
 
 if __name__ == "__main__":
-    program.run(main, "measure_confidence")
+    program.cli(main)

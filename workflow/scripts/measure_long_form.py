@@ -1,7 +1,7 @@
 """Measure how factual a checkpoint's long responses are."""
 
-import argparse
 from pathlib import Path
+from typing import Annotated
 
 from plumbline import program
 from plumbline.claims.records import Claim, Splitting, Verdict
@@ -12,28 +12,28 @@ from plumbline.responses.drawn import Response
 from plumbline.responses.reading import one_each
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--instructions", type=Path, nargs="+", required=True)
-    parser.add_argument("--responses", type=Path, required=True)
-    parser.add_argument("--splittings", type=Path, required=True)
-    parser.add_argument("--claims", type=Path, required=True)
-    parser.add_argument("--verdicts", type=Path, required=True)
-    parser.add_argument("--gamma", type=float, required=True, help="of the length penalty; 0: off")
-    parser.add_argument("--k", type=int, nargs="+", required=True, help="of F1@K")
-    parser.add_argument("--items", type=Path, required=True)
-    args = parser.parse_args()
-    prompts = read_instructions(args.instructions)
+def main(
+    *,
+    instructions_paths: list[Path],
+    responses_path: Path,
+    splittings_path: Path,
+    claims_path: Path,
+    verdicts_path: Path,
+    gamma: Annotated[float, "of the length penalty; 0: off"],
+    k: Annotated[list[int], "of F1@K"],
+    items_path: Path,
+) -> None:
+    prompts = read_instructions(instructions_paths)
     items = long_form_items(
         prompts,
-        one_each(prompts, read_rows(args.responses, Response)),
-        list(read_rows(args.splittings, Splitting)),
-        read_rows(args.claims, Claim),
-        read_rows(args.verdicts, Verdict),
-        gamma=args.gamma,
-        ks=args.k,
+        one_each(prompts, read_rows(responses_path, Response)),
+        list(read_rows(splittings_path, Splitting)),
+        read_rows(claims_path, Claim),
+        read_rows(verdicts_path, Verdict),
+        gamma=gamma,
+        ks=k,
     )
-    write_rows(args.items, items)
+    write_rows(items_path, items)
     claims, decided, supported = (
         int(sum(item.metrics.get(name, 0) for item in items))
         for name in ("claims", "decided", "supported")
@@ -44,4 +44,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    program.run(main, "measure_long_form")
+    program.cli(main)

@@ -1,7 +1,7 @@
 """Rank the tokens of a checkpoint's greedy answers under a reference checkpoint."""
 
-import argparse
 from pathlib import Path
+from typing import Annotated
 
 from plumbline import devices, program
 from plumbline.config.engines import Scoring
@@ -10,41 +10,41 @@ from plumbline.files import read_rows, read_unique_rows, write_rows
 from plumbline.records import Generation, Request
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tuned", type=Path, required=True, help="the folder of who answered")
-    parser.add_argument("--reference", type=Path, required=True, help="folder of a checkpoint")
-    parser.add_argument("--instructions", type=Path, nargs="+", required=True)
-    parser.add_argument("--requests", type=Path, required=True)
-    parser.add_argument("--generations", type=Path, required=True)
-    parser.add_argument("--dtype", required=True, help="of both models")
-    parser.add_argument("--scoring", required=True, help="JSON of the scoring section")
-    parser.add_argument("--device", required=True)
-    parser.add_argument("--threads", type=int, required=True)
-    parser.add_argument("--shift", type=Path, required=True)
-    args = parser.parse_args()
-    prompts = read_instructions(args.instructions)
-    requests = read_unique_rows(args.requests, Request)
+def main(
+    *,
+    tuned: Annotated[Path, "the folder of who answered"],
+    reference: Annotated[Path, "folder of a checkpoint"],
+    instructions_paths: list[Path],
+    requests_path: Path,
+    generations_path: Path,
+    dtype: Annotated[str, "of both models"],
+    scoring: Scoring,
+    device: str,
+    threads: int,
+    shift_path: Path,
+) -> None:
+    prompts = read_instructions(instructions_paths)
+    requests = read_unique_rows(requests_path, Request)
 
-    devices.take(args.device)
+    devices.take(device)
     import torch
     from plumbline import checkpoints
     from plumbline.scoring.shift import check_tokenizers, greedy_written, measure
 
-    if args.device == "cpu":
-        torch.set_num_threads(args.threads)
-    tokenizer = checkpoints.load_tokenizer(args.tuned)
-    check_tokenizers(tokenizer, checkpoints.load_tokenizer(args.reference), requests)
+    if device == "cpu":
+        torch.set_num_threads(threads)
+    tokenizer = checkpoints.load_tokenizer(tuned)
+    check_tokenizers(tokenizer, checkpoints.load_tokenizer(reference), requests)
     rows = measure(
-        greedy_written(prompts, requests, read_rows(args.generations, Generation), tokenizer),
-        args.tuned,
-        args.reference,
+        greedy_written(prompts, requests, read_rows(generations_path, Generation), tokenizer),
+        tuned,
+        reference,
         tokenizer,
-        dtype=args.dtype,
-        device=args.device,
-        batch_tokens=Scoring.model_validate_json(args.scoring).batch_tokens,
+        dtype=dtype,
+        device=device,
+        batch_tokens=scoring.batch_tokens,
     )
-    write_rows(args.shift, rows)
+    write_rows(shift_path, rows)
     tokens = sum(len(row.ranks) for row in rows)
     shifted = sum(rank > 3 for row in rows for rank in row.ranks)
     first = sum(rank == 1 for row in rows for rank in row.own_ranks)
@@ -55,4 +55,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    program.run(main, "measure_token_shift")
+    program.cli(main)

@@ -1,7 +1,7 @@
 """Choose the questions to probe, draw the exemplar sets and write the requests."""
 
-import argparse
 from pathlib import Path
+from typing import Annotated
 
 from plumbline import program
 from plumbline.checkpoints import load_tokenizer
@@ -12,23 +12,21 @@ from plumbline.methods.slick.probing import answerable, draw_exemplar_sets, requ
 from plumbline.records import Question
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--slick", required=True, help="JSON of the slick section")
-    parser.add_argument("--all-questions", type=Path, required=True)
-    parser.add_argument("--checkpoint", type=Path, required=True, help="whose tokens count")
-    parser.add_argument("--questions", type=Path, required=True, help="the part that is probed")
-    parser.add_argument("--exemplars", type=Path, required=True)
-    parser.add_argument("--requests", type=Path, required=True)
-    parser.add_argument("--dropped", type=Path, required=True)
-    args = parser.parse_args()
-    settings = Slick.model_validate_json(args.slick)
-
-    everything = read_unique_rows(args.all_questions, Question)
-    sets = draw_exemplar_sets(everything, settings)
-    tokenizer = load_tokenizer(args.checkpoint)
-    questions, unanswerable = answerable(everything, tokenizer, settings.max_tokens)
-    questions, counts = select(questions, settings.limit.model_dump(), settings.seed)
+def main(
+    *,
+    slick: Slick,
+    all_questions_path: Path,
+    checkpoint: Annotated[Path, "whose tokens count"],
+    questions_path: Annotated[Path, "the part that is probed"],
+    exemplars_path: Path,
+    requests_path: Path,
+    dropped_path: Path,
+) -> None:
+    everything = read_unique_rows(all_questions_path, Question)
+    sets = draw_exemplar_sets(everything, slick)
+    tokenizer = load_tokenizer(checkpoint)
+    questions, unanswerable = answerable(everything, tokenizer, slick.max_tokens)
+    questions, counts = select(questions, slick.limit.model_dump(), slick.seed)
     dropped = [
         *unanswerable.items(),
         *(
@@ -36,11 +34,11 @@ def main() -> None:
             for row in counts
         ),
     ]
-    write_rows(args.exemplars, sets)
-    write_rows(args.questions, questions)
-    number = write_rows(args.requests, requests(questions, sets, settings))
+    write_rows(exemplars_path, sets)
+    write_rows(questions_path, questions)
+    number = write_rows(requests_path, requests(questions, sets, slick))
     write_json(
-        args.dropped,
+        dropped_path,
         [
             {"stage": "slick", "item": f"{relation} {split}", "reason": reason, "n": n}
             for (relation, split, reason), n in dropped
@@ -53,4 +51,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    program.run(main, "prepare_probe")
+    program.cli(main)

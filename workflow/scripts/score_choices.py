@@ -4,10 +4,10 @@ Sets and checkpoints of the same model that lie ready are scored by the same pro
 then find it done.
 """
 
-import argparse
 from pathlib import Path
+from typing import Annotated, Literal
 
-from plumbline import devices, lists, program
+from plumbline import devices, program
 from plumbline.ahead import WorkList, store_folder
 from plumbline.config.engines import Scoring
 from plumbline.evaluation.choices import ChoiceScore, choice_score
@@ -16,58 +16,57 @@ from plumbline.lists import ListedWork
 from plumbline.records import ChoiceQuestion
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--root", type=Path, required=True, help="folder of the model's results")
-    parser.add_argument("--works", type=Path, required=True, help="list of all by name")
-    parser.add_argument("--work", required=True, help="the one that is asked for")
-    parser.add_argument("--scoring", required=True, help="JSON of the scoring section")
-    parser.add_argument("--harness-compat", type=int, choices=(0, 1), required=True)
-    parser.add_argument("--device", required=True)
-    parser.add_argument("--threads", type=int, required=True)
-    parser.add_argument("--code", default="", help="digest of the code; scores lie ready for it")
-    parser.add_argument("--scores", type=Path, required=True)
-    args = parser.parse_args()
-    settings = Scoring.model_validate_json(args.scoring)
-    works = WorkList(
-        args.root,
-        lists.read(args.works, dict[str, ListedWork]),
-        store=lambda checkpoint: store_folder(args.root, checkpoint, f"scores-{settings.dtype}"),
-        settings=[args.code, str(args.harness_compat)],
+def main(
+    *,
+    root: Annotated[Path, "folder of the model's results"],
+    works: Annotated[dict[str, ListedWork], "all by name"],
+    work: Annotated[str, "the one that is asked for"],
+    scoring: Scoring,
+    harness_compat: Literal["0", "1"],
+    device: str,
+    threads: int,
+    code: Annotated[str, "digest of the code; scores lie ready for it"] = "",
+    scores_path: Path,
+) -> None:
+    all_works = WorkList(
+        root,
+        works,
+        store=lambda checkpoint: store_folder(root, checkpoint, f"scores-{scoring.dtype}"),
+        settings=[code, harness_compat],
     )
-    if works.take(args.work, args.scores):
-        program.log.info(f"{args.work} was scored by another job")
+    if all_works.take(work, scores_path):
+        program.log.info(f"{work} was scored by another job")
         return
-    read_unique_rows(works.input(args.work), ChoiceQuestion)  # mistakes are told without a device
+    read_unique_rows(all_works.input(work), ChoiceQuestion)  # mistakes are told without a device
 
-    devices.take(args.device)
+    devices.take(device)
     import torch
     from filelock import FileLock
     from plumbline import checkpoints
     from plumbline.scoring.likelihood import score
     from plumbline.scoring.prompts import context_length, encode
 
-    if args.device == "cpu":
-        torch.set_num_threads(args.threads)
+    if device == "cpu":
+        torch.set_num_threads(threads)
     loaded = {}
 
     def model_of(work: str):
-        folder = works.checkpoint(work)
+        folder = all_works.checkpoint(work)
         if folder not in loaded:
             loaded.clear()  # one model in memory at a time
-            loaded[folder] = checkpoints.load_model(folder, settings.dtype).to(args.device).eval()
-        works.check_unchanged(work)
+            loaded[folder] = checkpoints.load_model(folder, scoring.dtype).to(device).eval()
+        all_works.check_unchanged(work)
         return loaded[folder]
 
     def scores_of(work: str) -> list[ChoiceScore]:
-        name, prompt = Path(work).stem, works[work].setting
-        questions = read_unique_rows(works.input(work), ChoiceQuestion)
-        tokenizer, model = checkpoints.load_tokenizer(works.checkpoint(work)), model_of(work)
+        name, prompt = Path(work).stem, all_works[work].setting
+        questions = read_unique_rows(all_works.input(work), ChoiceQuestion)
+        tokenizer, model = checkpoints.load_tokenizer(all_works.checkpoint(work)), model_of(work)
         items = [encode(tokenizer, asked, prompt, context_length(model)) for asked in questions]
         progress = program.Progress(len(items), f"questions of {name}")
-        logprobs = score(model, items, settings.batch_tokens, progress)
+        logprobs = score(model, items, scoring.batch_tokens, progress)
         rows = [
-            choice_score(name, *scored, bool(args.harness_compat), letters=prompt == "letters")
+            choice_score(name, *scored, harness_compat == "1", letters=prompt == "letters")
             for scored in zip(questions, logprobs, strict=True)
         ]
         means = [
@@ -85,10 +84,10 @@ def main() -> None:
             if not finished.exists():
                 write_rows(finished, scores_of(work))
 
-    make(args.work, works.finished(args.work), patience=-1)
-    works.take(args.work, args.scores)
-    works.make_ahead(args.work, make)
+    make(work, all_works.finished(work), patience=-1)
+    all_works.take(work, scores_path)
+    all_works.make_ahead(work, make)
 
 
 if __name__ == "__main__":
-    program.run(main, "score_choices")
+    program.cli(main)

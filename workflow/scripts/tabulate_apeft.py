@@ -1,10 +1,9 @@
 """Count APEFT's facts, answers and pairs: one table over all training files."""
 
-import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-from plumbline import lists, program
+from plumbline import program
 from plumbline.files import read_json
 from plumbline.methods.apeft.composition import asked_states, states
 from plumbline.methods.apeft.tables import PairState
@@ -27,24 +26,19 @@ class Files(BaseModel):
         yield from states(Composition.read(self.composition))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--rows",
-        type=Path,
-        required=True,
-        help="list of rows model, seed, set, composition, questions",
-    )
-    parser.add_argument("--table", type=Path, required=True)
-    args = parser.parse_args()
-    rows = [
+def main(
+    *,
+    rows: list[Files],
+    table_path: Path,
+) -> None:
+    counted = [
         {**one.model_dump(include={"model", "seed", "set"}), "item": item, "state": state, "n": n}
-        for one in lists.read(args.rows, list[Files])
+        for one in rows
         for item, state, n in one.states()
     ]
-    write_table(args.table, PairState, rows)
-    program.log.info(f"{len(rows):,} states")
+    write_table(table_path, PairState, counted)
+    program.log.info(f"{len(counted):,} states")
 
 
 if __name__ == "__main__":
-    program.run(main, "tabulate_apeft")
+    program.cli(main)

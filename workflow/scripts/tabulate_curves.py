@@ -1,37 +1,31 @@
 """Bring the steps of every preference training into one table; supervised ones have none."""
 
-import argparse
 from pathlib import Path
+from typing import Annotated
 
-from plumbline import lists, program
+from plumbline import program
 from plumbline.files import read_json
 from plumbline.tables import write_table
 from plumbline.training.tables import PreferenceStep
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--root", type=Path, required=True, help="folder of the run")
-    parser.add_argument(
-        "--tunings",
-        type=Path,
-        required=True,
-        help="list of rows model, seed, tuning, folder (below the root)",
-    )
-    parser.add_argument("--curves", type=Path, required=True)
-    args = parser.parse_args()
-
+def main(
+    *,
+    root: Annotated[Path, "folder of the run"],
+    tunings: Annotated[list[dict], "rows model, seed, tuning, folder (below the root)"],
+    curves_path: Path,
+) -> None:
     rows = []
-    for about in lists.read(args.tunings, list[dict]):
-        training = read_json(args.root / about["folder"] / "training.json")
+    for about in tunings:
+        training = read_json(root / about["folder"] / "training.json")
         for point in training.get("curve", []):
             step = {name: round(value, 6) for name, value in point.items()}
             rows.append(
                 {name: (about | step).get(name, "") for name in PreferenceStep.model_fields}
             )
-    write_table(args.curves, PreferenceStep, rows)
+    write_table(curves_path, PreferenceStep, rows)
     program.log.info(f"{len(rows):,} steps of preference training")
 
 
 if __name__ == "__main__":
-    program.run(main, "tabulate_curves")
+    program.cli(main)

@@ -1,10 +1,9 @@
 """Bring GRATH's rounds into one table: scores of every round's model, and the pairs it had."""
 
-import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-from plumbline import lists, program
+from plumbline import program
 from plumbline.config.engines import Evaluation
 from plumbline.evaluation.items import item_metrics
 from plumbline.files import InputError, read_unique_rows
@@ -53,19 +52,12 @@ def score_rows(trainings: list[RoundFiles], base: list[Item], confidence: float)
     return (metric.model_dump(include=set(RoundRow.model_fields)) | about for metric in metrics)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--rounds",
-        type=Path,
-        required=True,
-        help="list of rows model, seed, variant, round, checkpoint, parent, scores, pairs, composition",
-    )
-    parser.add_argument("--evaluation", required=True, help="JSON of the evaluation section")
-    parser.add_argument("--table", type=Path, required=True)
-    args = parser.parse_args()
-    settings = Evaluation.model_validate_json(args.evaluation)
-    rounds = lists.read(args.rounds, list[RoundFiles])
+def main(
+    *,
+    rounds: list[RoundFiles],
+    evaluation: Evaluation,
+    table_path: Path,
+) -> None:
     base = {one.model: one.items() for one in rounds if one.checkpoint == BASE}
 
     rows: list[dict] = []
@@ -76,21 +68,21 @@ def main() -> None:
         if one.model not in base:
             raise InputError(f"--rounds: {one.model} has no row of its base to compare with.")
         by_round.setdefault((one.model, one.variant, one.round), []).append(one)
-        rows += score_rows([one], base[one.model], settings.confidence)
+        rows += score_rows([one], base[one.model], evaluation.confidence)
         if one.pairs and one.composition:
             about = one.model_dump(include={"model", "seed", "variant", "round", "checkpoint"})
             pairs = read_unique_rows(one.pairs, GrathPair)
             found = pair_rows(
-                pairs, Composition.read(one.composition), confidence=settings.confidence
+                pairs, Composition.read(one.composition), confidence=evaluation.confidence
             )
             rows += [{**row, **about} for row in found]
     for line in as_text(rows).splitlines():
         program.log.info(line)
     for (model, *_), trainings in by_round.items():
         if len(trainings) > 1 and trainings[0].checkpoint != BASE:
-            rows += score_rows(trainings, base[model], settings.confidence)
-    write_table(args.table, RoundRow, rows)
+            rows += score_rows(trainings, base[model], evaluation.confidence)
+    write_table(table_path, RoundRow, rows)
 
 
 if __name__ == "__main__":
-    program.run(main, "tabulate_grath")
+    program.cli(main)

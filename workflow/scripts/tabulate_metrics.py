@@ -1,12 +1,12 @@
 """Bring every checkpoint's answers and scores into the tidy table of metrics."""
 
-import argparse
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Annotated
 
-from plumbline import lists, program
+from plumbline import program
 from plumbline.config.engines import Evaluation
 from plumbline.evaluation.guessing import guessed
 from plumbline.evaluation.items import item_metrics
@@ -40,29 +40,20 @@ def guesses(sets: Sequence[dict], models: Sequence[str]) -> Iterator[Metric]:
                     )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--root", type=Path, required=True, help="folder of the run")
-    parser.add_argument(
-        "--checkpoints",
-        type=Path,
-        required=True,
-        help="list of rows, the base's seed 0; scored: files of items in the checkpoint's folder",
-    )
-    parser.add_argument(
-        "--choices",
-        type=Path,
-        required=True,
-        help="list of sets of choice questions: name, path, letters (whether these are shown)",
-    )
-    parser.add_argument("--evaluation", required=True, help="JSON of the evaluation section")
-    parser.add_argument("--metrics", type=Path, required=True)
-    args = parser.parse_args()
-    settings = Evaluation.model_validate_json(args.evaluation)
-
-    checkpoints = lists.read(args.checkpoints, list[dict])
+def main(
+    *,
+    root: Annotated[Path, "folder of the run"],
+    checkpoints: Annotated[
+        list[dict], "the base's seed 0; scored: files of items in the checkpoint's folder"
+    ],
+    choices: Annotated[
+        list[dict], "sets of choice questions: name, path, letters (whether these are shown)"
+    ],
+    evaluation: Evaluation,
+    metrics_path: Path,
+) -> None:
     there = {
-        (row["model"], row["checkpoint"], row["seed"], name): args.root / row["folder"] / name
+        (row["model"], row["checkpoint"], row["seed"], name): root / row["folder"] / name
         for row in checkpoints
         for name in row["scored"]
     }
@@ -86,7 +77,7 @@ def main() -> None:
                 seed=seed,
                 checkpoint=checkpoint,
                 parent=parent,
-                confidence=settings.confidence,
+                confidence=evaluation.confidence,
             )
 
     rows: list[Metric] = []
@@ -98,9 +89,9 @@ def main() -> None:
         if len(found) > 1:
             rows += measured([row["seed"] for row in found], None, found[0])
     models = list(dict.fromkeys(row["model"] for row in checkpoints))
-    rows += guesses(lists.read(args.choices, list[dict]), models)
-    write_table(args.metrics, Metric, rows)
+    rows += guesses(choices, models)
+    write_table(metrics_path, Metric, rows)
 
 
 if __name__ == "__main__":
-    program.run(main, "tabulate_metrics")
+    program.cli(main)

@@ -1,6 +1,5 @@
 """Sum the benchmarks of all jobs by stage: wall seconds, peak memory, number of jobs."""
 
-import argparse
 import csv
 from collections import defaultdict
 from pathlib import Path
@@ -10,23 +9,19 @@ from plumbline.experiment.tables import StageCost
 from plumbline.tables import write_table
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--benchmarks", type=Path, required=True)
-    parser.add_argument("--stages", type=Path, required=True)
-    args = parser.parse_args()
+def main(*, benchmarks: Path, stages_path: Path) -> None:
     stages = defaultdict(lambda: {"wall_seconds": 0.0, "peak_memory_mib": 0.0, "jobs": 0})
-    for path in sorted(args.benchmarks.rglob("*.tsv")):
+    for path in sorted(benchmarks.rglob("*.tsv")):
         with path.open(encoding="utf-8", newline="") as stream:
             for row in csv.DictReader(stream, delimiter="\t"):
                 # A benchmark lies in the folder of its stage.
-                stage = stages[path.relative_to(args.benchmarks).parts[0]]
+                stage = stages[path.relative_to(benchmarks).parts[0]]
                 stage["jobs"] += 1
                 stage["wall_seconds"] = round(stage["wall_seconds"] + float(row["s"]), 1)
                 if row["max_rss"] not in ("-", "NA"):  # a job too short to be measured
                     stage["peak_memory_mib"] = max(stage["peak_memory_mib"], float(row["max_rss"]))
-    write_table(args.stages, StageCost, ({"stage": name, **row} for name, row in stages.items()))
+    write_table(stages_path, StageCost, ({"stage": name, **row} for name, row in stages.items()))
 
 
 if __name__ == "__main__":
-    program.run(main, "tabulate_stages")
+    program.cli(main)

@@ -1,10 +1,10 @@
 """Count every state of instructions, responses, claims and pairs; draw responses to look at."""
 
-import argparse
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated
 
-from plumbline import lists, program
+from plumbline import program
 from plumbline.claims.records import Claim, Splitting, Verdict
 from plumbline.evaluation.tables import ClaimState
 from plumbline.files import read_rows, write_json
@@ -49,7 +49,7 @@ def states_of(one: Files) -> Iterator[states.State]:
         yield from states.of_composition(Composition.read(one.composition))
 
 
-def shown(rows: list[Files], number: int) -> Iterator[dict]:
+def to_show(rows: list[Files], number: int) -> Iterator[dict]:
     answered = [list(read_rows(one.responses, Response)) for one in rows]
     names = states.shown_instructions(answered, number)
     for one, responses in zip(rows, answered, strict=True):
@@ -64,30 +64,23 @@ def shown(rows: list[Files], number: int) -> Iterator[dict]:
         yield from ({**one.about, **response} for response in drawn)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--rows",
-        type=Path,
-        required=True,
-        help="list of rows model, seed, checkpoint and, where there is one, composition, decisions, "
-        "responses, splittings, claims, verdicts",
-    )
-    parser.add_argument("--table", type=Path, required=True)
-    parser.add_argument("--sample", type=Path, required=True)
-    parser.add_argument("--shown", type=int, default=12, help="responses of each checkpoint")
-    args = parser.parse_args()
-    rows = lists.read(args.rows, list[Files])
+def main(
+    *,
+    rows: list[Files],
+    table_path: Path,
+    sample_path: Path,
+    shown: Annotated[int, "responses of each checkpoint"] = 12,
+) -> None:
     counted = [
         {**one.about, "item": item, "state": state, "n": n}
         for one in rows
         for item, state, n in states_of(one)
     ]
-    drawn = list(shown([one for one in rows if one.can_be_shown], args.shown))
-    write_table(args.table, ClaimState, counted)
-    write_json(args.sample, {"responses": drawn})
+    drawn = list(to_show([one for one in rows if one.can_be_shown], shown))
+    write_table(table_path, ClaimState, counted)
+    write_json(sample_path, {"responses": drawn})
     program.log.info(f"{len(counted):,} states, {len(drawn):,} responses to look at")
 
 
 if __name__ == "__main__":
-    program.run(main, "tabulate_states")
+    program.cli(main)

@@ -1,9 +1,9 @@
 """Bring token distribution shift into tables: shares, verdicts, and the tokens shifted most."""
 
-import argparse
 from pathlib import Path
+from typing import Annotated
 
-from plumbline import lists, program
+from plumbline import program
 from plumbline.config.engines import Evaluation
 from plumbline.evaluation import alignment
 from plumbline.evaluation import token_shift as shift
@@ -52,24 +52,18 @@ def tables_of(
     )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--pairs",
-        type=Path,
-        required=True,
-        help="list of rows model, seed, tuned, reference, shift, items, reference_items",
-    )
-    parser.add_argument("--evaluation", required=True, help="JSON of the evaluation section")
-    parser.add_argument("--margin", type=float, required=True, help="of a small change, in points")
-    parser.add_argument("--shares", type=Path, required=True)
-    parser.add_argument("--verdicts", type=Path, required=True)
-    parser.add_argument("--tokens", type=Path, required=True)
-    args = parser.parse_args()
-    settings = Evaluation.model_validate_json(args.evaluation)
+def main(
+    *,
+    pairs: list[PairFiles],
+    evaluation: Evaluation,
+    margin: Annotated[float, "of a small change, in points"],
+    shares_path: Path,
+    verdicts_path: Path,
+    tokens_path: Path,
+) -> None:
     shares, verdicts, tokens = [], [], []
-    for one in lists.read(args.pairs, list[PairFiles]):
-        measured, verdict, listed = tables_of(one, args.margin / 100, settings.confidence)
+    for one in pairs:
+        measured, verdict, listed = tables_of(one, margin / 100, evaluation.confidence)
         shares += measured
         verdicts.append(verdict)
         tokens += listed
@@ -77,10 +71,10 @@ def main() -> None:
             f"{one.model}, seed {one.seed}, {one.tuned} against {one.reference}: "
             f"{verdict['verdict']}; {verdict['reason']}"
         )
-    write_table(args.shares, ShiftShare, shares)
-    write_table(args.verdicts, ShiftVerdict, verdicts)
-    write_table(args.tokens, ShiftToken, tokens)
+    write_table(shares_path, ShiftShare, shares)
+    write_table(verdicts_path, ShiftVerdict, verdicts)
+    write_table(tokens_path, ShiftToken, tokens)
 
 
 if __name__ == "__main__":
-    program.run(main, "tabulate_token_shift")
+    program.cli(main)

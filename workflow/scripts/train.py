@@ -1,62 +1,55 @@
 """Train: examples, a parent checkpoint and a recipe become the stops of a tuning."""
 
-import argparse
 import sys
 from pathlib import Path
+from typing import Annotated
 
 from plumbline import devices, distinct, program
 from plumbline.config.training import Recipe, Training
-from plumbline.files import read_rows, read_unique_rows, write_json, write_rows
+from plumbline.files import InputError, read_rows, read_unique_rows, write_json, write_rows
 from plumbline.generation.engine import check_needs
 from plumbline.records import Fit, Pair, Probe, Sampling
 from plumbline.suitability import Needs
 from plumbline.training import processes
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--root", type=Path, required=True, help="folder of the model's results")
-    parser.add_argument(
-        "--name", required=True, help="the tuning; its folder is seed-<seed>/<name>"
-    )
-    parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--parent", required=True, help="the parent's folder below the root")
-    parser.add_argument("--examples", type=Path, required=True, help="examples or pairs")
-    parser.add_argument("--probes", type=Path, help="questions asked after every epoch")
-    parser.add_argument(
-        "--reference", nargs=2, metavar=("FILE", "CHECKPOINT"), help="below the root"
-    )
-    parser.add_argument("--recipe", required=True, help="JSON")
-    parser.add_argument("--save-steps", type=int, help="instead of the recipe's")
-    parser.add_argument("--settings", default="{}", help="JSON of the training section")
-    parser.add_argument("--needs", default="{}", help="JSON of what is asked of the model")
-    parser.add_argument("--micro-batch", type=int, help="given to the processes it starts")
-    parser.add_argument("--stops", nargs="+", required=True)
-    parser.add_argument("--max-tokens", type=int, help="of an answer to a probe")
-    parser.add_argument("--match", help="when an answer to a probe is right")
-    parser.add_argument("--device", required=True)
-    parser.add_argument("--threads", type=int, required=True)
-    parser.add_argument("--code", default="", help="digest of the code; other work is not reused")
-    parser.add_argument("--fit", type=Path, required=True, help="right answers to the probes")
-    parser.add_argument("--training", type=Path, required=True)
-    args = parser.parse_args()
-    if args.probes and not (args.max_tokens and args.match):
-        parser.error("--probes needs --max-tokens and --match")
-
-    settings = Training.model_validate_json(args.settings)
-    recipe = Recipe.model_validate_json(args.recipe)
-    if args.save_steps:
-        recipe = recipe.model_copy(update={"save_steps": args.save_steps})
-    folder = args.root / f"seed-{args.seed}" / args.name
+def main(
+    *,
+    root: Annotated[Path, "folder of the model's results"],
+    name: Annotated[str, "the tuning; its folder is seed-<seed>/<name>"],
+    seed: int,
+    parent: Annotated[str, "the parent's folder below the root"],
+    examples_path: Annotated[Path, "examples or pairs"],
+    probes_path: Annotated[Path | None, "questions asked after every epoch"] = None,
+    reference: Annotated[tuple[str, str] | None, "below the root"] = None,
+    recipe: Recipe,
+    save_steps: Annotated[int | None, "instead of the recipe's"] = None,
+    settings: Training | None = None,
+    needs: Needs | None = None,
+    micro_batch: Annotated[int | None, "given to the processes it starts"] = None,
+    stops: list[str],
+    max_tokens: Annotated[int | None, "of an answer to a probe"] = None,
+    match: Annotated[str | None, "when an answer to a probe is right"] = None,
+    device: str,
+    threads: int,
+    code: Annotated[str, "digest of the code; other work is not reused"] = "",
+    fit_path: Annotated[Path, "right answers to the probes"],
+    training_path: Path,
+) -> None:
+    if probes_path and not (max_tokens and match):
+        raise InputError("--probes needs --max-tokens and --match.")
+    if save_steps:
+        recipe = recipe.model_copy(update={"save_steps": save_steps})
+    settings = settings or Training()
+    folder = root / f"seed-{seed}" / name
     if not processes.launched():
         if recipe.trainer.rows == "pairs":
-            distinct.check_file(args.name, read_rows(args.examples, Pair), recipe)
-        needs = Needs.model_validate_json(args.needs)
-        check_needs(args.root.name, args.root / args.parent, needs)
-        devices.take(args.device, settings.processes)
+            distinct.check_file(name, read_rows(examples_path, Pair), recipe)
+        check_needs(root.name, root / parent, needs or Needs())
+        devices.take(device, settings.processes)
     if settings.processes > 1 and not processes.launched():
         processes.launch_within_memory(
-            settings, recipe, args.name, "scripts.train", sys.argv[1:], folder / "work"
+            settings, recipe, name, "scripts.train", sys.argv[1:], folder / "work"
         )
         return
 
@@ -64,24 +57,24 @@ def main() -> None:
     from plumbline.training import finished
     from plumbline.training.run import Run, clean_up, train, train_within_memory
 
-    if args.device == "cpu":
-        torch.set_num_threads(max(1, args.threads // processes.count()))
+    if device == "cpu":
+        torch.set_num_threads(max(1, threads // processes.count()))
     run = Run(
-        name=args.name,
-        examples=args.examples,
-        parent=args.root / args.parent,
+        name=name,
+        examples=examples_path,
+        parent=root / parent,
         recipe=recipe,
-        stops=tuple(args.stops),
-        probes=read_unique_rows(args.probes, Probe) if args.probes else [],
-        sampling=Sampling(max_tokens=args.max_tokens or 1, stop=("\n",)),
-        match=args.match or "squad",
-        seed=args.seed,
-        device=args.device,
+        stops=tuple(stops),
+        probes=read_unique_rows(probes_path, Probe) if probes_path else [],
+        sampling=Sampling(max_tokens=max_tokens or 1, stop=("\n",)),
+        match=match or "squad",
+        seed=seed,
+        device=device,
         out=folder,
         work=folder / "work",
-        reference=tuple(args.root / path for path in args.reference) if args.reference else None,
-        micro=args.micro_batch,
-        code=args.code,
+        reference=tuple(root / path for path in reference) if reference else None,
+        micro=micro_batch,
+        code=code,
     )
     kept = finished.find(run)
     if kept is None:
@@ -93,10 +86,10 @@ def main() -> None:
     if not processes.first():
         return
     kept = kept or finished.keep(run, summary)
-    write_rows(args.fit, (Fit(**row) for row in kept["fits"]))
-    write_json(args.training, kept["training"])
+    write_rows(fit_path, (Fit(**row) for row in kept["fits"]))
+    write_json(training_path, kept["training"])
     clean_up(run)
 
 
 if __name__ == "__main__":
-    program.run(main, "train")
+    program.cli(main)

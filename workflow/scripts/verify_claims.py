@@ -1,8 +1,8 @@
 """Verify claims: each becomes supported, refuted or unverifiable, with its evidence."""
 
-import argparse
 from collections import Counter
 from pathlib import Path
+from typing import Annotated
 
 from plumbline import program
 from plumbline.claims.records import Claim
@@ -12,26 +12,24 @@ from plumbline.records import Question
 from plumbline.verification import make
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    make.add_arguments(parser)
-    parser.add_argument("--claims", type=Path, required=True)
-    parser.add_argument("--facts", type=Path, help="questions; for table and passages from facts")
-    parser.add_argument(
-        "--training", action="store_true", help="claims that are trained on: by train facts alone"
-    )
-    parser.add_argument("--verdicts", type=Path, required=True)
-    args = parser.parse_args()
-    claims = list(read_rows(args.claims, Claim))
-    facts = read_unique_rows(args.facts, Question) if args.facts else []
-    if args.training:
+def main(
+    *,
+    verifying: make.VerifierOptions,
+    claims_path: Path,
+    facts_path: Annotated[Path | None, "questions; for table and passages from facts"] = None,
+    training: Annotated[bool, "claims that are trained on: by train facts alone"] = False,
+    verdicts_path: Path,
+) -> None:
+    claims = list(read_rows(claims_path, Claim))
+    facts = read_unique_rows(facts_path, Question) if facts_path else []
+    if training:
         facts = for_training(facts)
-    verdicts = make.verify(claims, facts, args)
-    write_rows(args.verdicts, verdicts)
+    verdicts = make.verify(claims, facts, verifying)
+    write_rows(verdicts_path, verdicts)
     counts = Counter((verdict.verdict, verdict.state) for verdict in verdicts)
     for (verdict, state), count in sorted(counts.items()):
         program.log.info(f"{count:,} {verdict}" + (f" ({state})" if state != "ok" else ""))
 
 
 if __name__ == "__main__":
-    program.run(main, "verify_claims")
+    program.cli(main)

@@ -1,6 +1,5 @@
 """Write the requests that have a model turn claims into questions (APEFT)."""
 
-import argparse
 from pathlib import Path
 
 from plumbline import program
@@ -10,14 +9,10 @@ from plumbline.methods.apeft import by_model
 from plumbline.methods.apeft.questions import distinct
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--claims", type=Path, required=True)
-    parser.add_argument("--requests", type=Path, required=True)
-    args = parser.parse_args()
-    claims, _ = distinct(read_rows(args.claims, Claim))
-    program.log.info(f"{write_rows(args.requests, by_model.requests(claims)):,} requests")
+def main(*, claims_path: Path, requests_path: Path) -> None:
+    claims, _ = distinct(read_rows(claims_path, Claim))
+    program.log.info(f"{write_rows(requests_path, by_model.requests(claims)):,} requests")
 
 
 if __name__ == "__main__":
-    program.run(main, "write_apeft_questions")
+    program.cli(main)

@@ -1,11 +1,10 @@
 """Write down where every number of a run comes from."""
 
-import argparse
-import json
 import os
 import platform
 from importlib import metadata
 from pathlib import Path
+from typing import Annotated
 
 from plumbline import lists, program
 from plumbline.digest import code_digest
@@ -28,30 +27,29 @@ def versions() -> dict[str, str]:
     return found
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--config", required=True, help="JSON of the whole configuration")
-    parser.add_argument("--sources", type=Path, nargs="*", default=[])
-    parser.add_argument("--bases", type=Path, nargs="*", default=[])
-    parser.add_argument("--trainings", type=Path, required=True, help="list of files")
-    parser.add_argument("--manifest", type=Path, required=True)
-    args = parser.parse_args()
+def main(
+    *,
+    config: Annotated[dict, "the whole of it"],
+    sources_paths: tuple[Path, ...] = (),
+    bases_paths: tuple[Path, ...] = (),
+    trainings_path: Annotated[Path, "list of files"],
+    manifest_path: Path,
+) -> None:
     scripts = Path(__file__).parent
     library = scripts.parent / "plumbline"
-    config = json.loads(args.config)
     checkpoints = {}
-    for path in lists.read(args.trainings, list[Path]):
+    for path in lists.read(trainings_path, list[Path]):
         training = read_json(path)
         for stop, about in training["stops"].items():
             checkpoints[f"{path.parts[-4]} {path.parts[-3]} {training['name']}.{stop}"] = about
     write_json(
-        args.manifest,
+        manifest_path,
         {
             "config": config,
             "seeds": config["seeds"],
             "device": config["device"],
-            "sources": [read_json(path) for path in args.sources],
-            "models": [read_json(path) for path in args.bases],
+            "sources": [read_json(path) for path in sources_paths],
+            "models": [read_json(path) for path in bases_paths],
             "checkpoints": checkpoints,
             "code": {
                 path.stem: code_digest(path, library) for path in sorted(scripts.glob("[!_]*.py"))
@@ -65,4 +63,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    program.run(main, "write_manifest")
+    program.cli(main)

@@ -1,6 +1,5 @@
 """Write docs/tables.md from the record types of the tables."""
 
-import argparse
 from pathlib import Path
 
 from plumbline import program
@@ -12,10 +11,9 @@ PAGE = Path(__file__).parents[2] / "docs" / "tables.md"
 
 
 def main() -> None:
-    argparse.ArgumentParser(description=__doc__).parse_args()
     with atomic_write(PAGE) as stream:
         stream.write(as_markdown(TABLES))
 
 
 if __name__ == "__main__":
-    program.run(main, "write_tables_page")
+    program.cli(main)

@@ -203,7 +203,7 @@ KINDS = [
          of_questions("embedded", fact_tables(), "--shares", "0.5,0.6,0.1"), r"shares.*sum 1"),
     Kind("shares-no-numbers", "build_questions",
          of_questions("embedded", fact_tables(), "--shares", "a,b"),
-         r"argument --shares: invalid fractions value: .a,b."),
+         r"--shares: expected numbers .*; found 'a,b'"),
     # Instructions
     Kind("oasst-neither", "build_instructions",
          of_instructions("oasst", "o.jsonl", lines({"text": "a"})),
@@ -381,13 +381,13 @@ KINDS = [
              *("--questions", facts(folder)),
              *("--annotations", folder / "a", "--examples", out / "e", "--probes", out / "p"),
              *("--composition", out / "c")],
-         r"Mixes: the whole: Invalid JSON"),
+         r"--mixes: Invalid JSON"),
     Kind("settings-unknown-key", "build_mix",
          lambda folder, out, base: [
              *("--name", "unknown-0", "--seed", 1, "--mixes", '{"unkown": 1}', "--demands", "{}"),
              *("--questions", facts(folder), "--annotations", folder / "a"),
              *("--examples", out / "e", "--probes", out / "p", "--composition", out / "c")],
-         r"Mixes: unkown: Extra inputs"),
+         r"--mixes: unkown: Extra inputs"),
     Kind("annotations-of-another-run", "build_mix",
          lambda folder, out, base: [
              *("--name", "unknown-0", "--seed", 1, "--mixes", "{}", "--demands", "{}"),

@@ -34,13 +34,11 @@ def run(name: str, arguments: list, monkeypatch) -> Ending:
     start = processor_seconds()
     try:
         with redirect_stderr(stderr):
-            program.run(main, name)
+            program.cli(main)
     except SystemExit as ending:
         # A text ends a program with status 1 and itself on stderr.
         text = isinstance(ending.code, str)
         code, message = (1, ending.code) if text else (int(ending.code or 0), stderr.getvalue())
-        if code == 2:  # argparse says how it is used, then what is wrong
-            message = message.splitlines()[-1]
     finally:
         logging.getLogger().handlers = [
             one for one in logging.getLogger().handlers if "StringIO" not in repr(one)

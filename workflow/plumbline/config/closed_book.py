@@ -12,7 +12,8 @@ from plumbline.records import Domain
 FACTS = "closed_book"  # the set of the run's own facts
 # How a set is asked: after worked examples, as the paper's instruction and the question in plain
 # text, or as a user's turn in the chat template; and how a task's name tells it.
-ENDINGS = {"few_shot": "", "plain": "_plain", "chat": "_chat"}
+QuestionForm = Literal["few_shot", "plain", "chat"]
+ENDINGS: dict[QuestionForm, str] = {"few_shot": "", "plain": "_plain", "chat": "_chat"}
 
 
 def closed_book_task(name: str, form: str) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Annotated, Protocol
 
 from plumbline.config.engines import Scoring
 from plumbline.judging.prompts import POINTS, comparison, rating
@@ -101,35 +100,38 @@ class ReferenceJudge:
         return self._chrf.sentence_score(text, [reference]).score / 100
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Who judges."""
-    parser.add_argument("--judge", required=True, help="its name: a checkpoint, or reference")
-    parser.add_argument("--checkpoint", type=Path, help="the judging checkpoint's folder")
-    parser.add_argument("--form", choices=Form.__args__, required=True, help="of its prompts")
-    parser.add_argument("--scoring", required=True, help="JSON of the scoring section")
-    parser.add_argument("--device", required=True)
-    parser.add_argument("--threads", type=int, required=True)
+@dataclass(kw_only=True)
+class JudgeOptions:
+    """The options of a program that judges: who judges, and where it runs."""
+
+    judge: Annotated[str, "its name: a checkpoint, or reference"]
+    checkpoint: Annotated[Path | None, "the judging checkpoint's folder"] = None
+    form: Annotated[Form, "of its prompts"]
+    scoring: Scoring
+    device: str
+    threads: int
 
 
-def load(args: argparse.Namespace) -> Judge:
-    """The judge that the options of `add_options` name."""
-    if args.checkpoint is None:
+def load(options: JudgeOptions) -> Judge:
+    """The judge that the options name."""
+    if options.checkpoint is None:
         return ReferenceJudge()
-    return PromptedJudge(asking(args), args.form)
+    return PromptedJudge(asking(options), options.form)
 
 
-def asking(args: argparse.Namespace) -> Ask:
-    """A checkpoint that closed questions can be put to; options as `add_options` has them."""
+def asking(options: JudgeOptions) -> Ask:
+    """A checkpoint that closed questions can be put to."""
     from plumbline import checkpoints, devices
 
-    devices.take(args.device)
+    devices.take(options.device)
     import torch
 
     from plumbline.scoring.closed import option_probabilities
 
-    if args.device == "cpu":
-        torch.set_num_threads(args.threads)
-    settings = Scoring.model_validate_json(args.scoring)
-    model = checkpoints.load_model(args.checkpoint, settings.dtype).to(args.device).eval()
-    tokenizer = checkpoints.load_tokenizer(args.checkpoint)
-    return lambda asked: option_probabilities(model, tokenizer, asked, settings.batch_tokens)
+    if options.device == "cpu":
+        torch.set_num_threads(options.threads)
+    model = (
+        checkpoints.load_model(options.checkpoint, options.scoring.dtype).to(options.device).eval()
+    )
+    tokenizer = checkpoints.load_tokenizer(options.checkpoint)
+    return lambda asked: option_probabilities(model, tokenizer, asked, options.scoring.batch_tokens)

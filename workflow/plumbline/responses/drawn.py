@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Annotated
 
 from pydantic import Field
 
@@ -28,17 +29,16 @@ PURPOSE = "flame_response"
 UNFINISHED_THOUGHT = "unfinished thought"
 
 
-def add_sampling(parser: argparse.ArgumentParser) -> None:
-    """The options of a program whose requests draw several answers each."""
-    parser.add_argument("--samples", type=int, required=True)
-    parser.add_argument("--temperature", type=float, required=True, help="0: one, greedy")
-    parser.add_argument("--top-p", type=float, required=True)
-    parser.add_argument("--max-tokens", type=int, required=True)
+@dataclass(kw_only=True)
+class SamplingOptions:
+    """The options of a program whose requests draw several answers each; builders of requests
+    take them by these names.
+    """
 
-
-def sampling(args: argparse.Namespace) -> dict:
-    """What the options of `add_sampling` said, by the names that builders of requests know."""
-    return {key: getattr(args, key) for key in ("samples", "temperature", "top_p", "max_tokens")}
+    samples: int
+    temperature: Annotated[float, "0: one, greedy"]
+    top_p: float
+    max_tokens: int
 
 
 class Response(AnyResponse):
