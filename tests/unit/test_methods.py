@@ -28,7 +28,8 @@ from plumbline.experiment.part import Part, Work
 from plumbline.methods.estimates import Stage
 from plumbline.methods.method import Method, Use
 from plumbline.methods.tuning import Tuning
-from plumbline.report.parts import Columns, Figure, Report
+from plumbline.report.parts import Figure, Report
+from plumbline.tables import ModelName, TableRow
 
 
 class Fifth(Section):
@@ -66,6 +67,17 @@ class Files(Part):
         return [Work("fifth/answers", "base", "fifth/requests.jsonl")] if self.config.fifth else []
 
 
+class FifthRow(TableRow):
+    """Rows of the fifth."""
+
+    model: ModelName
+    n: int = Field(description="How many.")
+
+    @classmethod
+    def made(cls, config):
+        return config.fifth
+
+
 FIFTH = Method(
     name="fifth",
     label="The Fifth",
@@ -78,7 +90,7 @@ FIFTH = Method(
     words=lambda variant, rest: f"{variant} in {rest}",
     files=Files,
     report=Report(
-        tables={"fifth_rows": Columns("model", "n", lambda config: config.fifth)},
+        tables={"fifth_rows": FifthRow},
         figures={"fifth_figure": Figure("Rows of the fifth", "fifth_rows", "The Fifth")},
         chapter="plumbline.methods.fifth.chapter",
     ),
