@@ -8,6 +8,7 @@ import json
 import re
 from pathlib import Path
 
+import method_overlays
 import pytest
 import yaml
 from faults import new_project
@@ -22,7 +23,7 @@ SINGLE = (
     "run_harness",
 )  # fmt: skip
 CONFIG = [
-    "--configfile", str(ROOT / "tests/everything.yaml"),
+    "--configfile", str(ROOT / "tests/everything.yaml"), *map(str, method_overlays.FILES),
     str(Path(__file__).with_name("everything_tiny.yaml")),
     "--set-threads", *(f"{rule}=1" for rule in SINGLE),
 ]  # fmt: skip
@@ -56,7 +57,7 @@ class Run:
         files = {"data_files": {"test": str(tasks / "rows.jsonl")}}
         (tasks / "arc.yaml").write_text(yaml.safe_dump(TASK | {"dataset_kwargs": files}))
         self.make(f"{MODEL}/slick/annotations.jsonl")
-        self.make(*TARGETS, config="generation={shards: 1}")
+        self.make(*TARGETS, *method_overlays.OVERLAYS, config="generation={shards: 1}")
         self.make(LISTED, config="claims={splitter: model}")
         self.by_retrieval = self.rows(JUDGED)
         server = Server()

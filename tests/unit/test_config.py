@@ -9,6 +9,7 @@ from plumbline.experiment import config, lineage
 from plumbline.experiment.schema import drift, schema
 from plumbline.files import InputError
 from plumbline.methods.apeft.tunings import questions_by, recipe_of
+from plumbline.methods.registry import METHODS
 from snakemake.utils import update_config
 
 FOLDER = Path(__file__).parents[2] / "config"
@@ -24,6 +25,11 @@ RECIPE_KEYS = (
     "scheduler, warmup_steps, weight_decay, max_grad_norm, dropout, max_length, dtype, lora, loss, "
     "beta, label_smoothing, reference, order, min_pairs, max_repeats, save_steps"
 )
+KEYS = [
+    *("run", "device", "seeds", "models", "facts", "recipes", "training"),
+    *(section for method in METHODS for section in method.sections),
+    *("contamination", "claims", "verification", "generation", "scoring", "evaluation"),
+]
 MAPPING = "expected a mapping (lines of `key: value`)."
 MIXES = "form, unknown-0, unknown-50, unknown-100"
 
@@ -51,9 +57,7 @@ def mistakes(raw) -> list[str]:
     ("key", "value", "line"),
     [
         # unknown keys, at each depth
-        ("modles", [], "modles: unknown key. Did you mean models? Allowed: run, device, seeds, "
-         "models, facts, recipes, training, slick, mixes, grath, flame, apeft, contamination, claims, "
-         "verification, generation, scoring, evaluation."),
+        ("modles", [], f"modles: unknown key. Did you mean models? Allowed: {', '.join(KEYS)}."),
         ("slick.sampels", 4, "slick.sampels: unknown key. Did you mean samples? Allowed: "
          "exemplar_sets, shots, samples, temperature, top_k, max_tokens, mode, match, limit, seed, "
          "p_true."),

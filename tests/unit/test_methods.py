@@ -199,13 +199,10 @@ def library(tmp_path_factory) -> Path:
     (own / "chapter.py").write_text(CHAPTER)
     registry = folder / "plumbline/methods/registry.py"
     text = registry.read_text()
-    assert text.count("APEFT)") == 1
-    text = text.replace("APEFT)", "APEFT, FIFTH, BARE)")
-    registry.write_text(
-        text.replace(
-            "\nMETHODS", "\nfrom plumbline.methods.fifth.face import BARE, FIFTH\n\nMETHODS"
-        )
-    )
+    head, line, last = text.partition("\nMETHODS")
+    assert line and last.count(")\n") == 1
+    imported = "\nfrom plumbline.methods.fifth.face import BARE, FIFTH\n"
+    registry.write_text(head + imported + line + last.replace(")\n", ", FIFTH, BARE)\n"))
     return folder
 
 

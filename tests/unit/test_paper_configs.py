@@ -11,6 +11,7 @@ from plumbline.experiment import config as experiment
 from plumbline.experiment import lineage
 from plumbline.methods.flame.contrasts import contrasts as of_flame
 from plumbline.methods.grath.contrasts import contrasts as of_grath
+from plumbline.methods.registry import METHODS
 from snakemake.utils import update_config
 
 FOLDER = Path(__file__).parents[2] / "config"
@@ -49,19 +50,14 @@ def states(node, path):
 
 def matters(path, config):
     """Whether a key of the default has a say in a run of this configuration."""
-    recipes = {
-        "mixes": [config.mixes.recipe] if config.mixes.names() else [],
-        "grath": [config.grath.recipe] if config.grath else [],
-        "flame": [config.flame.sft_recipe, config.flame.dpo_recipe] if config.flame else [],
-        "apeft": [config.apeft.recipe] if config.apeft else [],
-    }
     if path[0] == "mixes" and not config.mixes.names():
         return path[1] == "unknown_percent"
     if path[0] == "recipes":
-        used = {name for names in recipes.values() for name in names}
+        used = {name for method in METHODS for name in method.use(config).recipes}
         full = path[1] in used and config.recipes[path[1]].parameters == "full"
         return path[1] in used and not (full and path[2] == "lora")
-    return True
+    # What is off in the demo is off in a paper's run that does not name it.
+    return path not in {(name,) for method in METHODS for name in method.sections}
 
 
 @pytest.mark.parametrize("paper", PAPERS)

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from method_overlays import sections_with, with_all
 from plumbline import names
 from plumbline.experiment import config as experiment
 from plumbline.experiment import lineage
@@ -99,8 +100,10 @@ def test_variants_stand_behind_what_they_are_variants_of():
 def test_every_method_has_a_name_and_a_place():
     """Those of the shipped configurations, with filtered variants."""
     raw = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
-    for method in ("grath", "flame", "apeft"):
-        raw[method]["keep_unknown"] = [100, 0]
+    kept = sections_with("keep_unknown", raw)
+    raw = with_all(raw)
+    for section in kept:
+        raw[section]["keep_unknown"] = [100, 0]
     checkpoints = lineage.build(experiment.load(raw)).checkpoints
     assert [one for one in checkpoints[1:] if checkpoint_label(one) == one] == []
     assert sorted(checkpoints, key=checkpoint_order)[0] == "base"

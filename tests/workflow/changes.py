@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
+import method_overlays
 import yaml
 from plumbline.experiment import config as experiment
 from plumbline.experiment import lineage
@@ -86,6 +87,7 @@ OVERLAYS = [
         },
     },
 ]
+OVERLAYS += method_overlays.OVERLAYS.values()
 # Those that no configuration can have changed alone.
 TOGETHER = {
     "facts.split.train": "the three shares add up to 1",

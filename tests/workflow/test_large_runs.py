@@ -5,7 +5,9 @@ import re
 import time
 
 import pytest
-from project import Project
+import yaml
+from method_overlays import sections_with, with_all
+from project import ROOT, Project
 
 pytestmark = pytest.mark.workflow
 LIMIT = 128 * 1024  # bytes of an argument or a variable on Linux (execve(2), MAX_ARG_STRLEN)
@@ -34,7 +36,10 @@ def overlay(project, seeds, models):
         (project.folder / "models" / name).mkdir(parents=True, exist_ok=True)
     found = {"seeds": list(range(1, seeds + 1))}
     found["models"] = [{"name": name, "source": f"file:models/{name}"} for name in names]
-    found |= {method: {"keep_unknown": [100, 0]} for method in ("grath", "flame", "apeft")}
+    found = with_all(found)
+    default = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+    for section in sections_with("keep_unknown", default):
+        found.setdefault(section, {})["keep_unknown"] = [100, 0]
     (project.folder / "many.yaml").write_text(json.dumps(found))
     return "--configfile", "many.yaml", "--"
 

@@ -6,10 +6,11 @@ import re
 import pytest
 from changes import TOGETHER, changes, keys
 from graph import Graphs, Job, rerun
+from plumbline.experiment import config as experiment
+from plumbline.methods.registry import METHODS
 from project import ROOT, Project
 
 pytestmark = [pytest.mark.workflow, pytest.mark.timeout(1800)]
-METHODS = ("mix", "grath", "flame", "apeft")
 # They hold the whole configuration, and are made again for every key.
 ALWAYS = {"make_plan", "write_manifest"}
 # Looked at always; the others where there is time.
@@ -72,7 +73,7 @@ def described(after: dict[str, Job], running: set[str], first: set[str]) -> tupl
         every = {kind(job) for job in after.values() if job.rule == rule}
         told.append(rule if kinds == every else f"{rule} ({', '.join(sorted(kinds))})")
     trained = {kind(after[name]) for name in running if after[name].rule == "train"}
-    methods = [method for method in METHODS if method in trained]
+    methods = [method.name for method in METHODS if method.name in trained]
     return ", ".join(told) or NOTHING, ", ".join(methods) or NOTHING
 
 
@@ -80,13 +81,8 @@ def of_recipe(change) -> str:
     """The methods that use the recipe in which the two differ, as the table would list them."""
     before, after = change.before, change.after
     [name] = [n for n, recipe in before["recipes"].items() if after["recipes"][n] != recipe]
-    used = {
-        "mix": [before["mixes"]["recipe"]],
-        "grath": [before["grath"]["recipe"]],
-        "flame": [before["flame"]["sft_recipe"], before["flame"]["dpo_recipe"]],
-        "apeft": [before["apeft"]["recipe"]],
-    }
-    return ", ".join(method for method, names in used.items() if name in names)
+    config = experiment.load(before)
+    return ", ".join(method.name for method in METHODS if name in method.use(config).recipes)
 
 
 def seen(graphs, files, wanted) -> dict[str, tuple[str, str]]:
