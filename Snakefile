@@ -23,11 +23,12 @@ include: "workflow/rules/placebo.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/long_form.smk"
 include: "workflow/rules/judges.smk"
-# Methods. Targets: slick, mixes; grath; flame, augment; apeft.
+# Methods. Targets: slick, mixes; grath; flame, augment; apeft; consistency.
 include: "workflow/rules/slick.smk"
 include: "workflow/rules/grath.smk"
 include: "workflow/rules/flame.smk"
 include: "workflow/rules/apeft.smk"
+include: "workflow/rules/consistency.smk"
 # Evaluation. Targets: token_shift, evaluate.
 include: "workflow/rules/choices.smk"
 include: "workflow/rules/token_shift.smk"

@@ -22,7 +22,7 @@ PROGRAMS = {
     "analyse": """
         build_choices build_instructions draw_figures judge_closed_book
         tabulate_comparisons tabulate_fits tabulate_grath tabulate_judges tabulate_metrics
-        tabulate_p_true tabulate_token_shift write_closed_book write_report""",
+        tabulate_consistency tabulate_p_true tabulate_token_shift write_closed_book write_report""",
     "generate": "generate",
     "orchestrate": """
         annotate build_apeft_pairs build_flame_pairs build_flame_sft build_grath_pairs build_mix
@@ -32,6 +32,7 @@ PROGRAMS = {
         tabulate_apeft tabulate_contamination tabulate_curves tabulate_stages
         tabulate_states
         write_apeft_answers write_apeft_questions write_augmentation write_claim_requests
+        build_consistency_pairs write_consistency_requests
         write_facttune_answers write_facttune_questions write_grath_requests write_own_answers
         write_responses""",
     "train": """

@@ -1,0 +1,1 @@
+"""Preferences by self-consistency (Wang et al. 2023): what a model answers mostly, over the rest."""
