@@ -129,7 +129,8 @@ def test_each_checkpoint_has_an_engine_of_its_own_and_is_asked_all_at_once(proje
     monkeypatch.setattr(checkpoints, "load_model", noted)
     project(monkeypatch, "one")
     assert started == ["base", "tuned"]
-    assert len(list(project.root.glob("store/*/finished/*.jsonl"))) == 2
+    # For two, a and b.
+    assert len(list(project.root.glob("store/*/finished/*.jsonl"))) == 3
 
 
 def test_a_checkpoint_replaced_while_its_engine_starts_is_not_answered_for(project, monkeypatch):
