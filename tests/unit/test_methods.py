@@ -15,7 +15,10 @@ from plumbline.methods.registry import METHODS
 
 ROOT = Path(__file__).resolve().parents[2]
 # Programs that ask every method, so that they run again when one shows another face.
-ASKING = {"make_plan", "draw_figures", "write_report", "print_headline", "write_schema"}
+ASKING = {
+    *("make_plan", "draw_figures", "write_report", "print_headline"),
+    *("write_schema", "write_tables_page"),
+}
 
 FACE = '''
 from collections.abc import Iterator
