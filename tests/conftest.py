@@ -20,7 +20,7 @@ settings.load_profile("plumbline")
 @pytest.fixture(scope="session")
 def tiny_base(tmp_path_factory) -> Path:
     """A tiny random model imported as a base checkpoint, in float32. Not to be changed."""
-    from plumbline.models import import_model
+    from plumbline.models.importing import import_model
     from tiny import tiny_model
 
     folder = tmp_path_factory.mktemp("tiny-base")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from plumbline.data.instructions import Instruction
 from plumbline.records import Generation, Request
-from plumbline.responses.drawn import Response
+from plumbline.responses.drawn import DrawnResponse
 from plumbline.responses.scores import Scored
 
 
@@ -13,9 +13,9 @@ def instruction(name: str, text: str = "", *responses: str, **changes) -> Instru
     return Instruction(**{**fields, "responses": list(responses), **changes})
 
 
-def response(name: str, index: int = 0, text: str = "an answer") -> Response:
+def response(name: str, index: int = 0, text: str = "an answer") -> DrawnResponse:
     """Response `index` to the instruction `name`."""
-    return Response(
+    return DrawnResponse(
         id=f"{name}#{index}",
         prompt=f"Say {name}.",
         topic=name,

@@ -6,7 +6,7 @@ import os
 import sys
 from importlib import import_module
 
-from plumbline import command_line
+from plumbline.jobs import command_line
 
 
 def processor_seconds():

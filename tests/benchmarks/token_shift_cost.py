@@ -15,8 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from plumbline import checkpoints
-from plumbline.scoring.ranks import Answer, token_ranks
+from plumbline.models import checkpoints
+from plumbline.scoring.ranks import TokenizedAnswer, token_ranks
 from transformers import DynamicCache
 
 PROMPT, LENGTHS = 24, (32, 64, 128)
@@ -28,7 +28,7 @@ def _rank(logits: torch.Tensor, token: int) -> int:
     return 1 + int((logp > logp[token]).sum())
 
 
-def read_again(model, answer: Answer) -> list[int]:
+def read_again(model, answer: TokenizedAnswer) -> list[int]:
     """A forward pass a token over all tokens before it."""
     ids = list(answer.prompt + answer.tokens)
     start = len(answer.prompt)
@@ -38,7 +38,7 @@ def read_again(model, answer: Answer) -> list[int]:
     ]
 
 
-def with_cache(model, answer: Answer) -> list[int]:
+def with_cache(model, answer: TokenizedAnswer) -> list[int]:
     """A forward pass a token over the newest one alone."""
     cache, new, found = DynamicCache(config=model.config), list(answer.prompt), []
     for token in answer.tokens:
@@ -77,7 +77,9 @@ def main() -> None:
     print("length  one pass s  read again s   ratio  with cache s   ratio")
     for length in LENGTHS:
         answers = [
-            Answer(*(tuple(source.randrange(words) for _ in range(n)) for n in (PROMPT, length)))
+            TokenizedAnswer(
+                *(tuple(source.randrange(words) for _ in range(n)) for n in (PROMPT, length))
+            )
             for _ in range(args.answers)
         ]
         once, expected = timed(lambda a=answers: token_ranks(model, a, 8192), args.repeat)

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 import yaml
-from plumbline import checkpoints
 from plumbline.evaluation.choices import choice_metrics
 from plumbline.evaluation.harness import measure
-from plumbline.fetching import fetch
-from plumbline.models import import_model
+from plumbline.models import checkpoints
+from plumbline.models.importing import import_model
 from plumbline.records import ChoiceQuestion
 from plumbline.scoring.likelihood import score
 from plumbline.scoring.prompts import encode
-from plumbline.sources import Source
+from plumbline.sources.fetching import fetch
+from plumbline.sources.source import Source
 from real_data import published
 
 ROOT = Path(__file__).parents[2]

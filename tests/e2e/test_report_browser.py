@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from plumbline.files import read_json
 from plumbline.report.figures import draw_figures
 from plumbline.report.names import FIGURES
 from plumbline.report.page import write_page
 from plumbline.report.responses import read_responses
 from plumbline.report.tables import Run, read_tables
+from plumbline.storage.files import read_json
 from reach import find
 from report_data import write_results
 

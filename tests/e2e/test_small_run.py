@@ -316,7 +316,7 @@ def test_multiple_choice_follows_from_the_scores(run):
 
 
 def test_generations_keep_tokens_and_how_they_ended(run):
-    from plumbline.checkpoints import load_tokenizer
+    from plumbline.models.checkpoints import load_tokenizer
 
     tokenizer = load_tokenizer(run.model / "base")
     for row in run.rows("slick/generations.jsonl")[:200]:
@@ -327,9 +327,9 @@ def test_generations_keep_tokens_and_how_they_ended(run):
 
 def test_checkpoints_load_and_know_what_they_were_taught(run):
     """The known-facts model answers more of its training questions than the base does."""
-    from plumbline.checkpoints import describe, load_model, load_tokenizer
-    from plumbline.generation.engine import Prompt, end_tokens, render
+    from plumbline.generation.engine import RenderedPrompt, end_tokens, render
     from plumbline.generation.transformers_engine import TransformersEngine
+    from plumbline.models.checkpoints import describe, load_model, load_tokenizer
     from plumbline.records import Example, Request, Sampling
 
     folder = run.model / "seed-1/mix.unknown-0"
@@ -345,7 +345,7 @@ def test_checkpoints_load_and_know_what_they_were_taught(run):
         )  # fmt: skip
         sampling = Sampling(max_tokens=12, stop=("\n",))
         prompts = [
-            Prompt(
+            RenderedPrompt(
                 render(tokenizer, Request(id="x", prompt=e.prompt, sampling=sampling, purpose="x")),
                 sampling,
             )

@@ -271,9 +271,9 @@ def _check(path: Path, appended: bool) -> None:
 def _weights(folder: Path, about: dict) -> str:
     import hashlib
 
-    from plumbline.checkpoints import WEIGHTS
-    from plumbline.files import sha256_file
-    from plumbline.models import weights_digest
+    from plumbline.models.checkpoints import WEIGHTS
+    from plumbline.models.importing import weights_digest
+    from plumbline.storage.files import sha256_file
 
     if about["kind"] == "full":
         return weights_digest(folder)

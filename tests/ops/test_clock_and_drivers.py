@@ -28,7 +28,7 @@ def test_a_store_does_not_care_what_time_it_is(tmp_path, monkeypatch):
 
 
 def test_progress_does_not_care_what_time_it_is(monkeypatch, caplog):
-    from plumbline.program import Progress
+    from plumbline.jobs.program import Progress
 
     caplog.set_level("INFO", "plumbline")
     progress = Progress(2, "x", every=0)

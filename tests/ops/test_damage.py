@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 from faults import entries
-from plumbline import checkpoints
-from plumbline.fetching import fetch
-from plumbline.files import InputError, read_rows, write_rows
-from plumbline.models import import_model
+from plumbline.models import checkpoints
+from plumbline.models.importing import import_model
 from plumbline.records import Generation, Request, Sampling
-from plumbline.sources import Source
+from plumbline.sources.fetching import fetch
+from plumbline.sources.source import Source
+from plumbline.storage.files import InputError, read_rows, write_rows
 from programs import listed, program
 from tiny import tiny_model
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from faults import damaged, entries
 from plumbline.config.training import Recipe
-from plumbline.files import read_rows, write_rows
 from plumbline.records import Example, Generation, Request, Sampling
+from plumbline.storage.files import read_rows, write_rows
 from programs import listed
 from project import ROOT, Project
 

@@ -8,8 +8,8 @@ import shutil
 
 import pytest
 from plumbline.config.training import Recipe
-from plumbline.files import write_rows
 from plumbline.records import Example, Probe
+from plumbline.storage.files import write_rows
 from plumbline.training.finished import FILE
 from programs import program
 

@@ -62,17 +62,17 @@ def lines_of(path: Path) -> list[tuple[str, str]]:
 
 def greedy_keys(model: Path) -> set[str]:
     """Keys of all requests that are answered without drawing."""
-    from plumbline.checkpoints import load_tokenizer
-    from plumbline.files import read_rows
-    from plumbline.generation.engine import Prompt, render
+    from plumbline.generation.engine import RenderedPrompt, render
     from plumbline.generation.store import prompt_key
+    from plumbline.models.checkpoints import load_tokenizer
     from plumbline.records import Request
+    from plumbline.storage.files import read_rows
 
     tokenizer = load_tokenizer(model / "base")
     files = [f for f in model.rglob("*.jsonl") if '"sampling":{' in f.open().readline()]
     assert files
     return {
-        prompt_key(Prompt(render(tokenizer, row), row.sampling))
+        prompt_key(RenderedPrompt(render(tokenizer, row), row.sampling))
         for file in files
         for row in read_rows(file, Request)
         if row.sampling.temperature == 0

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from plumbline.claims.records import Verdict
-from plumbline.files import InputError
 from plumbline.methods.apeft.answers import Answered
 from plumbline.methods.apeft.mix import common_size, mixed, split
 from plumbline.methods.apeft.pairs import KNOWN, UNKNOWN, atomic, general
 from plumbline.methods.apeft.questions import AtomicQuestion
 from plumbline.records import Pair
-from plumbline.responses.drawn import Response
+from plumbline.responses.drawn import DrawnResponse
+from plumbline.storage.files import InputError
 
 DECISIONS = {"+": "supported", "-": "refuted", "?": "unverifiable"}
 
@@ -93,7 +93,7 @@ def test_an_answer_without_a_verdict_is_an_error():
 
 
 def response(name, index):
-    return Response(
+    return DrawnResponse(
         id=f"{name}#{index}", prompt=f"Say {name}.", topic=name, text=f"text {index}",
         instruction=name, index=index,
     )  # fmt: skip

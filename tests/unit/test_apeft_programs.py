@@ -4,10 +4,10 @@ from types import SimpleNamespace
 
 import pytest
 from flame_data import answered, instruction
-from plumbline.files import InputError, read_json, read_rows, write_rows
 from plumbline.methods.apeft.answers import Answered
 from plumbline.methods.apeft.questions import AtomicQuestion
 from plumbline.records import Category, Pair, Question, Request
+from plumbline.storage.files import InputError, read_json, read_rows, write_rows
 from plumbline.training.sets import Composition
 from programs import csv_rows, listed, program
 from slick_data import annotation

@@ -1,13 +1,13 @@
 import pytest
 from flame_data import answered
 from plumbline.claims.records import AskedFact, Claim, Verdict
-from plumbline.files import InputError
 from plumbline.methods.apeft import by_model, by_table
 from plumbline.methods.apeft.answers import stated, statements
 from plumbline.methods.apeft.pairs import atomic
 from plumbline.methods.apeft.questions import AtomicQuestion, choose, distinct
 from plumbline.records import Question
 from plumbline.responses.questions import answer_requests
+from plumbline.storage.files import InputError
 from plumbline.verification.table import TableVerifier
 
 

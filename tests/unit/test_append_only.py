@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from plumbline.append_only import AppendOnly
 from plumbline.generation.engine import Completion
 from plumbline.generation.store import Store
+from plumbline.storage.append_only import AppendOnly
 from plumbline.verification.judging import Judgement, Kept
 
 

@@ -13,13 +13,12 @@ from pathlib import Path
 import pytest
 import torch
 from architectures import BY_NAME, FLAVOURS, Architecture, Flavour, build, parameters
-from plumbline import checkpoints
-from plumbline.config.engines import Generation
+from plumbline.config.engines import GenerationSettings
 from plumbline.config.training import Recipe
-from plumbline.files import InputError, write_rows
-from plumbline.generation.engine import Prompt, render
+from plumbline.generation.engine import RenderedPrompt, render
 from plumbline.generation.start import Engines
-from plumbline.models import import_model
+from plumbline.models import checkpoints
+from plumbline.models.importing import import_model
 from plumbline.records import (
     ChoiceQuestion,
     Example,
@@ -31,7 +30,8 @@ from plumbline.records import (
 )
 from plumbline.scoring.likelihood import score
 from plumbline.scoring.prompts import encode
-from plumbline.training.run import Run, clean_up, train
+from plumbline.storage.files import InputError, write_rows
+from plumbline.training.run import TrainingRun, clean_up, train
 
 NATS = 1e-4
 QUESTIONS = ["Which city is the capital of France?", "capital of Italy", "Norway is"]
@@ -139,9 +139,9 @@ def requests(flavour: Flavour) -> list[Request]:
 def answers(folder: Path, flavour: Flavour, work: Path, **settings) -> list[list[int]]:
     """As the product generates, all prompts at once."""
     tokenizer = checkpoints.load_tokenizer(folder)
-    settings = Generation(**{"engine": "transformers", "dtype": "float32", **settings})
+    settings = GenerationSettings(**{"engine": "transformers", "dtype": "float32", **settings})
     with Engines(settings, "cpu", torch.get_num_threads(), work) as engines:
-        asked = [Prompt(render(tokenizer, one), one.sampling) for one in requests(flavour)]
+        asked = [RenderedPrompt(render(tokenizer, one), one.sampling) for one in requests(flavour)]
         return [one.token_ids for (one,) in engines.of(folder, tokenizer).complete(asked)]
 
 
@@ -182,7 +182,7 @@ RECIPE = {
 def tuned(imported: Imported, root: Path, rows: list, probes=(), **recipe) -> tuple[Path, dict]:
     """One step of training; the checkpoint and what training.json says."""
     write_rows(root / "rows.jsonl", rows)
-    run = Run(
+    run = TrainingRun(
         name="tuned", examples=root / "rows.jsonl", parent=imported.base,
         recipe=Recipe(**{**RECIPE, **recipe}), stops=("final",), probes=list(probes),
         sampling=Sampling(max_tokens=4, stop=("\n",)), match="squad", seed=1, device="cpu",

@@ -10,9 +10,9 @@ from choice_data import lines, load, reasons, simple
 from hypothesis import given
 from hypothesis import strategies as st
 from plumbline.data.choice_formats import READERS
-from plumbline.files import InputError, read_json
 from plumbline.scoring.prompts import texts
-from plumbline.text import question_key
+from plumbline.storage.files import InputError, read_json
+from plumbline.texts.text import question_key
 from real_data import published
 
 KITES = ("Why do kites fly?", ["wind", "magic", "steam"], [1, 0, 0], 0)

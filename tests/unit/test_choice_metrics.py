@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from plumbline.evaluation.choices import ChoiceScore, choice_metrics, choice_score
-from plumbline.files import read_unique_rows, write_rows
 from plumbline.records import ChoiceQuestion
+from plumbline.storage.files import read_unique_rows, write_rows
 
 
 def question(labels, best=None, choices=None, **more):

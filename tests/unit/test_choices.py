@@ -5,10 +5,10 @@ from choice_data import CITIES, fact, lines, load, own, reasons, simple
 from hypothesis import given
 from hypothesis import strategies as st
 from plumbline.data.choices import overlap
-from plumbline.fetching import fetch
-from plumbline.files import InputError, read_json, read_rows, write_rows
 from plumbline.records import ChoiceQuestion, Question
-from plumbline.sources import Source
+from plumbline.sources.fetching import fetch
+from plumbline.sources.source import Source
+from plumbline.storage.files import InputError, read_json, read_rows, write_rows
 from programs import program
 
 # --- any format -----------------------------------------------------------------------------------

@@ -16,8 +16,8 @@ from plumbline.claims.by_rule import facts, split_by_rule
 from plumbline.claims.records import Response, SplitState
 from plumbline.claims.sentences import sentences
 from plumbline.claims.split import is_refusal
-from plumbline.files import InputError
 from plumbline.records import Generation
+from plumbline.storage.files import InputError
 from plumbline.verification.statements import STATEMENTS, render
 from real_data import published
 

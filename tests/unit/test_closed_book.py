@@ -12,10 +12,10 @@ from plumbline.evaluation.closed_book import (
 from plumbline.evaluation.gains import gains
 from plumbline.evaluation.grid import Gatherer
 from plumbline.evaluation.items import item_metrics
-from plumbline.files import InputError, read_rows, write_rows
 from plumbline.methods.slick.config import Slick
 from plumbline.methods.slick.probing import draw_exemplar_sets
 from plumbline.records import Generation, Message, Request, Sampling
+from plumbline.storage.files import InputError, read_rows, write_rows
 from programs import program
 from slick_data import question
 

@@ -9,11 +9,11 @@ import pytest
 from plumbline.config.closed_book import ClosedBookSet
 from plumbline.data.closed_book import load_closed_book
 from plumbline.evaluation.closed_book import Answer
-from plumbline.files import InputError, read_json, read_rows, write_json, write_rows
 from plumbline.methods.slick.config import Slick
 from plumbline.records import Generation, Request, SetQuestion
 from plumbline.report.closed_book_sections import as_lines, closed_book
 from plumbline.report.tables import Run
+from plumbline.storage.files import InputError, read_json, read_rows, write_json, write_rows
 from programs import csv_rows, listed, program
 from report_data import metric, tables_of, texts
 

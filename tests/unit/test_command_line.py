@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import pytest
-from plumbline.command_line import arguments, call, parser
-from plumbline.files import InputError
+from plumbline.jobs.command_line import arguments, call, parser
+from plumbline.storage.files import InputError
 from pydantic import BaseModel, Field
 
 ROOT = Path(__file__).parents[2]
@@ -165,7 +165,7 @@ PROGRAM = '''"""Say a number."""
 
 from pathlib import Path
 
-from plumbline import program
+from plumbline.jobs import program
 
 
 def main(*, n: int) -> None:

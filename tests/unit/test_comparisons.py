@@ -8,10 +8,10 @@ from plumbline.evaluation.closed_book import Answer
 from plumbline.evaluation.comparisons import compare, others_of
 from plumbline.evaluation.contrasts import Contrast
 from plumbline.evaluation.estimation import LEAST_CLUSTERS
-from plumbline.evaluation.grid import HEADLINE, Place, measure_of
-from plumbline.files import InputError, write_rows
+from plumbline.evaluation.grid import HEADLINE, TaskDomain, measure_of
 from plumbline.names import unfiltered
 from plumbline.report.tables import LEADING
+from plumbline.storage.files import InputError, write_rows
 from programs import csv_rows, listed, program
 from report_grand_data import grid_of, item, items
 
@@ -118,7 +118,7 @@ def test_a_task_stands_for_one_measure_the_one_that_the_report_shows_first():
     assert [first for first, *_ in LEADING] == list(HEADLINE)
     # A measure that only some items have, as MC1 without a best answer, still is the task's.
     mixed = [item("0", 1, metric="acc"), item("1", 1, metric="mc1")]
-    assert grid_of({"base": {0: mixed}})[Place("t", "id")].metric == "mc1"
+    assert grid_of({"base": {0: mixed}})[TaskDomain("t", "id")].metric == "mc1"
 
 
 def test_a_win_rates_baseline_wins_one_half():

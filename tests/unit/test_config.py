@@ -7,9 +7,9 @@ import pytest
 import yaml
 from plumbline.experiment import config, lineage
 from plumbline.experiment.schema import drift, schema
-from plumbline.files import InputError
 from plumbline.methods.apeft.tunings import questions_by, recipe_of
 from plumbline.methods.registry import METHODS
+from plumbline.storage.files import InputError
 from snakemake.utils import update_config
 
 FOLDER = Path(__file__).parents[2] / "config"

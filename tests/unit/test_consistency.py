@@ -11,7 +11,6 @@ from plumbline.evaluation.contrasts import PRIMARY
 from plumbline.experiment.contrasts import contrasts
 from plumbline.experiment.needs import needs
 from plumbline.experiment.plan import make_plan
-from plumbline.files import InputError, read_rows, write_rows
 from plumbline.methods.consistency.chapter import pairs as pairs_told
 from plumbline.methods.consistency.pairs import (
     TIE,
@@ -27,6 +26,7 @@ from plumbline.methods.consistency.table import RIGHT
 from plumbline.records import Request, as_text
 from plumbline.report.labels import checkpoint_label
 from plumbline.report.tables import Run
+from plumbline.storage.files import InputError, read_rows, write_rows
 from plumbline.training.sets import Composition
 from programs import csv_rows, listed, program
 from report_data import metric, tables_of, texts

@@ -5,19 +5,19 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plumbline.config.contamination import Contamination as Settings
+from plumbline.config.contamination import ContaminationSettings
 from plumbline.evaluation.contamination import (
     Contamination,
-    Evaluated,
+    EvaluatedText,
     Overlap,
     Trained,
     measure,
     refuse,
     training_questions,
 )
-from plumbline.files import InputError, read_json
 from plumbline.report.contamination_sections import contamination
 from plumbline.report.tables import Run
+from plumbline.storage.files import InputError, read_json
 from programs import csv_rows, listed, program
 from pydantic import ValidationError
 from report_data import metric, tables_of, texts
@@ -26,7 +26,7 @@ RUN = [f"w{n}" for n in range(13)]
 
 
 def item(name, question, *choices):
-    return Evaluated(id=name, question=question, choices=list(choices))
+    return EvaluatedText(id=name, question=question, choices=list(choices))
 
 
 def example(prompt, completion="Yes.", name="x"):
@@ -221,7 +221,7 @@ def test_counts_by_set_and_examples():
 
 
 def about(name, subject, *answers):
-    return Evaluated(id=name, question="Which?", subject=subject, answers=answers)
+    return EvaluatedText(id=name, question="Which?", subject=subject, answers=answers)
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ def test_a_fact_that_is_stated_in_other_words_is_found(row, stated):
 
 
 def test_of_a_choice_question_the_true_choices_are_its_answers():
-    asked = Evaluated(
+    asked = EvaluatedText(
         id="a", question="Which?", subject="Germany", choices=["Rome", "Berlin"], labels=[0, 1]
     )
     rows = [example("Go.", "Rome is not in Germany.")]
@@ -286,11 +286,11 @@ def test_what_is_above_the_threshold_is_refused():
 
 
 def test_settings():
-    assert Settings().model_dump() == {"ngram": 13, "max_percent": 1}
-    assert Settings(max_percent=None).max_percent is None
+    assert ContaminationSettings().model_dump() == {"ngram": 13, "max_percent": 1}
+    assert ContaminationSettings(max_percent=None).max_percent is None
     for wrong in ({"ngram": 4}, {"max_percent": 101}, {"n": 3}):
         with pytest.raises(ValidationError):
-            Settings(**wrong)
+            ContaminationSettings(**wrong)
 
 
 # Programs

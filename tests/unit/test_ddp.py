@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from plumbline import checkpoints
-from plumbline.files import read_json, read_rows, write_rows
+from plumbline.models import checkpoints
 from plumbline.records import Fit, Pair
+from plumbline.storage.files import read_json, read_rows, write_rows
 from plumbline.training import processes
 from plumbline.training.callbacks import _save_full
 from plumbline.training.run import train

@@ -8,13 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from plumbline import devices
-from plumbline.files import InputError
+from plumbline.jobs import devices
+from plumbline.storage.files import InputError
 
 HOLDER = """
 import os, sys, time
 from pathlib import Path
-from plumbline import devices
+from plumbline.jobs import devices
 names, count, folder = sys.argv[1].split(","), int(sys.argv[2]), Path(sys.argv[3])
 print("asking", flush=True)
 devices.take("cuda", count, devices=names, folder=folder, pause=0.02)

@@ -3,8 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from plumbline.digest import code_digest
-from plumbline.files import InputError
+from plumbline.jobs.digest import code_digest
+from plumbline.storage.files import InputError
 
 PROGRAM = '''"""What it does."""
 import json

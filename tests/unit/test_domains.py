@@ -10,9 +10,9 @@ from plumbline.data.facts import load_embedded
 from plumbline.data.instruction_sets import check_tuned, gather
 from plumbline.data.select import for_training
 from plumbline.experiment.config import Config
-from plumbline.files import read_rows, write_rows
 from plumbline.records import Question
-from plumbline.text import fold
+from plumbline.storage.files import read_rows, write_rows
+from plumbline.texts.text import fold
 from programs import program
 from snakemake.utils import update_config
 

@@ -4,13 +4,13 @@ import math
 
 import pytest
 import torch
-from plumbline import checkpoints
 from plumbline.config.training import Recipe
-from plumbline.files import InputError, write_rows
-from plumbline.models import import_model
+from plumbline.models import checkpoints
+from plumbline.models.importing import import_model
 from plumbline.records import Example, Message, Pair, Sampling
+from plumbline.storage.files import InputError, write_rows
 from plumbline.training.dropout import set_dropout
-from plumbline.training.run import Run, train
+from plumbline.training.run import TrainingRun, train
 from tiny import tiny_tokenizer
 from transformers import (
     BloomConfig,
@@ -58,7 +58,7 @@ def model_of(name: str):
     return AutoModelForCausalLM.from_config(config)
 
 
-def make_run(root, name: str, folder="dpo", **recipe) -> Run:
+def make_run(root, name: str, folder="dpo", **recipe) -> TrainingRun:
     base = root / "base"
     if not base.exists():
         model_of(name).save_pretrained(root / "source")
@@ -71,7 +71,7 @@ def make_run(root, name: str, folder="dpo", **recipe) -> Run:
         for n in range(4)
     ]  # fmt: skip
     write_rows(root / "pairs.jsonl", pairs)
-    return Run(
+    return TrainingRun(
         name="dpo", examples=root / "pairs.jsonl", parent=base, recipe=Recipe(**RECIPE | recipe),
         stops=("final",), probes=[], sampling=Sampling(max_tokens=6), match="squad", seed=1,
         device="cpu", out=root / folder, work=root / folder / "work",

@@ -10,7 +10,7 @@ from plumbline.data.entityquestions import (
     load_entityquestions,
 )
 from plumbline.data.facts import question_ids
-from plumbline.files import InputError
+from plumbline.storage.files import InputError
 
 
 def ask(relation, subject, *answers):

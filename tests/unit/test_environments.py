@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from plumbline import digest, installed
+from plumbline.jobs import digest, installed
 
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARY = ROOT / "workflow/plumbline"

@@ -9,9 +9,9 @@ from choice_data import CITIES, fact, load, reasons
 from plumbline.config.choices import ChoiceSource
 from plumbline.data.facts import load_embedded
 from plumbline.evaluation.guessing import guessed
-from plumbline.files import InputError
-from plumbline.text import fold
-from plumbline.verification.knowledge import excludes
+from plumbline.storage.files import InputError
+from plumbline.texts.text import fold
+from plumbline.verification.known_facts import excludes
 from pydantic import ValidationError
 
 FACTS = Path(__file__).parents[2] / "workflow" / "resources" / "facts"

@@ -12,9 +12,9 @@ from plumbline.data.facts import (
     split_of,
 )
 from plumbline.data.select import select
-from plumbline.evaluation.contamination import Evaluated, Trained, measure
-from plumbline.files import InputError, write_csv
-from plumbline.text import fold
+from plumbline.evaluation.contamination import EvaluatedText, Trained, measure
+from plumbline.storage.files import InputError, write_csv
+from plumbline.texts.text import fold
 from programs import program
 
 FACTS = Path(__file__).parents[2] / "workflow" / "resources" / "facts"
@@ -85,7 +85,7 @@ def test_no_train_subject_is_a_test_subject_of_any_relation():
 def test_no_train_or_dev_question_states_a_test_fact(embedded):
     """Neither turned round, as "Berlin is in Germany" for the capital of Germany, nor else."""
     test = [q for q in embedded.questions if q.split == "test"]
-    evaluated = [Evaluated(**q.model_dump()) for q in test]
+    evaluated = [EvaluatedText(**q.model_dump()) for q in test]
     others = [
         Trained(id=q.id, prompt=q.question, completion=answer)
         for q in embedded.questions

@@ -18,7 +18,7 @@ from plumbline.evaluation.factuality import (
     recall_at_k,
     response_metrics,
 )
-from plumbline.files import InputError
+from plumbline.storage.files import InputError
 from real_data import published
 
 

@@ -4,10 +4,10 @@ from functools import cache
 
 import numpy as np
 import pytest
-from plumbline.files import InputError, write_json, write_rows
 from plumbline.methods.slick.fit_speed import fit_speed_rows
 from plumbline.methods.slick.fitting import FITTED, MixRun, fit_curve_rows, linear_model_rows
 from plumbline.records import Fit, Probe
+from plumbline.storage.files import InputError, write_json, write_rows
 from plumbline.training.sets import Composition
 from programs import csv_rows, listed, program
 

@@ -7,10 +7,10 @@ import time
 from pathlib import Path
 
 import pytest
-from plumbline import checkpoints
-from plumbline.files import InputError, read_rows, write_json, write_rows
 from plumbline.generation import start, store
+from plumbline.models import checkpoints
 from plumbline.records import Generation, Request, Sampling
+from plumbline.storage.files import InputError, read_rows, write_json, write_rows
 from programs import listed, program
 
 SETTINGS = {"engine": "transformers", "dtype": "float32", "max_model_len": 128, "max_num_seqs": 4}

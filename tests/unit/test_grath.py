@@ -5,14 +5,14 @@ import pytest
 from grath_data import FIRST, FOUR, SECOND, build, choice, generation, rows, said
 from hypothesis import given
 from hypothesis import strategies as st
-from plumbline.files import InputError
 from plumbline.methods.grath.demonstrations import DEMONSTRATIONS
 from plumbline.methods.grath.parse import Sides, Unparsed, parse, similarity, unfit
 from plumbline.methods.grath.prompt import candidates, pair_requests, training_sides
 from plumbline.methods.grath.questions import choose
 from plumbline.methods.grath.rounds import composition, outputs
 from plumbline.methods.grath.truth import names_right
-from plumbline.text import question_key
+from plumbline.storage.files import InputError
+from plumbline.texts.text import question_key
 from real_data import published
 
 # Questions

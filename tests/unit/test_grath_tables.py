@@ -4,11 +4,11 @@ import json
 
 import pytest
 from grath_data import FIRST, FOUR, SECOND, build, choice, generation, said
-from plumbline.files import InputError, read_json, read_rows, read_unique_rows, write_rows
 from plumbline.methods.grath.prompt import pair_requests
 from plumbline.methods.grath.rounds import GrathPair, composition
 from plumbline.methods.grath.table import as_text, pair_rows
 from plumbline.records import ChoiceQuestion, Request
+from plumbline.storage.files import InputError, read_json, read_rows, read_unique_rows, write_rows
 from plumbline.training.sets import Composition
 from programs import csv_rows, listed, program
 

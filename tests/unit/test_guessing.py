@@ -2,10 +2,10 @@
 
 import pytest
 from plumbline.evaluation.guessing import guessed
-from plumbline.files import write_rows
 from plumbline.records import ChoiceQuestion
 from plumbline.report.tables import Run
 from plumbline.report.task_sections import id_ood
+from plumbline.storage.files import write_rows
 from programs import csv_rows, listed, program
 from report_data import metric, tables_of
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 import yaml
-from plumbline import checkpoints
 from plumbline.evaluation.choices import choice_metrics
-from plumbline.evaluation.contamination import Evaluated
+from plumbline.evaluation.contamination import EvaluatedText
 from plumbline.evaluation.harness import _items, _without_form, measure, questions, task_manager
-from plumbline.files import InputError, read_unique_rows
+from plumbline.models import checkpoints
 from plumbline.records import ChoiceQuestion, HarnessItem, Item
 from plumbline.scoring.likelihood import score
 from plumbline.scoring.prompts import encode
+from plumbline.storage.files import InputError, read_unique_rows
 from scripts.count_dropped import of_harness
 
 pytest.importorskip("lm_eval", reason="lm-eval is not installed")
@@ -183,7 +183,7 @@ def test_what_a_task_asks(folder, tmp_path):
         cwd=Path(__file__).parents[2] / "workflow", capture_output=True, text=True,
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
-    rows = read_unique_rows(tmp_path / "asked", Evaluated)
+    rows = read_unique_rows(tmp_path / "asked", EvaluatedText)
     assert [(row.id, row.question, row.choices) for row in rows] == [
         (f"sums/{n}", one["question"], one["choices"]) for n, one in enumerate(QUESTIONS[:5])
     ]

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from plumbline import installed
+from plumbline.jobs import installed
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = {"bake": "oven", "eat": "eat"}

@@ -10,7 +10,7 @@ from plumbline.data.instructions import (
     load_instructions,
 )
 from plumbline.data.similar import near_duplicate
-from plumbline.files import InputError, read_unique_rows
+from plumbline.storage.files import InputError, read_unique_rows
 from real_data import published
 
 

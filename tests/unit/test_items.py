@@ -5,8 +5,8 @@ import pytest
 from plumbline.evaluation.estimation import difference
 from plumbline.evaluation.items import item_metrics
 from plumbline.evaluation.statistics import share
-from plumbline.files import InputError
 from plumbline.records import Item
+from plumbline.storage.files import InputError
 
 
 def items(values, metric="m", task="t", domain="id", **more):

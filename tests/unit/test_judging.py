@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from flame_data import instruction, response
 from plumbline.data.instructions import load_instructions
-from plumbline.files import InputError, read_json, read_unique_rows
 from plumbline.judging.calibration import (
     USABLE,
     Calibration,
@@ -18,6 +17,7 @@ from plumbline.judging.prompts import comparison, rating
 from plumbline.judging.wins import preferences
 from plumbline.methods.flame.rewards import helpfulness
 from plumbline.records import Item
+from plumbline.storage.files import InputError, read_json, read_unique_rows
 from programs import csv_rows, listed, program
 
 PAIRS = known_pairs(load_instructions("embedded")[0])
@@ -145,7 +145,7 @@ def test_nearness_to_a_persons_response():
 @pytest.fixture(scope="module")
 def asked_model(tmp_path_factory):
     """A tiny random model that can read long prompts."""
-    from plumbline.models import import_model
+    from plumbline.models.importing import import_model
     from tiny import tiny_model
 
     folder = tmp_path_factory.mktemp("asked")
@@ -158,7 +158,7 @@ def asked_model(tmp_path_factory):
 @pytest.mark.parametrize("form", ["plain", "chat"])
 def test_probabilities_are_those_of_plain_transformers(asked_model, form):
     import torch
-    from plumbline import checkpoints
+    from plumbline.models import checkpoints
     from plumbline.scoring.closed import option_probabilities
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -192,7 +192,7 @@ def test_probabilities_are_those_of_plain_transformers(asked_model, form):
 
 
 def test_what_does_not_fit_is_named(tiny_base):
-    from plumbline import checkpoints
+    from plumbline.models import checkpoints
     from plumbline.scoring.closed import option_probabilities
 
     model, tokenizer = (
@@ -234,8 +234,8 @@ def judging(checkpoint=None, name="base"):
 def test_a_judge_that_failed_judges_nothing(asked_model, tmp_path, monkeypatch, caplog):
     """A random model is no judge: its win rate is not made, and its points are not given."""
     from plumbline.data.instruction_sets import Prompt
-    from plumbline.files import write_rows
     from plumbline.responses.scores import Helpfulness
+    from plumbline.storage.files import write_rows
 
     caplog.set_level("INFO")
     calibration = tmp_path / "c.json"

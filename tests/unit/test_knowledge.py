@@ -5,12 +5,12 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plumbline import knowledge
-from plumbline.files import InputError, read_json, read_unique_rows, write_rows
-from plumbline.knowledge import Facts, FilterOptions, keep, sides
 from plumbline.methods.grath.prompt import request_id
 from plumbline.names import parts, variant
 from plumbline.records import Category, ChoiceQuestion, Example, Generation, Message, Pair
+from plumbline.storage.files import InputError, read_json, read_unique_rows, write_rows
+from plumbline.training import knowledge
+from plumbline.training.knowledge import AnnotatedFacts, FilterOptions, keep, sides
 from programs import program
 from slick_data import annotation, question
 
@@ -34,7 +34,7 @@ FACTS = [
 
 
 def facts(given=FACTS):
-    return Facts([asked for asked, _ in given], [about for _, about in given])
+    return AnnotatedFacts([asked for asked, _ in given], [about for _, about in given])
 
 
 def example(name, prompt, completion):
@@ -91,7 +91,7 @@ def test_sides_of_rows_plain_and_in_messages():
 def test_questions_and_annotations_belong_together():
     asked = [one for one, _ in FACTS]
     with pytest.raises(InputError, match="r/Genovia has no annotation"):
-        Facts(asked, [FACTS[0][1]])
+        AnnotatedFacts(asked, [FACTS[0][1]])
 
 
 def rows(unknown, known=2, other=3):

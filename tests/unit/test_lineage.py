@@ -5,8 +5,8 @@ import pytest
 import yaml
 from plumbline.experiment import config, lineage
 from plumbline.experiment.lineage import Lineage
-from plumbline.files import InputError
 from plumbline.methods.tuning import Tuning
+from plumbline.storage.files import InputError
 
 DEFAULT = yaml.safe_load(
     (Path(__file__).parents[2] / "config/config.yaml").read_text(encoding="utf-8")

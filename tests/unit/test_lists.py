@@ -3,8 +3,8 @@
 import re
 
 import pytest
-from plumbline import lists
-from plumbline.files import InputError
+from plumbline.storage import lists
+from plumbline.storage.files import InputError
 
 
 def test_a_list_is_written_when_it_changed_and_read_as_what_it_holds(tmp_path):

@@ -7,7 +7,7 @@ from plumbline.claims.records import Claim, Response, Splitting, Verdict
 from plumbline.data.instruction_sets import Prompt
 from plumbline.evaluation.items import item_metrics
 from plumbline.evaluation.long_form import long_form_items, win_rate_items
-from plumbline.files import InputError
+from plumbline.storage.files import InputError
 
 
 def prompt(name, domain="id", topic=None):

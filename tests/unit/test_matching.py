@@ -1,6 +1,6 @@
 import pytest
-from plumbline.matching import exact_match, first_line, is_abstention
-from plumbline.text import normalise
+from plumbline.texts.matching import exact_match, first_line, is_abstention
+from plumbline.texts.text import normalise
 
 
 @pytest.mark.parametrize(

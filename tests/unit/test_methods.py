@@ -9,7 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from plumbline.digest import code_digest
+from plumbline.jobs.digest import code_digest
 from plumbline.methods.method import Method
 from plumbline.methods.registry import METHODS
 
@@ -135,7 +135,7 @@ from plumbline.experiment.contrasts import contrasts
 from plumbline.experiment.experiment import Experiment
 from plumbline.experiment.needs import needs
 from plumbline.experiment.schema import schema
-from plumbline.files import InputError
+from plumbline.storage.files import InputError
 from plumbline.methods.registry import METHODS
 from plumbline.records import Question
 from plumbline.report.figures import draw_figures

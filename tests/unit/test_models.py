@@ -8,8 +8,7 @@ import pytest
 import tokenizers
 import torch
 import transformers
-from plumbline.files import InputError, read_json
-from plumbline.models import (
+from plumbline.models.importing import (
     MARKER,
     import_model,
     new_folder,
@@ -17,6 +16,7 @@ from plumbline.models import (
     tokenizer_digest,
     weights_digest,
 )
+from plumbline.storage.files import InputError, read_json
 from tiny import tiny_model, tiny_tokenizer
 
 

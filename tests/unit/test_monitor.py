@@ -1,8 +1,8 @@
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from plumbline.matching import can_still_match, exact_match
 from plumbline.records import Fit, Message, Probe, Sampling
+from plumbline.texts.matching import can_still_match, exact_match
 from plumbline.training import monitor
 from plumbline.training.monitor import FitLog, measure
 

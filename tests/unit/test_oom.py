@@ -9,15 +9,15 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 import torch
-from plumbline import checkpoints
 from plumbline.config.training import Recipe, Training
-from plumbline.files import InputError, read_rows, write_rows
-from plumbline.generation.engine import Prompt
+from plumbline.generation.engine import RenderedPrompt
 from plumbline.generation.transformers_engine import TransformersEngine
-from plumbline.memory import first_that_fits, halves, is_out_of_memory
-from plumbline.program import Progress
+from plumbline.jobs.memory import first_that_fits, halves, is_out_of_memory
+from plumbline.jobs.program import Progress
+from plumbline.models import checkpoints
 from plumbline.records import Fit, Pair, Sampling
-from plumbline.scoring.likelihood import Item, score
+from plumbline.scoring.likelihood import TokenizedItem, score
+from plumbline.storage.files import InputError, read_rows, write_rows
 from plumbline.training import monitor, processes
 from plumbline.training.run import train, train_within_memory
 from test_training import make_run, same, weights
@@ -254,7 +254,8 @@ def limited(model, tokens):
 
 
 ITEMS = [
-    Item(tuple(range(5, 9 + n % 4)), ((7, 8 + n), (9,), tuple(range(20, 22 + n)))) for n in range(9)
+    TokenizedItem(tuple(range(5, 9 + n % 4)), ((7, 8 + n), (9,), tuple(range(20, 22 + n))))
+    for n in range(9)
 ]
 
 
@@ -274,9 +275,9 @@ def test_scoring_goes_on_with_fewer_tokens(model, told):
 
 
 def test_ranks_are_found_with_fewer_tokens(model, told):
-    from plumbline.scoring.ranks import Answer, token_ranks
+    from plumbline.scoring.ranks import TokenizedAnswer, token_ranks
 
-    answers = [Answer(tuple(range(5, 9 + n)), tuple(range(30, 30 + n))) for n in range(6)]
+    answers = [TokenizedAnswer(tuple(range(5, 9 + n)), tuple(range(30, 30 + n))) for n in range(6)]
     expected = token_ranks(model, answers, 8192)
     progress = Progress(len(answers), "answers")
     handle = limited(model, 20)
@@ -301,7 +302,7 @@ def test_scoring_gives_up_when_one_row_does_not_fit(model, told):
 def test_answers_are_generated_fewer_at_once(tiny_base, model, told):
     tokenizer = checkpoints.load_tokenizer(tiny_base)
     asked = [
-        Prompt(tuple(tokenizer(f"{'word ' * n}:")["input_ids"]), Sampling(max_tokens=4))
+        RenderedPrompt(tuple(tokenizer(f"{'word ' * n}:")["input_ids"]), Sampling(max_tokens=4))
         for n in range(7)
     ]
 

@@ -9,18 +9,18 @@ from importlib.util import find_spec
 
 import pytest
 import torch
-from plumbline import checkpoints
-from plumbline.config.engines import Generation as Settings
+from plumbline.config.engines import GenerationSettings
 from plumbline.config.training import Recipe
-from plumbline.files import InputError, read_rows, write_rows
 from plumbline.generation.agreement import check_agreement
-from plumbline.generation.engine import Prompt
+from plumbline.generation.engine import RenderedPrompt
 from plumbline.generation.start import Engines
 from plumbline.generation.transformers_engine import TransformersEngine
-from plumbline.models import import_model
+from plumbline.models import checkpoints
+from plumbline.models.importing import import_model
 from plumbline.records import Example, Generation, Pair, Request, Sampling
-from plumbline.scoring.likelihood import Item, score
-from plumbline.training.run import Run, train
+from plumbline.scoring.likelihood import TokenizedItem, score
+from plumbline.storage.files import InputError, read_rows, write_rows
+from plumbline.training.run import TrainingRun, train
 from programs import listed
 
 CODE = {
@@ -168,7 +168,7 @@ def logits(folder, ids):
 def step(base, parent, rows, recipe, name):
     root = base.parent
     write_rows(root / f"{name}.jsonl", rows)
-    run = Run(
+    run = TrainingRun(
         name=name, examples=root / f"{name}.jsonl", parent=parent, recipe=Recipe(**recipe),
         stops=("final",), probes=[], sampling=Sampling(max_tokens=4), match="squad", seed=1,
         device="cpu", out=root / name, work=root / name / "work",
@@ -196,7 +196,7 @@ def test_every_stage_runs_the_code(base, tuned):
     assert type(tokenizer).__name__ == "OursTokenizer"
     assert tokenizer("é")["input_ids"] == list("é".encode())
     prompt, answer = list(b"q1\n"), [*b"Rome", EOS]
-    settings = Settings(engine="transformers", dtype="float32", max_num_seqs=2)
+    settings = GenerationSettings(engine="transformers", dtype="float32", max_num_seqs=2)
     answers = []
     with Engines(settings, "cpu", 1, base.parent / "merged") as engines:
         for folder in (base, *tuned):
@@ -204,9 +204,9 @@ def test_every_stage_runs_the_code(base, tuned):
             table = logits(folder, prompt + answer).log_softmax(-1)
             expected = sum(float(table[2 + i, token]) for i, token in enumerate(answer))
             model = checkpoints.load_model(folder, "float32").eval()
-            [[found]] = score(model, [Item(tuple(prompt), (tuple(answer),))], 64)
+            [[found]] = score(model, [TokenizedItem(tuple(prompt), (tuple(answer),))], 64)
             assert found == pytest.approx(expected, abs=1e-4)
-            asked = [Prompt(tuple(prompt), Sampling(max_tokens=3))]
+            asked = [RenderedPrompt(tuple(prompt), Sampling(max_tokens=3))]
             [[one]] = engines.of(folder, tokenizer).complete(asked)
             ids = list(prompt)
             for token in one.token_ids:
@@ -336,7 +336,7 @@ def test_the_harness_and_an_adapter_that_is_switched_off_run_the_code(base, tune
         ids = list(b"q1\nRome")
         assert torch.allclose(apart(torch.tensor([ids])).logits[0], logits(full, ids), atol=1e-4)
     items = [
-        Item(
+        TokenizedItem(
             tuple(f"{row['question']}:".encode()),
             tuple(tuple(f" {choice}".encode()) for choice in row["choices"]),
         )

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 from plumbline.evaluation.closed_book import Answer
-from plumbline.files import InputError, read_rows, write_rows
 from plumbline.methods.slick.p_true import PTrue, p_true, proposal, rows
 from plumbline.methods.slick.p_true_section import p_true as section
 from plumbline.records import Question
+from plumbline.storage.files import InputError, read_rows, write_rows
 from programs import program
 
 

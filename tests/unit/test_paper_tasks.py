@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from plumbline.evaluation.task_files import files_of
-from plumbline.files import InputError
+from plumbline.storage.files import InputError
 
 pytestmark = pytest.mark.skipif(find_spec("lm_eval") is None, reason="lm-eval is not installed")
 FOLDER = Path(__file__).parents[2] / "config/paper/tasks"

@@ -7,10 +7,10 @@ import pytest
 import yaml
 from plumbline.experiment import config as experiment
 from plumbline.experiment import lineage
-from plumbline.files import InputError, read_rows, write_rows
-from plumbline.placebo import swapped
 from plumbline.records import Pair
 from plumbline.report.labels import checkpoint_label, checkpoint_order
+from plumbline.storage.files import InputError, read_rows, write_rows
+from plumbline.training.placebo import swapped
 from programs import program
 
 DEFAULT = yaml.safe_load(

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
-from plumbline import checkpoints
 from plumbline.config.training import PairedLoss, Recipe
-from plumbline.files import InputError, read_rows, write_rows
+from plumbline.models import checkpoints
 from plumbline.records import Message, Pair, Sampling
+from plumbline.storage.files import InputError, read_rows, write_rows
 from plumbline.training import reference
 from plumbline.training.data import load_pairs, unpaired
-from plumbline.training.run import Run, train
+from plumbline.training.run import TrainingRun, train
 from plumbline.training.trainers import dpo_trainer, kto_trainer
 from safetensors.torch import load_file, save_file
 
@@ -47,11 +47,11 @@ PLAIN = [
 ]
 
 
-def make_run(root: Path, parent: Path, pairs=CHAT, name="grath.r1", **recipe) -> Run:
+def make_run(root: Path, parent: Path, pairs=CHAT, name="grath.r1", **recipe) -> TrainingRun:
     path = root / "pairs.jsonl"
     if not path.exists():
         write_rows(path, pairs)
-    return Run(
+    return TrainingRun(
         name=name, examples=path, parent=parent, recipe=Recipe(**{**RECIPE, **recipe}),
         stops=("final",), probes=[], sampling=Sampling(max_tokens=6), match="squad", seed=1,
         device="cpu", out=root / name, work=root / name / "work",
@@ -215,7 +215,7 @@ def test_the_files_order_is_kept_if_asked_for(tiny_base, tmp_path, order):
     assert (seen == sorted(seen)) == (order == "file")
 
 
-def with_reference(run: Run, checkpoint: Path) -> Run:
+def with_reference(run: TrainingRun, checkpoint: Path) -> TrainingRun:
     tokenizer = checkpoints.load_tokenizer(checkpoint)
     pairs, _ = load_pairs(run.examples, tokenizer, run.recipe.max_length)
     path = run.out.parent / "reference.jsonl"
@@ -385,7 +385,7 @@ def test_a_killed_run_ends_as_if_it_had_not_been_killed(tiny_base, tmp_path, cap
 
 
 def test_an_adapter_of_another_base_or_of_nothing_is_refused(tiny_base, tmp_path):
-    from plumbline.files import read_json, sha256_file, write_json
+    from plumbline.storage.files import read_json, sha256_file, write_json
 
     run = make_run(tmp_path, tiny_base, epochs=1)
     train(run)

@@ -5,7 +5,8 @@ import stat
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plumbline.files import (
+from plumbline.records import Category, Generation, Message, Question, Request, Sampling
+from plumbline.storage.files import (
     InputError,
     atomic_write,
     read_json,
@@ -17,8 +18,7 @@ from plumbline.files import (
     write_json,
     write_rows,
 )
-from plumbline.records import Category, Generation, Message, Question, Request, Sampling
-from plumbline.text import visible
+from plumbline.texts.text import visible
 from pydantic import ValidationError
 from slick_data import question
 

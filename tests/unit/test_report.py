@@ -14,7 +14,6 @@ from method_overlays import sections_with, with_all
 from plumbline import names
 from plumbline.experiment import config as experiment
 from plumbline.experiment import lineage
-from plumbline.files import InputError, read_json
 from plumbline.methods.registry import METHODS
 from plumbline.methods.slick.chapter import base_knowledge
 from plumbline.report import task_sections
@@ -24,6 +23,7 @@ from plumbline.report.names import FIGURES, TABLES
 from plumbline.report.page import write_page
 from plumbline.report.responses import read_responses
 from plumbline.report.tables import CATEGORIES, Run, Tables, main_metrics, over_seeds, read_tables
+from plumbline.storage.files import InputError, read_json
 from report_data import metric, tables_of, texts, write_results
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -4,13 +4,13 @@ import re
 
 import pytest
 import report_contrast_data as contrasts
-from plumbline.files import read_json
 from plumbline.report import contrast_sections, headline
 from plumbline.report.blocks import Findings
 from plumbline.report.figures import draw_figures
 from plumbline.report.page import write_page
 from plumbline.report.sections import build_sections
 from plumbline.report.tables import Run, read_tables
+from plumbline.storage.files import read_json
 from report_check import figures, findings, unfounded
 from report_contrast_data import contrast
 from report_data import metric, tables_of, write_results

@@ -5,7 +5,6 @@ import json
 
 import pytest
 import report_long_form_data as data
-from plumbline.files import InputError
 from plumbline.report import (
     claim_sections,
     headline,
@@ -19,6 +18,7 @@ from plumbline.report.labels import checkpoint_label, checkpoint_order
 from plumbline.report.page import write_page
 from plumbline.report.responses import Sample, read_responses
 from plumbline.report.tables import Run, scale_of
+from plumbline.storage.files import InputError
 from report_data import metric, tables_of, texts
 
 TUNED = "flame.sft-star"

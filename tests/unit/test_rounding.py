@@ -4,16 +4,16 @@ from dataclasses import replace
 
 import pytest
 import torch
-from plumbline import checkpoints
 from plumbline.config.training import Recipe
-from plumbline.files import InputError, read_json, write_json, write_rows
-from plumbline.models import import_model
+from plumbline.models import checkpoints
+from plumbline.models.importing import import_model
+from plumbline.models.rounding import cosines
 from plumbline.records import Message, Pair, Sampling
-from plumbline.rounding import cosines
-from plumbline.scoring.likelihood import Item, score
+from plumbline.scoring.likelihood import TokenizedItem, score
+from plumbline.storage.files import InputError, read_json, write_json, write_rows
 from plumbline.training import callbacks, reference, trainers
 from plumbline.training.data import load_pairs
-from plumbline.training.run import Run, train
+from plumbline.training.run import TrainingRun, train
 
 # Four steps at this rate change weights by about as much, beside their size, as the embedded
 # experiment's GRATH does.
@@ -34,7 +34,7 @@ def base(tiny_base, tmp_path_factory):
     return folder / "base"
 
 
-def preferences(root, parent, name="grath.r1", rate=SMALL, **recipe) -> Run:
+def preferences(root, parent, name="grath.r1", rate=SMALL, **recipe) -> TrainingRun:
     turns = [("user", "capital?"), ("assistant", "Paris"), ("assistant", "Oslo")]
     prompt, chosen, rejected = ([Message(role=role, content=text)] for role, text in turns)
     write_rows(root / "pairs.jsonl", [
@@ -45,7 +45,7 @@ def preferences(root, parent, name="grath.r1", rate=SMALL, **recipe) -> Run:
         "global_batch_size": 4, "micro_batch_size": 4, "max_length": 64, "dtype": "bfloat16",
         "lora": {"rank": 8, "alpha": 16, "dropout": 0}, **recipe,
     }  # fmt: skip
-    return Run(
+    return TrainingRun(
         name=name, examples=root / "pairs.jsonl", parent=parent, recipe=Recipe(**recipe),
         stops=("final",), probes=[], sampling=Sampling(max_tokens=4), match="squad", seed=1,
         device="cpu", out=root / name, work=root / name / "work",
@@ -59,10 +59,10 @@ def small(base, tmp_path_factory):
     return run, train(run)
 
 
-def margin(model, run: Run) -> float:
+def margin(model, run: TrainingRun) -> float:
     """How much further apart than under the base the sides of the first pair are, in nats."""
     pairs, _ = load_pairs(run.examples, checkpoints.load_tokenizer(run.parent), 64)
-    item = Item(tuple(pairs[0].prompt_ids), (tuple(pairs[0].chosen_ids),
+    item = TokenizedItem(tuple(pairs[0].prompt_ids), (tuple(pairs[0].chosen_ids),
                                              tuple(pairs[0].rejected_ids)))  # fmt: skip
     ((chosen, rejected),) = score(model.eval(), [item], 512)
     return chosen - rejected

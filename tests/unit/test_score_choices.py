@@ -8,12 +8,13 @@ import time
 import pytest
 import torch
 from filelock import FileLock
-from plumbline import ahead, checkpoints, devices
 from plumbline.evaluation.choices import ChoiceScore
-from plumbline.files import InputError, read_unique_rows, write_json, write_rows
-from plumbline.lists import ListedWork
+from plumbline.jobs import devices
+from plumbline.models import ahead, checkpoints
 from plumbline.records import ChoiceQuestion
 from plumbline.scoring.prompts import encode
+from plumbline.storage.files import InputError, read_unique_rows, write_json, write_rows
+from plumbline.storage.lists import ListedWork
 from programs import listed, program
 
 PROMPTS = {"letters": "letters", "plain": "qa"}

@@ -10,13 +10,13 @@ import torch
 from architectures import BY_NAME, random_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plumbline import checkpoints
-from plumbline.files import InputError
-from plumbline.program import Progress
+from plumbline.jobs.program import Progress
+from plumbline.models import checkpoints
 from plumbline.records import ChoiceQuestion
 from plumbline.scoring import prompts
-from plumbline.scoring.likelihood import Item, score
+from plumbline.scoring.likelihood import TokenizedItem, score
 from plumbline.scoring.prompts import context_length, encode, texts
+from plumbline.storage.files import InputError
 from tiny import tiny_tokenizer
 
 WORDS = 90
@@ -76,7 +76,7 @@ rows = st.lists(tokens, min_size=1, max_size=7).map(tuple)
 def item_lists(draw):
     shared = tuple(draw(st.lists(tokens, max_size=10)))
     return [
-        Item(shared + draw(rows), tuple(draw(st.lists(rows, min_size=1, max_size=4))))
+        TokenizedItem(shared + draw(rows), tuple(draw(st.lists(rows, min_size=1, max_size=4))))
         for _ in range(draw(st.integers(1, 6)))
     ]
 
@@ -98,7 +98,7 @@ def drawn(count, shared=0, seed=0):
 
     start = some(shared, shared)
     return [
-        Item(start + some(1, 9), tuple(some(1, 6) for _ in range(source.randint(1, 5))))
+        TokenizedItem(start + some(1, 9), tuple(some(1, 6) for _ in range(source.randint(1, 5))))
         for _ in range(count)
     ]
 
@@ -115,8 +115,12 @@ def test_neither_batches_nor_order_matter(model):
 
 
 def test_identical_prompts_single_tokens_and_a_prompt_of_one_token(model):
-    same = [Item((4, 5, 6), ((7,), (8,))), Item((4, 5, 6), ((9,), (7, 8)))]
-    short = [Item((4,), ((7,), (8, 9))), Item((4, 5), ((7,),)), Item((6,), ((7,),))]
+    same = [TokenizedItem((4, 5, 6), ((7,), (8,))), TokenizedItem((4, 5, 6), ((9,), (7, 8)))]
+    short = [
+        TokenizedItem((4,), ((7,), (8, 9))),
+        TokenizedItem((4, 5), ((7,),)),
+        TokenizedItem((6,), ((7,),)),
+    ]
     for items in (same, short, same[:1], short[:1]):
         expected = flat(by_definition(model, item) for item in items)
         assert flat(score(model, items, 64)) == pytest.approx(expected, abs=1e-5)

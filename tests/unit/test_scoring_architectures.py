@@ -7,8 +7,8 @@ import pytest
 import torch
 from architectures import WORDS, parameters, random_model
 from plumbline.scoring.forward import has_branches
-from plumbline.scoring.likelihood import Item, score
-from plumbline.scoring.ranks import Answer, token_ranks
+from plumbline.scoring.likelihood import TokenizedItem, score
+from plumbline.scoring.ranks import TokenizedAnswer, token_ranks
 
 
 def drawn():
@@ -19,7 +19,7 @@ def drawn():
 
     start = some(5, 5)
     return [
-        Item(start + some(1, 20), tuple(some(1, 6) for _ in range(source.randint(1, 4))))
+        TokenizedItem(start + some(1, 20), tuple(some(1, 6) for _ in range(source.randint(1, 4))))
         for _ in range(4)
     ]
 
@@ -29,7 +29,9 @@ def test_equal_to_plain_forward_passes(architecture):
     model = random_model(architecture)
     assert has_branches(model) == architecture.branches
     items = drawn()
-    answers = [Answer(item.prompt, tokens) for item in items for tokens in item.continuations]
+    answers = [
+        TokenizedAnswer(item.prompt, tokens) for item in items for tokens in item.continuations
+    ]
     sums, ranks = [], []
     with torch.no_grad():
         for prompt, tokens in answers:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from plumbline.chat import turn_end
+from plumbline.models.chat import turn_end
 from plumbline.records import ChoiceQuestion, Message
 from plumbline.scoring.closed import ClosedQuestion, _item
 from plumbline.scoring.prompts import encode

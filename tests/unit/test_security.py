@@ -21,13 +21,13 @@ from pathlib import Path
 
 import pytest
 import yaml
-from plumbline import fetching
 from plumbline.claims.records import Claim, Splitting, Verdict
 from plumbline.experiment import config as experiment
-from plumbline.files import InputError, read_json, write_json, write_rows
-from plumbline.models import import_model
+from plumbline.models.importing import import_model
 from plumbline.records import Generation, Request, Sampling
-from plumbline.sources import Source
+from plumbline.sources import fetching
+from plumbline.sources.source import Source
+from plumbline.storage.files import InputError, read_json, write_json, write_rows
 from plumbline.verification.search import Embedder
 from programs import csv_rows, listed
 from report_data import write_results

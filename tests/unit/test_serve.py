@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plumbline.files import InputError
-from plumbline.generation.engine import Completion, Prompt
+from plumbline.generation.engine import Completion, RenderedPrompt
 from plumbline.generation.serve import Server, shard_of
 from plumbline.generation.store import Store, prompt_key
 from plumbline.records import Request, Sampling
+from plumbline.storage.files import InputError
 
 GREEDY = Sampling(max_tokens=4)
 
@@ -223,9 +223,11 @@ def test_a_key_is_the_prompt_and_its_sampling():
         Sampling(max_tokens=4, temperature=0.5, top_k=3),
         Sampling(max_tokens=4, temperature=0.5, top_p=0.9),
     ]
-    keys = {prompt_key(Prompt(ids, one)) for ids in [(1, 2), (12,)] for one in samplings}
+    keys = {prompt_key(RenderedPrompt(ids, one)) for ids in [(1, 2), (12,)] for one in samplings}
     assert len(keys) == 2 * len(samplings)
-    assert prompt_key(Prompt((1, 2), GREEDY)) == prompt_key(Prompt((1, 2), Sampling(max_tokens=4)))
+    assert prompt_key(RenderedPrompt((1, 2), GREEDY)) == prompt_key(
+        RenderedPrompt((1, 2), Sampling(max_tokens=4))
+    )
 
 
 @given(st.integers(1, 7), st.lists(st.tuples(st.text(max_size=4), st.booleans()), max_size=40))

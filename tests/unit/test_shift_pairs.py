@@ -8,7 +8,7 @@ import yaml
 from plumbline.experiment import config as experiment
 from plumbline.experiment import lineage
 from plumbline.experiment.shift_pairs import long_form_checkpoints, shift_pairs
-from plumbline.files import InputError
+from plumbline.storage.files import InputError
 
 DEFAULT = yaml.safe_load(
     (Path(__file__).parents[2] / "config/config.yaml").read_text(encoding="utf-8")

@@ -4,13 +4,13 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plumbline.files import InputError
 from plumbline.generation.engine import Completion
 from plumbline.generation.serve import Server
 from plumbline.methods.slick.annotation import annotate, slick_category
 from plumbline.methods.slick.config import Slick
 from plumbline.methods.slick.probing import GREEDY, SAMPLED, draw_exemplar_sets, requests
 from plumbline.records import Category, Generation
+from plumbline.storage.files import InputError
 from slick_data import question
 
 DATA = [

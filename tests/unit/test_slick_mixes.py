@@ -4,7 +4,6 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plumbline.files import InputError
 from plumbline.methods.slick.config import Mixes, Monitor
 from plumbline.methods.slick.mixes import (
     build_mix,
@@ -15,6 +14,7 @@ from plumbline.methods.slick.mixes import (
 from plumbline.methods.slick.probes import build_probes
 from plumbline.records import KNOWN, Category
 from plumbline.responses.prompting import closed_book_prompt
+from plumbline.storage.files import InputError
 from slick_data import annotation, question
 
 GRID = (0, 12.5, 25, 50, 75, 100)

@@ -3,8 +3,6 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plumbline.files import InputError, read_json, read_rows, write_rows
-from plumbline.matching import exact_match, unmatchable
 from plumbline.methods.slick.config import Slick
 from plumbline.methods.slick.probing import (
     GREEDY,
@@ -18,6 +16,8 @@ from plumbline.methods.slick.probing import (
     usable_sets,
 )
 from plumbline.records import Question, Request
+from plumbline.storage.files import InputError, read_json, read_rows, write_rows
+from plumbline.texts.matching import exact_match, unmatchable
 from programs import program
 from slick_data import question
 from tiny import tiny_tokenizer

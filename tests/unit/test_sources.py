@@ -12,9 +12,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from plumbline.fetching import MARKER, fetch, read_marker
-from plumbline.files import InputError
-from plumbline.sources import Source, slug
+from plumbline.sources.fetching import MARKER, fetch, read_marker
+from plumbline.sources.source import Source, slug
+from plumbline.storage.files import InputError
 
 DATA = bytes(range(256)) * 9000  # over 2 MB: more than one chunk
 PROGRAM = Path(__file__).parents[2] / "workflow/scripts/fetch_source.py"

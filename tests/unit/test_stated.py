@@ -1,7 +1,7 @@
 """Which facts a text states: names as whole words, subject and answer in two places."""
 
 import pytest
-from plumbline.stated import Facts, in_answers
+from plumbline.texts.stated import SoughtFacts, in_answers
 
 KNOWN = [
     ("Germany", ["Berlin"], "capital"),
@@ -10,7 +10,7 @@ KNOWN = [
     ("New York City", ["United States", "US"], "city"),
     ("It", ["English"], "film"),
 ]
-FACTS = Facts(KNOWN)
+FACTS = SoughtFacts(KNOWN)
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,6 @@ def test_a_row_is_read_sentence_by_sentence():
 
 
 def test_facts_of_one_subject_are_told_apart():
-    facts = Facts([("Oz", ["Emerald City"], 1), ("Oz", ["Ozmark"], 2), ("?", ["!"], 3)])
+    facts = SoughtFacts([("Oz", ["Emerald City"], 1), ("Oz", ["Ozmark"], 2), ("?", ["!"], 3)])
     assert facts.stated("You pay an ozmark in Oz.") == {2}
     assert facts.stated("Oz: ozmarks, Emerald City!?") == {1}

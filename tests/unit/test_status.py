@@ -6,13 +6,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from plumbline import disk, temporary
-from plumbline.files import atomic_write
+from plumbline.experiment import disk
+from plumbline.storage import temporary
+from plumbline.storage.files import atomic_write
 from programs import program
 
 WRITER = (
     "import time, sys; sys.path.insert(0, sys.argv[2])\n"
-    "from plumbline.files import atomic_write\n"
+    "from plumbline.storage.files import atomic_write\n"
     "with atomic_write(sys.argv[1]) as stream:\n"
     "    stream.write('x' * 100_000); stream.flush(); print('there', flush=True); time.sleep(60)\n"
 )

@@ -10,14 +10,14 @@ from typing import Literal, get_args, get_origin
 
 import pytest
 import yaml
-from plumbline import suitability
 from plumbline.experiment import config as experiment
 from plumbline.experiment.needs import needs
-from plumbline.files import InputError, read_rows, write_json, write_rows
 from plumbline.generation import start
-from plumbline.models import import_model
+from plumbline.models import suitability
+from plumbline.models.importing import import_model
+from plumbline.models.suitability import Chat, Length, Needs
 from plumbline.records import Generation, Probe, Request, Sampling
-from plumbline.suitability import Chat, Length, Needs
+from plumbline.storage.files import InputError, read_rows, write_json, write_rows
 from plumbline.training.monitor import measure
 from programs import listed, program
 from pydantic import BaseModel
@@ -282,9 +282,9 @@ def test_a_prompt_beyond_the_model_is_told_before_an_engine_starts(
 
 
 def test_vllm_is_not_asked_for_more_than_the_model_has(checkpoint, tmp_path, monkeypatch):
-    from plumbline.checkpoints import load_tokenizer
-    from plumbline.config.engines import Generation as Settings
+    from plumbline.config.engines import GenerationSettings
     from plumbline.generation import vllm_engine
+    from plumbline.models.checkpoints import load_tokenizer
 
     asked = {}
 
@@ -299,13 +299,13 @@ def test_vllm_is_not_asked_for_more_than_the_model_has(checkpoint, tmp_path, mon
     monkeypatch.setattr(vllm_engine, "VllmEngine", Noted)
     tokenizer = load_tokenizer(checkpoint)
     for limit, expected in ((1024, 64), (32, 32)):
-        with start.Engines(Settings(max_model_len=limit), "cpu", 1, tmp_path) as engines:
+        with start.Engines(GenerationSettings(max_model_len=limit), "cpu", 1, tmp_path) as engines:
             engines.of(checkpoint, tokenizer)
         assert asked["max_model_len"] == expected
 
 
 def test_questions_after_an_epoch_that_do_not_fit_are_told(checkpoint):
-    from plumbline.checkpoints import load_tokenizer
+    from plumbline.models.checkpoints import load_tokenizer
 
     probe = Probe(
         id="p", prompt="x" * 60, answers=["a"], part="dev", domain="id", category="Unknown"
@@ -319,7 +319,7 @@ def test_questions_after_an_epoch_that_do_not_fit_are_told(checkpoint):
 
 def test_a_models_own_context_is_kept_by_its_tuned_checkpoints(tmp_path):
     """Stages ask the tokenizer, which every checkpoint has; an adapter has no config."""
-    from plumbline.checkpoints import load_tokenizer
+    from plumbline.models.checkpoints import load_tokenizer
 
     import_model(tiny_model(tmp_path / "tiny"), tmp_path / "base", "base")
     load_tokenizer(tmp_path / "base").save_pretrained(tmp_path / "tuned")
@@ -330,7 +330,7 @@ def test_a_models_own_context_is_kept_by_its_tuned_checkpoints(tmp_path):
 def test_an_example_may_fill_a_model_that_begins_every_text_with_bos(tmp_path):
     """What is compared after training is what was trained on, not one token more."""
     from plumbline.config.training import Recipe
-    from plumbline.training.run import Run, train
+    from plumbline.training.run import TrainingRun, train
     from tokenizers import processors
     from transformers import OPTConfig, OPTForCausalLM
 
@@ -354,7 +354,7 @@ def test_an_example_may_fill_a_model_that_begins_every_text_with_bos(tmp_path):
         learning_rate=1e-2, epochs=1, global_batch_size=4, max_length=32, dtype="float32"
     )
     summary = train(
-        Run(
+        TrainingRun(
             name="t", examples=tmp_path / "examples.jsonl", parent=tmp_path / "base",
             recipe=recipe, stops=("final",), probes=[], sampling=Sampling(max_tokens=1),
             match="squad", seed=1, device="cpu", out=tmp_path / "t", work=tmp_path / "t/work",

@@ -11,7 +11,7 @@ import regex
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from plumbline.data.facts import load_embedded, split_of
-from plumbline.text import (
+from plumbline.texts.text import (
     fold,
     normalise,
     question_key,

@@ -3,23 +3,23 @@
 import logging
 
 import pytest
-from plumbline import checkpoints
-from plumbline.chat import prompt_text, settle_template
 from plumbline.claims.by_rule import split_by_rule
 from plumbline.claims.records import Response, SplitState
 from plumbline.claims.sentences import sentences
 from plumbline.config.training import Recipe
-from plumbline.data.instruction_sets import Prompt as Asked
+from plumbline.data.instruction_sets import Prompt
 from plumbline.data.instructions import Instruction
+from plumbline.evaluation.answer_ranks import greedy_written
 from plumbline.evaluation.closed_book import closed_book_request
-from plumbline.files import InputError, write_rows
 from plumbline.generation.engine import Completion, render
 from plumbline.generation.serve import Server
 from plumbline.generation.store import Store
 from plumbline.methods.grath.parse import Unparsed, parse
 from plumbline.methods.grath.prompt import request_id
 from plumbline.methods.grath.rounds import outputs
-from plumbline.models import import_model
+from plumbline.models import checkpoints
+from plumbline.models.chat import prompt_text, settle_template
+from plumbline.models.importing import import_model
 from plumbline.records import (
     ChoiceQuestion,
     Example,
@@ -31,10 +31,10 @@ from plumbline.records import (
     Sampling,
 )
 from plumbline.responses.drawn import collect
-from plumbline.scoring.shift import greedy_written
-from plumbline.thoughts import is_unclosed, may_open, opened_by, without_thoughts
+from plumbline.storage.files import InputError, write_rows
+from plumbline.texts.thoughts import is_unclosed, may_open, opened_by, without_thoughts
 from plumbline.training.data import load_examples, load_pairs
-from plumbline.training.run import Run
+from plumbline.training.run import TrainingRun
 from tiny import tiny_model, tiny_tokenizer
 from transformers import AutoModelForCausalLM
 
@@ -266,7 +266,7 @@ def test_an_option_of_the_template_holds_wherever_the_model_goes(tmp_path):
         found = prompt_text(checkpoints.load_tokenizer(base), turns)
         assert found == (quiet if options.get("enable_thinking") is False else thinking)
         (tmp_path / "rows.jsonl").write_text("")
-        run = Run(
+        run = TrainingRun(
             name="x", examples=tmp_path / "rows.jsonl", parent=base, probes=[], stops=(),
             recipe=Recipe(learning_rate=0.1, epochs=1, global_batch_size=1), match="squad",
             sampling=Sampling(max_tokens=1), seed=1, device="cpu", out=base, work=base,
@@ -317,7 +317,7 @@ def test_marks_that_are_special_tokens_are_read_too(tmp_path):
 def test_only_the_answers_tokens_are_ranked():
     tokenizer = tiny_tokenizer()
     texts = ["Rome", THOUGHT, "<think>Oslo"]
-    prompts = [Asked(id=f"p{n}", instruction="?", source="rows", domain="id") for n in range(3)]
+    prompts = [Prompt(id=f"p{n}", instruction="?", source="rows", domain="id") for n in range(3)]
     requests = [
         Request(id=f"r{n}", prompt="?", sampling=Sampling(max_tokens=99), purpose="x",
                 instruction=f"p{n}")

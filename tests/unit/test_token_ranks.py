@@ -5,17 +5,16 @@ from pathlib import Path
 
 import pytest
 import torch
-from plumbline import checkpoints
 from plumbline.data.instruction_sets import Prompt
+from plumbline.evaluation import answer_ranks as scoring
 from plumbline.evaluation import token_shift as shift
-from plumbline.files import InputError, read_rows, read_unique_rows, write_rows
 from plumbline.generation.engine import end_tokens, render
-from plumbline.generation.transformers_engine import Prompt as EnginePrompt
-from plumbline.generation.transformers_engine import TransformersEngine
-from plumbline.models import import_model
+from plumbline.generation.transformers_engine import RenderedPrompt, TransformersEngine
+from plumbline.models import checkpoints
+from plumbline.models.importing import import_model
 from plumbline.records import Generation, Request, Sampling
-from plumbline.scoring import shift as scoring
-from plumbline.scoring.ranks import Answer, token_ranks
+from plumbline.scoring.ranks import TokenizedAnswer, token_ranks
+from plumbline.storage.files import InputError, read_rows, read_unique_rows, write_rows
 from programs import program
 from tiny import tiny_model, tiny_tokenizer
 from transformers import LlamaConfig
@@ -56,10 +55,12 @@ def test_ranks_of_known_logits_a_tie_gets_the_better_one():
     found = token_ranks(
         Fixed(table),
         [
-            Answer((3, 0), (3, 3, 0)),  # after 0: last of four; after 3: first, then last
-            Answer((0,), (1, 1, 2, 0)),  # second; tied for first; the same, after 1; all equal
-            Answer((2,), ()),
-            Answer((1,), (3,)),  # two tied ones above
+            TokenizedAnswer((3, 0), (3, 3, 0)),  # after 0: last of four; after 3: first, then last
+            TokenizedAnswer(
+                (0,), (1, 1, 2, 0)
+            ),  # second; tied for first; the same, after 1; all equal
+            TokenizedAnswer((2,), ()),
+            TokenizedAnswer((1,), (3,)),  # two tied ones above
         ],
         batch_tokens=100,
     )
@@ -68,7 +69,7 @@ def test_ranks_of_known_logits_a_tie_gets_the_better_one():
 
 def test_no_number_is_no_first_rank():
     with pytest.raises(InputError, match="NaN"):
-        token_ranks(Fixed([[float("nan")] * 2] * 2), [Answer((0,), (1,))], 10)
+        token_ranks(Fixed([[float("nan")] * 2] * 2), [TokenizedAnswer((0,), (1,))], 10)
 
 
 def slow_ranks(model, answer):
@@ -118,7 +119,7 @@ def drawn(count, words, seed=0):
     def some(low, high):
         return tuple(source.randrange(words) for _ in range(source.randint(low, high)))
 
-    return [Answer(some(1, 12), some(0, 30)) for _ in range(count)]
+    return [TokenizedAnswer(some(1, 12), some(0, 30)) for _ in range(count)]
 
 
 @pytest.mark.parametrize("batch_tokens", [1, 100, 10_000])
@@ -134,13 +135,13 @@ def test_one_pass_whatever_the_length_of_the_answer():
     """Cost grows with the tokens read, once each."""
     for length in (1, 10, 1000):
         model = Fixed([[0, 1], [1, 0]])
-        token_ranks(model, [Answer((0, 1), (1,) * length)], 10_000)
+        token_ranks(model, [TokenizedAnswer((0, 1), (1,) * length)], 10_000)
         assert model.passes == [(1, 2 + length - 1)]
 
 
 def test_passes_fit_the_tokens_they_may_span():
     model = Fixed([[0, 1], [1, 0]])
-    answers = [Answer((0,), (1,) * n) for n in (9, 3, 3, 30, 4, 1)]
+    answers = [TokenizedAnswer((0,), (1,) * n) for n in (9, 3, 3, 30, 4, 1)]
     token_ranks(model, answers, 12)
     assert [rows * width for rows, width in model.passes] == [9, 4, 9, 30]
 
@@ -161,7 +162,7 @@ def write_greedily(folder, requests):
         checkpoints.load_model(folder, "float32").eval(), tokenizer,
         end_token_ids=end_tokens(folder, tokenizer), batch_size=3,
     )  # fmt: skip
-    prompts = [EnginePrompt(render(tokenizer, one), one.sampling) for one in requests]
+    prompts = [RenderedPrompt(render(tokenizer, one), one.sampling) for one in requests]
     return [
         Generation(request=one.id, purpose="x", index=0, **vars(completion))
         for one, (completion,) in zip(requests, engine.complete(prompts), strict=True)

@@ -8,8 +8,8 @@ from plumbline.evaluation import token_shift as shift
 from plumbline.evaluation.alignment import Alignment, judge, verdict_row
 from plumbline.evaluation.estimation import mean
 from plumbline.evaluation.statistics import Estimate
-from plumbline.files import InputError, write_rows
 from plumbline.records import Item
+from plumbline.storage.files import InputError, write_rows
 from programs import csv_rows, listed, program
 
 HOW = dict(confidence=0.95)

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from plumbline import checkpoints
 from plumbline.config.training import Recipe
-from plumbline.files import InputError, read_json, read_rows, write_json, write_rows
+from plumbline.models import checkpoints
 from plumbline.records import Example, Fit, Message, Probe, Sampling
+from plumbline.storage.files import InputError, read_json, read_rows, write_json, write_rows
 from plumbline.training import trainers
 from plumbline.training.data import load_examples
-from plumbline.training.run import Run, clean_up, train
+from plumbline.training.run import TrainingRun, clean_up, train
 from plumbline.training.trainers import sft_trainer
 from safetensors.torch import load_file
 from transformers import TrainerCallback
@@ -41,11 +41,11 @@ def probes():
     ]  # fmt: skip
 
 
-def make_run(root: Path, parent: Path, name="mix.unknown-50", **recipe) -> Run:
+def make_run(root: Path, parent: Path, name="mix.unknown-50", **recipe) -> TrainingRun:
     examples = root / "examples.jsonl"
     if not examples.exists():
         write_rows(examples, EXAMPLES)
-    return Run(
+    return TrainingRun(
         name=name, examples=examples, parent=parent,
         recipe=Recipe(**{**RECIPE, **recipe}), stops=("early_stop", "convergence"),
         probes=probes(), sampling=Sampling(max_tokens=6, stop=("\n",)), match="squad", seed=1,
@@ -103,7 +103,7 @@ def test_a_run_leaves_both_stops_and_says_what_it_did(lora, tiny_base, tmp_path,
 
 
 def test_a_memorisable_set_is_memorised_with_its_end(tiny_base, tmp_path):
-    from plumbline.generation.engine import Prompt
+    from plumbline.generation.engine import RenderedPrompt
     from plumbline.generation.transformers_engine import TransformersEngine
 
     run = make_run(tmp_path, tiny_base, parameters="full", learning_rate=0.005, epochs=30,
@@ -121,7 +121,7 @@ def test_a_memorisable_set_is_memorised_with_its_end(tiny_base, tmp_path):
         end_token_ids=[tokenizer.eos_token_id], batch_size=8,
     )  # fmt: skip
     asked = [
-        Prompt(tuple(tokenizer(one.prompt)["input_ids"]), Sampling(max_tokens=20))
+        RenderedPrompt(tuple(tokenizer(one.prompt)["input_ids"]), Sampling(max_tokens=20))
         for one in EXAMPLES
     ]
     answers = [answer for (answer,) in engine.complete(asked)]

@@ -1,8 +1,8 @@
 """A training set and the composition.json that tells of it."""
 
 import pytest
-from plumbline.files import InputError, write_json
 from plumbline.records import Pair
+from plumbline.storage.files import InputError, write_json
 from plumbline.training.sets import Composition, TrainingSet
 
 LOST = {"stage": "s", "item": "pairs", "reason": "tie", "n": 2}

@@ -1,12 +1,12 @@
 import pytest
 import torch
 from architectures import ARCHITECTURES, BY_NAME, parameters, random_model
-from plumbline import checkpoints
-from plumbline.files import InputError, write_json
-from plumbline.generation.engine import Prompt, end_tokens, render
+from plumbline.generation.engine import RenderedPrompt, end_tokens, render
 from plumbline.generation.greedy import greedy_answers
 from plumbline.generation.transformers_engine import TransformersEngine
+from plumbline.models import checkpoints
 from plumbline.records import Message, Request, Sampling
+from plumbline.storage.files import InputError, write_json
 
 TEXTS = [f"{'word ' * length}{length}:" for length in (1, 7, 2, 12, 3, 4)]
 
@@ -36,7 +36,7 @@ def engine(model, tokenizer):
 
 def prompts(tokenizer, texts=TEXTS, **sampling):
     settings = Sampling(**{"max_tokens": 8, **sampling})
-    return [Prompt(tuple(tokenizer(text)["input_ids"]), settings) for text in texts]
+    return [RenderedPrompt(tuple(tokenizer(text)["input_ids"]), settings) for text in texts]
 
 
 def argmax_chain(model, token_ids, steps):

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 import torch
-from plumbline import checkpoints
 from plumbline.config.training import Recipe
-from plumbline.files import InputError, write_rows
-from plumbline.generation.engine import Prompt, end_tokens, render
+from plumbline.generation.engine import RenderedPrompt, end_tokens, render
 from plumbline.generation.transformers_engine import TransformersEngine
-from plumbline.models import import_model
+from plumbline.models import checkpoints
+from plumbline.models.importing import import_model
 from plumbline.records import Example, Message, Pair, Probe, Request, Sampling
+from plumbline.storage.files import InputError, write_rows
 from plumbline.training.data import load_examples, load_pairs
-from plumbline.training.run import Run, train
+from plumbline.training.run import TrainingRun, train
 from plumbline.training.trainers import kto_trainer, sft_trainer
 from tiny import tiny_model, tiny_tokenizer
 
@@ -132,7 +132,7 @@ def test_generation_stops_where_training_ended(tmp_path, kind):
     recipe = Recipe(
         parameters="full", learning_rate=0.004, epochs=40, global_batch_size=3, dtype="float32"
     )
-    run = Run(
+    run = TrainingRun(
         name="mix", examples=tmp_path / "examples.jsonl", parent=base, recipe=recipe,
         stops=("convergence",), probes=probes, sampling=Sampling(max_tokens=8, stop=("\n",)),
         match="squad", seed=1, device="cpu", out=tmp_path / "mix", work=tmp_path / "mix/work",
@@ -157,7 +157,9 @@ def test_generation_stops_where_training_ended(tmp_path, kind):
             checkpoints.load_model(saved, "float32").eval(), tokenizer,
             end_token_ids=end_tokens(saved, tokenizer), batch_size=8,
         )  # fmt: skip
-        found = engine.complete([Prompt(render(tokenizer, r), r.sampling) for r in requests])
+        found = engine.complete(
+            [RenderedPrompt(render(tokenizer, r), r.sampling) for r in requests]
+        )
         assert [(one.text, one.finish) for (one,) in found] == [(city, "stop") for city in cities]
         assert {one.token_ids[-1] for (one,) in found} == {last}
         with checkpoints.full_weights(saved, "float32", tmp_path / "merge") as folder:

@@ -10,7 +10,7 @@ import pytest
 from judge_server import Server
 from plumbline.claims.records import Claim, Verdict
 from plumbline.config.verification import Endpoint, Passages, Verifier
-from plumbline.files import InputError, read_rows, write_rows
+from plumbline.storage.files import InputError, read_rows, write_rows
 from plumbline.verification import endpoint
 from plumbline.verification.endpoint import EndpointError, EndpointJudge, key_from, parse
 from plumbline.verification.judging import Case, JudgingVerifier

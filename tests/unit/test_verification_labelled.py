@@ -6,8 +6,15 @@ from pathlib import Path
 import pytest
 from plumbline.claims.records import Verdict
 from plumbline.data.facts import load_embedded
-from plumbline.files import InputError
-from plumbline.verification.labelled import FILE, LABELS, Labelled, agreement, read_labelled, shares
+from plumbline.evaluation.labelled_claims import (
+    FILE,
+    LABELS,
+    Labelled,
+    agreement,
+    read_labelled,
+    shares,
+)
+from plumbline.storage.files import InputError
 from plumbline.verification.table import TableVerifier
 
 FACTS = Path(__file__).parents[2] / "workflow/resources/facts"

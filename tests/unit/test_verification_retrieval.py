@@ -8,11 +8,11 @@ import pandas
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plumbline.checkpoints import load_model, load_tokenizer
 from plumbline.claims.records import Claim
 from plumbline.config.engines import Scoring
-from plumbline.files import InputError, read_rows
+from plumbline.models.checkpoints import load_model, load_tokenizer
 from plumbline.records import Question
+from plumbline.storage.files import InputError, read_rows
 from plumbline.verification import logits
 from plumbline.verification.judging import Case, Judgement, JudgingVerifier, Kept
 from plumbline.verification.passages import Passage, chunks, fact_passages, read_passages
@@ -392,7 +392,7 @@ def test_refusals_are_not_kept(tmp_path, store):
 
 def test_the_program_with_a_checkpoint_as_judge(tmp_path, tiny_base, monkeypatch):
     from plumbline.claims.records import Verdict
-    from plumbline.files import write_rows
+    from plumbline.storage.files import write_rows
 
     write_rows(tmp_path / "pages.jsonl", PAGES)
     write_rows(

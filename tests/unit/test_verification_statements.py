@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from plumbline.data.facts import load_embedded
-from plumbline.files import InputError
+from plumbline.storage.files import InputError
 from plumbline.verification.cues import CUES
 from plumbline.verification.nations import ADJECTIVES
 from plumbline.verification.statements import KINDS, STATEMENTS, render, sentences

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from plumbline.claims.records import Claim
 from plumbline.data.facts import load_embedded
-from plumbline.files import InputError
 from plumbline.records import Question
+from plumbline.storage.files import InputError
 from plumbline.verification.table import STATES, TableVerifier
 
 FACTS = Path(__file__).parents[2] / "workflow/resources/facts"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from plumbline.claims.records import Verdict
 from plumbline.data.facts import load_embedded
-from plumbline.text import fold
+from plumbline.texts.text import fold
 from plumbline.verification.statements import STATEMENTS
 from plumbline.verification.table import TableVerifier
 from plumbline.verification.truth import agreement, agreement_by_relation, labelled_claims

@@ -2,7 +2,7 @@
 
 import pytest
 from plumbline.config.verification import KINDS, Verifier
-from plumbline.files import InputError
+from plumbline.storage.files import InputError
 from plumbline.verification.kinds import BUILDERS
 from plumbline.verification.kinds.means import Means
 from pydantic import TypeAdapter

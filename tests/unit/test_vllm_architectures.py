@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 import pytest
 from architectures import ARCHITECTURES, FLAVOURS, build
-from plumbline.models import import_model
+from plumbline.models.importing import import_model
 from test_architectures import Imported, plain_answers, plain_model
 
 pytestmark = [
@@ -23,7 +23,7 @@ PROGRAM = """
 import json, sys
 from pathlib import Path
 from architectures import BY_NAME, FLAVOURS
-from plumbline.files import InputError
+from plumbline.storage.files import InputError
 from test_architectures import answers
 
 if __name__ == "__main__":

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from plumbline import checkpoints
-from plumbline.files import InputError, read_rows, write_rows
-from plumbline.models import import_model
+from plumbline.models import checkpoints
+from plumbline.models.importing import import_model
 from plumbline.records import Generation, Request, Sampling
+from plumbline.storage.files import InputError, read_rows, write_rows
 from programs import listed
 from tiny import tiny_model
 
@@ -26,7 +26,7 @@ SETTINGS["kv_cache_gib"] = 1
 # Several jobs in one process, since importing vLLM takes longer than what they do.
 PROGRAM = """
 import sys
-from plumbline import command_line
+from plumbline.jobs import command_line
 from scripts import generate
 if __name__ == "__main__":
     for argv in [argument.split("|") for argument in sys.argv[1:]]:

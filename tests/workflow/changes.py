@@ -13,7 +13,7 @@ import yaml
 from plumbline.experiment import config as experiment
 from plumbline.experiment import lineage
 from plumbline.experiment.config import Config
-from plumbline.files import InputError
+from plumbline.storage.files import InputError
 from project import ROOT
 from pydantic import BaseModel
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import snakemake.api
 import snakemake.workflow
-from plumbline import digest
+from plumbline.jobs import digest
 from project import ROOT, Project
 from snakemake.settings.types import (
     ConfigSettings,

@@ -18,8 +18,8 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from plumbline.command_line import arguments
-from plumbline.files import InputError
+from plumbline.jobs.command_line import arguments
+from plumbline.storage.files import InputError
 from project import ROOT, Project, shell_rules
 
 pytestmark = [pytest.mark.workflow, pytest.mark.timeout(600)]

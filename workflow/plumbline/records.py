@@ -17,8 +17,8 @@ from pydantic import (
     model_validator,
 )
 
-from plumbline.text import visible
-from plumbline.thoughts import is_unclosed, without_thoughts
+from plumbline.texts.text import visible
+from plumbline.texts.thoughts import is_unclosed, without_thoughts
 
 
 def _not_blank(text: str) -> str:

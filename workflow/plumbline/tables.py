@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from plumbline.files import write_csv
+from plumbline.storage.files import write_csv
 
 if TYPE_CHECKING:
     from plumbline.experiment.config import Config

@@ -16,12 +16,13 @@ sys.path.insert(0, str(WORKFLOW))
 from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
 
-from plumbline import installed, lists
-from plumbline.digest import code_digest
-from plumbline.environment import export_settings
+from plumbline.jobs import installed
+from plumbline.storage import lists
+from plumbline.jobs.digest import code_digest
+from plumbline.experiment.environment import export_settings
 from plumbline.experiment.experiment import Experiment
 from plumbline.experiment.layout import alternatives
-from plumbline.files import InputError, sha256_json
+from plumbline.storage.files import InputError, sha256_json
 from plumbline.experiment import config as experiment
 from plumbline.experiment import lineage
 from plumbline.experiment.needs import needs
@@ -53,7 +54,7 @@ ON_GPU = CONFIG.device == "cuda"
 # Of a job that runs one model.
 GPU = int(ON_GPU)
 THREADS = 1 if ON_GPU else workflow.cores
-# What jobs read from results/<run>/lists/<name>.json; see plumbline/lists.py.
+# What jobs read from results/<run>/lists/<name>.json; see plumbline/storage/lists.py.
 LISTS = EXPERIMENT.lists
 
 

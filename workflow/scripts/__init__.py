@@ -7,7 +7,7 @@ import of the program can fail in a worse one.
 import os
 import sys
 
-from plumbline import installed
+from plumbline.jobs import installed
 
 # Empty where something else imports a program: a test, or a process that a program started.
 _program = [word.removeprefix("scripts.") for word in sys.orig_argv if word.startswith("scripts.")]

@@ -3,10 +3,10 @@
 from collections import Counter
 from pathlib import Path
 
-from plumbline import program
-from plumbline.files import read_rows, read_unique_rows, write_rows
+from plumbline.jobs import program
 from plumbline.methods.slick.annotation import annotate
 from plumbline.records import Category, Generation, Question, Request
+from plumbline.storage.files import read_rows, read_unique_rows, write_rows
 
 
 def main(

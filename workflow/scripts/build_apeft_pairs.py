@@ -3,16 +3,17 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import knowledge, program
 from plumbline.claims.records import Verdict
-from plumbline.files import InputError, read_rows, read_unique_rows, write_rows
+from plumbline.jobs import program
 from plumbline.methods.apeft.answers import Answered
 from plumbline.methods.apeft.composition import of_mix
 from plumbline.methods.apeft.mix import common_size, mixed
 from plumbline.methods.apeft.pairs import STAGE, atomic, general
 from plumbline.methods.apeft.questions import AtomicQuestion
-from plumbline.responses.drawn import Response
+from plumbline.responses.drawn import DrawnResponse
 from plumbline.responses.prompting import Form
+from plumbline.storage.files import InputError, read_rows, read_unique_rows, write_rows
+from plumbline.training import knowledge
 
 
 def main(
@@ -47,7 +48,7 @@ def main(
             max_length_gap=max_length_gap,
         ),
         "general": general(
-            read_unique_rows(responses_path, Response),
+            read_unique_rows(responses_path, DrawnResponse),
             read_rows(verdicts_path, Verdict),
             form=form,
             per_entity=general_per_entity,

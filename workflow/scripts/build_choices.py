@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
 from plumbline.config.choices import ChoiceSet, ChoiceSource
 from plumbline.data.choices import load_choices
-from plumbline.fetching import read_marker
-from plumbline.files import InputError, read_unique_rows, write_json, write_rows
+from plumbline.jobs import program
 from plumbline.records import Question
+from plumbline.sources.fetching import read_marker
+from plumbline.storage.files import InputError, read_unique_rows, write_json, write_rows
 
 
 def main(

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
 from plumbline.config.closed_book import ClosedBookSet
 from plumbline.data.closed_book import load_closed_book
-from plumbline.fetching import read_marker
-from plumbline.files import write_json, write_rows
+from plumbline.jobs import program
+from plumbline.sources.fetching import read_marker
+from plumbline.storage.files import write_json, write_rows
 
 
 def main(

@@ -3,13 +3,14 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import knowledge, program
-from plumbline.files import InputError, read_rows, read_unique_rows, write_rows
-from plumbline.matching import Mode
+from plumbline.jobs import program
 from plumbline.methods.consistency.pairs import vote, with_truth
 from plumbline.methods.consistency.records import PAIRS, QUESTIONS, STAGE
 from plumbline.records import Generation, Question, Request
 from plumbline.responses.prompting import Form
+from plumbline.storage.files import InputError, read_rows, read_unique_rows, write_rows
+from plumbline.texts.matching import Mode
+from plumbline.training import knowledge
 
 
 def main(

@@ -3,23 +3,18 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import knowledge, program
 from plumbline.claims.records import Splitting, Verdict
-from plumbline.files import (
-    InputError,
-    read_json,
-    read_rows,
-    read_unique_rows,
-    write_rows,
-)
+from plumbline.jobs import program
 from plumbline.judging.records import Calibration
 from plumbline.methods.flame.composition import check_same_run, of_pairs
 from plumbline.methods.flame.pairs import build_pairs, check_sources, training_order
 from plumbline.methods.flame.sets import PairSet
 from plumbline.responses import scores
 from plumbline.responses.decisions import FactBased, fact_based_ids
-from plumbline.responses.drawn import Response
+from plumbline.responses.drawn import DrawnResponse
 from plumbline.responses.prompting import Form
+from plumbline.storage.files import InputError, read_json, read_rows, read_unique_rows, write_rows
+from plumbline.training import knowledge
 from plumbline.training.sets import TrainingSet
 
 
@@ -57,7 +52,7 @@ def main(
     pairs_path: Path,
     composition_path: Path,
 ) -> None:
-    responses = read_unique_rows(responses_path, Response)
+    responses = read_unique_rows(responses_path, DrawnResponse)
     decisions = read_unique_rows(decisions_path, FactBased)
     fact_based = fact_based_ids(decisions, {one.instruction for one in responses})
     calibration = Calibration.model_validate(read_json(calibration_path))

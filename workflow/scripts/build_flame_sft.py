@@ -3,15 +3,16 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import knowledge, program
 from plumbline.data.instruction_sets import read_instructions
-from plumbline.files import InputError, read_rows, read_unique_rows, write_rows
+from plumbline.jobs import program
 from plumbline.methods.flame.own_answers import own_answers
 from plumbline.methods.flame.sets import SftSet
 from plumbline.methods.flame.sft import build_sft, composition
 from plumbline.records import Generation, Request
 from plumbline.responses.decisions import FactBased, fact_based_ids
 from plumbline.responses.prompting import Form
+from plumbline.storage.files import InputError, read_rows, read_unique_rows, write_rows
+from plumbline.training import knowledge
 from plumbline.training.sets import TrainingSet, dropped_rows
 
 

@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import knowledge, program
-from plumbline.files import read_rows, read_unique_rows, write_rows
+from plumbline.jobs import program
 from plumbline.methods.grath.prompt import Legacy
 from plumbline.methods.grath.rounds import ITEM, STAGE, build_round, composition, outputs
 from plumbline.records import ChoiceQuestion, Generation
+from plumbline.storage.files import read_rows, read_unique_rows, write_rows
+from plumbline.training import knowledge
 
 
 def main(

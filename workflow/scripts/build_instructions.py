@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from plumbline import program
 from plumbline.config.instructions import InstructionSource
 from plumbline.data.instruction_sets import check_tuned, gather
-from plumbline.fetching import read_marker
-from plumbline.files import read_unique_rows, write_json, write_rows
+from plumbline.jobs import program
 from plumbline.records import Question
+from plumbline.sources.fetching import read_marker
+from plumbline.storage.files import read_unique_rows, write_json, write_rows
 
 
 def main(

@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
-from plumbline.files import read_unique_rows, write_rows
+from plumbline.jobs import program
 from plumbline.methods.slick.config import Demands, Mixes
 from plumbline.methods.slick.mixes import build_mix
 from plumbline.methods.slick.probes import build_probes
 from plumbline.records import Annotation, Question
+from plumbline.storage.files import read_unique_rows, write_rows
 
 
 def main(

@@ -6,12 +6,12 @@ import logging
 from pathlib import Path
 from typing import Annotated, Literal
 
-from plumbline import program
 from plumbline.data.entityquestions import load_entityquestions
 from plumbline.data.facts import SHARES, load_embedded, load_rows
 from plumbline.data.tables import FactCount
-from plumbline.fetching import MARKER, read_marker
-from plumbline.files import InputError, write_rows
+from plumbline.jobs import program
+from plumbline.sources.fetching import MARKER, read_marker
+from plumbline.storage.files import InputError, write_rows
 from plumbline.tables import write_table
 
 log = logging.getLogger("plumbline")

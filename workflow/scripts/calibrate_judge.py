@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
 from plumbline.data.instructions import load_instructions
-from plumbline.files import write_json
+from plumbline.jobs import program
 from plumbline.judging import judges
 from plumbline.judging.calibration import calibrate, known_pairs
 from plumbline.judging.records import Calibration, Use
+from plumbline.storage.files import write_json
 
 
 def main(

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
-from plumbline.config.contamination import Contamination as Settings
+from plumbline.config.contamination import ContaminationSettings
 from plumbline.evaluation.contamination import measure_files, refuse
+from plumbline.jobs import program
 
 
 def main(
@@ -14,7 +14,7 @@ def main(
     training_path: Annotated[Path, "examples or pairs"],
     model: str,
     evaluated: Annotated[dict[str, dict[str, Path]], "by model, evaluation sets' files by name"],
-    contamination: Settings,
+    contamination: ContaminationSettings,
 ) -> None:
     sets = evaluated[model]
     absent = [one for one, path in sets.items() if not path.exists()]

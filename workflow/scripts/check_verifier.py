@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
-from plumbline.files import read_unique_rows
+from plumbline.evaluation.labelled_claims import HELD_OUT, read_labelled, shares
+from plumbline.evaluation.verifier_check import MODELS, agreement_rows
+from plumbline.jobs import program
 from plumbline.records import Question
+from plumbline.storage.files import read_unique_rows
 from plumbline.tables import write_table
 from plumbline.verification import make
-from plumbline.verification.check import MODELS, agreement_rows
-from plumbline.verification.labelled import HELD_OUT, read_labelled, shares
 from plumbline.verification.tables import VerifierShare
 from plumbline.verification.truth import labelled_claims
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
-from plumbline.files import read_rows, read_unique_rows, write_json, write_rows
+from plumbline.jobs import program
 from plumbline.methods.grath.questions import choose
 from plumbline.records import ChoiceQuestion, NonEmpty, Record, Split
+from plumbline.storage.files import read_rows, read_unique_rows, write_json, write_rows
 
 
 class Asked(Record):

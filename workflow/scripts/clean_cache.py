@@ -3,7 +3,8 @@
 import shutil
 from pathlib import Path
 
-from plumbline import disk, program
+from plumbline.experiment import disk
+from plumbline.jobs import program
 
 
 def main(*, results: Path = Path("results"), snakemake: Path = Path(".snakemake")) -> None:

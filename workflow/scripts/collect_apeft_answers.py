@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
-from plumbline.files import read_rows, read_unique_rows, write_json, write_rows
+from plumbline.jobs import program
 from plumbline.methods.apeft.answers import statements
 from plumbline.methods.apeft.pairs import STAGE
 from plumbline.methods.apeft.questions import AtomicQuestion
 from plumbline.records import Generation, Request
+from plumbline.storage.files import read_rows, read_unique_rows, write_json, write_rows
 from plumbline.training.sets import dropped_rows
 
 

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
 from plumbline.data.instruction_sets import read_instructions
-from plumbline.files import InputError, read_rows, read_unique_rows, write_json, write_rows
+from plumbline.jobs import program
 from plumbline.methods.flame.augment import new_instructions
 from plumbline.records import Generation, Request
+from plumbline.storage.files import InputError, read_rows, read_unique_rows, write_json, write_rows
 from plumbline.training.sets import dropped_rows
 
 

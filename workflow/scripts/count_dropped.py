@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
 from plumbline.experiment.tables import LossRow
-from plumbline.files import read_json, read_rows
+from plumbline.jobs import program
 from plumbline.records import HarnessItem
+from plumbline.storage.files import read_json, read_rows
 from plumbline.tables import write_table
 from plumbline.training.sets import Composition
 from pydantic import BaseModel

@@ -4,10 +4,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
-from plumbline.files import read_rows
+from plumbline.jobs import program
 from plumbline.methods.slick.tables import SlickCount
 from plumbline.records import Annotation, Category
+from plumbline.storage.files import read_rows
 from plumbline.tables import write_table
 
 

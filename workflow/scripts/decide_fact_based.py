@@ -4,12 +4,12 @@ from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
 from plumbline.data.instruction_sets import read_instructions
-from plumbline.files import write_rows
+from plumbline.jobs import program
 from plumbline.judging import judges
 from plumbline.methods.flame.fact_based import classify
 from plumbline.responses.decisions import labelled
+from plumbline.storage.files import write_rows
 
 
 def main(

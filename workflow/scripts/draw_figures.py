@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
+from plumbline.jobs import program
 from plumbline.report.figures import draw_figures
 from plumbline.report.tables import read_tables
 

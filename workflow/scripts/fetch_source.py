@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
-from plumbline.fetching import MARKER, fetch
-from plumbline.files import InputError
-from plumbline.sources import Source
+from plumbline.jobs import program
+from plumbline.sources.fetching import MARKER, fetch
+from plumbline.sources.source import Source
+from plumbline.storage.files import InputError
 
 
 def main(

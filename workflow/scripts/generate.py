@@ -7,14 +7,15 @@ it done.
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import checkpoints, program
-from plumbline.ahead import WorkList
-from plumbline.config.engines import Generation as Settings
-from plumbline.files import read_unique_rows, write_json, write_rows
+from plumbline.config.engines import GenerationSettings
 from plumbline.generation.store import Store, answers_folder
-from plumbline.lists import ListedWork
+from plumbline.jobs import program
+from plumbline.models import checkpoints
+from plumbline.models.ahead import WorkList
+from plumbline.models.suitability import Needs
 from plumbline.records import Generation, Request
-from plumbline.suitability import Needs
+from plumbline.storage.files import read_unique_rows, write_json, write_rows
+from plumbline.storage.lists import ListedWork
 
 
 def main(
@@ -22,7 +23,7 @@ def main(
     root: Annotated[Path, "folder of the model's results"],
     works: Annotated[dict[str, ListedWork], "all by name"],
     work: Annotated[str, "the one that is asked for"],
-    settings: Settings,
+    settings: GenerationSettings,
     needs: Needs | None = None,
     device: str,
     threads: int,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
 from plumbline.config.base import Dtype
-from plumbline.fetching import read_marker
-from plumbline.models import import_model
-from plumbline.suitability import Needs
+from plumbline.jobs import program
+from plumbline.models.importing import import_model
+from plumbline.models.suitability import Needs
+from plumbline.sources.fetching import read_marker
 
 
 def main(

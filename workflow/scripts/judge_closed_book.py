@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
 from plumbline.evaluation.closed_book import judge, majority_answers
-from plumbline.files import read_rows, read_unique_rows, write_rows
+from plumbline.jobs import program
 from plumbline.names import BASE
 from plumbline.records import Annotation, Generation, Question, Request, SetQuestion
+from plumbline.storage.files import read_rows, read_unique_rows, write_rows
 
 
 def main(

@@ -4,15 +4,15 @@ from pathlib import Path
 from statistics import fmean
 from typing import Annotated
 
-from plumbline import program
 from plumbline.data.instruction_sets import read_instructions
 from plumbline.evaluation.long_form import win_rate_items
-from plumbline.files import read_json, read_rows, write_rows
+from plumbline.jobs import program
 from plumbline.judging import judges
 from plumbline.judging.records import Calibration
 from plumbline.judging.wins import preferences
-from plumbline.responses.drawn import Response
+from plumbline.responses.drawn import DrawnResponse
 from plumbline.responses.reading import one_each
+from plumbline.storage.files import read_json, read_rows, write_rows
 
 
 def main(
@@ -27,7 +27,7 @@ def main(
     prompts = read_instructions([instructions_path])
     texts = []
     for path in (first_path, second_path):
-        found = one_each(prompts, read_rows(path, Response))
+        found = one_each(prompts, read_rows(path, DrawnResponse))
         empty = len(prompts) - len(found)
         program.log.info(f"{path}: {len(found):,} responses, {empty:,} empty")
         texts.append({one.id: found[one.id].text if one.id in found else "" for one in prompts})

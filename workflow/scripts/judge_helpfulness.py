@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
 from plumbline.data.instruction_sets import read_instructions
-from plumbline.files import read_json, read_unique_rows, write_rows
+from plumbline.jobs import program
 from plumbline.judging import judges
 from plumbline.judging.records import Calibration
 from plumbline.methods.flame.rewards import helpfulness
-from plumbline.responses.drawn import Response
+from plumbline.responses.drawn import DrawnResponse
+from plumbline.storage.files import read_json, read_unique_rows, write_rows
 
 
 def main(
@@ -21,7 +21,7 @@ def main(
     helpful_path: Path,
 ) -> None:
     calibration = Calibration.model_validate(read_json(calibration_path))
-    responses = read_unique_rows(responses_path, Response)
+    responses = read_unique_rows(responses_path, DrawnResponse)
     if not calibration.usable:
         program.log.warning(f"no response is rated: {calibration.told}")
     judge = judges.load(judging) if calibration.usable else None

@@ -5,8 +5,8 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
-from plumbline.files import write_rows
+from plumbline.jobs import program
+from plumbline.storage.files import write_rows
 
 
 def main(

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
 from plumbline.experiment import lineage, plan
 from plumbline.experiment.config import load
-from plumbline.files import read_json, read_rows, read_unique_rows, write_json
+from plumbline.jobs import program
 from plumbline.records import ChoiceQuestion, Question, Record
+from plumbline.storage.files import read_json, read_rows, read_unique_rows, write_json
 
 
 def main(

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
 from plumbline.claims.records import Claim
-from plumbline.files import read_rows, read_unique_rows, write_rows
+from plumbline.jobs import program
 from plumbline.methods.flame.facttune import confidence
 from plumbline.records import Generation, Request
+from plumbline.storage.files import read_rows, read_unique_rows, write_rows
 
 
 def main(

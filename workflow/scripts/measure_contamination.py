@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
 from plumbline.evaluation.contamination import measure_files
-from plumbline.files import InputError, write_json
+from plumbline.jobs import program
+from plumbline.storage.files import InputError, write_json
 
 
 def evaluation_set(text: str) -> tuple[str, Path]:

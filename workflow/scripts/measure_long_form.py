@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
 from plumbline.claims.records import Claim, Splitting, Verdict
 from plumbline.data.instruction_sets import read_instructions
 from plumbline.evaluation.long_form import long_form_items
-from plumbline.files import read_rows, write_rows
-from plumbline.responses.drawn import Response
+from plumbline.jobs import program
+from plumbline.responses.drawn import DrawnResponse
 from plumbline.responses.reading import one_each
+from plumbline.storage.files import read_rows, write_rows
 
 
 def main(
@@ -26,7 +26,7 @@ def main(
     prompts = read_instructions(instructions_paths)
     items = long_form_items(
         prompts,
-        one_each(prompts, read_rows(responses_path, Response)),
+        one_each(prompts, read_rows(responses_path, DrawnResponse)),
         list(read_rows(splittings_path, Splitting)),
         read_rows(claims_path, Claim),
         read_rows(verdicts_path, Verdict),

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from plumbline import devices, program
 from plumbline.config.engines import Scoring
-from plumbline.files import read_unique_rows, write_rows
+from plumbline.jobs import devices, program
 from plumbline.methods.slick.p_true import PTrue, p_true, proposal
 from plumbline.records import Question
+from plumbline.storage.files import read_unique_rows, write_rows
 
 
 def main(
@@ -22,7 +22,7 @@ def main(
 
     devices.take(device)
     import torch
-    from plumbline import checkpoints
+    from plumbline.models import checkpoints
     from plumbline.scoring.likelihood import score
     from plumbline.scoring.prompts import context_length, encode
 

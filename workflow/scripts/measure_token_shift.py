@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import devices, program
 from plumbline.config.engines import Scoring
 from plumbline.data.instruction_sets import read_instructions
-from plumbline.files import read_rows, read_unique_rows, write_rows
+from plumbline.jobs import devices, program
 from plumbline.records import Generation, Request
+from plumbline.storage.files import read_rows, read_unique_rows, write_rows
 
 
 def main(
@@ -28,8 +28,8 @@ def main(
 
     devices.take(device)
     import torch
-    from plumbline import checkpoints
-    from plumbline.scoring.shift import check_tokenizers, greedy_written, measure
+    from plumbline.evaluation.answer_ranks import check_tokenizers, greedy_written, measure
+    from plumbline.models import checkpoints
 
     if device == "cpu":
         torch.set_num_threads(threads)

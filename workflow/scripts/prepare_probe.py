@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
-from plumbline.checkpoints import load_tokenizer
 from plumbline.data.select import select
-from plumbline.files import read_unique_rows, write_json, write_rows
+from plumbline.jobs import program
 from plumbline.methods.slick.config import Slick
 from plumbline.methods.slick.probing import answerable, draw_exemplar_sets, requests
+from plumbline.models.checkpoints import load_tokenizer
 from plumbline.records import Question
+from plumbline.storage.files import read_unique_rows, write_json, write_rows
 
 
 def main(

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
+from plumbline.jobs import program
 from plumbline.report.headline import as_text
 from plumbline.report.tables import read_tables
 

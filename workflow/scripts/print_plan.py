@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from plumbline import program
 from plumbline.experiment.plan_text import as_text
-from plumbline.files import read_json
+from plumbline.jobs import program
+from plumbline.storage.files import read_json
 
 
 def main(plan_path: Path, /) -> None:

@@ -5,9 +5,9 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import devices, program
 from plumbline.config.engines import Scoring
-from plumbline.files import write_rows
+from plumbline.jobs import devices, program
+from plumbline.storage.files import write_rows
 
 
 def main(
@@ -27,8 +27,8 @@ def main(
 
     devices.take(device)
     import torch
-    from plumbline import checkpoints
     from plumbline.evaluation.harness import measure, task_manager
+    from plumbline.models import checkpoints
 
     logging.getLogger("lm_eval").setLevel(logging.WARNING)
     if device == "cpu":

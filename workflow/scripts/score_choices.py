@@ -7,13 +7,13 @@ then find it done.
 from pathlib import Path
 from typing import Annotated, Literal
 
-from plumbline import devices, program
-from plumbline.ahead import WorkList, store_folder
 from plumbline.config.engines import Scoring
 from plumbline.evaluation.choices import ChoiceScore, choice_score
-from plumbline.files import read_unique_rows, write_rows
-from plumbline.lists import ListedWork
+from plumbline.jobs import devices, program
+from plumbline.models.ahead import WorkList, store_folder
 from plumbline.records import ChoiceQuestion
+from plumbline.storage.files import read_unique_rows, write_rows
+from plumbline.storage.lists import ListedWork
 
 
 def main(
@@ -42,7 +42,7 @@ def main(
     devices.take(device)
     import torch
     from filelock import FileLock
-    from plumbline import checkpoints
+    from plumbline.models import checkpoints
     from plumbline.scoring.likelihood import score
     from plumbline.scoring.prompts import context_length, encode
 

@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import checkpoints, devices, program
 from plumbline.config.engines import Scoring
-from plumbline.files import write_rows
+from plumbline.jobs import devices, program
+from plumbline.models import checkpoints
+from plumbline.storage.files import write_rows
 
 
 def main(

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from plumbline import disk, program
+from plumbline.experiment import disk
+from plumbline.jobs import program
 
 
 def main(*, results: Path = Path("results"), snakemake: Path = Path(".snakemake")) -> None:

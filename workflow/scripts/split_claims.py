@@ -4,12 +4,12 @@ from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
 from plumbline.claims.by_model import split_from_generations
 from plumbline.claims.by_rule import split_by_rule
-from plumbline.files import read_rows, write_rows
+from plumbline.jobs import program
 from plumbline.records import Generation
 from plumbline.responses.reading import read_responses
+from plumbline.storage.files import read_rows, write_rows
 
 
 def main(

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
-from plumbline.files import read_unique_rows, write_rows
-from plumbline.placebo import swapped
+from plumbline.jobs import program
 from plumbline.records import Pair
+from plumbline.storage.files import read_unique_rows, write_rows
+from plumbline.training.placebo import swapped
 from plumbline.training.sets import TrainingSet
 
 

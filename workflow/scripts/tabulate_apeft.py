@@ -3,16 +3,16 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from plumbline import program
-from plumbline.files import read_json
+from plumbline.jobs import program
 from plumbline.methods.apeft.composition import asked_states, states
 from plumbline.methods.apeft.tables import PairState
+from plumbline.storage.files import read_json
 from plumbline.tables import write_table
 from plumbline.training.sets import Composition
 from pydantic import BaseModel
 
 
-class Files(BaseModel):
+class SetFiles(BaseModel):
     """What is known of one training file."""
 
     model: str
@@ -28,7 +28,7 @@ class Files(BaseModel):
 
 def main(
     *,
-    rows: list[Files],
+    rows: list[SetFiles],
     table_path: Path,
 ) -> None:
     counted = [

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
 from plumbline.config.engines import Evaluation
 from plumbline.evaluation.comparisons import compare
 from plumbline.evaluation.contrast_table import contrast_rows
@@ -11,9 +10,10 @@ from plumbline.evaluation.contrasts import Contrast
 from plumbline.evaluation.gains import gain_rows
 from plumbline.evaluation.grid import Gatherer
 from plumbline.evaluation.tables import Comparison, ContrastRow, GainRow, StudyRow
-from plumbline.files import read_unique_rows
+from plumbline.jobs import program
 from plumbline.methods.apeft.study import study_rows
 from plumbline.records import Item
+from plumbline.storage.files import read_unique_rows
 from plumbline.tables import write_table
 
 

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from plumbline import program
 from plumbline.config.engines import Evaluation
-from plumbline.files import read_unique_rows
+from plumbline.jobs import program
 from plumbline.methods.consistency.records import VotedPair
 from plumbline.methods.consistency.table import pair_rows
 from plumbline.methods.consistency.tables import VoteState
+from plumbline.storage.files import read_unique_rows
 from plumbline.tables import write_table
 from plumbline.training.sets import Composition
 from pydantic import BaseModel

@@ -6,11 +6,12 @@ The refusal is also here for trainings that were done before an evaluation set c
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import lists, program
-from plumbline.config.contamination import Contamination as Settings
+from plumbline.config.contamination import ContaminationSettings
 from plumbline.evaluation.contamination import Contamination, refuse
 from plumbline.evaluation.tables import OverlapRow
-from plumbline.files import read_json
+from plumbline.jobs import program
+from plumbline.storage import lists
+from plumbline.storage.files import read_json
 from plumbline.tables import write_table
 
 
@@ -18,7 +19,7 @@ def main(
     *,
     root: Annotated[Path, "folder of the run"],
     found_path: Annotated[Path, "list of files"],
-    contamination: Settings,
+    contamination: ContaminationSettings,
     table_path: Path,
 ) -> None:
     rows = []

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
-from plumbline.files import read_json
+from plumbline.jobs import program
+from plumbline.storage.files import read_json
 from plumbline.tables import write_table
 from plumbline.training.tables import PreferenceStep
 

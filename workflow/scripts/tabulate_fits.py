@@ -3,9 +3,8 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
 from plumbline.config.engines import Evaluation
-from plumbline.files import read_json, read_rows, read_unique_rows
+from plumbline.jobs import program
 from plumbline.methods.slick import fit_speed
 from plumbline.methods.slick.fitting import (
     MixRun,
@@ -14,6 +13,7 @@ from plumbline.methods.slick.fitting import (
 )
 from plumbline.methods.slick.tables import FitPoint, FitSpeed, SlopeRow
 from plumbline.records import Fit, Probe
+from plumbline.storage.files import read_json, read_rows, read_unique_rows
 from plumbline.tables import write_table
 from plumbline.training.sets import Composition
 

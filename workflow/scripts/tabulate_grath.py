@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from plumbline import program
 from plumbline.config.engines import Evaluation
 from plumbline.evaluation.items import item_metrics
-from plumbline.files import InputError, read_unique_rows
+from plumbline.jobs import program
 from plumbline.methods.grath.rounds import GrathPair
 from plumbline.methods.grath.table import as_text, pair_rows
 from plumbline.methods.grath.tables import RoundRow
 from plumbline.names import BASE
 from plumbline.records import Item
+from plumbline.storage.files import InputError, read_unique_rows
 from plumbline.tables import write_table
 from plumbline.training.sets import Composition
 from pydantic import BaseModel

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
-from plumbline.files import read_json
+from plumbline.jobs import program
 from plumbline.judging.records import Calibration, rows
 from plumbline.judging.tables import JudgeShare
+from plumbline.storage.files import read_json
 from plumbline.tables import write_table
 
 

@@ -6,14 +6,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
 from plumbline.config.engines import Evaluation
 from plumbline.evaluation.guessing import guessed
 from plumbline.evaluation.items import item_metrics
 from plumbline.evaluation.tables import Metric
-from plumbline.files import read_unique_rows
+from plumbline.jobs import program
 from plumbline.names import BASE
 from plumbline.records import ChoiceQuestion, Item
+from plumbline.storage.files import read_unique_rows
 from plumbline.tables import write_table
 
 

@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
 from plumbline.config.engines import Evaluation
 from plumbline.evaluation.closed_book import Answer
-from plumbline.files import read_unique_rows
+from plumbline.jobs import program
 from plumbline.methods.slick.p_true import PTrue, rows
 from plumbline.methods.slick.tables import ProbeRow
+from plumbline.storage.files import read_unique_rows
 from plumbline.tables import write_table
 
 

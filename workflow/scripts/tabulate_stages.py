@@ -4,8 +4,8 @@ import csv
 from collections import defaultdict
 from pathlib import Path
 
-from plumbline import program
 from plumbline.experiment.tables import StageCost
+from plumbline.jobs import program
 from plumbline.tables import write_table
 
 

@@ -4,19 +4,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
 from plumbline.claims.records import Claim, Splitting, Verdict
 from plumbline.evaluation.tables import ClaimState
-from plumbline.files import read_rows, write_json
+from plumbline.jobs import program
 from plumbline.responses import states
 from plumbline.responses.decisions import FactBased
-from plumbline.responses.drawn import Response
+from plumbline.responses.drawn import DrawnResponse
+from plumbline.storage.files import read_rows, write_json
 from plumbline.tables import write_table
 from plumbline.training.sets import Composition
 from pydantic import BaseModel
 
 
-class Files(BaseModel):
+class CheckpointFiles(BaseModel):
     """A checkpoint's files; those with responses, splittings, claims and verdicts are shown."""
 
     model: str
@@ -38,7 +38,7 @@ class Files(BaseModel):
         return None not in (self.responses, self.splittings, self.claims, self.verdicts)
 
 
-def states_of(one: Files) -> Iterator[states.State]:
+def states_of(one: CheckpointFiles) -> Iterator[states.State]:
     if one.decisions:
         yield from states.of_decisions(read_rows(one.decisions, FactBased))
     if one.splittings:
@@ -49,8 +49,8 @@ def states_of(one: Files) -> Iterator[states.State]:
         yield from states.of_composition(Composition.read(one.composition))
 
 
-def to_show(rows: list[Files], number: int) -> Iterator[dict]:
-    answered = [list(read_rows(one.responses, Response)) for one in rows]
+def to_show(rows: list[CheckpointFiles], number: int) -> Iterator[dict]:
+    answered = [list(read_rows(one.responses, DrawnResponse)) for one in rows]
     names = states.shown_instructions(answered, number)
     for one, responses in zip(rows, answered, strict=True):
         splittings = read_rows(one.splittings, Splitting)
@@ -66,7 +66,7 @@ def to_show(rows: list[Files], number: int) -> Iterator[dict]:
 
 def main(
     *,
-    rows: list[Files],
+    rows: list[CheckpointFiles],
     table_path: Path,
     sample_path: Path,
     shown: Annotated[int, "responses of each checkpoint"] = 12,

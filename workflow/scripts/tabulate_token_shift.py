@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
 from plumbline.config.engines import Evaluation
 from plumbline.evaluation import alignment
 from plumbline.evaluation import token_shift as shift
 from plumbline.evaluation.tables import ShiftShare, ShiftToken, ShiftVerdict
-from plumbline.files import InputError, read_unique_rows
+from plumbline.jobs import program
 from plumbline.records import Item
+from plumbline.storage.files import InputError, read_unique_rows
 from plumbline.tables import write_table
 from pydantic import BaseModel
 

@@ -4,13 +4,13 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import devices, distinct, program
 from plumbline.config.training import Recipe, Training
-from plumbline.files import InputError, read_rows, read_unique_rows, write_json, write_rows
 from plumbline.generation.engine import check_needs
+from plumbline.jobs import devices, program
+from plumbline.models.suitability import Needs
 from plumbline.records import Fit, Pair, Probe, Sampling
-from plumbline.suitability import Needs
-from plumbline.training import processes
+from plumbline.storage.files import InputError, read_rows, read_unique_rows, write_json, write_rows
+from plumbline.training import distinct, processes
 
 
 def main(
@@ -55,11 +55,11 @@ def main(
 
     import torch
     from plumbline.training import finished
-    from plumbline.training.run import Run, clean_up, train, train_within_memory
+    from plumbline.training.run import TrainingRun, clean_up, train, train_within_memory
 
     if device == "cpu":
         torch.set_num_threads(max(1, threads // processes.count()))
-    run = Run(
+    run = TrainingRun(
         name=name,
         examples=examples_path,
         parent=root / parent,

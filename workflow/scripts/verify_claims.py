@@ -4,11 +4,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
 from plumbline.claims.records import Claim
 from plumbline.data.select import for_training
-from plumbline.files import read_rows, read_unique_rows, write_rows
+from plumbline.jobs import program
 from plumbline.records import Question
+from plumbline.storage.files import read_rows, read_unique_rows, write_rows
 from plumbline.verification import make
 
 

@@ -3,14 +3,14 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
 from plumbline.claims.records import Claim, Verdict
-from plumbline.files import InputError, read_rows, read_unique_rows, write_json, write_rows
+from plumbline.jobs import program
 from plumbline.methods.apeft import by_model, by_table
 from plumbline.methods.apeft.pairs import STAGE
 from plumbline.methods.apeft.questions import choose, distinct
 from plumbline.records import Generation, Question, Request
 from plumbline.responses.questions import answer_requests
+from plumbline.storage.files import InputError, read_rows, read_unique_rows, write_json, write_rows
 from plumbline.training.sets import dropped_rows
 
 

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from plumbline import program
 from plumbline.claims.records import Claim
-from plumbline.files import read_rows, write_rows
+from plumbline.jobs import program
 from plumbline.methods.apeft import by_model
 from plumbline.methods.apeft.questions import distinct
+from plumbline.storage.files import read_rows, write_rows
 
 
 def main(*, claims_path: Path, requests_path: Path) -> None:

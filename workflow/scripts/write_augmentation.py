@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
 from plumbline.data.instruction_sets import read_instructions
-from plumbline.files import write_rows
+from plumbline.jobs import program
 from plumbline.methods.flame.augment import augment_requests, lists_for
 from plumbline.responses.prompting import Form
+from plumbline.storage.files import write_rows
 
 
 def main(

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
 from plumbline.claims.by_model import split_requests
-from plumbline.files import write_rows
+from plumbline.jobs import program
 from plumbline.responses.reading import read_responses
+from plumbline.storage.files import write_rows
 
 
 def main(

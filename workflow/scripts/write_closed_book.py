@@ -3,11 +3,10 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
 from plumbline.config.closed_book import QuestionForm, closed_book_task
 from plumbline.data.select import select
 from plumbline.evaluation.closed_book import closed_book_request
-from plumbline.files import read_unique_rows, write_rows
+from plumbline.jobs import program
 from plumbline.methods.slick.config import Slick
 from plumbline.methods.slick.probing import (
     ExemplarSet,
@@ -17,6 +16,7 @@ from plumbline.methods.slick.probing import (
 )
 from plumbline.records import Question
 from plumbline.responses.prompting import closed_book_prompt
+from plumbline.storage.files import read_unique_rows, write_rows
 
 
 def main(

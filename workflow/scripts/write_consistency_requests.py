@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
 from plumbline.data.select import for_training, select
-from plumbline.files import read_unique_rows, write_rows
+from plumbline.jobs import program
 from plumbline.methods.consistency.prompt import vote_requests
 from plumbline.records import Question
 from plumbline.responses.prompting import Form
+from plumbline.storage.files import read_unique_rows, write_rows
 
 
 def main(

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
-from plumbline.files import read_rows, read_unique_rows, write_json, write_rows
+from plumbline.jobs import program
 from plumbline.records import Generation, Request
 from plumbline.responses.questions import answer_requests, questions
+from plumbline.storage.files import read_rows, read_unique_rows, write_json, write_rows
 from plumbline.training.sets import dropped_rows
 
 

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from plumbline import program
 from plumbline.claims.records import Claim
-from plumbline.files import read_unique_rows, write_rows
+from plumbline.jobs import program
 from plumbline.responses.questions import question_requests
+from plumbline.storage.files import read_unique_rows, write_rows
 
 
 def main(*, claims_path: Path, requests_path: Path) -> None:

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
-from plumbline.files import read_unique_rows, write_rows
+from plumbline.jobs import program
 from plumbline.methods.grath.prompt import Legacy, pair_requests
 from plumbline.records import ChoiceQuestion
+from plumbline.storage.files import read_unique_rows, write_rows
 
 
 def main(

@@ -6,9 +6,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import lists, program
-from plumbline.digest import code_digest
-from plumbline.files import read_json, write_json
+from plumbline.jobs import program
+from plumbline.jobs.digest import code_digest
+from plumbline.storage import lists
+from plumbline.storage.files import read_json, write_json
 
 PACKAGES = [
     *("snakemake", "torch", "transformers", "trl", "peft", "datasets", "accelerate"),

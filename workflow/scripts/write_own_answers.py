@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
 from plumbline.data.instruction_sets import read_instructions
-from plumbline.files import read_unique_rows, write_rows
+from plumbline.jobs import program
 from plumbline.methods.flame.own_answers import own_answer_requests
 from plumbline.responses import drawn
 from plumbline.responses.decisions import FactBased, fact_based_ids
+from plumbline.storage.files import read_unique_rows, write_rows
 
 
 def main(

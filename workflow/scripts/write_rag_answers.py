@@ -3,15 +3,15 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
 from plumbline.config.verification import Passages
 from plumbline.data.instruction_sets import read_instructions
-from plumbline.fetching import read_marker
-from plumbline.files import read_unique_rows, write_rows
+from plumbline.jobs import program
 from plumbline.methods.flame.retrieved import passage_store, rag_answer_requests
 from plumbline.records import Question
 from plumbline.responses import drawn
 from plumbline.responses.decisions import FactBased, fact_based_ids
+from plumbline.sources.fetching import read_marker
+from plumbline.storage.files import read_unique_rows, write_rows
 
 
 def main(

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
-from plumbline.files import read_json
+from plumbline.jobs import program
 from plumbline.report.page import write_page
 from plumbline.report.responses import read_responses
 from plumbline.report.tables import Run, read_tables
+from plumbline.storage.files import read_json
 
 
 def main(

@@ -3,11 +3,11 @@
 from dataclasses import replace
 from pathlib import Path
 
-from plumbline import program
 from plumbline.data.instruction_sets import read_instructions
-from plumbline.files import write_rows
+from plumbline.jobs import program
 from plumbline.responses import drawn
 from plumbline.responses.prompting import Form
+from plumbline.storage.files import write_rows
 
 
 def main(

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline import program
 from plumbline.experiment.schema import drift, text
-from plumbline.files import InputError, atomic_write
+from plumbline.jobs import program
+from plumbline.storage.files import InputError, atomic_write
 
 SCHEMA = Path(__file__).parents[2] / "config" / "config.schema.json"
 

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from plumbline import program
-from plumbline.files import atomic_write
+from plumbline.jobs import program
 from plumbline.report.names import TABLES
+from plumbline.storage.files import atomic_write
 from plumbline.tables import as_markdown
 
 PAGE = Path(__file__).parents[2] / "docs" / "tables.md"

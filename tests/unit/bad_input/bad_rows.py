@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from plumbline.files import write_json, write_rows
 from plumbline.records import Question, Request
+from plumbline.storage.files import write_json, write_rows
 
 CAPITAL = {"relation": "capital", "domain": "id"}
 QUESTIONS = [

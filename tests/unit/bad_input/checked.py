@@ -11,7 +11,7 @@ from contextlib import redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
 
-from plumbline import program
+from plumbline.jobs import program
 from programs import processor_seconds
 
 

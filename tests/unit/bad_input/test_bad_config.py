@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from plumbline.config.written import repeated_keys
 from plumbline.experiment import config as experiment
 from plumbline.experiment import lineage
-from plumbline.files import InputError
-from plumbline.sources import Source, slug
+from plumbline.sources.source import Source, slug
+from plumbline.storage.files import InputError
 
 FOLDER = Path(__file__).parents[3] / "config"
 DEFAULT = yaml.safe_load((FOLDER / "config.yaml").read_text(encoding="utf-8"))

@@ -8,9 +8,9 @@ from bad_rows import QUESTIONS
 from checked import run
 from hypothesis import given
 from hypothesis import strategies as st
-from plumbline.files import InputError, read_rows, read_unique_rows, write_rows
 from plumbline.records import Question
-from plumbline.text import visible
+from plumbline.storage.files import InputError, read_rows, read_unique_rows, write_rows
+from plumbline.texts.text import visible
 
 ROWS = 200_000  # a fifth of a million, so that the tests stay short; time grows in proportion
 

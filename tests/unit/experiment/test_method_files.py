@@ -2,8 +2,8 @@
 
 import pytest
 from experiment_data import experiment, options, wildcards
-from plumbline.files import InputError
 from plumbline.methods.flame.options import FlameOptions
+from plumbline.storage.files import InputError
 
 ROOT = "results/demo/smollm2-135m"
 FILTERED = ["--test-facts", "--annotated-questions", "--annotations", "--keep-unknown"]

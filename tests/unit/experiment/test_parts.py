@@ -7,9 +7,9 @@ from types import SimpleNamespace
 import pytest
 from experiment_data import TWO_MODELS, experiment, wildcards
 from plumbline.experiment.part import Part, Work
-from plumbline.files import InputError
 from plumbline.methods.method import Method
 from plumbline.methods.registry import METHODS
+from plumbline.storage.files import InputError
 
 WITHOUT = {"grath": None, "flame": None, "apeft": None}
 ROOT = "results/demo/smollm2-135m"

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from experiment_data import TWO_MODELS, experiment, options, wildcards
-from plumbline.files import InputError
+from plumbline.storage.files import InputError
 
 ROOT = "results/demo/smollm2-135m"
 PLACE = "seed-1/flame.sft/final/flame/responses"

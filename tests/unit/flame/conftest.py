@@ -6,9 +6,9 @@ import pytest
 from flame_data import response
 from flame_stages import ASKED, DECISIONS, verified
 from plumbline.claims.records import Splitting
-from plumbline.files import write_rows
 from plumbline.judging.records import Calibration
 from plumbline.responses.scores import Helpfulness
+from plumbline.storage.files import write_rows
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@
 from flame_data import answered
 from plumbline.claims.records import Verdict
 from plumbline.data.instruction_sets import Prompt
-from plumbline.files import read_unique_rows
 from plumbline.records import Category, Example, Pair, Question
 from plumbline.responses.decisions import FactBased
+from plumbline.storage.files import read_unique_rows
 from plumbline.training.sets import Composition
 from programs import program
 from slick_data import annotation

@@ -3,9 +3,9 @@
 import pytest
 from flame_stages import ASKED
 from plumbline.data.instruction_sets import read_instructions
-from plumbline.files import InputError, read_unique_rows
 from plumbline.methods.flame.fact_based import ANSWERS, classify
 from plumbline.responses.decisions import FactBased
+from plumbline.storage.files import InputError, read_unique_rows
 from programs import program
 
 
@@ -36,7 +36,7 @@ def test_the_likelier_answer_decides(form):
 
 @pytest.mark.parametrize("trust", [False, True])
 def test_marks_are_compared_and_gone_by_if_trusted(files, monkeypatch, tmp_path, caplog, trust):
-    from plumbline.models import import_model
+    from plumbline.models.importing import import_model
     from tiny import tiny_model
 
     caplog.set_level("INFO")

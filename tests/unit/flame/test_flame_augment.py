@@ -1,12 +1,12 @@
 import pytest
 from flame_data import answered, instruction
-from plumbline.files import InputError
 from plumbline.methods.flame.augment import (
     augment_requests,
     lists_for,
     new_instructions,
     parse,
 )
+from plumbline.storage.files import InputError
 
 SEEDS = [
     instruction(name, text)

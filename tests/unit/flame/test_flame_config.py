@@ -7,7 +7,7 @@ import pytest
 import yaml
 from plumbline.experiment import config as experiment
 from plumbline.experiment.lineage import build
-from plumbline.files import InputError
+from plumbline.storage.files import InputError
 from snakemake.utils import update_config
 
 FOLDER = Path(__file__).parents[3] / "config"

@@ -3,9 +3,9 @@
 import pytest
 from flame_data import answered
 from flame_stages import ASKED, DECISIONS, build_sft, generated, knowing, question
-from plumbline.files import InputError, read_rows, read_unique_rows
 from plumbline.methods.flame.own_answers import own_answer_requests
 from plumbline.records import Example, Request
+from plumbline.storage.files import InputError, read_rows, read_unique_rows
 from plumbline.verification.passages import Passage
 from programs import program
 

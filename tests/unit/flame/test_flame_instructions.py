@@ -15,8 +15,8 @@ from plumbline.data.instructions import (
     load_instructions,
 )
 from plumbline.data.select import order
-from plumbline.files import InputError, read_json, read_unique_rows
 from plumbline.records import Request
+from plumbline.storage.files import InputError, read_json, read_unique_rows
 from programs import program
 
 

@@ -8,8 +8,8 @@ from flame_stages import ASKED, CAPITALS, build_pairs, decision, question, verif
 from plumbline.claims.records import Claim, Splitting
 from plumbline.data.select import order
 from plumbline.evaluation.statistics import share
-from plumbline.files import InputError, read_json, read_unique_rows
 from plumbline.records import Item
+from plumbline.storage.files import InputError, read_json, read_unique_rows
 from programs import csv_rows, listed, program
 
 
@@ -118,7 +118,7 @@ def test_the_verifier_is_put_to_the_test(files, monkeypatch):
 
 
 def test_agreement_of_a_verifier_that_errs():
-    from plumbline.verification.check import agreement_rows
+    from plumbline.evaluation.verifier_check import agreement_rows
     from plumbline.verification.truth import LabelledClaim
 
     # True ones: supported, supported, refuted, unverifiable; false ones: supported, refuted.

@@ -5,8 +5,6 @@ from flame_data import scored
 from hypothesis import given
 from hypothesis import strategies as st
 from plumbline.config.training import Recipe
-from plumbline.distinct import check_file
-from plumbline.files import InputError
 from plumbline.methods.flame.pairs import (
     GAP,
     GATE,
@@ -14,6 +12,8 @@ from plumbline.methods.flame.pairs import (
     check_sources,
     training_order,
 )
+from plumbline.storage.files import InputError
+from plumbline.training.distinct import check_file
 
 
 def build(name, rows, facts=()):

@@ -4,9 +4,9 @@ import pytest
 from flame_data import answered, response
 from flame_stages import ASKED, DECISIONS, generated
 from plumbline.claims.records import Claim, Splitting
-from plumbline.files import read_json, read_rows, read_unique_rows
 from plumbline.records import Message, Request
-from plumbline.responses.drawn import Response
+from plumbline.responses.drawn import DrawnResponse
+from plumbline.storage.files import read_json, read_rows, read_unique_rows
 from programs import program
 
 
@@ -33,7 +33,7 @@ def test_responses_from_requests_to_rows(files, monkeypatch):
         "responses": files("responses.jsonl"), "dropped": files("dropped.json"),
     }  # fmt: skip
     program(monkeypatch, "collect_responses", **options)
-    found = read_unique_rows(files("responses.jsonl"), Response)
+    found = read_unique_rows(files("responses.jsonl"), DrawnResponse)
     assert [(one.id, one.topic, one.text) for one in found] == [
         ("b#0", "Sing a song.", "La"), ("b#1", "Sing a song.", "la"),
         ("c#1", "Where is Peru?", "Here."),
@@ -45,7 +45,10 @@ def test_responses_from_requests_to_rows(files, monkeypatch):
         "dropped": [{**lost, "reason": "empty", "n": 1}, {**lost, "reason": "unfinished", "n": 2}],
     }
     program(monkeypatch, "collect_responses", **options, unfinished=True)
-    assert [one.id for one in read_rows(files("responses.jsonl"), Response)][:2] == ["a#0", "a#1"]
+    assert [one.id for one in read_rows(files("responses.jsonl"), DrawnResponse)][:2] == [
+        "a#0",
+        "a#1",
+    ]
 
 
 def test_greedy_responses_are_one_each(files, monkeypatch):

@@ -3,10 +3,10 @@
 import pytest
 from flame_data import instruction
 from plumbline.config.verification import Passages
-from plumbline.files import InputError, write_rows
 from plumbline.methods.flame.own_answers import own_answer_requests
 from plumbline.methods.flame.retrieved import passage_store, rag_answer_requests, with_passages
 from plumbline.records import Question
+from plumbline.storage.files import InputError, write_rows
 from plumbline.verification.passages import Passage
 from plumbline.verification.search import PassageStore
 

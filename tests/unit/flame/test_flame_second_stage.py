@@ -6,10 +6,10 @@ import pytest
 from flame_data import response
 from flame_stages import build_pairs, generated, knowing, verified
 from plumbline.claims.records import Claim, Splitting
-from plumbline.files import InputError, read_json, read_unique_rows
 from plumbline.judging.records import Calibration
 from plumbline.records import Request
 from plumbline.responses.scores import Factuality, Helpfulness
+from plumbline.storage.files import InputError, read_json, read_unique_rows
 from programs import program
 
 

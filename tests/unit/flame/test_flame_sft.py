@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from plumbline.data.instructions import load_instructions
 from plumbline.data.similar import Index, near_duplicate
-from plumbline.files import InputError
 from plumbline.methods.flame.own_answers import (
     demonstrations,
     own_answer_requests,
@@ -14,6 +13,7 @@ from plumbline.methods.flame.own_answers import (
 )
 from plumbline.methods.flame.sft import build_sft
 from plumbline.responses.drawn import collect, response_requests
+from plumbline.storage.files import InputError
 
 SEEDS = [
     instruction("bach", "Who was the composer Bach?", "Bach wrote fugues."),

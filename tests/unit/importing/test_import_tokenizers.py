@@ -6,13 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
-from plumbline.checkpoints import load_tokenizer
-from plumbline.files import InputError
 from plumbline.generation.engine import render
-from plumbline.models import import_model
+from plumbline.models.checkpoints import load_tokenizer
+from plumbline.models.importing import import_model
+from plumbline.models.tokenizing import SAMPLE, usable_positions
 from plumbline.records import ChoiceQuestion, Message, Request, Sampling
 from plumbline.scoring.prompts import encode
-from plumbline.tokenizing import SAMPLE, usable_positions
+from plumbline.storage.files import InputError
 from plumbline.training.data import load_examples, load_pairs
 from tiny import CHAT_TEMPLATE, tiny_tokenizer
 from tokenizers import normalizers, pre_tokenizers, processors

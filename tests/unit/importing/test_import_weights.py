@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from plumbline.files import InputError, read_json
-from plumbline.models import import_model
+from plumbline.models.importing import import_model
+from plumbline.storage.files import InputError, read_json
 from safetensors.torch import load_file, save_file
 from tiny import tiny_tokenizer
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from plumbline.claims.records import Claim, Response, Splitting
 from plumbline.claims.sentences import LIST_MARK
 from plumbline.claims.split import Listing, collect, to_split
-from plumbline.files import InputError
 from plumbline.records import Generation, Request, Sampling
+from plumbline.storage.files import InputError
 
 PURPOSE = "claims"
 NONE = "None"

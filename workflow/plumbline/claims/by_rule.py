@@ -15,7 +15,7 @@ from plumbline.claims.clauses import clauses, fronted, tails
 from plumbline.claims.records import Claim, Response, Splitting
 from plumbline.claims.sentences import name_of
 from plumbline.claims.split import Listing, collect
-from plumbline.text import whole
+from plumbline.texts.text import whole
 
 _AUXILIARY = "is|was|are|were|has|had|does|did|can|could|would"
 # Never part of a passive, so a new predicate begins with them.

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import regex
 import sentencex
 
-from plumbline.text import STOPS, whole
+from plumbline.texts.text import STOPS, whole
 
 # A dash, a dot, a star or a number that opens a line of a list.
 LIST_MARK = re.compile(r"\s*(?:(?:[-*•–]|\d{1,3}[.)])\s+|\d{1,3}[、．）]\s*)")

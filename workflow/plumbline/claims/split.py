@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from plumbline.claims.records import Claim, Response, SplitState, Splitting
 from plumbline.claims.sentences import sentences
-from plumbline.matching import is_abstention
-from plumbline.text import STOPS, unified
-from plumbline.thoughts import is_unclosed, without_thoughts
+from plumbline.texts.matching import is_abstention
+from plumbline.texts.text import STOPS, unified
+from plumbline.texts.thoughts import is_unclosed, without_thoughts
 
 _REFUSAL = re.compile(
     r"""(?:but\s+)?(?:

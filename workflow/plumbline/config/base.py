@@ -12,7 +12,7 @@ from pydantic import (
     model_validator,
 )
 
-from plumbline.sources import Source
+from plumbline.sources.source import Source
 
 # Short enough for a file name to be made of two of them.
 Name = Annotated[

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from plumbline.config.base import FormattedSource, Limit, Name, Section, Seed
 from plumbline.records import Domain
-from plumbline.sources import Source
+from plumbline.sources.source import Source
 
 ChoiceFormat = Literal[
     "rows",

@@ -7,7 +7,7 @@ from pydantic import Field
 from plumbline.config.base import Percent, Section
 
 
-class Contamination(Section):
+class ContaminationSettings(Section):
     """How training files are compared with evaluation sets, and when a training is refused."""
 
     ngram: int = Field(

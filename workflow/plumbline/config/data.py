@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from plumbline.config.base import Dtype, Name, Section, Seed, SourceLine
-from plumbline.sources import Source
+from plumbline.sources.source import Source
 
 
 class Model(SourceLine):
@@ -55,7 +55,7 @@ class Shares(Section):
         return self
 
 
-class Facts(Section):
+class FactSettings(Section):
     """Where the questions come from."""
 
     source: Literal["embedded", "entityquestions", "rows"] = Field(

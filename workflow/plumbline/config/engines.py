@@ -9,11 +9,11 @@ from pydantic import Field, model_validator
 from plumbline.config.base import Dtype, Limit, Section, Seed
 from plumbline.config.choices import ChoiceSet, HarnessTask
 from plumbline.config.closed_book import ENDINGS, FACTS, ClosedBookSet, closed_book_task
-from plumbline.config.token_shift import TokenShift
-from plumbline.config.verification import LongForm
+from plumbline.config.token_shift import TokenShiftSettings
+from plumbline.config.verification import LongFormSettings
 
 
-class Generation(Section):
+class GenerationSettings(Section):
     """The engine that generates answers in bulk."""
 
     engine: Literal["vllm", "transformers"] = Field(
@@ -85,10 +85,10 @@ class Evaluation(Section):
     choices: list[ChoiceSet] = Field(
         [], description="Choice questions every checkpoint is scored on."
     )
-    long_form: LongForm | None = Field(
+    long_form: LongFormSettings | None = Field(
         None, description="Responses at length and their claims; null: none."
     )
-    token_shift: TokenShift | None = Field(
+    token_shift: TokenShiftSettings | None = Field(
         None, description="How tuning shifts the distribution of tokens; null: not measured."
     )
     harness: list[HarnessTask] = Field(

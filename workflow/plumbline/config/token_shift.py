@@ -16,7 +16,7 @@ class ShiftPair(Section):
     reference: str | None = Field(None, description="A checkpoint; null: the tuned one's parent.")
 
 
-class TokenShift(Section):
+class TokenShiftSettings(Section):
     """How tuning shifts the distribution of tokens, in the tuning domain and outside."""
 
     pairs: list[ShiftPair] = Field(

@@ -49,7 +49,7 @@ class _Kind(Section):
         return self.checkpoint() is not None
 
 
-class Table(_Kind):
+class FactTable(_Kind):
     """Rules over the run's own facts; what they cannot read or do not know is unverifiable."""
 
     BY_TABLE: ClassVar = True
@@ -133,7 +133,8 @@ class Endpoint(WithEvidence):
 
 # By name; a further kind is a section that is listed here and a module of `verification.kinds`.
 KINDS: dict[str, type[_Kind]] = {
-    get_args(kind.model_fields["kind"].annotation)[0]: kind for kind in (Table, Retrieval, Endpoint)
+    get_args(kind.model_fields["kind"].annotation)[0]: kind
+    for kind in (FactTable, Retrieval, Endpoint)
 }
 Verifier = Annotated[Union[*KINDS.values()], Field(discriminator="kind")]
 
@@ -156,7 +157,7 @@ class Claims(Section):
     max_tokens: int = Field(192, ge=8, description="Longest list of one sentence, in tokens.")
 
 
-class LongForm(Section):
+class LongFormSettings(Section):
     """Responses at length: how many of their claims are right, and which ones a judge prefers."""
 
     entities: int = Field(

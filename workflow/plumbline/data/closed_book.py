@@ -18,17 +18,17 @@ from pydantic import Field, field_validator
 from plumbline.config.closed_book import ClosedBookSet
 from plumbline.data.entityquestions import TEMPLATES, read_facts
 from plumbline.data.select import order
-from plumbline.files import InputError, sha256_json
 from plumbline.records import NonEmpty, Question, Record, SetQuestion, Text
-from plumbline.rows import OwnRow, own_rows, read_any_rows, validated
-from plumbline.text import fold, question_key, visible
+from plumbline.storage.files import InputError, sha256_json
+from plumbline.storage.rows import OwnRow, own_rows, read_any_rows, validated
+from plumbline.texts.text import fold, question_key, visible
 
 Tally = Counter[tuple[str, str]]
 POPQA_COLUMNS = ("id", "subj", "prop", "obj", "s_pop", "question", "possible_answers")
 
 
 @dataclass(frozen=True)
-class Draft:
+class QuestionDraft:
     """A question as its file has it; the first answer is the one shown in worked examples."""
 
     question: str
@@ -120,7 +120,7 @@ def load_closed_book(
     ], dropped
 
 
-def _told_apart(path: Path, drafts: Iterator[Draft]) -> Iterator[Draft]:
+def _told_apart(path: Path, drafts: Iterator[QuestionDraft]) -> Iterator[QuestionDraft]:
     rows: dict[str, int] = {}
     for number, draft in enumerate(drafts, start=1):
         if draft.id is not None and rows.setdefault(draft.id, number) != number:
@@ -131,7 +131,7 @@ def _told_apart(path: Path, drafts: Iterator[Draft]) -> Iterator[Draft]:
         yield draft
 
 
-def _cleaned(draft: Draft, source: ClosedBookSet, tally: Tally) -> Question | None:
+def _cleaned(draft: QuestionDraft, source: ClosedBookSet, tally: Tally) -> Question | None:
     answers: dict[str, str] = {}  # by what is seen of an answer
     for text in draft.answers:
         if shown := visible(text):
@@ -205,24 +205,26 @@ def _commonest(rows: list[Question]) -> dict[str, str]:
     }
 
 
-def read_own(path: Path) -> Iterator[Draft]:
+def read_own(path: Path) -> Iterator[QuestionDraft]:
     for row in own_rows(path, OwnQuestion):
-        yield Draft(row.question, row.answers, row.relation, row.subject, row.id, row.popularity)
+        yield QuestionDraft(
+            row.question, row.answers, row.relation, row.subject, row.id, row.popularity
+        )
 
 
-def read_popqa(path: Path) -> Iterator[Draft]:
+def read_popqa(path: Path) -> Iterator[QuestionDraft]:
     """Its TSV, or the same rows as parquet or JSON Lines; the object comes first of the answers."""
     rows = _tsv(path) if path.suffix == ".tsv" else read_any_rows(path, PopqaRow)
     for row in rows:
         answers = [row.obj, *row.possible_answers]
-        yield Draft(row.question, answers, row.prop, row.subj, str(row.id), row.s_pop)
+        yield QuestionDraft(row.question, answers, row.prop, row.subj, str(row.id), row.s_pop)
 
 
-def read_nq_open(path: Path) -> Iterator[Draft]:
-    return (Draft(row.question, row.answer) for row in read_any_rows(path, NqOpenRow))
+def read_nq_open(path: Path) -> Iterator[QuestionDraft]:
+    return (QuestionDraft(row.question, row.answer) for row in read_any_rows(path, NqOpenRow))
 
 
-def read_entityquestions(path: Path) -> Iterator[Draft]:
+def read_entityquestions(path: Path) -> Iterator[QuestionDraft]:
     """The test files of a folder, at any depth, or one of them."""
     paths = sorted(path.rglob("*.test.json")) if path.is_dir() else [path]
     if not paths:
@@ -237,10 +239,10 @@ def read_entityquestions(path: Path) -> Iterator[Draft]:
                 f"names them, such as P36.test.json."
             )
         for fact in read_facts(file, relation):
-            yield Draft(fact.question, fact.answers, relation, fact.subject)
+            yield QuestionDraft(fact.question, fact.answers, relation, fact.subject)
 
 
-READERS: dict[str, Callable[[Path], Iterator[Draft]]] = {
+READERS: dict[str, Callable[[Path], Iterator[QuestionDraft]]] = {
     "rows": read_own,
     "popqa": read_popqa,
     "nq_open": read_nq_open,

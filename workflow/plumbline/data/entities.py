@@ -14,9 +14,9 @@ from plumbline.data.instructions import (
     entity_prompts,
 )
 from plumbline.data.select import order
-from plumbline.files import InputError
 from plumbline.records import Domain, Question, Split
-from plumbline.text import fold
+from plumbline.storage.files import InputError
+from plumbline.texts.text import fold
 
 # Embedded relations by what their subjects are; those of all others are things.
 PERSONS = ("person_country", "person_profession")

@@ -19,9 +19,9 @@ from plumbline.data.facts import (
     choose_relations,
     question_ids,
 )
-from plumbline.files import InputError, read_json
 from plumbline.records import Domain, Question, Split
-from plumbline.text import visible
+from plumbline.storage.files import InputError, read_json
+from plumbline.texts.text import visible
 
 log = logging.getLogger("plumbline")
 
@@ -82,7 +82,7 @@ DEFAULT_DOMAINS: dict[str, Domain] = {
 
 
 @dataclass(frozen=True)
-class Fact:
+class EntityFact:
     relation: str
     subject: str
     question: str
@@ -119,9 +119,9 @@ def load_entityquestions(
     test_subjects = {fact.subject for facts in tests.values() for fact in facts}
 
     tally = Tally()
-    kept: list[tuple[Fact, Split]] = []
+    kept: list[tuple[EntityFact, Split]] = []
 
-    def keep(relation: str, split: Split, facts: list[Fact], unwanted: dict[str, set[str]]):
+    def keep(relation: str, split: Split, facts: list[EntityFact], unwanted: dict[str, set[str]]):
         domain = domains[relation]
         left = []
         for fact in facts:
@@ -191,7 +191,7 @@ def _check_files(folder: Path, domains: dict[str, Domain]) -> None:
         )
 
 
-def read_facts(path: Path, relation: str) -> list[Fact]:
+def read_facts(path: Path, relation: str) -> list[EntityFact]:
     """The rows of a relation's file. InputError where one is not as described above."""
     rows = read_json(path)
     if not isinstance(rows, list):
@@ -199,7 +199,7 @@ def read_facts(path: Path, relation: str) -> list[Fact]:
     return list(_facts(path, relation, rows))
 
 
-def _facts(path: Path, relation: str, rows: list) -> Iterator[Fact]:
+def _facts(path: Path, relation: str, rows: list) -> Iterator[EntityFact]:
     before, after = TEMPLATES[relation].split("[X]")
     for index, row in enumerate(rows):
         question, answers = (
@@ -216,7 +216,7 @@ def _facts(path: Path, relation: str, rows: list) -> Iterator[Fact]:
                 f"{path}, row {index}: the question {question!r} does not follow the template of "
                 f"{relation}, {TEMPLATES[relation]!r}, so its subject is not known."
             )
-        yield Fact(relation, subject, question, tuple(answers))
+        yield EntityFact(relation, subject, question, tuple(answers))
 
 
 def _is_answers(answers: object) -> bool:
@@ -227,14 +227,14 @@ def _is_answers(answers: object) -> bool:
     )
 
 
-def _merged(facts: list[Fact]) -> list[Fact]:
-    same: dict[str, list[Fact]] = defaultdict(list)
+def _merged(facts: list[EntityFact]) -> list[EntityFact]:
+    same: dict[str, list[EntityFact]] = defaultdict(list)
     for fact in facts:
         same[fact.question].append(fact)
     return [replace(group[0], answers=tuple(all_answers(group))) for group in same.values()]
 
 
-def _questions(kept: list[tuple[Fact, Split]], domains: dict[str, Domain]) -> list[Question]:
+def _questions(kept: list[tuple[EntityFact, Split]], domains: dict[str, Domain]) -> list[Question]:
     """The ids tell apart what stands in a split twice, or in two of them (39 of the real ones)."""
     ids = question_ids((f.relation, f.subject, f.question, f.answers[0]) for f, _ in kept)
     return [

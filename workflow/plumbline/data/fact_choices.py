@@ -17,8 +17,8 @@ from functools import cached_property
 from plumbline.config.choices import FACT_CHOICES, ChoiceSource
 from plumbline.data.select import order
 from plumbline.records import ChoiceQuestion, Question
-from plumbline.text import fold, normalise, question_key
-from plumbline.verification.knowledge import excludes
+from plumbline.texts.text import fold, normalise, question_key
+from plumbline.verification.known_facts import excludes
 
 
 def from_facts(
@@ -29,7 +29,7 @@ def from_facts(
     At most `source.limit` of a relation, in whole groups; a larger limit contains a smaller one.
     An answer is no false choice where any fact has it as an answer to the question or about the
     subject, in whatever spelling, nor where it may be true beside the listed ones
-    (`knowledge.excludes`). In a relation with fewer different answers the groups are smaller.
+    (`known_facts.excludes`). In a relation with fewer different answers the groups are smaller.
     Counted by relation, on `tally`: duplicate, in_no_group, over_limit.
     """
     questions = list(questions)

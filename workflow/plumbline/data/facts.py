@@ -4,7 +4,7 @@ Train, dev and test are told apart by subject, never by row, and the same subjec
 same split in every relation. So no subject of a test question of any relation is the subject of
 a train question of any relation (what Gekhman et al. 2024, app. A, get by filtering).
 
-Nor does a train or dev question state a test fact with its answers (`plumbline.stated`), as
+Nor does a train or dev question state a test fact with its answers (`plumbline.texts.stated`), as
 relations do that are each other turned round: the capital of a country, the country of a city. Ours.
 
 Out-of-domain relations are evaluated only: they have no train split. Their subjects that hash to
@@ -24,12 +24,12 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
-from plumbline import stated
 from plumbline.data.tables import FactCount
-from plumbline.files import InputError
 from plumbline.records import Domain, NonEmpty, Question, Split, Text
-from plumbline.rows import OwnRow, own_rows
-from plumbline.text import clean, fold, question_key
+from plumbline.storage.files import InputError
+from plumbline.storage.rows import OwnRow, own_rows
+from plumbline.texts import stated
+from plumbline.texts.text import clean, fold, question_key
 
 log = logging.getLogger("plumbline")
 SHARES = (0.6, 0.1, 0.3)
@@ -38,7 +38,7 @@ SPLITS: tuple[Split, ...] = ("train", "dev", "test")
 REASONS = tuple(FactCount.model_fields)[4:]
 
 
-class Row(OwnRow):
+class FactRow(OwnRow):
     """A question of the user's own. A split left out is derived from the subject."""
 
     id: NonEmpty | None = None
@@ -139,7 +139,7 @@ def load_embedded(
         path = folder / f"{name}.tsv"
         for number, fact in enumerate(_read_tsv(path, _FACT_COLUMNS), start=2):
             try:
-                row = Row(
+                row = FactRow(
                     relation=name,
                     domain=domain,
                     subject=fact["subject"],
@@ -167,7 +167,7 @@ def load_rows(
     seed: int = 1,
     merge_duplicates: bool = False,
 ) -> QuestionSet:
-    """The user's own questions: JSON Lines with the fields of `Row`.
+    """The user's own questions: JSON Lines with the fields of `FactRow`.
 
     Rows with a split keep it; a train row whose subject is asked about in a test question is
     dropped and counted. Rows of a relation that ask the same become one, the first (of test rows,
@@ -176,7 +176,7 @@ def load_rows(
     `InputError` naming the line of a malformed row, and for a file without rows, a relation that is
     both in and out of the domain, and an `id` given twice.
     """
-    written = list(own_rows(Path(path), Row))
+    written = list(own_rows(Path(path), FactRow))
     if not written:
         raise InputError(f"{path}: no rows. Expected one JSON object a line.")
     rows = [_cleaned(row) for row in written]
@@ -203,7 +203,7 @@ def load_rows(
     return result
 
 
-def _cleaned(row: Row) -> Row:
+def _cleaned(row: FactRow) -> FactRow:
     texts = {name: _stripped(getattr(row, name)) for name in ("relation", "subject", "question")}
     return row.model_copy(update={**texts, "answers": list(map(_stripped, row.answers))})
 
@@ -239,13 +239,13 @@ def choose_relations(
     return chosen
 
 
-def all_answers(rows: Iterable[Row]) -> list[str]:
+def all_answers(rows: Iterable[FactRow]) -> list[str]:
     """The answers of all rows, each once, by first appearance."""
     return list(dict.fromkeys(answer for row in rows for answer in row.answers))
 
 
 def _assemble(
-    rows: list[Row],
+    rows: list[FactRow],
     shares: Sequence[float],
     seed: int,
     tally: Tally | None = None,
@@ -256,16 +256,16 @@ def _assemble(
     tally: what was dropped before; merge: also questions whose answers have none in common.
     """
     tally = tally or Tally()
-    asked: dict[tuple[str, str], list[tuple[Row, Split]]] = defaultdict(list)
+    asked: dict[tuple[str, str], list[tuple[FactRow, Split]]] = defaultdict(list)
     for row in rows:
         split = row.split or split_of(row.subject, row.domain, shares, seed)
         asked[row.relation, question_key(fold(row.question))].append((row, split))
 
-    split_rows: list[tuple[Row, Split]] = []
+    split_rows: list[tuple[FactRow, Split]] = []
     for same in _told_apart(asked.values()):
         # What is evaluated stays so, in whatever order a file has its rows.
         same.sort(key=lambda one: SPLITS.index(one[1]), reverse=True)
-        distinct: dict[frozenset[str], tuple[Row, Split]] = {}
+        distinct: dict[frozenset[str], tuple[FactRow, Split]] = {}
         for row, split in same:
             answers = _answers(row)
             if distinct.setdefault(answers, (row, split))[0] is not row:
@@ -285,8 +285,8 @@ def _assemble(
 
     tested = [row for row, split in split_rows if split == "test"]
     test_subjects = {fold(row.subject) for row in tested}
-    test_facts = stated.Facts((row.subject, row.answers, at) for at, row in enumerate(tested))
-    kept: list[tuple[Row, Split]] = []
+    test_facts = stated.SoughtFacts((row.subject, row.answers, at) for at, row in enumerate(tested))
+    kept: list[tuple[FactRow, Split]] = []
     for row, split in split_rows:
         what = "kept"
         if split == "train" and fold(row.subject) in test_subjects:
@@ -305,7 +305,9 @@ def _assemble(
     return QuestionSet(questions, tally.rows())
 
 
-def _told_apart(groups: Iterable[list[tuple[Row, Split]]]) -> Iterator[list[tuple[Row, Split]]]:
+def _told_apart(
+    groups: Iterable[list[tuple[FactRow, Split]]],
+) -> Iterator[list[tuple[FactRow, Split]]]:
     """Rows that ask the same. Accents may be left out, but not where that gives other answers:
     Bär is not Bar then.
     """
@@ -319,7 +321,7 @@ def _told_apart(groups: Iterable[list[tuple[Row, Split]]]) -> Iterator[list[tupl
         yield from spelled.values()
 
 
-def _answers(row: Row) -> frozenset[str]:
+def _answers(row: FactRow) -> frozenset[str]:
     return frozenset(map(fold, row.answers))
 
 

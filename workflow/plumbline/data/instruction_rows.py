@@ -14,8 +14,8 @@ from typing import ClassVar
 from pydantic import Field, model_validator
 
 from plumbline.records import NonEmpty, Text
-from plumbline.rows import OwnRow
-from plumbline.text import visible
+from plumbline.storage.rows import OwnRow
+from plumbline.texts.text import visible
 
 ASKED = ("instruction", "prompt", "question")
 ABOUT = ("input", "context")
@@ -25,7 +25,7 @@ USER = ("user", "human")
 ASSISTANT = ("assistant", "gpt")
 
 
-class Row(OwnRow):
+class InstructionRow(OwnRow):
     """An instruction; the columns above are brought into these."""
 
     CONTENT: ClassVar = OwnRow.CONTENT | {*ANSWERED, "answers"}

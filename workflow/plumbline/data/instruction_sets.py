@@ -12,8 +12,8 @@ from plumbline.config.instructions import InstructionSource
 from plumbline.data.entities import subject_prompts
 from plumbline.data.instructions import Distinct, Instruction, load_instructions
 from plumbline.data.select import order
-from plumbline.files import InputError, read_unique_rows
 from plumbline.records import Domain, Question, Split
+from plumbline.storage.files import InputError, read_unique_rows
 
 
 class Prompt(Instruction):

@@ -11,11 +11,11 @@ from typing import Generic, Literal, TypeVar
 from pydantic import BaseModel, Field, model_validator
 
 from plumbline.config.instructions import InstructionFormat
-from plumbline.data.instruction_rows import Row
-from plumbline.files import InputError
+from plumbline.data.instruction_rows import InstructionRow
 from plumbline.records import NonEmpty, Record, Text
-from plumbline.rows import own_rows, read_any_rows
-from plumbline.text import unified, visible
+from plumbline.storage.files import InputError
+from plumbline.storage.rows import own_rows, read_any_rows
+from plumbline.texts.text import unified, visible
 
 SEED = Path(__file__).resolve().parents[2] / "resources" / "instructions" / "seed.jsonl"
 LANGUAGE = "en"
@@ -200,7 +200,7 @@ def _number(seed: int, text: str) -> int:
 
 
 def _own(path: Path, tally: Counter) -> Iterator[Instruction]:
-    for row in own_rows(path, Row):
+    for row in own_rows(path, InstructionRow):
         tally["later turns"] += row.later_turns
         name = row.id or "rows/" + hashlib.sha256(row.instruction.encode()).hexdigest()[:16]
         yield Instruction(

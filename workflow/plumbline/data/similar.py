@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from plumbline.text import question_key, segments, unified, words
+from plumbline.texts.text import question_key, segments, unified, words
 
 if TYPE_CHECKING:
     import numpy as np

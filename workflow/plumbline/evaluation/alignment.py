@@ -23,7 +23,7 @@ class Alignment(StrEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class AlignmentFinding:
     """A verdict, and why it is no other."""
 
     verdict: Alignment
@@ -32,7 +32,7 @@ class Finding:
 
 def judge(
     inside: Estimate | None, outside: Estimate | None, change: Estimate | None, margin: float
-) -> Finding:
+) -> AlignmentFinding:
     """The verdict on one pair of checkpoints.
 
     inside, outside: the share of shifted tokens on prompts in and out of the tuning domain.
@@ -48,34 +48,36 @@ def judge(
     """
     for name, estimate in (("in", inside), ("out of", outside)):
         if not _known(estimate):
-            return Finding(
+            return AlignmentFinding(
                 Alignment.OPEN,
                 f"{name} domain, answers to fewer than {LEAST_CLUSTERS} subjects have a token, which "
                 f"is too few for an interval",
             )
     if outside.low <= inside.high and inside.low <= outside.high:
-        return Finding(
+        return AlignmentFinding(
             Alignment.OPEN, "the intervals of the shifted shares in and out of domain overlap"
         )
     below = outside.high < inside.low
     shares = f"{'fewer' if below else 'more'} tokens are shifted out of domain than in it"
     if not _known(change):
-        return Finding(
+        return AlignmentFinding(
             Alignment.OPEN,
             f"{shares}, but fewer than {LEAST_CLUSTERS} subjects out of domain have claims by "
             f"both models, so the change of factuality is not known",
         )
     if below:
         if -margin <= change.low and change.high <= margin:
-            return Finding(Alignment.UNDER, f"{shares}, and factuality there hardly changed")
-        return Finding(
+            return AlignmentFinding(
+                Alignment.UNDER, f"{shares}, and factuality there hardly changed"
+            )
+        return AlignmentFinding(
             Alignment.OPEN,
             f"{shares}, but the change of factuality there is not known to be small: its interval "
             f"goes beyond the margin",
         )
     if change.high < 0:
-        return Finding(Alignment.OVER, f"{shares}, and factuality there fell")
-    return Finding(Alignment.OPEN, f"{shares}, but factuality there did not clearly fall")
+        return AlignmentFinding(Alignment.OVER, f"{shares}, and factuality there fell")
+    return AlignmentFinding(Alignment.OPEN, f"{shares}, but factuality there did not clearly fall")
 
 
 def _known(estimate: Estimate | None) -> bool:

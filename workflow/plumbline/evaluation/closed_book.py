@@ -13,7 +13,6 @@ from pydantic import Field
 
 from plumbline.config.closed_book import ENDINGS, FACTS, closed_book_task
 from plumbline.generation.answered import answered
-from plumbline.matching import Mode, exact_match, is_abstention
 from plumbline.records import (
     Generation,
     Item,
@@ -22,6 +21,7 @@ from plumbline.records import (
     Request,
     Sampling,
 )
+from plumbline.texts.matching import Mode, exact_match, is_abstention
 
 # The tasks of the questions about the facts, by how these are asked.
 TASKS = {form: closed_book_task(FACTS, form) for form in ENDINGS}

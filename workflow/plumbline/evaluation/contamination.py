@@ -6,7 +6,7 @@ as a whole, if it has at least `WHOLE` words, since few shorter questions tell m
 have the same form. In scripts written without spaces two characters count as a word, which is
 about a word's length in Chinese; signs standing alone count for nothing. Where it is known what an
 item is about and what is right, a row that states this fact in other words counts too
-(`plumbline.stated`): "Berlin lies in Germany" gives away the capital of Germany.
+(`plumbline.texts.stated`): "Berlin lies in Germany" gives away the capital of Germany.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from pathlib import Path
 
 from pydantic import AliasChoices, BaseModel, Field
 
-from plumbline.files import InputError, read_rows, read_unique_rows
 from plumbline.records import Message, NonEmpty, Record, Split, as_text
-from plumbline.stated import Facts, in_answers
-from plumbline.text import ARTICLES, question_key, segments, weight
+from plumbline.storage.files import InputError, read_rows, read_unique_rows
+from plumbline.texts.stated import SoughtFacts, in_answers
+from plumbline.texts.text import ARTICLES, question_key, segments, weight
 
 WHOLE = 5  # words; no n-gram is shorter either
 SHOWN = 3  # ids of contaminated items that are named
@@ -32,7 +32,7 @@ SHOWN = 3  # ids of contaminated items that are named
 _TAGS = re.compile(r"</?s>|\[/?INST\]|<\|\w+\|>")
 
 
-class Evaluated(Record):
+class EvaluatedText(Record):
     """What closed-book questions, choice questions and instructions have in common."""
 
     id: NonEmpty
@@ -96,7 +96,7 @@ class Contamination(BaseModel):
 
 
 def measure(
-    training: str, rows: Sequence[Trained], sets: Mapping[str, Sequence[Evaluated]], ngram: int
+    training: str, rows: Sequence[Trained], sets: Mapping[str, Sequence[EvaluatedText]], ngram: int
 ) -> Contamination:
     """Compare a training file with every evaluation set.
 
@@ -110,7 +110,7 @@ def measure(
         for item in items:
             index.add((name, item.id), item)
     found = index.find({text for row in rows for text in row.texts()})
-    facts = Facts(
+    facts = SoughtFacts(
         (item.subject, item.right, (name, item.id))
         for name, items in sets.items()
         for item in items
@@ -142,7 +142,7 @@ def measure_files(training: str, path: Path, sets: Mapping[str, Path], ngram: in
         training,
         read_unique_rows(path, Trained, empty=True),
         {
-            name: [row for row in read_rows(file, Evaluated) if row.split == "test"]
+            name: [row for row in read_rows(file, EvaluatedText) if row.split == "test"]
             for name, file in sets.items()
         },
         ngram,
@@ -186,7 +186,7 @@ class _Runs:
         # Lengths of runs by the words all of them begin with: one look-up a word of a text.
         self._lengths: dict[tuple[str, ...], set[int]] = defaultdict(set)
 
-    def add(self, owner: tuple[str, str], item: Evaluated) -> None:
+    def add(self, owner: tuple[str, str], item: EvaluatedText) -> None:
         question = _words(item.question)
         if WHOLE <= sum(map(weight, question)) < self.ngram:
             self._add(owner, question)

@@ -12,7 +12,7 @@ import numpy as np
 
 from plumbline.evaluation.contrasts import DIFFERENCE, EQUIVALENCE, PRIMARY, Contrast
 from plumbline.evaluation.estimation import Estimated, difference
-from plumbline.evaluation.grid import Grid, Grids, Place, mean_over
+from plumbline.evaluation.grid import Grid, Grids, TaskDomain, mean_over
 from plumbline.evaluation.statistics import holm
 from plumbline.evaluation.tables import ContrastRow
 
@@ -25,7 +25,7 @@ def contrast_rows(
     """A row a contrast, in their order; one that nothing was measured for has no numbers and n 0."""
     rows, tested = [], []
     for contrast in contrasts:
-        grid = grids.get(Place(contrast.task, contrast.domain))
+        grid = grids.get(TaskDomain(contrast.task, contrast.domain))
         row, estimated = _measured(model, contrast, grid, confidence)
         rows.append(row)
         if row.kind == EQUIVALENCE:

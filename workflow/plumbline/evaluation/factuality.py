@@ -19,7 +19,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from plumbline.claims.records import Claim, SplitState, Splitting, Verdict
-from plumbline.files import InputError
+from plumbline.storage.files import InputError
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ BOTH, PARENT = "both", "parent"
 
 
 @dataclass(frozen=True)
-class Part:
+class TaskDifferences:
     """A task's part in a gain: differences (seeds × items) of each pair, and the items' clusters."""
 
     task: str
@@ -42,7 +42,7 @@ class Part:
 class Gains:
     """The gains of several pairs of checkpoints over the same tasks."""
 
-    parts: list[Part]
+    parts: list[TaskDifferences]
 
     def figures(self, pairs: Sequence[int], confidence: float) -> dict:
         """value, low, high, n and tasks of the mean of these pairs, as a row of a table has them."""
@@ -76,7 +76,7 @@ def gains(grids: Grids, pairs: Sequence[tuple[str, str]]) -> dict[str, Gains]:
             if not any(np.isnan(column).all(axis=1).any() for column in columns):
                 tasks.append((place.task, columns, grid.clusters))
         if tasks:
-            found[domain] = Gains([Part(*task, 1 / len(tasks)) for task in tasks])
+            found[domain] = Gains([TaskDifferences(*task, 1 / len(tasks)) for task in tasks])
     if len(found) == len(DOMAINS):
         parts = [part for gain in found.values() for part in gain.parts]
         found[BOTH] = Gains([replace(part, weight=part.weight / 2) for part in parts])

@@ -17,7 +17,7 @@ from plumbline.records import Item
 HEADLINE = ("em", "mc1", "acc", "f1", "win")
 
 
-class Place(NamedTuple):
+class TaskDomain(NamedTuple):
     """A task in one domain."""
 
     task: str
@@ -68,7 +68,7 @@ def mean_over(values: np.ndarray) -> float:
     return float(np.nanmean(defined, axis=1).mean())
 
 
-Grids = Mapping[Place, Grid]
+Grids = Mapping[TaskDomain, Grid]
 Measured = dict[str, tuple[str, dict[str, float]]]  # by item: its cluster and its metrics
 
 
@@ -76,7 +76,7 @@ Measured = dict[str, tuple[str, dict[str, float]]]  # by item: its cluster and i
 class Gatherer:
     """Takes the measured items of a model's checkpoints, file by file, and makes grids of them."""
 
-    found: dict[Place, dict[tuple[str, int], Measured]] = field(default_factory=dict)
+    found: dict[TaskDomain, dict[tuple[str, int], Measured]] = field(default_factory=dict)
 
     def add(self, checkpoint: str, seed: int, items: Iterable[Item]) -> None:
         """Take the items of one checkpoint at one seed."""
@@ -84,10 +84,10 @@ class Gatherer:
         if not any(item.metrics for item in items):
             return  # nothing could be measured, such as wins without a usable judge
         for item in items:
-            place = self.found.setdefault(Place(item.task, item.domain), {})
+            place = self.found.setdefault(TaskDomain(item.task, item.domain), {})
             place.setdefault((checkpoint, seed), {})[item.id] = item.cluster, item.metrics
 
-    def grids(self, baseline: str | None, seeds: Iterable[int]) -> dict[Place, Grid]:
+    def grids(self, baseline: str | None, seeds: Iterable[int]) -> dict[TaskDomain, Grid]:
         """The grid of every place.
 
         baseline: the checkpoint that win rates compare with. It is not compared with itself; its

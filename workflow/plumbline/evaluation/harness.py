@@ -8,12 +8,12 @@ from itertools import islice
 from numbers import Real
 from pathlib import Path
 
-from plumbline.caches import attends_only
-from plumbline.evaluation.contamination import Evaluated
-from plumbline.files import InputError
-from plumbline.finite import check_logits
-from plumbline.memory import first_that_fits, halves
+from plumbline.evaluation.contamination import EvaluatedText
+from plumbline.jobs.memory import first_that_fits, halves
+from plumbline.models.caches import attends_only
+from plumbline.models.finite import check_logits
 from plumbline.records import Domain, HarnessItem
+from plumbline.storage.files import InputError
 
 
 def task_manager(task: str, folder: Path, shots: int):
@@ -134,7 +134,7 @@ def _watched(cut: set[str], **options):
     return Watched(**options)
 
 
-def questions(task: str, folder: Path, *, shots: int, limit: int | None) -> list[Evaluated]:
+def questions(task: str, folder: Path, *, shots: int, limit: int | None) -> list[EvaluatedText]:
     """What a task asks, with its choices, for the comparison with training files.
 
     The question is the task's own decontamination query if it has one, else its prompt without the
@@ -156,7 +156,7 @@ def questions(task: str, folder: Path, *, shots: int, limit: int | None) -> list
              for prompt, own in zip(prompts, choices, strict=True)]
         )  # fmt: skip
     return [
-        Evaluated(id=f"{task}/{n}", question=text, choices=own)
+        EvaluatedText(id=f"{task}/{n}", question=text, choices=own)
         for n, (text, own) in enumerate(zip(asked, choices, strict=True))
     ]
 

@@ -9,8 +9,8 @@ import numpy as np
 from plumbline.evaluation.estimation import difference, mean
 from plumbline.evaluation.statistics import Estimate, share
 from plumbline.evaluation.tables import Metric
-from plumbline.files import InputError
 from plumbline.records import Item
+from plumbline.storage.files import InputError
 
 Trainings = Sequence[Sequence[Item]]  # the same items of every seed
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from plumbline.claims.records import Claim, Response, SplitState, Splitting, Verdict
 from plumbline.data.instruction_sets import Prompt
 from plumbline.evaluation.factuality import Counts, count_verdicts, response_metrics
-from plumbline.files import InputError
 from plumbline.records import Item
-from plumbline.text import segments
+from plumbline.storage.files import InputError
+from plumbline.texts.text import segments
 
 FACTUALITY, WIN_RATE = "long_form", "win_rate"
 

@@ -12,9 +12,9 @@ from plumbline.evaluation.task_files import files_of
 from plumbline.experiment.fetched import marker_of
 from plumbline.experiment.layout import Wildcards
 from plumbline.experiment.part import Part
-from plumbline.files import InputError
-from plumbline.lists import ListedWork
-from plumbline.sources import Source
+from plumbline.sources.source import Source
+from plumbline.storage.files import InputError
+from plumbline.storage.lists import ListedWork
 
 if TYPE_CHECKING:
     from plumbline.experiment.experiment import Experiment

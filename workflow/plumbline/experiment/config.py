@@ -13,15 +13,15 @@ from typing import Literal
 from pydantic import Field, ValidationError, create_model, model_validator
 
 from plumbline.config.base import Name, Section, Seed
-from plumbline.config.contamination import Contamination
-from plumbline.config.data import Facts, Model
-from plumbline.config.engines import Evaluation, Generation, Scoring
+from plumbline.config.contamination import ContaminationSettings
+from plumbline.config.data import FactSettings, Model
+from plumbline.config.engines import Evaluation, GenerationSettings, Scoring
 from plumbline.config.errors import explain, nearest
 from plumbline.config.training import Recipe, Training
-from plumbline.config.verification import Claims, Table, Verifier
+from plumbline.config.verification import Claims, FactTable, Verifier
 from plumbline.config.written import repeated_keys, unusable
-from plumbline.files import InputError
 from plumbline.methods.registry import METHODS
+from plumbline.storage.files import InputError
 
 # Names beside the models' folders in results/<run>.
 RESERVED = (
@@ -53,7 +53,7 @@ class Ground(Section):
     models: list[Model] = Field(
         min_length=1, description="Base models; each is a branch of its own."
     )
-    facts: Facts = Facts()
+    facts: FactSettings = FactSettings()
     recipes: dict[Name, Recipe] = Field(min_length=1, description="Named ways to train.")
     training: Training = Training()
 
@@ -61,10 +61,12 @@ class Ground(Section):
 class Tools(Section):
     """What all methods use and are measured with."""
 
-    contamination: Contamination = Contamination()
+    contamination: ContaminationSettings = ContaminationSettings()
     claims: Claims = Claims()
-    verification: Verifier = Field(Table(), description="What decides whether a claim is right.")
-    generation: Generation = Generation()
+    verification: Verifier = Field(
+        FactTable(), description="What decides whether a claim is right."
+    )
+    generation: GenerationSettings = GenerationSettings()
     scoring: Scoring = Scoring()
     evaluation: Evaluation = Evaluation()
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from plumbline.config.data import Facts
+from plumbline.config.data import FactSettings
 from plumbline.experiment.fetched import marker
 
 
 class FactSource:
     """The inputs and options of the program that builds the questions."""
 
-    def __init__(self, facts: Facts, tables: Path):
+    def __init__(self, facts: FactSettings, tables: Path):
         """tables: the folder of the fact tables that come along."""
         self._facts, self._tables = facts, tables
 

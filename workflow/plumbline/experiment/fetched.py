@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from plumbline.experiment.layout import Wildcards
-from plumbline.sources import Source, slug
+from plumbline.sources.source import Source, slug
 
 
 class Fetched:

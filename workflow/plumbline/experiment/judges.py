@@ -7,8 +7,8 @@ from typing import Any
 
 from plumbline.config.verification import REFERENCE
 from plumbline.experiment.layout import Layout, Wildcards, given
-from plumbline.experiment.part import Judge
-from plumbline.files import InputError
+from plumbline.experiment.part import JudgeRole
+from plumbline.storage.files import InputError
 
 
 class Judges:
@@ -18,7 +18,7 @@ class Judges:
     that judges, or by itself where it is a measure.
     """
 
-    def __init__(self, layout: Layout, judges: Mapping[str, Judge]):
+    def __init__(self, layout: Layout, judges: Mapping[str, JudgeRole]):
         """InputError where a judge is neither a measure nor a checkpoint."""
         self._layout, self.by_purpose = layout, judges
         checkpoints = layout.lineage.checkpoints

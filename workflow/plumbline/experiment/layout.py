@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
-from plumbline.lists import ListedWork
+from plumbline.storage.lists import ListedWork
 
 if TYPE_CHECKING:
     from plumbline.experiment.config import Config

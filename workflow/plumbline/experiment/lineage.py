@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from plumbline.config.errors import nearest
 from plumbline.experiment.config import Config
-from plumbline.files import InputError
 from plumbline.methods.registry import METHODS
 from plumbline.methods.tuning import Tuning
 from plumbline.names import BASE, checkpoint_name
+from plumbline.storage.files import InputError
 
 
 class Lineage:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from plumbline.experiment.layout import Wildcards
-from plumbline.experiment.part import InstructionSet, Judge, Part, Place, Work
+from plumbline.experiment.part import InstructionSet, JudgeRole, Part, Place, Work
 from plumbline.experiment.responses import state_files
 from plumbline.experiment.shift_pairs import long_form_checkpoints
 
@@ -40,12 +40,12 @@ class LongForm(Part):
             for name in self.instructions()
         }
 
-    def judges(self) -> Mapping[str, Judge]:
+    def judges(self) -> Mapping[str, JudgeRole]:
         settings = self._settings
         if "win_rate" not in self.instructions():
             return {}
         key = "evaluation.long_form"
-        return {"win_rate": Judge(key, settings.judge, settings.prompt, self.compared)}
+        return {"win_rate": JudgeRole(key, settings.judge, settings.prompt, self.compared)}
 
     def works(self) -> Iterable[Work]:
         for folder in self.folders:

@@ -6,10 +6,10 @@ Methods say it for their own parts; models are held against all of it by `suitab
 from __future__ import annotations
 
 from plumbline.experiment.config import Config
-from plumbline.files import InputError
 from plumbline.methods.method import Use
 from plumbline.methods.registry import METHODS
-from plumbline.suitability import Chat, Length, Needs
+from plumbline.models.suitability import Chat, Length, Needs
+from plumbline.storage.files import InputError
 
 
 def needs(config: Config) -> Needs:

@@ -54,7 +54,7 @@ class Place(NamedTuple):
     decisions: str = ""  # what it said, below its folder
 
 
-class Judge(NamedTuple):
+class JudgeRole(NamedTuple):
     """Who judges responses for one purpose."""
 
     key: str  # of the configuration's section that names it
@@ -93,7 +93,7 @@ class Part:
         """Where responses are collected, by the end of the path below the model's folder."""
         return {}
 
-    def judges(self) -> Mapping[str, Judge]:
+    def judges(self) -> Mapping[str, JudgeRole]:
         """Judges of responses by what they are used for."""
         return {}
 

@@ -8,25 +8,25 @@ from typing import NamedTuple
 from plumbline.config.errors import nearest
 from plumbline.experiment.config import Config
 from plumbline.experiment.lineage import Lineage
-from plumbline.files import InputError
 from plumbline.names import BASE
+from plumbline.storage.files import InputError
 
 
-class Pair(NamedTuple):
+class CheckpointPair(NamedTuple):
     """Names of two checkpoints."""
 
     tuned: str
     reference: str
 
 
-def shift_pairs(config: Config, lineage: Lineage) -> list[Pair]:
+def shift_pairs(config: Config, lineage: Lineage) -> list[CheckpointPair]:
     """The pairs of `evaluation.token_shift`, each once; [] where the section is null.
 
     A name with * stands for every checkpoint it fits but the reference. InputError for a name
     without * that is no checkpoint, and for the base without a reference.
     """
     settings = config.evaluation.token_shift
-    found: list[Pair] = []
+    found: list[CheckpointPair] = []
     for number, pair in enumerate(settings.pairs if settings else []):
         key = f"evaluation.token_shift.pairs[{number}]"
         if pair.reference is not None:
@@ -42,7 +42,7 @@ def shift_pairs(config: Config, lineage: Lineage) -> list[Pair]:
             reference = pair.reference or lineage.parent(name)
             if not reference:
                 raise InputError(f"{key}.tuned: {name} has no parent; name a reference.")
-            found.append(Pair(name, reference))
+            found.append(CheckpointPair(name, reference))
     return list(dict.fromkeys(found))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from plumbline.experiment.layout import Wildcards
 from plumbline.experiment.part import Part
 from plumbline.experiment.shift_pairs import shift_pairs
-from plumbline.files import InputError
+from plumbline.storage.files import InputError
 
 if TYPE_CHECKING:
     from plumbline.experiment.experiment import Experiment

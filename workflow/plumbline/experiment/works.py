@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from plumbline.experiment.layout import Layout, Wildcards
 from plumbline.experiment.part import Work
-from plumbline.lists import ListedWork
+from plumbline.storage.lists import ListedWork
 
 
 class Works(Mapping[str, Work]):

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from plumbline import checkpoints
-from plumbline.files import InputError
-from plumbline.generation.engine import Engine, Prompt
+from plumbline.generation.engine import Engine, RenderedPrompt
+from plumbline.models import checkpoints
 from plumbline.records import Sampling
+from plumbline.storage.files import InputError
 
 TEXTS = ("The capital of France is", "1, 2, 3,", "Once upon a time")
 TOKENS = 8
@@ -28,7 +28,7 @@ def check_agreement(engine: Engine, checkpoint: Path, tokenizer, dtype: str) -> 
 
     model = checkpoints.load_model(checkpoint, dtype).eval()
     prompts = [tuple(tokenizer(text)["input_ids"]) for text in TEXTS]
-    asked = [Prompt(prompt, Sampling(max_tokens=TOKENS)) for prompt in prompts]
+    asked = [RenderedPrompt(prompt, Sampling(max_tokens=TOKENS)) for prompt in prompts]
     for prompt, [answer] in zip(prompts, engine.complete(asked), strict=True):
         with torch.inference_mode():
             logits = model(torch.tensor([[*prompt, *answer.token_ids]])).logits[0].float()

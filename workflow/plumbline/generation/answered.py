@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from plumbline.files import InputError
 from plumbline.records import Generation, Request
+from plumbline.storage.files import InputError
 
 
 def answered(

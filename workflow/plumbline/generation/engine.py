@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from plumbline import checkpoints
+from plumbline.models import checkpoints
 from plumbline.records import Sampling
 
 
 @dataclass(frozen=True)
-class Prompt:
+class RenderedPrompt:
     """A rendered prompt and how to sample its answers."""
 
     token_ids: tuple[int, ...]
@@ -31,7 +31,7 @@ class Completion:
 class Engine(Protocol):
     """A started model. `complete` returns, for each prompt, its `sampling.n` completions."""
 
-    def complete(self, prompts: list[Prompt]) -> list[list[Completion]]: ...
+    def complete(self, prompts: list[RenderedPrompt]) -> list[list[Completion]]: ...
 
 
 def render(tokenizer, request) -> tuple[int, ...]:
@@ -63,8 +63,8 @@ def end_tokens(checkpoint: Path, tokenizer) -> list[int]:
 
 def check_needs(name: str, model_folder, needs) -> None:
     """InputError unless a checkpoint of the model `name` can do what is asked of it."""
-    from plumbline.checkpoints import load_tokenizer
-    from plumbline.suitability import check
+    from plumbline.models.checkpoints import load_tokenizer
+    from plumbline.models.suitability import check
 
     tokenizer = load_tokenizer(model_folder)
     check(name, tokenizer, end_tokens(model_folder, tokenizer), needs)

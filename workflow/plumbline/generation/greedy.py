@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 
-from plumbline.caches import attends_only, cache_name
-from plumbline.finite import check_logits
 from plumbline.generation.engine import left_padded
+from plumbline.models.caches import attends_only, cache_name
+from plumbline.models.finite import check_logits
 
 
 def greedy_answers(

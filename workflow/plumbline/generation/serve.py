@@ -8,13 +8,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from plumbline.files import InputError
-from plumbline.generation.engine import Completion, Engine, Prompt, render
+from plumbline.generation.engine import Completion, Engine, RenderedPrompt, render
 from plumbline.generation.store import Store, prompt_key
-from plumbline.matching import exact_match
-from plumbline.program import Progress
+from plumbline.jobs.program import Progress
 from plumbline.records import Generation, Request
-from plumbline.thoughts import ENDING, opened_by
+from plumbline.storage.files import InputError
+from plumbline.texts.matching import exact_match
+from plumbline.texts.thoughts import ENDING, opened_by
 
 log = logging.getLogger("plumbline")
 
@@ -22,7 +22,7 @@ log = logging.getLogger("plumbline")
 @dataclass
 class _Item:
     request: Request
-    prompt: Prompt
+    prompt: RenderedPrompt
     key: str
     in_thought: bool
 
@@ -91,7 +91,7 @@ class Server:
         return request.unless_accepted and request.series in accepted
 
     def _item(self, request: Request) -> _Item:
-        prompt = Prompt(render(self._tokenizer, request), request.sampling)
+        prompt = RenderedPrompt(render(self._tokenizer, request), request.sampling)
         length = len(prompt.token_ids) + request.sampling.max_tokens
         if length > self._longest:
             limit, remedy = f"the model reads at most {self._longest}", ""

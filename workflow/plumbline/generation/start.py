@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from plumbline import checkpoints, devices
-from plumbline.config.engines import Generation as Settings
+from plumbline.config.engines import GenerationSettings
 from plumbline.generation.agreement import check_agreement
 from plumbline.generation.engine import Engine, end_tokens
+from plumbline.jobs import devices
+from plumbline.models import checkpoints
 
 
 class Engines(ExitStack):
@@ -20,7 +21,7 @@ class Engines(ExitStack):
     has vLLM imported, the next engine starts within seconds of the last one's end.
     """
 
-    def __init__(self, settings: Settings, device: str, threads: int, work: Path):
+    def __init__(self, settings: GenerationSettings, device: str, threads: int, work: Path):
         super().__init__()
         self._settings, self._device = settings, device
         self._threads, self._work = threads, work

@@ -11,23 +11,23 @@ import hashlib
 import json
 from pathlib import Path
 
-from plumbline.ahead import store_folder
-from plumbline.append_only import AppendOnly
-from plumbline.config.engines import Generation as Settings
-from plumbline.generation.engine import Completion, Prompt
+from plumbline.config.engines import GenerationSettings
+from plumbline.generation.engine import Completion, RenderedPrompt
+from plumbline.models.ahead import store_folder
+from plumbline.storage.append_only import AppendOnly
 
 # Raised when what was stored can no longer be believed. 1: an engine of vLLM answered for several
 # checkpoints and could keep the output head of the first, whoever was asked.
 VERSION = 2
 
 
-def answers_folder(root: Path, checkpoint: Path, settings: Settings) -> Path:
+def answers_folder(root: Path, checkpoint: Path, settings: GenerationSettings) -> Path:
     """Where a checkpoint's answers are kept, below the folder of the model's results."""
     kind = f"{settings.engine}-{settings.dtype}-seed{settings.seed}"
     return store_folder(root, checkpoint, kind, VERSION)
 
 
-def prompt_key(prompt: Prompt) -> str:
+def prompt_key(prompt: RenderedPrompt) -> str:
     """Address of a prompt's completions within its store."""
     text = json.dumps([prompt.token_ids, prompt.sampling.model_dump()], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from plumbline.caches import attends_only
-from plumbline.finite import check_logits
-from plumbline.generation.engine import Completion, Prompt, left_padded
-from plumbline.memory import first_that_fits, halves
+from plumbline.generation.engine import Completion, RenderedPrompt, left_padded
+from plumbline.jobs.memory import first_that_fits, halves
+from plumbline.models.caches import attends_only
+from plumbline.models.finite import check_logits
 
 SEQUENCES = "generation.max_num_seqs"
 REMEDY = (
@@ -24,7 +24,7 @@ class TransformersEngine:
         self._end_token_ids, self._batch_size = end_token_ids, batch_size
         self._padded = attends_only(model)
 
-    def complete(self, prompts: list[Prompt]) -> list[list[Completion]]:
+    def complete(self, prompts: list[RenderedPrompt]) -> list[list[Completion]]:
         """Answers in the order of `prompts`; batches hold prompts of like length and sampling.
 
         They are of equal length where the model might take filling for a part of the prompt.

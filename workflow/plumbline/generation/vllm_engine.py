@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from plumbline.files import InputError, read_json
-from plumbline.finite import no_logits
-from plumbline.generation.engine import Completion, Prompt
-from plumbline.memory import first_that_fits, halves, is_out_of_memory
+from plumbline.generation.engine import Completion, RenderedPrompt
+from plumbline.jobs.memory import first_that_fits, halves, is_out_of_memory
+from plumbline.models.finite import no_logits
+from plumbline.storage.files import InputError, read_json
 
 Result = TypeVar("Result")
 TRIES = 3  # with max_num_seqs, a half and a quarter of it
@@ -141,7 +141,7 @@ class VllmEngine:
         self._llm = None
         gc.collect()  # its parts refer to one another
 
-    def complete(self, prompts: list[Prompt]) -> list[list[Completion]]:
+    def complete(self, prompts: list[RenderedPrompt]) -> list[list[Completion]]:
         from vllm import SamplingParams, TokensPrompt
 
         parameters = [

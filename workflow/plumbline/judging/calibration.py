@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from plumbline.data.instructions import Instruction
 from plumbline.data.select import order
 from plumbline.evaluation.statistics import share
-from plumbline.files import InputError
 from plumbline.judging.judges import Duel, Judge, Single
 from plumbline.judging.records import USABLE, Calibration, Kind, Tested, Use
 from plumbline.records import NonEmpty, Record
+from plumbline.storage.files import InputError
 
 INSTRUCTIONS = 20  # three pairs each: a judge at chance passes less than once in ten thousand
 SEED = 1

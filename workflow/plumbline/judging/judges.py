@@ -121,7 +121,8 @@ def load(options: JudgeOptions) -> Judge:
 
 def asking(options: JudgeOptions) -> Ask:
     """A checkpoint that closed questions can be put to."""
-    from plumbline import checkpoints, devices
+    from plumbline.jobs import devices
+    from plumbline.models import checkpoints
 
     devices.take(options.device)
     import torch

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from plumbline.experiment.part import Part
 from plumbline.methods.tuning import Tuning
+from plumbline.models.suitability import Chat
 from plumbline.report.parts import Report
-from plumbline.suitability import Chat
 
 if TYPE_CHECKING:
     from plumbline.config.instructions import InstructionSource

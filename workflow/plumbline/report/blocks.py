@@ -87,7 +87,7 @@ class Tree:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ShownAnswer:
     """A checkpoint's response: what is said of it, its text, its claims."""
 
     label: str
@@ -102,14 +102,14 @@ class Answers:
 
     kind: ClassVar[str] = "answers"
     caption: str
-    answers: Sequence[Answer]
+    answers: Sequence[ShownAnswer]
 
 
 Block = Table | Picture | Prose | Findings | Terms | Tree | Answers
 
 
 @dataclass(frozen=True)
-class Section:
+class ReportSection:
     id: str
     title: str
     blocks: Sequence[Block] = field(default_factory=list)

@@ -8,11 +8,11 @@ import pandas as pd
 
 from plumbline.report.blocks import (
     VERDICT_MARKS,
-    Answer,
     Answers,
     Block,
     Cell,
     Prose,
+    ShownAnswer,
     Table,
     count,
     measured,
@@ -164,7 +164,7 @@ def sample(run: Run) -> list[Block]:
             label = checkpoint_label(one.checkpoint)
             if len(seeds[model, one.checkpoint]) > 1:
                 label += f", seed {one.seed}"
-            answers.append(Answer(label, _note(one), one.text, one.claims))
+            answers.append(ShownAnswer(label, _note(one), one.text, one.claims))
         prompt = group[0].prompt
         blocks.append(Answers(f"{model}: {prompt}" if several else prompt, answers))
     return blocks

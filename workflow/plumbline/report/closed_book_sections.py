@@ -23,7 +23,7 @@ from plumbline.report.tables import CLOSED_BOOK, DOMAINS, Run, closed_book_tasks
 
 
 @dataclass(frozen=True)
-class Standing:
+class ClosedBookStanding:
     """A checkpoint's EM (percent, with interval) in one task and domain, and its difference to the
     base asked alike. A task is a set of questions, asked in a form.
     """
@@ -40,7 +40,7 @@ class Standing:
     seeds: int
 
 
-def standings(metrics: pd.DataFrame) -> list[Standing]:
+def standings(metrics: pd.DataFrame) -> list[ClosedBookStanding]:
     """One a model, task, domain and checkpoint, in reading order."""
     tasks = closed_book_tasks(metrics)
     rows = metrics[
@@ -66,7 +66,7 @@ def standings(metrics: pd.DataFrame) -> list[Standing]:
         if "em" in found
     }
     return [
-        Standing(
+        ClosedBookStanding(
             *key[:2],
             *tasks[key[1]],
             *key[2:],
@@ -96,7 +96,7 @@ def closed_book(run: Run) -> list[Block]:
     return blocks
 
 
-def _sentences(here: list[Standing], metrics: pd.DataFrame) -> list[str]:
+def _sentences(here: list[ClosedBookStanding], metrics: pd.DataFrame) -> list[str]:
     """The base in every form, and what a relation's commonest answer would score, by domain."""
     lines = []
     of_train = "train " if here[0].questions == CLOSED_BOOK else ""
@@ -125,7 +125,7 @@ def _sentences(here: list[Standing], metrics: pd.DataFrame) -> list[str]:
     return lines
 
 
-def _table(here: list[Standing], folded: bool) -> Table:
+def _table(here: list[ClosedBookStanding], folded: bool) -> Table:
     """Checkpoints down; ID and OOD across: EM and the paired difference to the base."""
     domains = [domain for domain in DOMAINS if any(s.domain == domain for s in here)]
     found = {(s.checkpoint, s.domain): s for s in here}
@@ -158,7 +158,7 @@ def _table(here: list[Standing], folded: bool) -> Table:
 
 def as_lines(metrics: pd.DataFrame) -> list[str]:
     """EM by form for a terminal, aligned, ID and OOD side by side; none without such questions."""
-    parts: dict[tuple[str, str, str], dict[str, dict[str, Standing]]] = {}
+    parts: dict[tuple[str, str, str], dict[str, dict[str, ClosedBookStanding]]] = {}
     for s in standings(metrics):
         part = parts.setdefault((s.model, s.questions, s.form), {})
         part.setdefault(s.checkpoint, {})[s.domain] = s

@@ -8,7 +8,6 @@ from pathlib import Path
 import matplotlib
 from matplotlib.lines import Line2D
 
-from plumbline.files import atomic_write
 from plumbline.report import shift_figures as shift
 from plumbline.report.chapters import chapters
 from plumbline.report.drawing import (
@@ -36,6 +35,7 @@ from plumbline.report.tables import (
     scale_of,
     tasks,
 )
+from plumbline.storage.files import atomic_write
 
 DOMAIN_COLOURS = {domain: PALETTE[f"fig-{domain}"] for domain in DOMAINS}
 

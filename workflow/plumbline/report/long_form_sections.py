@@ -43,7 +43,7 @@ SHOWN = {
 
 
 @dataclass(frozen=True)
-class Standing:
+class LongFormStanding:
     """What a model's checkpoint scores: by domain and metric; and in comparisons, if it has any."""
 
     model: str
@@ -67,7 +67,7 @@ class Standing:
         return Cell(NONE if self.unjudged else "–")
 
 
-def standings(metrics: pd.DataFrame, calibration: pd.DataFrame) -> list[Standing]:
+def standings(metrics: pd.DataFrame, calibration: pd.DataFrame) -> list[LongFormStanding]:
     """One a model and checkpoint that wrote long answers, in reading order."""
     keys = ["model", "checkpoint", "domain"]
     rows = metrics[(metrics.category == "All") & metrics.domain.isin(DOMAINS)]
@@ -85,7 +85,7 @@ def standings(metrics: pd.DataFrame, calibration: pd.DataFrame) -> list[Standing
     order = sorted(by_checkpoint, key=lambda k: (models.index(k[0]), checkpoint_order(k[1])))
     unjudged = {model for model in models if unusable(calibration, WIN_RATE, model)}
     return [
-        Standing(*key, by_checkpoint[key], compared.get(key, {}), key[0] in unjudged)
+        LongFormStanding(*key, by_checkpoint[key], compared.get(key, {}), key[0] in unjudged)
         for key in order
     ]
 
@@ -115,7 +115,7 @@ def long_answers(run: Run) -> list[Block]:
     return [*blocks, Picture("factuality", caption), *more]
 
 
-def _sentences(here: Sequence[Standing], manifest: dict) -> list[str]:
+def _sentences(here: Sequence[LongFormStanding], manifest: dict) -> list[str]:
     lines = []
     for base in (s for s in here if s.checkpoint == "base"):
         lines += [
@@ -154,7 +154,7 @@ def _total(found: dict[str, Score], metric: str) -> float:
     return found[metric].value.sort * found[metric].n
 
 
-def _win_rates(here: Sequence[Standing], manifest: dict) -> list[str]:
+def _win_rates(here: Sequence[LongFormStanding], manifest: dict) -> list[str]:
     compared = [s for s in here if s.compared]
     if not compared:
         return []
@@ -181,7 +181,7 @@ def _range(shares: Sequence[float]) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def _table(here: Sequence[Standing], seeds: int) -> Table:
+def _table(here: Sequence[LongFormStanding], seeds: int) -> Table:
     domains = [domain for domain in DOMAINS if any(domain in s.domains for s in here)]
     compared = [s for s in here if s.compared]
     wins = bool(compared) or any(s.unjudged for s in here)

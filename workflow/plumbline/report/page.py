@@ -10,11 +10,11 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from plumbline.files import InputError, atomic_write
 from plumbline.report.blocks import VERDICT_MARKS, Picture
 from plumbline.report.drawing import PALETTE
 from plumbline.report.sections import build_sections
 from plumbline.report.tables import Run, trainings
+from plumbline.storage.files import InputError, atomic_write
 
 HERE = Path(__file__).parent
 EXPLORATORY = (

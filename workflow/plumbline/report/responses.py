@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from plumbline.claims.records import Decision, SplitState
-from plumbline.files import InputError, read_json
+from plumbline.storage.files import InputError, read_json
 
 
 class ShownClaim(BaseModel):

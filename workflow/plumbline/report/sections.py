@@ -11,7 +11,7 @@ from plumbline.report.blocks import (
     Block,
     Cell,
     Prose,
-    Section,
+    ReportSection,
     Table,
     Tree,
     count,
@@ -133,11 +133,11 @@ PAGES = [
 ]
 
 
-def build_sections(run: Run) -> list[Section]:
+def build_sections(run: Run) -> list[ReportSection]:
     """All sections in order; one without data says what it would need."""
     sections = []
     for page in PAGES:
         blocks = page.build(run)
         left_out = "" if blocks else f"Left out: {page.needs} has no rows for it."
-        sections.append(Section(page.key, page.title, blocks, left_out, page.exploratory))
+        sections.append(ReportSection(page.key, page.title, blocks, left_out, page.exploratory))
     return sections

@@ -10,10 +10,10 @@ import pandas as pd
 
 from plumbline.config.closed_book import ENDINGS
 from plumbline.evaluation.closed_book import TASKS as CLOSED_BOOK_TASKS
-from plumbline.files import InputError
 from plumbline.records import Category
 from plumbline.report.names import TABLES
 from plumbline.report.responses import ShownResponse
+from plumbline.storage.files import InputError
 from plumbline.tables import number_columns, text_columns
 
 CATEGORIES = [str(category) for category in Category]

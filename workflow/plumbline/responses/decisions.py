@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable
 from pydantic import Field
 
 from plumbline.data.instructions import Instruction
-from plumbline.files import InputError
 from plumbline.records import NonEmpty, Record
+from plumbline.storage.files import InputError
 
 
 class FactBased(Record):

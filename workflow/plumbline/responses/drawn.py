@@ -9,12 +9,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from plumbline.claims.records import Response as AnyResponse
+from plumbline.claims.records import Response
 from plumbline.claims.sentences import without_last_sentence
 from plumbline.data.instructions import Instruction
-from plumbline.files import InputError
 from plumbline.generation.answered import answered
-from plumbline.matching import is_abstention
 from plumbline.records import Generation, NonEmpty, Request, Sampling
 from plumbline.responses.prompting import (
     NEXT,
@@ -23,7 +21,9 @@ from plumbline.responses.prompting import (
     instruction_prompt,
     stop_at,
 )
-from plumbline.text import normalise
+from plumbline.storage.files import InputError
+from plumbline.texts.matching import is_abstention
+from plumbline.texts.text import normalise
 
 PURPOSE = "flame_response"
 UNFINISHED_THOUGHT = "unfinished thought"
@@ -41,7 +41,7 @@ class SamplingOptions:
     max_tokens: int
 
 
-class Response(AnyResponse):
+class DrawnResponse(Response):
     """One of several responses to an instruction; can be split into claims as it is."""
 
     instruction: NonEmpty = Field(description="The instruction's id.")
@@ -83,7 +83,7 @@ def collect(
     *,
     unfinished: bool = False,
     whole_sentences: bool = False,
-) -> tuple[list[Response], Counter]:
+) -> tuple[list[DrawnResponse], Counter]:
     """The usable responses in the order of the requests, and reasons for which others are not.
 
     They are the answers without thoughts. Empty ones are dropped, and so are those that the token
@@ -115,7 +115,7 @@ def collect(
                 dropped["unfinished"] += 1
             else:
                 responses.append(
-                    Response(
+                    DrawnResponse(
                         id=f"{instruction.id}#{one.index}",
                         prompt=instruction.instruction,
                         topic=instruction.topic or instruction.instruction,

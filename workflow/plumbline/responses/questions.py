@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from plumbline.claims.records import Claim
 from plumbline.generation.answered import answered
-from plumbline.matching import first_line
 from plumbline.records import Generation, Request, Sampling
 from plumbline.responses.drawn import reason_of
+from plumbline.texts.matching import first_line
 
 QUESTION_PURPOSE, ANSWER_PURPOSE = "facttune_question", "facttune_answer"
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from plumbline.claims.records import Response as AnyResponse
+from plumbline.claims.records import Response
 from plumbline.data.instructions import Instruction
-from plumbline.files import InputError, read_unique_rows
 from plumbline.responses.decisions import FactBased, fact_based_ids
-from plumbline.responses.drawn import Response
+from plumbline.responses.drawn import DrawnResponse
+from plumbline.storage.files import InputError, read_unique_rows
 
 
-def read_responses(path: Path, decisions: Path | None) -> list[AnyResponse]:
+def read_responses(path: Path, decisions: Path | None) -> list[Response]:
     """Responses whose claims are looked at: all, or with decisions those to instructions that ask
     for facts.
     """
     if decisions is None:
-        return read_unique_rows(path, AnyResponse)
-    responses = read_unique_rows(path, Response)
+        return read_unique_rows(path, Response)
+    responses = read_unique_rows(path, DrawnResponse)
     wanted = fact_based_ids(
         read_unique_rows(decisions, FactBased), {one.instruction for one in responses}
     )
@@ -26,14 +26,14 @@ def read_responses(path: Path, decisions: Path | None) -> list[AnyResponse]:
 
 
 def one_each(
-    instructions: Iterable[Instruction], responses: Iterable[Response]
-) -> dict[str, Response]:
+    instructions: Iterable[Instruction], responses: Iterable[DrawnResponse]
+) -> dict[str, DrawnResponse]:
     """The response to each instruction, by its id; absent where the response was empty.
 
     Raises InputError for a second response to an instruction, and for one to another instruction.
     """
     known = {one.id for one in instructions}
-    found: dict[str, Response] = {}
+    found: dict[str, DrawnResponse] = {}
     for response in responses:
         name = response.instruction
         if name not in known:

@@ -10,7 +10,7 @@ from pydantic import Field
 from plumbline.claims.records import Verdict
 from plumbline.config.verification import KINDS
 from plumbline.records import NonEmpty, Record
-from plumbline.responses.drawn import Response
+from plumbline.responses.drawn import DrawnResponse
 
 POINTS = 5.0  # of helpfulness, at most
 LEAVING_OPEN = {name for name, kind in KINDS.items() if kind.BY_TABLE}  # verifiers
@@ -73,7 +73,7 @@ def factuality(verdicts: Iterable[Verdict]) -> list[Factuality]:
 
 
 def scored(
-    responses: Iterable[Response],
+    responses: Iterable[DrawnResponse],
     helpful: Iterable[Helpfulness] = (),
     factual: Iterable[Factuality] = (),
 ) -> list[Scored]:

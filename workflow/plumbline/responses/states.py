@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from plumbline.claims.records import Claim, Splitting, Verdict
 from plumbline.data.select import order
 from plumbline.responses.decisions import FactBased
-from plumbline.responses.drawn import Response
+from plumbline.responses.drawn import DrawnResponse
 from plumbline.training.sets import Composition
 
 SEED = 1  # of which responses are shown
@@ -74,7 +74,7 @@ def _counted(item: str, states: Iterable[str]) -> Iterator[State]:
         yield item, state, n
 
 
-def shown_instructions(answered: Sequence[Iterable[Response]], shown: int) -> list[str]:
+def shown_instructions(answered: Sequence[Iterable[DrawnResponse]], shown: int) -> list[str]:
     """Ids of at most `shown` instructions that all checkpoints answered, drawn by `SEED`.
 
     answered: each checkpoint's responses. Empty where no instruction was answered by all.
@@ -85,7 +85,7 @@ def shown_instructions(answered: Sequence[Iterable[Response]], shown: int) -> li
 
 def sample(
     names: Iterable[str],
-    responses: Iterable[Response],
+    responses: Iterable[DrawnResponse],
     claims: Iterable[Claim],
     verdicts: Iterable[Verdict],
     states: Mapping[str, str],
@@ -95,7 +95,7 @@ def sample(
     states: of splitting, by response id. Objects with instruction, topic, prompt, text, state, and
     claims: text, sentence, and the verdict's verdict, state, score and evidence.
     """
-    first: dict[str, Response] = {}
+    first: dict[str, DrawnResponse] = {}
     for response in responses:
         known = first.setdefault(response.instruction, response)
         first[response.instruction] = min(known, response, key=lambda one: one.index)

@@ -8,12 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from plumbline.files import InputError
-from plumbline.program import Progress
+from plumbline.jobs.program import Progress
 from plumbline.records import ChoiceQuestion
 from plumbline.scoring.closed_question import ClosedQuestion
-from plumbline.scoring.likelihood import Item, score
+from plumbline.scoring.likelihood import TokenizedItem, score
 from plumbline.scoring.prompts import context_length, encode, encode_chat
+from plumbline.storage.files import InputError
 
 
 def option_probabilities(
@@ -37,11 +37,11 @@ def shares(logprobs: Sequence[float]) -> list[float]:
     return [weight / sum(weights) for weight in weights]
 
 
-def _item(tokenizer, question: ClosedQuestion, longest: int | None) -> Item:
+def _item(tokenizer, question: ClosedQuestion, longest: int | None) -> TokenizedItem:
     if question.messages is not None:
         turns = [message.model_dump() for message in question.messages]
         prompt, options = encode_chat(tokenizer, question.id, turns, question.options)
-        item = Item(tuple(prompt), tuple(map(tuple, options)))
+        item = TokenizedItem(tuple(prompt), tuple(map(tuple, options)))
     else:
         asked = ChoiceQuestion(
             id=question.id,

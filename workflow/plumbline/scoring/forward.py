@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from plumbline.caches import attends_only
-from plumbline.finite import check_logits
+from plumbline.models.caches import attends_only
+from plumbline.models.finite import check_logits
 
 PRECISE_ROWS = 256  # logits in float32 at once, each as wide as the vocabulary
 BATCH = "scoring.batch_tokens"

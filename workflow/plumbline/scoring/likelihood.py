@@ -13,9 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, takewhile
 
-from plumbline.files import InputError
-from plumbline.memory import first_that_fits, halves
-from plumbline.program import Progress
+from plumbline.jobs.memory import first_that_fits, halves
+from plumbline.jobs.program import Progress
 from plumbline.scoring.forward import (
     BATCH,
     REMEDY,
@@ -25,10 +24,11 @@ from plumbline.scoring.forward import (
     has_branches,
     read,
 )
+from plumbline.storage.files import InputError
 
 
 @dataclass(frozen=True)
-class Item:
+class TokenizedItem:
     """A prompt and its continuations as token ids; none of them is empty."""
 
     prompt: Tokens
@@ -37,7 +37,7 @@ class Item:
 
 def score(
     model,
-    items: Sequence[Item],
+    items: Sequence[TokenizedItem],
     batch_tokens: int,
     progress: Progress | None = None,
     key: str = "scoring.dtype",
@@ -74,7 +74,7 @@ def score(
 
 
 def _scored(
-    model, items: Sequence[Item], batch_tokens: int, key: str
+    model, items: Sequence[TokenizedItem], batch_tokens: int, key: str
 ) -> Iterator[dict[int, list[float]]]:
     """The sums of one batch of items after the other, by their places in `items`."""
     import torch
@@ -86,7 +86,7 @@ def _scored(
 
 
 def _branching(
-    model, items: Sequence[Item], batch_tokens: int, key: str
+    model, items: Sequence[TokenizedItem], batch_tokens: int, key: str
 ) -> Iterator[dict[int, list[float]]]:
     from transformers import DynamicCache
 
@@ -120,7 +120,7 @@ def _branching(
 
 
 def _anew(
-    model, items: Sequence[Item], batch_tokens: int, key: str
+    model, items: Sequence[TokenizedItem], batch_tokens: int, key: str
 ) -> Iterator[dict[int, list[float]]]:
     rows = [
         _Row(0, i, choice, item.prompt + tokens, len(tokens))

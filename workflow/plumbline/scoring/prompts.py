@@ -9,11 +9,11 @@ from itertools import takewhile
 from pathlib import Path
 from string import ascii_uppercase
 
-from plumbline.chat import parts, turn_end
-from plumbline.files import InputError
+from plumbline.models.chat import parts, turn_end
+from plumbline.models.tokenizing import usable_positions
 from plumbline.records import ChoiceQuestion
-from plumbline.scoring.likelihood import Item
-from plumbline.tokenizing import usable_positions
+from plumbline.scoring.likelihood import TokenizedItem
+from plumbline.storage.files import InputError
 
 PRIMER = "tasks/truthfulqa/truthfulqa_mc1.yaml"  # in lm_eval: the benchmark's six example pairs
 
@@ -64,7 +64,9 @@ def _primer():
     return Environment(undefined=StrictUndefined, keep_trailing_newline=True).from_string(text)
 
 
-def encode(tokenizer, question: ChoiceQuestion, style: str, longest: int | None = None) -> Item:
+def encode(
+    tokenizer, question: ChoiceQuestion, style: str, longest: int | None = None
+) -> TokenizedItem:
     """A question as token ids, tokenised as the LM evaluation harness does but for what `_split` says.
 
     `longest`: tokens the model can read, see `context_length`. InputError names the question when
@@ -84,7 +86,7 @@ def encode(tokenizer, question: ChoiceQuestion, style: str, longest: int | None 
                 f"question {question.id}: {len(prompt):,} tokens of prompt and {len(tokens):,} of "
                 f"choice {choice!r}, but the model reads at most {longest:,}; remove the question."
             )
-    return Item(tuple(prompt), tuple(map(tuple, continuations)))
+    return TokenizedItem(tuple(prompt), tuple(map(tuple, continuations)))
 
 
 def _split(

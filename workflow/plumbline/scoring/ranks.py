@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from plumbline.memory import first_that_fits, halves
-from plumbline.program import Progress
+from plumbline.jobs.memory import first_that_fits, halves
+from plumbline.jobs.program import Progress
 from plumbline.scoring.forward import BATCH, REMEDY, Tokens, at_last_tokens, batches
 
 
-class Answer(NamedTuple):
+class TokenizedAnswer(NamedTuple):
     """A prompt and its answer as token ids; the prompt is not empty."""
 
     prompt: Tokens
@@ -19,7 +19,7 @@ class Answer(NamedTuple):
 
 def token_ranks(
     model,
-    answers: Sequence[Answer],
+    answers: Sequence[TokenizedAnswer],
     batch_tokens: int,
     progress: Progress | None = None,
     key: str = "evaluation.token_shift.dtype",
@@ -40,7 +40,7 @@ def token_ranks(
     if progress:
         progress.advance(len(answers) - len(wanted))
 
-    def length(answer: Answer) -> int:
+    def length(answer: TokenizedAnswer) -> int:
         return len(answer.prompt) + len(answer.tokens) - 1
 
     def attempt(tokens: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from plumbline.config.training import Recipe
-from plumbline.files import InputError
+from plumbline.storage.files import InputError
 
 
 def adapter(recipe: Recipe, model):

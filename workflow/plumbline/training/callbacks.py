@@ -11,11 +11,11 @@ from pathlib import Path
 
 from transformers import TrainerCallback
 
-from plumbline import checkpoints
-from plumbline.files import InputError, read_json, write_json
 from plumbline.generation.engine import end_tokens
+from plumbline.jobs.program import Progress
+from plumbline.models import checkpoints
 from plumbline.names import checkpoint_name
-from plumbline.program import Progress
+from plumbline.storage.files import InputError, read_json, write_json
 from plumbline.training import processes
 from plumbline.training.monitor import TOGETHER, FitLog, measure
 

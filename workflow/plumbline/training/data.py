@@ -12,10 +12,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from plumbline.chat import TurnEnd, answered, turn_end
-from plumbline.files import InputError, read_unique_rows
+from plumbline.models.chat import TurnEnd, answered, turn_end
 from plumbline.records import Example, Pair
-from plumbline.thoughts import without_thoughts
+from plumbline.storage.files import InputError, read_unique_rows
+from plumbline.texts.thoughts import without_thoughts
 
 log = logging.getLogger("plumbline")
 Side = str | list[dict]  # plain text, or messages

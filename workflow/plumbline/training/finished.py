@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import logging
 
-from plumbline import checkpoints
-from plumbline.files import InputError, read_json, read_rows, write_json
+from plumbline.models import checkpoints
 from plumbline.records import Fit
-from plumbline.training.run import Run
+from plumbline.storage.files import InputError, read_json, read_rows, write_json
+from plumbline.training.run import TrainingRun
 
 log = logging.getLogger("plumbline")
 FILE = ".finished.json"
 
 
-def keep(run: Run, summary: dict) -> dict:
+def keep(run: TrainingRun, summary: dict) -> dict:
     """Keep the content of `training.json` and, of a run with probes, its fit rows; returns both."""
     fits = read_rows(run.work / "fit.jsonl", Fit) if run.probes else ()
     kept = {
@@ -29,7 +29,7 @@ def keep(run: Run, summary: dict) -> dict:
     return kept
 
 
-def find(run: Run) -> dict | None:
+def find(run: TrainingRun) -> dict | None:
     """What was kept, if it is of this very run and its checkpoints are still those it left."""
     if not (run.out / FILE).exists():
         return None

@@ -5,7 +5,7 @@ What a model does to its logits after its head, TRL takes from the configuration
 
 from __future__ import annotations
 
-from plumbline.files import InputError
+from plumbline.storage.files import InputError
 
 TOKENS = 16
 # Nats, by the bits of the precision: what rounding of logits may make of a log-probability.

@@ -6,13 +6,13 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from plumbline.files import InputError, read_rows, write_rows
 from plumbline.generation.engine import render
 from plumbline.generation.greedy import greedy_answers
-from plumbline.matching import Mode, can_still_match, exact_match
-from plumbline.memory import first_that_fits, halves
+from plumbline.jobs.memory import first_that_fits, halves
 from plumbline.records import Fit, Probe, Sampling
-from plumbline.thoughts import ENDING, is_unclosed, may_open, opened_by, without_thoughts
+from plumbline.storage.files import InputError, read_rows, write_rows
+from plumbline.texts.matching import Mode, can_still_match, exact_match
+from plumbline.texts.thoughts import ENDING, is_unclosed, may_open, opened_by, without_thoughts
 from plumbline.training import processes
 
 TOGETHER = halves(64)  # answers decoded at once, fewer when memory does not suffice

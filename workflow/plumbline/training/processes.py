@@ -17,8 +17,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from plumbline.config.training import Recipe, Training
-from plumbline.files import read_json, write_json
-from plumbline.memory import first_that_fits, is_out_of_memory
+from plumbline.jobs.memory import first_that_fits, is_out_of_memory
+from plumbline.storage.files import read_json, write_json
 
 log = logging.getLogger("plumbline")
 CONFIGURATIONS = Path(__file__).parents[2] / "accelerate"

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from pydantic import ConfigDict, Field
 
-from plumbline import checkpoints
-from plumbline.files import InputError, read_unique_rows
+from plumbline.models import checkpoints
 from plumbline.records import NonEmpty, Record
+from plumbline.storage.files import InputError, read_unique_rows
 from plumbline.training.data import TokenPair
 
 
@@ -34,15 +34,15 @@ def compute(
     """The reference rows of the pairs, in their order; precision: the training's (`Recipe`)."""
     import torch
 
-    from plumbline.program import Progress
-    from plumbline.scoring.likelihood import Item, score
+    from plumbline.jobs.program import Progress
+    from plumbline.scoring.likelihood import TokenizedItem, score
 
     weights = checkpoints.describe(checkpoint)["weights_sha256"]
     mixed = precision == "mixed"
     model = checkpoints.load_parent(checkpoint, "float32" if mixed else precision)
     model = model.to(device).eval()
     items = [
-        Item(tuple(pair.prompt_ids), (tuple(pair.chosen_ids), tuple(pair.rejected_ids)))
+        TokenizedItem(tuple(pair.prompt_ids), (tuple(pair.chosen_ids), tuple(pair.rejected_ids)))
         for pair in pairs
     ]
     progress = Progress(len(pairs), "reference pairs")

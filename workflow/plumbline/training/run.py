@@ -9,13 +9,13 @@ from pathlib import Path
 
 from transformers import PrinterCallback
 
-from plumbline import checkpoints
 from plumbline.config.training import Recipe
-from plumbline.files import InputError, read_json, sha256_file, sha256_json, write_json
-from plumbline.matching import Mode
-from plumbline.memory import first_that_fits
+from plumbline.jobs.memory import first_that_fits
+from plumbline.models import checkpoints
 from plumbline.names import FINAL, checkpoint_name
 from plumbline.records import Probe, Sampling
+from plumbline.storage.files import InputError, read_json, sha256_file, sha256_json, write_json
+from plumbline.texts.matching import Mode
 from plumbline.training import processes, reference, trainers
 from plumbline.training.callbacks import (
     Keeper,
@@ -45,7 +45,7 @@ CURVE = {
 
 
 @dataclass(frozen=True)
-class Run:
+class TrainingRun:
     """What is trained, and where.
 
     examples: the training file, of the rows that the recipe's trainer takes. reference: stored
@@ -99,7 +99,7 @@ class Run:
         }
 
 
-def train_within_memory(run: Run) -> dict:
+def train_within_memory(run: TrainingRun) -> dict:
     """Like `train` in one process, with smaller micro-batches where the recipe's do not fit.
 
     The global batch stays, since more of the smaller ones are added up. Raises InputError also when
@@ -113,7 +113,7 @@ def train_within_memory(run: Run) -> dict:
     )
 
 
-def train(run: Run) -> dict | None:
+def train(run: TrainingRun) -> dict | None:
     """Train and write the stops; returns the content of `training.json`.
 
     Where several processes train, only the first one writes and returns it, the others None.
@@ -155,14 +155,14 @@ def train(run: Run) -> dict | None:
     }
 
 
-def clean_up(run: Run) -> None:
+def clean_up(run: TrainingRun) -> None:
     """Remove what only a killed run would need; call it once the results are written."""
     shutil.rmtree(run.work, ignore_errors=True)
     for candidate in run.out.glob(".candidate-*"):
         shutil.rmtree(candidate, ignore_errors=True)
 
 
-def _claim(run: Run) -> None:
+def _claim(run: TrainingRun) -> None:
     """Make the scratch folder this run's own; earlier work of another identity is thrown away."""
     note = run.work / "identity.json"
     if note.exists() and read_json(note).get("identity") == run.identity():
@@ -172,7 +172,7 @@ def _claim(run: Run) -> None:
     write_json(note, {"identity": run.identity()})
 
 
-def _supervised(run: Run, tokenizer, savings: Savings) -> tuple:
+def _supervised(run: TrainingRun, tokenizer, savings: Savings) -> tuple:
     rows, dropped = load_examples(run.examples, tokenizer, run.recipe.max_length)
     trainer = _build(run, rows, tokenizer)
     fits = FitLog(run.work / "fit.jsonl")
@@ -197,7 +197,7 @@ def _supervised(run: Run, tokenizer, savings: Savings) -> tuple:
     return trainer, {stop: {"epoch": epochs[stop]} for stop in run.stops}, about, texts
 
 
-def _by_preference(run: Run, tokenizer, savings: Savings) -> tuple:
+def _by_preference(run: TrainingRun, tokenizer, savings: Savings) -> tuple:
     recipe = run.recipe
     pairs, dropped = load_pairs(run.examples, tokenizer, recipe.max_length)
     stored = {"references": reference.load(*run.reference, pairs)} if run.reference else {}
@@ -224,13 +224,13 @@ def _by_preference(run: Run, tokenizer, savings: Savings) -> tuple:
     return trainer, {stop: {"epoch": epoch} for stop in run.stops}, about, texts
 
 
-def _build(run: Run, rows: list, tokenizer, **more):
+def _build(run: TrainingRun, rows: list, tokenizer, **more):
     """The trainer that the recipe names."""
     build = getattr(trainers, run.recipe.trainer.build)
     return build(run.recipe, rows, tokenizer, **more, **run.where)
 
 
-def _fit(run: Run, trainer, resumed: Path | None) -> None:
+def _fit(run: TrainingRun, trainer, resumed: Path | None) -> None:
     """Train from the beginning or from what was saved. InputError when no weight changes."""
     trainer.remove_callback(PrinterCallback)  # the callbacks here log what is worth reading
     together = run.where["micro"] * processes.count()

@@ -10,8 +10,8 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from plumbline.files import InputError, read_json, write_json
 from plumbline.records import Example, Pair
+from plumbline.storage.files import InputError, read_json, write_json
 
 Row = TypeVar("Row", bound=Example | Pair)
 

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from plumbline import checkpoints
 from plumbline.config.training import Recipe
-from plumbline.files import InputError
+from plumbline.models import checkpoints
+from plumbline.storage.files import InputError
 from plumbline.training import processes
 from plumbline.training.adapters import adapter
 from plumbline.training.data import TokenPair, unpaired

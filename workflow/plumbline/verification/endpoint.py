@@ -21,8 +21,8 @@ import httpx
 import tenacity
 
 from plumbline.config.verification import Endpoint
-from plumbline.files import InputError
-from plumbline.thoughts import without_thoughts
+from plumbline.storage.files import InputError
+from plumbline.texts.thoughts import without_thoughts
 from plumbline.verification.judging import Case, Judgement
 
 log = logging.getLogger("plumbline")

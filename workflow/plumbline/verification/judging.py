@@ -11,11 +11,11 @@ from typing import Protocol
 
 from pydantic import Field
 
-from plumbline.append_only import AppendOnly
 from plumbline.claims.records import Claim, Decision, Verdict
-from plumbline.files import sha256_json
-from plumbline.program import Progress
+from plumbline.jobs.program import Progress
 from plumbline.records import NonEmpty, Record
+from plumbline.storage.append_only import AppendOnly
+from plumbline.storage.files import sha256_json
 from plumbline.verification.search import PassageStore
 
 log = logging.getLogger("plumbline")
@@ -40,7 +40,7 @@ class Judgement(Record):
     completion_tokens: int | None = None
 
 
-class Judge(Protocol):
+class CaseJudge(Protocol):
     """Judges cases in any order and yields each with its place as soon as it is done.
 
     `identity` is what a judgement depends on beside the case, such as model and prompt.
@@ -54,7 +54,7 @@ class Judge(Protocol):
 class JudgingVerifier:
     """Retrieves passages for each claim and lets a judge decide; finished judgements are kept."""
 
-    def __init__(self, name: str, passages: PassageStore, k: int, judge: Judge, kept: Path):
+    def __init__(self, name: str, passages: PassageStore, k: int, judge: CaseJudge, kept: Path):
         """name: the verifier's, in verdicts. kept: folder of finished judgements."""
         self._name, self._passages, self._k = name, passages, k
         self._judge, self._kept = judge, Kept(kept)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from plumbline.config.engines import Scoring
 from plumbline.records import ChoiceQuestion
-from plumbline.scoring.likelihood import Item, score
+from plumbline.scoring.likelihood import TokenizedItem, score
 from plumbline.scoring.prompts import context_length, encode
 from plumbline.verification.judging import Case, Judgement
 
@@ -53,7 +53,7 @@ class LogitJudge:
                     ),
                 )
 
-    def _encode(self, case: Case) -> tuple[Item | None, int]:
+    def _encode(self, case: Case) -> tuple[TokenizedItem | None, int]:
         """Token ids, and how many passages fit: the worst are left out first."""
         for shown in range(len(case.evidence), 0, -1):
             question = ChoiceQuestion(
@@ -80,7 +80,7 @@ def load(folder: Path, scoring: Scoring, device: str) -> LogitJudge:
 
     InputError when the folder is no whole checkpoint.
     """
-    from plumbline import checkpoints
+    from plumbline.models import checkpoints
 
     model = checkpoints.load_model(folder, scoring.dtype).to(device).eval()
     tokenizer = checkpoints.load_tokenizer(folder)

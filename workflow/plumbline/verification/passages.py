@@ -10,10 +10,10 @@ from typing import Annotated, ClassVar
 from pydantic import BeforeValidator, Field, ValidationError
 
 from plumbline.claims.sentences import sentences
-from plumbline.files import InputError, read_json, unique
 from plumbline.records import NonEmpty, Question, Text
-from plumbline.rows import OwnRow, own_rows
-from plumbline.text import pieces
+from plumbline.storage.files import InputError, read_json, unique
+from plumbline.storage.rows import OwnRow, own_rows
+from plumbline.texts.text import pieces
 from plumbline.verification import statements
 
 

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from plumbline.data.similar import Index
-from plumbline.files import InputError
-from plumbline.text import fold
-from plumbline.tokenizing import usable_positions
+from plumbline.models.tokenizing import usable_positions
+from plumbline.storage.files import InputError
+from plumbline.texts.text import fold
 from plumbline.verification.passages import Passage, chunks
 from plumbline.verification.words import Text
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from plumbline.files import InputError
 from plumbline.records import Question
+from plumbline.storage.files import InputError
 
 # What the subject and the object of a relation are.
 KINDS: dict[str, tuple[str, str]] = {

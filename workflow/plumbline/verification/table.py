@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from plumbline.claims.records import Claim, Verdict
 from plumbline.records import Question
 from plumbline.verification.cues import CUES, NEGATED, PAST, PLAIN, PRONOUN, Tier
-from plumbline.verification.knowledge import Fact, Knowledge, Thing, agrees, contradicts
+from plumbline.verification.known_facts import Knowledge, KnownFact, Thing, agrees, contradicts
 from plumbline.verification.statements import KINDS
 from plumbline.verification.words import Mention, Text, part_of_longer
 
@@ -42,7 +42,7 @@ class Reading:
 
     tier: Tier
     outcome: str  # supported, refuted, or one of STATES
-    fact: Fact
+    fact: KnownFact
     found: tuple[str, ...]
     explained: frozenset[int]  # places of the words that it accounts for
     alone: bool = False  # holds only if the claim says nothing else than its readings account for
@@ -119,7 +119,7 @@ class TableVerifier:
 
     def _subjects(
         self, relation: str, text: Text, topic: Text, mentions: list[Mention]
-    ) -> list[tuple[Mention, Fact]]:
+    ) -> list[tuple[Mention, KnownFact]]:
         """Where the subject may stand, and its fact: the topic's where the topic is meant."""
         whole = [m for m in mentions if not part_of_longer(text, m, mentions)]
         found = [
@@ -142,15 +142,17 @@ class TableVerifier:
         return [(place, facts[0])] if place else found
 
 
-def _facts(mention: Mention) -> list[Fact]:
-    return [value for value in mention.values if isinstance(value, Fact)]
+def _facts(mention: Mention) -> list[KnownFact]:
+    return [value for value in mention.values if isinstance(value, KnownFact)]
 
 
 def _things(mention: Mention) -> list[Thing]:
     return [value for value in mention.values if isinstance(value, Thing)]
 
 
-def _compare(fact: Fact, place: Mention, text: Text, mentions: list[Mention]) -> Reading | None:
+def _compare(
+    fact: KnownFact, place: Mention, text: Text, mentions: list[Mention]
+) -> Reading | None:
     """What the sentence says of the fact; None when it is not about its relation."""
     objects = [
         mention

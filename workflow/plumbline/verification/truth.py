@@ -10,7 +10,7 @@ from pydantic import Field
 
 from plumbline.claims.records import Claim, Verdict
 from plumbline.records import Question
-from plumbline.text import fold
+from plumbline.texts.text import fold
 from plumbline.verification.statements import STATEMENTS, render
 
 

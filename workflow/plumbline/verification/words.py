@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from plumbline.text import ARTICLES, WORD, fold, seen
+from plumbline.texts.text import ARTICLES, WORD, fold, seen
 
 _INITIALS = re.compile(r"\b(?:[^\W\d_]\. ?){2,}")
 # Names that open a sentence as ordinary words more often than as names.

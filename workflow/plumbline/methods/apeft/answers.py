@@ -9,13 +9,13 @@ from collections.abc import Iterable
 from pydantic import Field
 
 from plumbline.claims.records import Claim
-from plumbline.files import InputError
 from plumbline.generation.answered import answered
-from plumbline.matching import first_line
 from plumbline.methods.apeft.questions import SLOT, AtomicQuestion
 from plumbline.records import Generation, NonEmpty, Request
 from plumbline.responses.drawn import unusable
-from plumbline.text import STOPS, normalise
+from plumbline.storage.files import InputError
+from plumbline.texts.matching import first_line
+from plumbline.texts.text import STOPS, normalise
 from plumbline.verification.statements import as_sentence, named
 
 

@@ -17,7 +17,7 @@ from plumbline.generation.answered import answered
 from plumbline.methods.apeft.questions import SLOT, AtomicQuestion, facts_in
 from plumbline.records import Generation, Request, Sampling
 from plumbline.responses.drawn import reason_of
-from plumbline.text import STOPS, normalise, segments, whole, words
+from plumbline.texts.text import STOPS, normalise, segments, whole, words
 from plumbline.verification.cues import PRONOUN
 
 PURPOSE = "apeft_question"

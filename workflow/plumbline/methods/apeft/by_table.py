@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from plumbline.claims.records import Claim, Verdict
-from plumbline.files import InputError
 from plumbline.methods.apeft.questions import SLOT, AtomicQuestion, facts_in
 from plumbline.records import Question
+from plumbline.storage.files import InputError
 from plumbline.verification.statements import render, wordings
 
 

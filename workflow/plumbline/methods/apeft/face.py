@@ -14,7 +14,7 @@ from plumbline.methods.apeft.files import ApeftFiles
 from plumbline.methods.apeft.report import REPORT
 from plumbline.methods.apeft.tunings import check, tunings
 from plumbline.methods.method import Method, Use
-from plumbline.suitability import Chat
+from plumbline.models.suitability import Chat
 
 if TYPE_CHECKING:
     from plumbline.experiment.config import Config

@@ -9,8 +9,8 @@ from plumbline.experiment.layout import Wildcards, given
 from plumbline.experiment.part import InstructionSet, Part, Place, Work
 from plumbline.experiment.responses import state_files
 from plumbline.experiment.variants import Variants
-from plumbline.files import InputError
 from plumbline.methods.apeft.tunings import questions_by
+from plumbline.storage.files import InputError
 
 if TYPE_CHECKING:
     from plumbline.experiment.experiment import Experiment

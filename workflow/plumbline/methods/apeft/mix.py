@@ -9,8 +9,8 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Mapping, Sequence
 
-from plumbline.files import InputError
 from plumbline.records import Pair
+from plumbline.storage.files import InputError
 
 
 def split(size: int, percent: float) -> tuple[int, int]:

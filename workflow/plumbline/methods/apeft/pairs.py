@@ -14,15 +14,15 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
 from plumbline.claims.records import Verdict
-from plumbline.files import InputError
 from plumbline.methods.apeft.answers import Answered
 from plumbline.methods.apeft.questions import AtomicQuestion
 from plumbline.records import Pair
-from plumbline.responses.drawn import Response
+from plumbline.responses.drawn import DrawnResponse
 from plumbline.responses.pairs import Pairing, by_instruction
 from plumbline.responses.prompting import Form, instruction_prompt, response_side
 from plumbline.responses.scores import factuality, scored
-from plumbline.text import segments
+from plumbline.storage.files import InputError
+from plumbline.texts.text import segments
 from plumbline.training.sets import TrainingSet, dropped_rows
 
 STAGE = "apeft"  # of what is dropped
@@ -99,7 +99,7 @@ def _commonest(answers: list[Answered]) -> Answered:
 
 
 def general(
-    responses: Iterable[Response],
+    responses: Iterable[DrawnResponse],
     verdicts: Iterable[Verdict],
     *,
     form: Form,

@@ -14,7 +14,7 @@ from pydantic import Field, field_validator
 from plumbline.claims.records import AskedFact, Claim, Verdict
 from plumbline.data.select import order
 from plumbline.records import NonEmpty, Record
-from plumbline.text import normalise, question_key
+from plumbline.texts.text import normalise, question_key
 
 SLOT = "{answer}"
 SEED = 1  # of which questions are asked; the same for all seeds of a run, as the responses are

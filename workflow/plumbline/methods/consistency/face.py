@@ -13,7 +13,7 @@ from plumbline.methods.consistency.files import ConsistencyFiles
 from plumbline.methods.consistency.report import REPORT
 from plumbline.methods.consistency.tunings import check, tunings
 from plumbline.methods.method import Method, Use
-from plumbline.suitability import Chat
+from plumbline.models.suitability import Chat
 
 if TYPE_CHECKING:
     from plumbline.experiment.config import Config

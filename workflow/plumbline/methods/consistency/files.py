@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from plumbline.experiment.layout import Wildcards, given, seed_of
 from plumbline.experiment.part import Part, Work
 from plumbline.experiment.variants import Variants
-from plumbline.files import InputError
 from plumbline.names import BASE
+from plumbline.storage.files import InputError
 
 if TYPE_CHECKING:
     from plumbline.experiment.experiment import Experiment

@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
-from plumbline.files import InputError
 from plumbline.generation.answered import answered
-from plumbline.matching import Mode, exact_match, first_line
 from plumbline.methods.consistency.records import ANSWERS, QUESTIONS, STAGE, VotedPair
 from plumbline.records import Generation, Question, Request, as_text
 from plumbline.responses.drawn import unusable
 from plumbline.responses.prompting import Form, closed_book_prompt, response_side
-from plumbline.text import STOPS, normalise
+from plumbline.storage.files import InputError
+from plumbline.texts.matching import Mode, exact_match, first_line
+from plumbline.texts.text import STOPS, normalise
 from plumbline.training.sets import TrainingSet, dropped_rows
 
 UNANSWERED, UNANIMOUS = "no usable answer", "unanimous: nothing to reject"

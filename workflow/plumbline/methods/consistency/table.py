@@ -8,7 +8,7 @@ from dataclasses import asdict
 from plumbline.evaluation.estimation import difference, mean
 from plumbline.evaluation.statistics import share
 from plumbline.methods.consistency.records import ANSWERS, PAIRS, QUESTIONS, VotedPair
-from plumbline.placebo import SIDES
+from plumbline.training.placebo import SIDES
 from plumbline.training.sets import Composition
 
 # States of an item; the others are reasons for what was dropped.

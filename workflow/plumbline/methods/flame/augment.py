@@ -11,12 +11,12 @@ from math import ceil
 
 from plumbline.data.instructions import Instruction
 from plumbline.data.similar import rouge_l
-from plumbline.files import InputError
 from plumbline.generation.answered import answered
 from plumbline.records import Generation, Request, Sampling
 from plumbline.responses.drawn import reason_of
 from plumbline.responses.prompting import Form, asked
-from plumbline.text import unified, words
+from plumbline.storage.files import InputError
+from plumbline.texts.text import unified, words
 
 PURPOSE = "flame_augment"
 SIMILAR = 0.7  # ROUGE-L from which an instruction is not new

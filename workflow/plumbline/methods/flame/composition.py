@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from statistics import fmean
 
 from plumbline.claims.records import Splitting
-from plumbline.files import InputError
 from plumbline.records import Pair
-from plumbline.responses.drawn import Response
+from plumbline.responses.drawn import DrawnResponse
 from plumbline.responses.scores import Factuality, Helpfulness, Scored
+from plumbline.storage.files import InputError
 from plumbline.training.sets import Composition, TrainingSet
 
 
@@ -35,7 +35,7 @@ def of_pairs(
 
 
 def check_same_run(
-    responses: Iterable[Response],
+    responses: Iterable[DrawnResponse],
     helpful: Iterable[Helpfulness],
     splittings: Iterable[Splitting],
     factual: Iterable[Factuality],

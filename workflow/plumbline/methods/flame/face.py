@@ -14,7 +14,7 @@ from plumbline.methods.flame.files import FlameFiles
 from plumbline.methods.flame.report import REPORT
 from plumbline.methods.flame.tunings import check, tunings
 from plumbline.methods.method import Method, Use
-from plumbline.suitability import Chat
+from plumbline.models.suitability import Chat
 
 if TYPE_CHECKING:
     from plumbline.experiment.config import Config

@@ -15,10 +15,10 @@ from statistics import fmean
 
 from plumbline.claims.records import Claim
 from plumbline.generation.answered import answered
-from plumbline.matching import first_line
 from plumbline.records import Generation, Request
 from plumbline.responses.scores import Factuality
-from plumbline.text import normalise
+from plumbline.texts.matching import first_line
+from plumbline.texts.text import normalise
 
 
 def equivalent(first: str, second: str) -> bool:

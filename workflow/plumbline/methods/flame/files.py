@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from plumbline.experiment.layout import Wildcards
-from plumbline.experiment.part import Fetchable, InstructionSet, Judge, Part, Place, Work
+from plumbline.experiment.part import Fetchable, InstructionSet, JudgeRole, Part, Place, Work
 from plumbline.experiment.responses import state_files
 from plumbline.experiment.variants import Variants
-from plumbline.files import InputError
 from plumbline.methods.flame.sets import SftSet
 from plumbline.names import BASE
+from plumbline.storage.files import InputError
 
 if TYPE_CHECKING:
     from plumbline.experiment.experiment import Experiment
@@ -49,11 +49,11 @@ class FlameFiles(Part):
         place = Place("prompts", "flame", "", self.settings.decider, "flame/decisions.jsonl")
         return {"flame/responses": place}
 
-    def judges(self) -> Mapping[str, Judge]:
+    def judges(self) -> Mapping[str, JudgeRole]:
         if "prompts" not in self.instructions():
             return {}
         flame = self.settings
-        return {"helpfulness": Judge("flame", flame.judge, flame.prompt, self.parents())}
+        return {"helpfulness": JudgeRole("flame", flame.judge, flame.prompt, self.parents())}
 
     def works(self) -> Iterable[Work]:
         flame = self.settings

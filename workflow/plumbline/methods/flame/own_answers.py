@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from plumbline.data.instructions import Instruction
 from plumbline.data.similar import Index, near_duplicate
-from plumbline.files import InputError
 from plumbline.records import Generation, Request, Sampling
 from plumbline.responses.drawn import collect
 from plumbline.responses.prompting import NEXT, few_shot_prompt
-from plumbline.text import unified
+from plumbline.storage.files import InputError
+from plumbline.texts.text import unified
 
 PURPOSE = "flame_own_answer"
 

@@ -11,13 +11,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 
-from plumbline.distinct import check
-from plumbline.files import InputError
 from plumbline.methods.flame.sets import PairSet
 from plumbline.records import Pair
 from plumbline.responses.pairs import Pairing, by_instruction
 from plumbline.responses.prompting import Form
 from plumbline.responses.scores import POINTS, Scored
+from plumbline.storage.files import InputError
+from plumbline.training.distinct import check
 from plumbline.training.sets import dropped_rows
 
 GATE = 0.5  # a factual pair may differ in RM_IF by this much, no more

@@ -12,10 +12,10 @@ from pathlib import Path
 from plumbline.config.verification import Passages
 from plumbline.data.instructions import Instruction
 from plumbline.data.select import for_training
-from plumbline.files import InputError
 from plumbline.methods.flame.own_answers import own_answer_requests
 from plumbline.records import Question, Request
 from plumbline.responses.prompting import few_shot_prompt
+from plumbline.storage.files import InputError
 from plumbline.verification.passages import fact_passages, read_passages
 from plumbline.verification.search import PassageStore
 

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Sequence
 
 from plumbline.data.instructions import Instruction
 from plumbline.judging.judges import Judge, Single
-from plumbline.responses.drawn import Response
+from plumbline.responses.drawn import DrawnResponse
 from plumbline.responses.scores import Helpfulness
 
 
 def helpfulness(
-    instructions: Iterable[Instruction], responses: Sequence[Response], judge: Judge | None
+    instructions: Iterable[Instruction], responses: Sequence[DrawnResponse], judge: Judge | None
 ) -> list[Helpfulness]:
     """RM_IF of every response; without a score where there is no judge, or it cannot say."""
     references = {one.id: next(iter(one.responses), None) for one in instructions}

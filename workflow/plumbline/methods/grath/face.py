@@ -14,7 +14,7 @@ from plumbline.methods.grath.files import GrathFiles
 from plumbline.methods.grath.report import REPORT
 from plumbline.methods.grath.tunings import check, tunings
 from plumbline.methods.method import Method, Use
-from plumbline.suitability import Chat
+from plumbline.models.suitability import Chat
 
 if TYPE_CHECKING:
     from plumbline.experiment.config import Config

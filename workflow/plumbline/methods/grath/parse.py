@@ -6,8 +6,8 @@ from collections import Counter
 from enum import StrEnum
 from typing import NamedTuple
 
-from plumbline.matching import exact_match
-from plumbline.text import normalise, segments
+from plumbline.texts.matching import exact_match
+from plumbline.texts.text import normalise, segments
 
 CORRECT, INCORRECT = "Correct answer: ", "Incorrect answer: "
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from plumbline.files import InputError
 from plumbline.records import ChoiceQuestion
-from plumbline.text import question_key
+from plumbline.storage.files import InputError
+from plumbline.texts.text import question_key
 
 
 def choose(

@@ -10,11 +10,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from plumbline.files import InputError
 from plumbline.methods.grath.parse import Sides, Unparsed, parse, similarity, unfit
 from plumbline.methods.grath.prompt import Legacy, request_id, training_sides
 from plumbline.methods.grath.truth import names_right
 from plumbline.records import ChoiceQuestion, Generation, NonEmpty, Pair
+from plumbline.storage.files import InputError
 from plumbline.training.sets import Composition, TrainingSet, dropped_rows
 
 STAGE, ITEM = "grath", "questions"  # of what is dropped

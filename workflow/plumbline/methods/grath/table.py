@@ -8,8 +8,8 @@ from dataclasses import asdict
 from plumbline.evaluation.estimation import difference, mean
 from plumbline.evaluation.statistics import share
 from plumbline.methods.grath.rounds import ROUND_0, GrathPair
-from plumbline.placebo import SIDES
-from plumbline.text import segments
+from plumbline.texts.text import segments
+from plumbline.training.placebo import SIDES
 from plumbline.training.sets import Composition
 
 TASK = "pairs"

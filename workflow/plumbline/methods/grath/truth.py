@@ -8,7 +8,7 @@ from __future__ import annotations
 import regex
 
 from plumbline.records import ChoiceQuestion
-from plumbline.text import normalise, whole
+from plumbline.texts.text import normalise, whole
 
 
 def names_right(answer: str, question: ChoiceQuestion) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
-from plumbline.files import InputError
-from plumbline.matching import Mode, exact_match
 from plumbline.methods.slick.probing import GREEDY, SAMPLED
 from plumbline.records import Annotation, Category, Generation, Question, Request
+from plumbline.storage.files import InputError
+from plumbline.texts.matching import Mode, exact_match
 
 
 def slick_category(p_greedy: float, p_sampled: float) -> Category:

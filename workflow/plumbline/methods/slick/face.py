@@ -11,8 +11,8 @@ from plumbline.methods.slick.cost import cost
 from plumbline.methods.slick.files import SlickFiles
 from plumbline.methods.slick.report import REPORT
 from plumbline.methods.slick.tunings import check, tunings
+from plumbline.models.suitability import Chat
 from plumbline.names import FORM_SET, STOPS
-from plumbline.suitability import Chat
 
 if TYPE_CHECKING:
     from plumbline.experiment.config import Config

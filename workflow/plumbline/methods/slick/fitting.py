@@ -11,9 +11,9 @@ import numpy as np
 
 from plumbline.evaluation import estimation
 from plumbline.evaluation.statistics import share
-from plumbline.files import InputError
 from plumbline.names import FORM
 from plumbline.records import KNOWN, Fit, Probe
+from plumbline.storage.files import InputError
 from plumbline.training.sets import Composition
 
 TERMS = ("intercept", "known_fitted", "unknown_fitted")

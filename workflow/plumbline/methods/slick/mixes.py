@@ -14,11 +14,11 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 
-from plumbline.files import InputError
 from plumbline.methods.slick.config import Demands
 from plumbline.names import FORM_SET
 from plumbline.records import KNOWN, Annotation, Category, Example, Question
 from plumbline.responses.prompting import closed_book_prompt, response_side
+from plumbline.storage.files import InputError
 from plumbline.training.sets import TrainingSet
 
 IDK = "I don't know"

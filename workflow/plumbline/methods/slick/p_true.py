@@ -15,8 +15,8 @@ from pydantic import Field
 
 from plumbline.evaluation.closed_book import Answer
 from plumbline.evaluation.statistics import share
-from plumbline.files import InputError
 from plumbline.records import ChoiceQuestion, NonEmpty, Question, Record
+from plumbline.storage.files import InputError
 
 PROMPT = (
     "Question: {question}\nProposed Answer: {answer}\nIs the proposed answer:\n (A) True\n"

@@ -12,11 +12,11 @@ from itertools import combinations
 from pydantic import Field
 
 from plumbline.data.select import order
-from plumbline.files import InputError
-from plumbline.matching import unmatchable
 from plumbline.methods.slick.config import Slick
 from plumbline.records import NonEmpty, Question, Record, Request, Sampling
-from plumbline.text import fold
+from plumbline.storage.files import InputError
+from plumbline.texts.matching import unmatchable
+from plumbline.texts.text import fold
 
 log = logging.getLogger("plumbline")
 GREEDY, SAMPLED = "slick_greedy", "slick_sampled"

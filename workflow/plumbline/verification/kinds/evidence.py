@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from plumbline import devices
 from plumbline.config.verification import WithEvidence
+from plumbline.jobs import devices
 from plumbline.records import Question
 from plumbline.verification.kinds.means import Means
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from plumbline.config.engines import Scoring
-from plumbline.fetching import MARKER, read_marker
-from plumbline.files import InputError
+from plumbline.sources.fetching import MARKER, read_marker
+from plumbline.storage.files import InputError
 
 
 @dataclass(frozen=True)

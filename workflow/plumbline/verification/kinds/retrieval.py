@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from plumbline import devices
 from plumbline.config.verification import Retrieval
+from plumbline.jobs import devices
 from plumbline.records import Question
 from plumbline.verification.kinds.evidence import passage_store
 from plumbline.verification.kinds.means import Means

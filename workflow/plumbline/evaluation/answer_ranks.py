@@ -1,0 +1,171 @@
+"""A tuned model's greedy answers under a reference model (token distribution shift)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from plumbline.data.instruction_sets import Prompt
+from plumbline.evaluation.token_shift import TokenShift
+from plumbline.generation.answered import answered
+from plumbline.generation.engine import render
+from plumbline.jobs.program import Progress
+from plumbline.models import checkpoints
+from plumbline.records import Generation, Request
+from plumbline.scoring.ranks import TokenizedAnswer, token_ranks
+from plumbline.storage.files import InputError
+
+
+@dataclass(frozen=True)
+class Written:
+    """A greedy answer to a prompt as token ids; `ended`: its last token is one that ends it."""
+
+    prompt: Prompt
+    answer: TokenizedAnswer
+    ended: bool
+
+
+def greedy_written(
+    prompts: Iterable[Prompt],
+    requests: Iterable[Request],
+    generations: Iterable[Generation],
+    tokenizer,
+) -> list[Written]:
+    """The answers to `prompts` that a model wrote greedily, in the order of the requests.
+
+    Prompts become token ids as they did for writing, and thoughts count among the prompt's, up to
+    the last one, since they are no part of an answer. Of an answer that ended, the first token that
+    is no longer part of its text is kept (the end token, or where a stop string begins), what
+    follows it is not. Raises InputError for a request that is not greedy, since the ranks of
+    tokens that were drawn by chance mean nothing, and where the files do not fit together.
+    """
+    by_id = {prompt.id: prompt for prompt in prompts}
+    found = []
+    for request, (generation, *more) in answered(requests, generations):
+        if request.sampling.temperature != 0 or more:
+            raise InputError(
+                f"request {request.id}: its answers were drawn with temperature "
+                f"{request.sampling.temperature:g}; token shift needs one greedy answer "
+                f"(temperature 0, n 1). Generate greedily."
+            )
+        prompt = by_id.get(getattr(request, "instruction", None))
+        if prompt is None:
+            raise InputError(
+                f"request {request.id}: its instruction is not among the prompts; they are of "
+                f"different runs. Generate again."
+            )
+        tokens, ended = _up_to_its_end(generation, tokenizer)
+        thought = _thought(generation, tokens[: len(tokens) - ended], tokenizer)
+        answer = TokenizedAnswer(render(tokenizer, request) + tokens[:thought], tokens[thought:])
+        found.append(Written(prompt, answer, ended))
+    return found
+
+
+def _up_to_its_end(generation: Generation, tokenizer) -> tuple[tuple[int, ...], bool]:
+    """The tokens of the answer's text with the one that ends it, if it ended."""
+    tokens = tuple(generation.token_ids)
+    if generation.finish == "length":
+        return tokens, False
+    kept = len(tokens) - 1
+    # An end token adds no text. A stop string does, in several tokens.
+    if tokenizer.decode(tokens[-1:], skip_special_tokens=True):
+        while kept and len(_text(tokenizer, tokens[:kept])) > len(generation.text):
+            kept -= 1
+    return tokens[: kept + 1], True
+
+
+def _thought(generation: Generation, tokens: tuple[int, ...], tokenizer) -> int:
+    """How many of the tokens come before the answer, spaces after a thought among them."""
+    if generation.answer == generation.text:
+        return 0
+
+    def left(start: int) -> str:
+        return _text(tokenizer, tokens[start:]).strip()
+
+    start = 0
+    while start < len(tokens) and not (left(start) and generation.answer.endswith(left(start))):
+        start += 1
+    while start < len(tokens) and not _text(tokenizer, tokens[start : start + 1]).strip():
+        start += 1
+    return start
+
+
+def _text(tokenizer, tokens: Sequence[int]) -> str:
+    return tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+
+
+def check_tokenizers(tuned, reference, requests: Iterable[Request]) -> None:
+    """InputError unless both tokenizers have the same tokens and read all plain prompts alike."""
+    one, other = tuned.get_vocab(), reference.get_vocab()
+    if different := one.items() ^ other.items():
+        token = min(token for token, _ in different)
+        raise InputError(
+            f"the tuned and the reference checkpoint have different tokenizers: {token!r} is token "
+            f"{one.get(token, 'none')} of one and {other.get(token, 'none')} of the other. Ranks of "
+            f"tokens can only be compared with the same tokenizer; choose another pair."
+        )
+    for request in requests:
+        if request.prompt is not None and render(tuned, request) != render(reference, request):
+            raise InputError(
+                f"request {request.id}: the tokenizers of the tuned and the reference checkpoint "
+                f"take its prompt apart differently; choose another pair."
+            )
+
+
+def measure(
+    written: Sequence[Written],
+    tuned: Path,
+    reference: Path,
+    tokenizer,
+    *,
+    dtype: str,
+    device: str,
+    batch_tokens: int,
+) -> list[TokenShift]:
+    """The ranks of every answer's tokens under the tuned model and under the reference.
+
+    tuned, reference: checkpoint folders. An adapter on the reference itself is switched off for
+    the second pass, so that one model is in memory; any other two are loaded one after the other.
+    """
+    answers = [one.answer for one in written]
+
+    def ranks(model, name: str) -> list[list[int]]:
+        progress = Progress(len(answers), f"answers under the {name}")
+        return token_ranks(model, answers, batch_tokens, progress)
+
+    def loaded(folder: Path):
+        return checkpoints.load_model(folder, dtype).to(device).eval()
+
+    if is_adapter_on(tuned, reference):
+        model = checkpoints.load_with_adapter(tuned, dtype).to(device).eval()
+        own = ranks(model, "tuned model")
+        with model.disable_adapter():
+            found = ranks(model, "reference")
+    else:
+        own = ranks(loaded(tuned), "tuned model")
+        found = ranks(loaded(reference), "reference")
+    return [
+        _row(one, before, after, tokenizer)
+        for one, before, after in zip(written, found, own, strict=True)
+    ]
+
+
+def is_adapter_on(tuned: Path, reference: Path) -> bool:
+    """Whether `tuned` is an adapter whose parent is `reference`."""
+    about = checkpoints.describe(tuned)
+    return about["kind"] == "adapter" and (tuned / about["parent"]).resolve() == reference.resolve()
+
+
+def _row(one: Written, ranks: list[int], own: list[int], tokenizer) -> TokenShift:
+    kept = len(ranks) - one.ended
+    return TokenShift(
+        id=one.prompt.id,
+        domain=one.prompt.domain,
+        cluster=one.prompt.topic or one.prompt.id,
+        tokens=[tokenizer.decode([token]) for token in one.answer.tokens[:kept]],
+        ranks=ranks[:kept],
+        own_ranks=own[:kept],
+        end_rank=ranks[kept] if one.ended else None,
+        truncated=not one.ended,
+    )

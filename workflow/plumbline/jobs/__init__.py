@@ -1,0 +1,1 @@
+"""What every program does around its work, on whatever machine it runs."""

@@ -1,0 +1,233 @@
+"""A digest of what a program means: its code and that of every library module it imports.
+
+A rule that carries this digest as a parameter reruns when the code behind it changes in meaning,
+in whatever module, and does not rerun for a comment, a reformat or a fresh clone.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from plumbline.storage.files import InputError
+
+LENGTH = 16  # hex digits: 64 bits, ample for telling versions of one program apart
+
+
+@dataclass(frozen=True)
+class _Import:
+    """One imported name. `module` must exist; `module.name` is followed if it is a module."""
+
+    module: str
+    name: str | None
+
+
+@dataclass(frozen=True)
+class _Parsed:
+    digest: str
+    imports: tuple[_Import, ...]
+    names: frozenset[str]  # what a package's __init__.py binds; empty for other files
+
+
+# Parsed files by path, with the (mtime, size) they were parsed at: a Snakefile asks for the
+# digests of many programs that share most of their modules.
+_parsed: dict[Path, tuple[tuple[int, int], _Parsed]] = {}
+
+
+def code_digest(
+    program: Path, library: Path, also: Sequence[Path] = (), loaded: Sequence[str] = ()
+) -> str:
+    """Hex digest of a program and of all modules of `library` that it transitively imports.
+
+    `library` is the package's folder (its name is the package's). Comments, docstrings, layout and
+    what stands under `if TYPE_CHECKING:` do not count; imports inside functions do. The bytes of
+    the files in `also` (templates and other resources the code reads) count as they are.
+
+    Raises `InputError` when a file cannot be read or parsed, or when an imported module of the
+    library does not exist. Modules imported by a computed name are not seen: `loaded` names them.
+    """
+    program, library = Path(program), Path(library)
+    start = _parse(program, package=None, name=library.name)
+    digests = {"": start.digest}
+    by_name = [_Import(module, None) for module in loaded]
+    queue = [(program, target) for target in [*start.imports, *by_name]]
+    while queue:
+        importer, target = queue.pop()
+        for module, path in _files_of(target, library, importer):
+            if module not in digests:
+                package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+                parsed = _parse(path, package, library.name)
+                digests[module] = parsed.digest
+                queue += [(path, further) for further in parsed.imports]
+    total = hashlib.sha256()
+    for module, digest in sorted(digests.items()):
+        total.update(f"{module} {digest}\n".encode())
+    for resource in also:
+        total.update(f"{Path(resource).name} {_bytes_digest(Path(resource))}\n".encode())
+    return total.hexdigest()[:LENGTH]
+
+
+def _files_of(target: _Import, library: Path, importer: Path) -> Iterator[tuple[str, Path]]:
+    """The module that `target` names with the packages around it, and its submodule if it is one.
+
+    Importing a.b.c runs a/__init__.py and a/b/__init__.py as well, so they count.
+    """
+    parts = target.module.split(".")
+    for depth in range(1, len(parts) + 1):
+        path = _locate(parts[1:depth], library)
+        if path is None:
+            raise _missing(target.module, library, importer)
+        yield ".".join(parts[:depth]), path
+    if target.name in (None, "*"):
+        return
+    submodule = _locate([*parts[1:], target.name], library)
+    if submodule is not None:
+        yield f"{target.module}.{target.name}", submodule
+    elif path.name == "__init__.py":
+        bound = _parse(path, target.module, library.name).names
+        if target.name not in bound and "*" not in bound:
+            raise _missing(f"{target.module}.{target.name}", library, importer)
+
+
+def _missing(module: str, library: Path, importer: Path) -> InputError:
+    return InputError(
+        f"{importer} imports {module}, but there is no such module in {library}. Correct the "
+        f"import or add the module (a folder is one only with an __init__.py)."
+    )
+
+
+def _locate(parts: Sequence[str], library: Path) -> Path | None:
+    """The file of a module given its name's parts below the library."""
+    base = library.joinpath(*parts)
+    candidates = [base / "__init__.py"]
+    if parts:
+        candidates.append(base.with_name(base.name + ".py"))
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def _parse(path: Path, package: str | None, name: str) -> _Parsed:
+    """Parse one file of package `package` (None: a program); only imports from `name` are kept."""
+    try:
+        stat = path.stat()
+        version = (stat.st_mtime_ns, stat.st_size)
+        known = _parsed.get(path)
+        if known is not None and known[0] == version:
+            return known[1]
+        tree = ast.parse(path.read_bytes(), filename=str(path))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}).") from error
+    except (SyntaxError, ValueError) as error:
+        raise InputError(f"{path}: is not valid Python ({error}).") from error
+    pieces: list[str] = []
+    statements: list[ast.Import | ast.ImportFrom] = []
+    _dump(tree, pieces.append, statements)
+    imports = tuple(_imports(statements, package, name, path))
+    names = frozenset(_bound_names(tree)) if path.name == "__init__.py" else frozenset()
+    parsed = _Parsed(hashlib.sha256("".join(pieces).encode()).hexdigest(), imports, names)
+    _parsed[path] = (version, parsed)
+    return parsed
+
+
+def _imports(
+    statements: Iterable[ast.Import | ast.ImportFrom], package: str | None, name: str, path: Path
+) -> Iterator[_Import]:
+    """The imports from the library `name` among a file's import statements."""
+    for statement in statements:
+        if isinstance(statement, ast.Import):
+            targets = [_Import(alias.name, None) for alias in statement.names]
+        else:
+            base = statement.module or ""
+            if statement.level:
+                if package is None:
+                    raise InputError(
+                        f"{path}, line {statement.lineno}: a program cannot import relatively. "
+                        f"Write 'from {name} import …'."
+                    )
+                above = package.split(".")[: package.count(".") + 2 - statement.level]
+                base = ".".join([*above, base] if base else above)
+            targets = [_Import(base, alias.name) for alias in statement.names]
+        yield from (t for t in targets if t.module.split(".")[0] == name)
+
+
+def _dump(node: ast.AST, write: Callable[[str], object], statements: list) -> None:
+    """Write a node's meaning; import statements are added to `statements`.
+
+    `ast.dump` differs between Python versions (3.12 added fields, 3.13 leaves out empty ones), so
+    empty fields are left out here, and with them all that the rest implies or that means nothing:
+    load or store, u"" or "", positions.
+    """
+    kind = type(node)
+    if kind is ast.Constant:
+        write(repr(node.value))
+        return
+    if kind is ast.Import or kind is ast.ImportFrom:
+        statements.append(node)
+    write(kind.__name__)
+    write("(")
+    for field in node._fields:
+        value = getattr(node, field, None)
+        if value is None or field == "ctx":
+            continue
+        if isinstance(value, ast.AST):
+            write(field)
+            write("=")
+            _dump(value, write, statements)
+        elif isinstance(value, list):
+            if kind is ast.JoinedStr:  # 3.12 ends some format specs with an empty string
+                value = [v for v in value if getattr(v, "value", None) != ""]
+            value = [v for v in value if not (_is_remark(v) or _is_for_types(v))]
+            if not value:
+                continue
+            write(field)
+            write("=[")
+            for item in value:
+                if isinstance(item, ast.AST):
+                    _dump(item, write, statements)
+                else:
+                    write(repr(item))
+                write(",")
+            write("]")
+        else:
+            write(f"{field}={value!r}")
+        write(",")
+    write(")")
+
+
+def _is_remark(node: object) -> bool:
+    """Whether a statement is a bare string: a docstring, or a string that documents a field."""
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
+
+
+def _is_for_types(node: object) -> bool:
+    """Whether a statement is an `if TYPE_CHECKING:`, whose imports nobody runs."""
+    return (
+        isinstance(node, ast.If)
+        and isinstance(node.test, ast.Name)
+        and node.test.id == "TYPE_CHECKING"
+        and not node.orelse
+    )
+
+
+def _bound_names(tree: ast.AST) -> Iterator[str]:
+    """Every name that the file binds anywhere."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+        elif isinstance(node, ast.alias):
+            yield (node.asname or node.name).split(".")[0]
+
+
+def _bytes_digest(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}).") from error

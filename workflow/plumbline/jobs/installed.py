@@ -1,0 +1,136 @@
+"""Whether a program runs in the environment that its rule names, with the versions pinned there.
+
+Snakemake activates an environment and then runs the job in the same shell, whether or not the
+activation worked, so that a job can end well with packages that nobody chose. This is asked before
+anything else is imported: only Python's own modules are used, and no package is imported.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+# Where Snakemake itself runs, if its jobs are to run in environments that conda makes.
+OUTSIDE = "PLUMBLINE_OUTSIDE_CONDA"
+# Which environment of envs/ each program runs in; the rules take it from here. Of one that is also
+# there as <name>-gpu.yaml, that is taken on a CUDA device.
+PROGRAMS = {
+    "analyse": """
+        build_choices build_instructions draw_figures judge_closed_book
+        tabulate_comparisons tabulate_fits tabulate_grath tabulate_judges tabulate_metrics
+        tabulate_consistency tabulate_p_true tabulate_token_shift write_closed_book write_report""",
+    "generate": "generate",
+    "orchestrate": """
+        annotate build_apeft_pairs build_flame_pairs build_flame_sft build_grath_pairs build_mix
+        build_closed_book build_questions choose_grath_questions collect_apeft_answers collect_augmented
+        collect_responses count_dropped count_slick fetch_source make_plan measure_confidence
+        measure_contamination measure_long_form print_plan split_claims swap_pairs
+        tabulate_apeft tabulate_contamination tabulate_curves tabulate_stages
+        tabulate_states
+        write_apeft_answers write_apeft_questions write_augmentation write_claim_requests
+        build_consistency_pairs write_consistency_requests
+        write_facttune_answers write_facttune_questions write_grath_requests write_own_answers
+        write_responses""",
+    "train": """
+        calibrate_judge check_contamination decide_fact_based import_model judge_comparisons
+        judge_helpfulness list_harness_questions measure_p_true measure_token_shift prepare_probe
+        run_harness score_choices score_reference train write_manifest""",
+    "verify": "check_verifier verify_claims write_rag_answers",
+}
+ENVIRONMENTS = {program: name for name, all_ in PROGRAMS.items() for program in all_.split()}
+_PIN = re.compile(r"(?m)^(?:[^#\n]* )?([A-Za-z0-9][\w.-]*)(?:\[[\w,]+\])?==(\S+)$")
+
+
+def problem(program: str, variables: Mapping[str, str], prefix: str = sys.prefix) -> str | None:
+    """What is wrong with where a program runs and what to do about it; None: nothing.
+
+    variables: the environment's; prefix: the interpreter's folder. Two kinds of environment are
+    judged, by what the program's rule needs of them: those that conda made for a run with
+    --use-conda, and the one that `make setup` made. Any other is its maker's choice.
+    """
+    if program not in ENVIRONMENTS:
+        return None
+    if outside := variables.get(OUTSIDE):
+        name = environment(program, variables.get("PLUMBLINE_DEVICE") == "cuda")
+        active = variables.get("CONDA_PREFIX")
+        if not active or _same(prefix, outside) or not _same(prefix, active):
+            return (
+                f"runs in {prefix}, not in the environment of envs/{name}: that was not activated. "
+                f"What conda says stands above. Delete .snakemake/conda and start again."
+            )
+        return _differing(f"envs/{name}", _pins(name), prefix, f"Delete {prefix}")
+    words = _words(Path(prefix) / "setup.txt")
+    lists = [word for word in words if word.endswith(".txt")]
+    if not words or (lists and not (ROOT / lists[0]).is_file()):
+        return None
+    if not lists:
+        return f"runs in {prefix}, which 'make setup' has not finished. Run 'make setup'."
+    listed = _pins_of(ROOT / lists[0])
+    files = {environment(program, on_gpu) for on_gpu in (False, True)}
+    wanted = {package: listed[package] for f in files for package in _pins(f) if package in listed}
+    return _differing(lists[0], wanted, prefix, "Run 'make clean setup'")
+
+
+def environment(program: str, on_gpu: bool) -> str:
+    """The file in envs/ of the environment that a program runs in. KeyError if no rule runs it."""
+    name = ENVIRONMENTS[program]
+    gpu = f"{name}-gpu.yaml"
+    return gpu if on_gpu and (ROOT / "envs" / gpu).is_file() else f"{name}.yaml"
+
+
+def _differing(file: str, wanted: dict[str, str], prefix: str, remedy: str) -> str | None:
+    found = dict(_installed())
+    wrong = [
+        f"{package} {version} (found: {found.get(package, 'none')})"
+        for package, version in sorted(wanted.items())
+        if found.get(package, "").partition("+")[0] != version  # 2.13.0+cpu is a build of 2.13.0
+    ]
+    if not wrong:
+        return None
+    return f"{prefix} is not as {file} says. It wants {', '.join(wrong)}. {remedy} and start again."
+
+
+def _pins(name: str) -> dict[str, str]:
+    """What an environment installs with pip, its post-deploy script included."""
+    file = ROOT / "envs" / name
+    script = file.with_suffix(".post-deploy.sh")
+    return _pins_of(file) | (_pins_of(script) if script.is_file() else {})
+
+
+def _pins_of(file: Path) -> dict[str, str]:
+    return {_normal(name): version for name, version in _PIN.findall(file.read_text())}
+
+
+def _installed() -> Iterator[tuple[str, str]]:
+    """Name and version of what can be imported, by its folders' names; first come last.
+
+    A tenth of the time that importlib.metadata takes, which opens every file.
+    """
+    for folder in reversed(sys.path):
+        try:
+            names = os.listdir(folder or ".")
+        except OSError:
+            continue
+        for name in names:
+            package, _, version = name.partition("-")
+            if version.endswith(".dist-info"):
+                yield _normal(package), version.removesuffix(".dist-info")
+
+
+def _words(file: Path) -> list[str]:
+    try:
+        return file.read_text().split()
+    except OSError:
+        return []
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _same(one: str, other: str) -> bool:
+    return Path(one).resolve() == Path(other).resolve()

@@ -1,0 +1,96 @@
+"""What every program in workflow/scripts does around its work: logging and honest endings."""
+
+from __future__ import annotations
+
+import errno
+import gc
+import logging
+import re
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from plumbline.jobs import command_line
+from plumbline.storage.files import InputError, first_mistake
+
+log = logging.getLogger("plumbline")
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+# The same in the words of what writes weights, safetensors and torch's archives.
+_FAILED_WRITE = re.compile(
+    r"No space left on device|Disk quota exceeded|Read-only file system"
+    r"|inline_container.*unexpected pos.*|PytorchStreamWriter failed writing file"
+)
+
+
+def cli(main: Callable[..., None]) -> None:
+    """Run a program as its command line says, which `main`'s signature is (`command_line`): log to
+    stderr, end with status 1 and one clear line on bad options or bad input.
+
+    With --debug among its arguments, bad input ends in a traceback.
+    """
+    name = Path(main.__code__.co_filename).stem
+    debug = "--debug" in sys.argv
+    sys.argv = [argument for argument in sys.argv if argument != "--debug"]
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.INFO,
+        format=f"%(asctime)s {name}: %(message)s",
+        datefmt="%H:%M:%S",
+    )
+    # A million rows are no garbage: at the default, half the time went into looking for some.
+    gc.set_threshold(50_000, 20, 100)
+    try:
+        command_line.call(main, sys.argv[1:])
+    except (InputError, ValidationError) as error:
+        if debug:
+            raise
+        if isinstance(error, ValidationError):  # of a document of JSON
+            what = first_mistake(error, "the whole")
+            error = f"{error.title}: {what}. Correct it; --debug shows where it was read."
+        sys.exit(f"{name}: {error}")
+    except Exception as error:
+        reason = _unwritable(error)
+        if debug or reason is None:
+            raise
+        sys.exit(
+            f"{name}: cannot write: {reason}. Make room on the disk (or in the quota), or correct "
+            f"the rights, and start again: what was finished is kept."
+        )
+
+
+def _unwritable(error: BaseException | None) -> str | None:
+    """What a failed write says, if that is behind an error."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in _UNWRITABLE:
+            return f"{error.strerror}{f' ({error.filename})' if error.filename else ''}"
+        if found := _FAILED_WRITE.search(str(error)):
+            return found[0]
+        error = error.__cause__ or error.__context__
+    return None
+
+
+class Progress:
+    """Lines such as `1,200/10,000 prompts (12 %), 63.1/s, 2:20 left`, at most one every few seconds.
+
+    Lines, not a bar: they read well in a log file and beside other jobs' lines.
+    """
+
+    def __init__(self, total: int, unit: str, every: float = 5.0):
+        self.total, self.unit, self.every, self.done = total, unit, every, 0
+        self._start = self._last = time.monotonic()
+
+    def advance(self, count: int) -> None:
+        self.done += count
+        now = time.monotonic()
+        if now - self._last >= self.every or self.done >= self.total:
+            self._last = now
+            rate = self.done / max(now - self._start, 1e-9)
+            left = int((self.total - self.done) / rate) if rate > 0 else 0
+            share = self.done / self.total if self.total else 1
+            log.info(
+                f"{self.done:,}/{self.total:,} {self.unit} ({share:.0%}), "
+                f"{rate:.1f}/s, {left // 60}:{left % 60:02d} left"
+            )

@@ -1,0 +1,129 @@
+"""Work that one job does ahead of other jobs, since it has imported and loaded what they need too.
+
+To import torch and to load a model can take longer than the work itself. A result that is made ahead
+waits in the model's store until the job that asks for it moves it into place. The name of its file
+stands for all that decides the result, so that what is there is what that job would make.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+from plumbline.models import checkpoints
+from plumbline.storage.files import InputError, sha256_file, sha256_json
+from plumbline.storage.lists import ListedWork
+
+log = logging.getLogger("plumbline")
+LONGEST = 3600  # seconds after which a job begins nothing more for others: its own time is limited
+
+
+def store_folder(root: Path, checkpoint: Path, kind: str, version: int = 0) -> Path:
+    """Where a checkpoint's results of a kind are kept, below the folder of the model's results.
+
+    The name stands for weights, tokenizer and end tokens, and for the version.
+    """
+    weights = checkpoints.describe(checkpoint)["weights_sha256"]
+    whole = sha256_json([version, checkpoints.answers_digest(checkpoint)])
+    return root / "store" / f"{weights[:16]}-{kind}-{whole[:8]}"
+
+
+class WorkList:
+    """All works of one kind of a model, by name, and their results that are made ahead.
+
+    root: the model's folder; store: folder of a checkpoint's results, see `store_folder`;
+    settings: what decides all results and is not in the store's name, the code's digest among it;
+    output: where a work's own job puts its result, below `root`.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        works: Mapping[str, ListedWork],
+        *,
+        store: Callable[[Path], Path],
+        settings: Sequence[str],
+        output: Callable[[str], str] = str,
+    ):
+        self.root, self._works, self._settings = root, works, list(settings)
+        self._store, self._cached, self._output = store, cache(store), output
+
+    def __getitem__(self, name: str) -> ListedWork:
+        return self._works[name]
+
+    def checkpoint(self, name: str) -> Path:
+        """The folder of the checkpoint that a work needs."""
+        return self.root / self[name].checkpoint
+
+    def input(self, name: str) -> Path:
+        """What a work reads."""
+        return self.root / self[name].input
+
+    def store(self, name: str) -> Path:
+        """The store of a work's checkpoint, as it was when this was asked first."""
+        return self._cached(self.checkpoint(name))
+
+    def check_unchanged(self, name: str) -> None:
+        """InputError when a work's checkpoint was replaced since its store was asked for.
+
+        To be asked once the checkpoint is loaded: the result is kept as the earlier one's.
+        """
+        if self._store(self.checkpoint(name)) != self.store(name):
+            folder = self.checkpoint(name)
+            raise InputError(f"{folder}: was replaced by another job; run this one again.")
+
+    def finished(self, name: str) -> Path:
+        """Where a work's result waits for its job."""
+        # Of its own: two checkpoints may have the same weights, and each job moves its file away.
+        decides = [name, sha256_file(self.input(name)), self[name].setting, *self._settings]
+        digest = hashlib.sha256(json.dumps(decides).encode()).hexdigest()
+        return self.store(name) / "finished" / f"{digest[:32]}.jsonl"
+
+    def take(self, name: str, output: Path) -> bool:
+        """Move a result that waits to where its job wants it; False when there is none."""
+        finished = self.finished(name)
+        if not finished.exists():
+            return False
+        output.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(finished, output)
+        output.touch()  # made for the inputs as they are now
+        return True
+
+    def make_ahead(self, asked: str, make: Callable[[str, Path], None]) -> None:
+        """Make what else lies ready, for an hour at most: `make(name, finished)` writes the file.
+
+        What `make` cannot make, or what another job is making (filelock's Timeout), is left to its
+        own job.
+        """
+        from filelock import Timeout
+
+        end = time.monotonic() + LONGEST
+        for name in self._ready(asked):
+            finished = self.finished(name)
+            if finished.exists():
+                continue
+            if time.monotonic() > end:
+                log.info("no time is left to do more for other jobs")
+                return
+            try:
+                make(name, finished)
+            except (Timeout, InputError) as error:
+                log.info(f"{name} is left to its own job: {error}")
+
+    def _ready(self, asked: str) -> Iterator[str]:
+        """Works that can be done and are not: of the asked one's checkpoint, then of each other's."""
+        here = self[asked].checkpoint
+        names = (name for name in self._works if name != asked)
+        for name in sorted(names, key=lambda n: (self[n].checkpoint != here, self[n].checkpoint)):
+            inputs = self.root / self[name].marker, self.input(name)
+            if all(path.exists() for path in inputs):
+                output = self.root / self._output(name)
+                latest = max(path.stat().st_mtime for path in inputs)
+                if not output.exists() or output.stat().st_mtime < latest:
+                    yield name

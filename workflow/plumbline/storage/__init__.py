@@ -1,0 +1,1 @@
+"""Files: what is read and written, whole or not at all."""

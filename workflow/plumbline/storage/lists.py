@@ -1,0 +1,49 @@
+"""Lists that grow with seeds, models and methods, in files that jobs read.
+
+Linux takes no argument and no variable above 128 KiB, and a rule's whole shell command is one.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from plumbline.storage.files import InputError, atomic_write, first_mistake
+
+Kind = TypeVar("Kind")
+
+
+class ListedWork(NamedTuple):
+    """A piece of work that needs a checkpoint, as a list has it; paths are below the model's folder."""
+
+    checkpoint: str
+    marker: str  # the file that says that the checkpoint is whole
+    input: str  # requests or questions
+    setting: str = ""  # what else decides this one's result
+
+
+def write(folder: Path, lists: dict[str, object]) -> None:
+    """Write each as <folder>/<name>.json, unless the file has it already."""
+    for name, rows in lists.items():
+        path, text = folder / f"{name}.json", json.dumps(rows)
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            with atomic_write(path) as stream:
+                stream.write(text)
+
+
+def read(path: Path, kind: type[Kind] | Any) -> Kind:
+    """The list of a file, validated: `read(path, list[Row])`. InputError if it is no such list."""
+    try:
+        return TypeAdapter(kind).validate_json(path.read_bytes())
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror}). Snakemake writes it when a run starts; "
+            f"start the run again, without --no-hooks."
+        ) from error
+    except ValidationError as error:
+        raise InputError(
+            f"{path}: {first_mistake(error, 'the whole')}. Delete it and start the run again."
+        ) from error
