@@ -47,6 +47,13 @@ def test_a_mean_has_an_interval_as_wide_as_theory_has_it():
     )
 
 
+def test_the_mean_of_counts_has_no_bound_below_nothing():
+    (row,) = table(items([0, 0, 0, 0, 0, 1, 3]), checkpoint="base").values()
+    assert row.low == 0 and 1 < row.high < 3
+    (row,) = table(items([0, 0, 0, 0, 0, 1.5, -0.1]), checkpoint="base").values()
+    assert row.low < 0
+
+
 def test_answers_tied_to_each_other_are_no_independent_shares():
     alone = table(items([1, 0] * 20), checkpoint="base")["t", "id", "All", "m"]
     tied = items([1] * 20 + [0] * 20)

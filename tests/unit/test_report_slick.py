@@ -51,15 +51,18 @@ def test_how_much_later_unknown_is_fitted_is_told_with_its_interval(tmp_path):
         about | dict(category="Known", share=0.5, value=1.2, low=1.0, high=1.5, state="reached"),
         later | dict(share=0.5, value=2.8, low=2.0, high=3.6, state="reached"),
         later | dict(share=0.9, value="", low="", high="", state="not reached"),
+        about | dict(category="Known", share=0.9, value=3.8, low=3.1, high=4.4, state="reached"),
+        about | dict(category="Unknown", share=0.9, value="", low="", high="", state="not reached"),
     ]
     *_, prose, table = told(tmp_path, chapter.fitting, fit_speed=rows, fit_curves=[curve])
     assert prose.lines == [
         "Mix.unknown-50, 50 % fitted: Unknown 2.8 epochs later than Known (95 % interval +2.0 to "
         "+3.6).",
-        "Mix.unknown-50, 90 % fitted: not reached of both Known and Unknown.",
+        "Mix.unknown-50, 90 % fitted: no difference, since Unknown never got there.",
     ]
     assert [row[3:6] for row in texts(table)] == [
         ["50 %", "1.2", "80"], ["50 %", "2.8", "80"], ["90 %", "–", "80"],
+        ["90 %", "3.8", "80"], ["90 %", "–", "80"],
     ]  # fmt: skip
 
 

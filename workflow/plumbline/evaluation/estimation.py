@@ -122,7 +122,7 @@ Values = tuple[np.ndarray, Sequence[str]]  # seeds × items (NaN where not defin
 def mean(values: np.ndarray, clusters: Sequence[str]) -> Estimated:
     """The mean of values (seeds × items, NaN where not defined), each seed counting alike."""
     values = np.atleast_2d(np.asarray(values, float))
-    bounds = (0.0, 1.0) if _fractions(values) else UNBOUNDED
+    bounds = (0.0, 1.0) if _fractions(values) else (0.0, np.inf) if _counts(values) else UNBOUNDED
     return _estimated([(values, clusters)], [1], bounds, made_for_a_mean)
 
 
@@ -137,6 +137,12 @@ def _fractions(values: np.ndarray) -> bool:
     """Whether all values are from 0 to 1, as of a measure that can be no others."""
     here = values[~np.isnan(values)]
     return bool(((here >= 0) & (here <= 1)).all())
+
+
+def _counts(values: np.ndarray) -> bool:
+    """Whether all values are whole numbers from 0 on, as of a measure that counts."""
+    here = values[~np.isnan(values)]
+    return bool(((here >= 0) & (here == np.round(here))).all())
 
 
 def weighted_difference(parts: Sequence[Values], weights: Sequence[float]) -> Estimated:

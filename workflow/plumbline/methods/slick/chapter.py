@@ -91,7 +91,10 @@ def _speed(table: pd.DataFrame) -> list[Block]:
     for row in table[table.category == LATER].itertuples():
         about = named(table, row.model, f"{row.tuning}, {100 * row.share:.0f} % fitted")
         if pd.isna(row.value):
-            words.append(f"{about}: not reached of both Known and Unknown.")
+            mix = table[(table.model == row.model) & (table.tuning == row.tuning)]
+            short = mix[(mix.share == row.share) & mix.value.isna()].category
+            late_ones = " and ".join(one for one in ("Known", "Unknown") if one in set(short))
+            words.append(f"{about}: no difference, since {late_ones} never got there.")
             continue
         late = "later" if row.value >= 0 else "earlier"
         bounds = f" (95 % interval {row.low:+.1f} to {row.high:+.1f})" if pd.notna(row.low) else ""
