@@ -66,6 +66,7 @@ def pytest_configure(config: pytest.Config) -> None:
             raise pytest.UsageError(f"{path} has the name of {other}: rename one of them")
 
 
+@pytest.hookimpl(optionalhook=True)  # one process knows no such hook
 def pytest_xdist_make_scheduler(config: pytest.Config, log):
     """Side by side, a file's tests stay together, and those of a folder that share a costly fixture."""
     from xdist.scheduler import LoadScopeScheduling

@@ -23,10 +23,10 @@ from reach import whole
 CONFIG = Path(__file__).with_name("faults.yaml")
 # One core a job: two jobs run at a time, so that a kill hits more than one.
 SINGLE = ("generate", "judge_comparisons", "train", "score_choices", "measure_token_shift")
-OPTIONS = ["--configfile", str(CONFIG), "--set-threads", *(f"{rule}=1" for rule in SINGLE)]
-# The other two have no kind of job that these lack but for what is quick.
-if not whole():
-    OPTIONS += ["--config", "flame=null", "apeft=null"]
+CONFIGS = [CONFIG] if whole() else [CONFIG, CONFIG.with_name("faults_short.yaml")]
+OPTIONS = [
+    "--configfile", *map(str, CONFIGS), "--set-threads", *(f"{rule}=1" for rule in SINGLE),
+]  # fmt: skip
 # About how long jobs take, in the time of a light one; moments are drawn over the sum.
 WEIGHTS = {"train": 12, "score_choices": 5, "generate": 3}
 JITTER = 8.0  # seconds; a moment within a job rather than at its end

@@ -46,7 +46,7 @@ def test_a_run_is_tens_of_jobs_and_the_documentation_names_their_rules(project):
     rules = submitted_rules()
     jobs = {name: len(found) for name, found in planned(project).items() if name in rules}
     del jobs["verify_claims"], jobs["check_verifier"]  # local here: the verifier is a table
-    assert 10 < sum(jobs.values()) < 100, jobs
+    assert 10 < sum(jobs.values()) < 200, jobs
     text = (ROOT / "docs/slurm.md").read_text()
     table = [line for line in text.splitlines() if line.startswith("| `")]
     table = " ".join(line.split("|")[1] for line in table)
