@@ -17,6 +17,7 @@ from dataclasses import dataclass, is_dataclass
 from importlib import import_module
 from pathlib import Path
 
+import method_overlays
 import pytest
 from plumbline.jobs.command_line import arguments
 from plumbline.storage.files import InputError
@@ -27,7 +28,7 @@ CONFIG = ROOT / "config"
 # Beside config.yaml; a paper's tasks are the harness's files.
 SHIPPED = [path for path in sorted(CONFIG.rglob("*.yaml")) if path.parent.name != "tasks"]
 SHIPPED.remove(CONFIG / "config.yaml")
-EVERYTHING = ROOT / "tests/everything.yaml"
+EVERYTHING = [str(ROOT / "tests/everything.yaml"), *map(str, method_overlays.FILES)]
 ENDPOINT = "{kind: endpoint, url: 'http://127.0.0.1:9/v1', model: m, passages: {format: facts}}"
 OWN_QUESTIONS = "{name: own, format: rows, source: 'file:own.jsonl', domain: ood}"
 TARGETS = ["report", "plan", "fetch"]
@@ -35,10 +36,10 @@ CONFIGURATIONS = {
     "default": TARGETS,
     **{path.stem: [*TARGETS, "--configfile", str(path)] for path in SHIPPED},
     "everything": [
-        *(*TARGETS, "augment", "--configfile", str(EVERYTHING)),
+        *(*TARGETS, "augment", "--configfile", *EVERYTHING),
         *("--config", f"evaluation={{closed_book: [{OWN_QUESTIONS}]}}"),
     ],
-    "endpoint": ["flame", "--configfile", str(EVERYTHING), "--config", f"verification={ENDPOINT}"],
+    "endpoint": ["flame", "--configfile", *EVERYTHING, "--config", f"verification={ENDPOINT}"],
 }
 # Arguments that are folders of what no rule has among its inputs or outputs.
 STORES = ("store", "benchmarks")
