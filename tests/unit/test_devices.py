@@ -39,7 +39,7 @@ def fresh(monkeypatch):
 def holder(tmp_path):
     """Starts jobs that take devices and keep them; they are killed in the end."""
     started = []
-    path = str(Path(devices.__file__).parents[1])
+    path = str(Path(devices.__file__).parents[2])
 
     def start(names: str, count: int = 1, **environment):
         job = subprocess.Popen(
