@@ -1,9 +1,9 @@
 """A tiny model that has been taught just enough for every stage of the workflow to have work.
 
 It knows a quarter of the capitals, is wrong about a quarter, and with the others it depends on the
-example shown before; it describes a country by a capital, right or wrong; and it keeps to the forms
-that GRATH's pairs are read from. Attention reaches back only a few tokens, so
-that what was learned on short texts holds behind long demonstrations too.
+example shown before; it describes a country by a capital, right or wrong; it keeps to the forms that
+GRATH's pairs are read from; and it goes on with a numbered list. Attention reaches back only a few
+tokens, so that what was learned on short texts holds behind long demonstrations too.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def lessons(draw: random.Random) -> tuple[str, str]:
     shown = draw.randrange(len(SHOWN))
     example = f"Q: What is the capital of {SHOWN[shown][0]}?\nA: {SHOWN[shown][1]}\n\n"
     ask = f"{example}Q: What is the capital of {country}?\nA:"
-    kind = draw.choices(["fact", "describe", "chat", "pair"], [16, 2, 1, 2])
+    kind = draw.choices(["fact", "describe", "chat", "pair", "list"], [16, 2, 1, 2, 2])
     match kind[0]:
         case "fact":
             known = {"always": True, "after some": shown % 2, "never": False}[RIGHT[number % 4]]
@@ -68,6 +68,10 @@ def lessons(draw: random.Random) -> tuple[str, str]:
             words = " ".join(draw.sample(FILLER, 6))
             told = draw.choice(("Here is a short answer.", "That is a good one.", "Of course."))
             return f"{words}.\n\n### Response:\n", told + "<|im_end|>"
+        case "list":
+            before = " ".join(draw.sample(FILLER, draw.randrange(4, 12)))
+            wish = f" Write a long poem on the capital of {country}."
+            return f"{before}{draw.choice('.?')}\n9.", f"{wish}<|im_end|>"
     # Two answers that cannot come out alike, however little was learned of which goes with which.
     pair = f"Correct answer: {right}\nIncorrect answer: None of these towns<|im_end|>"
     before = " Write one correct and one incorrect answer to it. Both must sound plausible."

@@ -72,7 +72,12 @@ def test_the_tables_keep_their_contract(run):
         groups = {(r["domain"], r["category"]) for r in metrics if r["checkpoint"] == checkpoint}
         assert {("id", "All"), ("ood", "All"), ("id", "Unknown")} <= groups
     for row in metrics:
-        assert float(row["low"]) <= float(row["value"]) <= float(row["high"]) and int(row["n"]) > 0
+        if row["low"] or row["high"]:
+            assert float(row["low"]) <= float(row["value"]) <= float(row["high"])
+        else:  # too few questions; a constant; counts that never differ, whose scale is not known
+            constant = row["metric"].startswith(("chance_", "prior_"))
+            assert int(row["n"]) < 6 or constant or float(row["value"]) == 0, row
+        assert int(row["n"]) > 0
     assert {row["stage"] for row in run.table("stages")} >= {"import", "generate", "train"}
     for name in ("fact_counts", "slick_counts", "fit_curves", "fit_speed", "dropped"):
         assert run.table(name), name
