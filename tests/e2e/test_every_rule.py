@@ -36,6 +36,7 @@ TARGETS = [JUDGED] + [
     for path in (
         "seed-1/grath-unknown-50.r1/training.json", f"{RAG}/final/flame/mc/confidence.jsonl",
         "base/apeft/atomic/claims.jsonl", "flame/augmented.jsonl", "base/harness/arc.jsonl",
+        "base/closed_book/own/answers.jsonl",
     )
 ]  # fmt: skip
 TASK = {
@@ -56,6 +57,12 @@ class Run:
         (tasks / "rows.jsonl").write_text(json.dumps(row) + "\n")
         files = {"data_files": {"test": str(tasks / "rows.jsonl")}}
         (tasks / "arc.yaml").write_text(yaml.safe_dump(TASK | {"dataset_kwargs": files}))
+        own = (
+            {"relation": "twin", "subject": name, "question": f"Which town is {name}'s twin?"}
+            for name in ("Peru", "Chad", "Cuba", "Fiji", "Iran", "Iraq")
+        )
+        lines = (json.dumps(row | {"answers": [row["subject"]]}) + "\n" for row in own)
+        (folder / "own.jsonl").write_text("".join(lines))
         self.make(f"{MODEL}/slick/annotations.jsonl")
         self.make(*TARGETS, *method_overlays.OVERLAYS, config="generation={shards: 1}")
         self.make(LISTED, config="claims={splitter: model}")
