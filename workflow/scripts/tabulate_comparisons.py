@@ -9,9 +9,10 @@ from plumbline.evaluation.contrast_table import contrast_rows
 from plumbline.evaluation.contrasts import Contrast
 from plumbline.evaluation.gains import gain_rows
 from plumbline.evaluation.grid import Gatherer
-from plumbline.evaluation.tables import Comparison, ContrastRow, GainRow, StudyRow
+from plumbline.evaluation.tables import Comparison, ContrastRow, GainRow
 from plumbline.jobs import program
 from plumbline.methods.apeft.study import study_rows
+from plumbline.methods.apeft.tables import StudyRow
 from plumbline.records import Item
 from plumbline.storage.files import read_unique_rows
 from plumbline.tables import write_table

@@ -129,24 +129,6 @@ class GainRow(TableRow):
     n: int = Field(description="Items.")
 
 
-class StudyRow(TableRow):
-    """The gain of atomic and general preferences over the parent, or over general preferences alone,
-    under one loss (Yuan et al. 2024).
-    """
-
-    model: ModelName
-    method: str = Field(description="The method, or its variant that drops Unknown.")
-    percent: float = Field(description="Per cent of atomic pairs.")
-    loss: str = Field(description="The loss, or `average` over all of them.")
-    domain: str = Field(description="`id`, `ood`, or `both`: the mean of the two.")
-    against: str = Field(description="`parent` or `general-only`.")
-    tasks: str = Field(description="The tasks.")
-    value: float = Field(description="Mean difference.")
-    low: Low
-    high: High
-    n: int = Field(description="Items.")
-
-
 class ClaimState(TableRow):
     """What became of instructions, responses, claims and pairs."""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from plumbline.evaluation.gains import PARENT, gains
 from plumbline.evaluation.grid import Grids
-from plumbline.evaluation.tables import StudyRow
+from plumbline.methods.apeft.tables import StudyRow
 from plumbline.names import parts, variant
 
 AVERAGE, GENERAL = "average", "general-only"

@@ -1,4 +1,4 @@
-"""The table of APEFT."""
+"""The tables of APEFT."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from plumbline.evaluation.tables import StudyRow
-from plumbline.tables import Count, ModelName, TableRow, TrainingSeed
+from plumbline.tables import Count, High, Low, ModelName, TableRow, TrainingSeed
 
 if TYPE_CHECKING:
     from plumbline.experiment.config import Config
@@ -26,6 +25,24 @@ class PairState(TableRow):
     @classmethod
     def made(cls, config: Config) -> object:
         return config.apeft
+
+
+class StudyRow(TableRow):
+    """The gain of atomic and general preferences over the parent, or over general preferences alone,
+    under one loss (Yuan et al. 2024).
+    """
+
+    model: ModelName
+    method: str = Field(description="The method, or its variant that drops Unknown.")
+    percent: float = Field(description="Per cent of atomic pairs.")
+    loss: str = Field(description="The loss, or `average` over all of them.")
+    domain: str = Field(description="`id`, `ood`, or `both`: the mean of the two.")
+    against: str = Field(description="`parent` or `general-only`.")
+    tasks: str = Field(description="The tasks.")
+    value: float = Field(description="Mean difference.")
+    low: Low
+    high: High
+    n: int = Field(description="Items.")
 
 
 TABLES = {"apeft_pairs": PairState, "study": StudyRow}
