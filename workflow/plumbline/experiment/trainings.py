@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +36,10 @@ class Trainings:
             for tuning in self._lineage.tunings.values()
         ]
 
-    def each(self, name: str) -> list[str]:
-        """A file of every training run."""
-        return [f"{self._layout.root}/{row['folder']}/{name}" for row in self.rows()]
+    def each(self, name: str, of: Callable[[str], bool] = bool) -> list[str]:
+        """A file of every training run, or of those whose tuning's name `of` is true for."""
+        rows = (row for row in self.rows() if of(row["tuning"]))
+        return [f"{self._layout.root}/{row['folder']}/{name}" for row in rows]
 
     def beside(self, name: str) -> list[str]:
         """A file beside every training file."""

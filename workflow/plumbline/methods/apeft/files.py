@@ -161,13 +161,8 @@ class ApeftFiles(Part):
         """APEFT's trainings, and what became of facts and pairs. InputError if there are none."""
         if self._settings is None:
             raise InputError("apeft is null in the configuration, so there is nothing to train.")
-        root = self.layout.root
-        trainings = [
-            f"{root}/{row['folder']}/training.json"
-            for row in self.experiment.trainings.rows()
-            if self.variants.own(row["tuning"])
-        ]
-        return [*trainings, f"{root}/tables/apeft_pairs.csv"]
+        trainings = self.experiment.trainings.each("training.json", self.variants.own)
+        return [*trainings, f"{self.layout.root}/tables/apeft_pairs.csv"]
 
     def _parents(self) -> list[str]:
         """Folders of the checkpoints that responses are drawn from, for all seeds."""

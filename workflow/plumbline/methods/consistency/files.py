@@ -92,10 +92,5 @@ class ConsistencyFiles(Part):
             raise InputError(
                 "consistency is null in the configuration, so nothing is to be trained."
             )
-        root = self.layout.root
-        trainings = [
-            f"{root}/{row['folder']}/training.json"
-            for row in self.experiment.trainings.rows()
-            if self.variants.own(row["tuning"])
-        ]
-        return [*trainings, f"{root}/tables/consistency_pairs.csv"]
+        trainings = self.experiment.trainings.each("training.json", self.variants.own)
+        return [*trainings, f"{self.layout.root}/tables/consistency_pairs.csv"]

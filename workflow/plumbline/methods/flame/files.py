@@ -172,7 +172,7 @@ class FlameFiles(Part):
     def results(self) -> list[str]:
         """FLAME's trainings, and what was measured on their and the base's long answers."""
         root = self.layout.root
-        trainings = [f"{root}/{row['folder']}/training.json" for row in self._trainings()]
+        trainings = self.experiment.trainings.each("training.json", self.variants.own)
         measured = [
             f"{root}/{row['folder']}/{name}"
             for row in self.experiment.evaluated.rows()
