@@ -60,6 +60,9 @@ def test_how_much_later_unknown_is_fitted_is_told_with_its_interval(tmp_path):
         "+3.6).",
         "Mix.unknown-50, 90 % fitted: no difference, since Unknown never got there.",
     ]
+    several = [row | {"seeds": 3} for row in rows]
+    *_, prose, _ = told(tmp_path, chapter.fitting, fit_speed=several, fit_curves=[curve])
+    assert prose.lines[1].endswith("since Unknown did not get there with every seed.")
     assert [row[3:6] for row in texts(table)] == [
         ["50 %", "1.2", "80"], ["50 %", "2.8", "80"], ["90 %", "–", "80"],
         ["90 %", "3.8", "80"], ["90 %", "–", "80"],

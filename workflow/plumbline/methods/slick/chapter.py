@@ -94,7 +94,8 @@ def _speed(table: pd.DataFrame) -> list[Block]:
             mix = table[(table.model == row.model) & (table.tuning == row.tuning)]
             short = mix[(mix.share == row.share) & mix.value.isna()].category
             late_ones = " and ".join(one for one in ("Known", "Unknown") if one in set(short))
-            words.append(f"{about}: no difference, since {late_ones} never got there.")
+            fell = "never got there" if row.seeds == 1 else "did not get there with every seed"
+            words.append(f"{about}: no difference, since {late_ones} {fell}.")
             continue
         late = "later" if row.value >= 0 else "earlier"
         bounds = f" (95 % interval {row.low:+.1f} to {row.high:+.1f})" if pd.notna(row.low) else ""
