@@ -26,7 +26,7 @@ SNAKEMAKE := .venv/bin/snakemake
 # Side by side on all cores, the longest first.
 TESTS := $(wildcard tests/e2e tests/slurm tests/ops tests/workflow tests/unit)
 
-.PHONY: help setup demo test test-ops lint fetch status clean-cache clean lock audit
+.PHONY: help setup demo test test-ops bench lint fetch status clean-cache clean lock audit
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile
@@ -63,6 +63,9 @@ test-ops: setup ## at length: operation (SLURM, conda, faults, no network), then
 	@bash tests/slurm/install.sh
 	@PLUMBLINE_WHOLE=1 .venv/bin/python -m pytest $(wildcard tests/ops tests/slurm) --durations=10
 	@PLUMBLINE_WHOLE=1 .venv/bin/python -m pytest $(wildcard tests/unit tests/workflow) -m whole --durations=10
+
+bench: setup ## measure what the levers of docs/performance.md give: results/bench (ONLY=name,name)
+	@PYTHONPATH=workflow:tests .venv/bin/python tests/benchmarks/run.py --only '$(ONLY)'
 
 lint: setup ## check style and the workflow's form
 	@.venv/bin/ruff check .

@@ -1,25 +1,23 @@
 """What token ranks cost by one forward pass an answer, and by one a token.
 
-    PYTHONPATH=workflow python tests/benchmarks/token_shift_cost.py MODEL_FOLDER
-
-Prints seconds for prompts of 24 tokens and answers of 32, 64 and 128, random tokens, in float32: by
-one pass; by a pass a token that reads everything before it again; and by a pass a token with a
-key-value cache. All three must give the same ranks, but that rounding moves the high ones of random
-tokens by a few of some ten thousand.
+Prompts of 24 tokens and answers of 32, 64 and 128, random tokens, in float32: by one pass; by a
+pass a token that reads everything before it again; and by a pass a token with a key-value cache. All
+three must give the same ranks, but that rounding moves the high ones of random tokens by a few of
+some ten thousand.
 """
 
-import argparse
 import random
-import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
+from measuring import check, cost_of, cost_rows, embedded_model, in_turn
 from plumbline.models import checkpoints
 from plumbline.scoring.ranks import TokenizedAnswer, token_ranks
 from transformers import DynamicCache
 
 PROMPT, LENGTHS = 24, (32, 64, 128)
+ANSWERS = 2  # of each length
 AGREE = 0.99  # share of ranks that are the same to a thousandth
 
 
@@ -48,52 +46,38 @@ def with_cache(model, answer: TokenizedAnswer) -> list[int]:
     return found
 
 
-def timed(work: Callable[[], list[list[int]]], repeat: int) -> tuple[float, list[list[int]]]:
-    """Seconds of the quickest of several runs, and what it found."""
-    seconds = []
-    for _ in range(repeat):
-        start = time.perf_counter()
-        found = work()
-        seconds.append(time.perf_counter() - start)
-    return min(seconds), found
-
-
 def agreement(one: list[list[int]], other: list[list[int]]) -> float:
     """The share of tokens whose ranks are the same to a thousandth."""
     pairs = [pair for a, b in zip(one, other, strict=True) for pair in zip(a, b, strict=True)]
     return sum(abs(a - b) <= max(a, b) / 1000 for a, b in pairs) / len(pairs)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("model", type=Path, help="folder of a checkpoint")
-    parser.add_argument("--answers", type=int, default=2, help="of each length")
-    parser.add_argument("--repeat", type=int, default=2, help="runs; the quickest counts")
-    parser.add_argument("--threads", type=int, default=1)
-    args = parser.parse_args()
-    torch.set_num_threads(args.threads)
-    model = checkpoints.load_model(args.model, "float32").eval()
-    source, words = random.Random(1), model.config.vocab_size
-    print("length  one pass s  read again s   ratio  with cache s   ratio")
-    for length in LENGTHS:
-        answers = [
-            TokenizedAnswer(
-                *(tuple(source.randrange(words) for _ in range(n)) for n in (PROMPT, length))
-            )
-            for _ in range(args.answers)
-        ]
-        once, expected = timed(lambda a=answers: token_ranks(model, a, 8192), args.repeat)
-        line = f"{length:>6}  {once:>10.2f}"
-        for slow, width in ((read_again, 12), (with_cache, 12)):
-            with torch.inference_mode():
-                seconds, found = timed(
-                    lambda a=answers, f=slow: [f(model, one) for one in a], args.repeat
-                )
-            if (share := agreement(expected, found)) < AGREE:
-                raise SystemExit(f"{slow.__name__}: only {share:.1%} of ranks agree.")
-            line += f"  {seconds:>{width}.2f}  {seconds / once:>6.1f}"
-        print(line, flush=True)
+def _agree(found: dict[str, list[list[int]]]) -> None:
+    for name, ranks in found.items():
+        share = agreement(found["one pass"], ranks)
+        check(share >= AGREE, f"{name}: only {share:.1%} of ranks agree with one pass")
 
 
-if __name__ == "__main__":
-    main()
+def measure(folder: Path, lengths: tuple[int, ...] = LENGTHS) -> list[dict]:
+    """Rows for each length of answer; nothing is written into `folder`."""
+    model = checkpoints.load_model(embedded_model(), "float32").eval()
+    source, words, rows = random.Random(1), model.config.vocab_size, []
+
+    def drawn(count: int) -> tuple[int, ...]:
+        return tuple(source.randrange(words) for _ in range(count))
+
+    def each(slow, answers: list[TokenizedAnswer]) -> list[list[int]]:
+        with torch.inference_mode():
+            return [slow(model, answer) for answer in answers]
+
+    for length in lengths:
+        answers = [TokenizedAnswer(drawn(PROMPT), drawn(length)) for _ in range(ANSWERS)]
+        work = {
+            "one pass": partial(token_ranks, model, answers, 8192),
+            "a pass a token, read again": partial(each, read_again, answers),
+            "a pass a token, with cache": partial(each, with_cache, answers),
+        }
+        variants = {name: partial(cost_of, run) for name, run in work.items()}
+        costs = in_turn(variants, _agree)
+        rows += cost_rows(f"token shift, answers of {length} tokens", costs, "one pass")
+    return rows
