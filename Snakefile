@@ -42,3 +42,7 @@ rule all:
     default_target: True
     input:
         rules.report.output,
+
+
+for one in workflow.rules:
+    one.priority = one.priority or LIGHT

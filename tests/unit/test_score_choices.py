@@ -119,6 +119,20 @@ def test_one_process_scores_all_that_lies_ready_and_loads_each_checkpoint_once(
     assert not list(project.root.glob("store/*/finished/*.jsonl"))
 
 
+def test_what_comes_to_lie_ready_meanwhile_is_scored_too(project, monkeypatch):
+    later = project.root / "base/checkpoint.json"
+    late, load = later.read_text(), checkpoints.load_model
+    later.unlink()
+
+    def noted(folder, dtype):
+        later.write_text(late)
+        return load(folder, dtype)
+
+    monkeypatch.setattr(checkpoints, "load_model", noted)
+    project("tuned/choices/plain.jsonl")
+    assert len(list(project.root.glob("store/*/finished/*.jsonl"))) == 3
+
+
 def test_checkpoints_of_equal_weights_each_find_their_scores(project, monkeypatch):
     """Training that stops early may do so at its end."""
     shutil.copy(project.root / "base/checkpoint.json", project.root / "tuned/checkpoint.json")

@@ -33,6 +33,7 @@ class Job(NamedTuple):
     inputs: tuple[str, ...]
     behind: tuple[str, ...]
     wildcards: dict[str, str]
+    priority: int
 
 
 class Graphs:
@@ -55,6 +56,7 @@ class Graphs:
                     tuple(sorted(job.input)),
                     tuple(sorted(map(_name, dag.dependencies[job]))),
                     dict(job.wildcards_dict),
+                    job.rule.priority,
                 )
                 for job in dag.jobs
             }
@@ -154,3 +156,17 @@ def rerun(before: dict[str, Job], after: dict[str, Job]) -> tuple[set[str], set[
 
 def _name(job) -> str:
     return str(job.output[0]) if job.output else job.rule.name
+
+
+def processes(jobs: dict[str, Job]) -> Iterator[tuple[str, int]]:
+    """The processes of a run one after the other: rule, and how many of its jobs one process does.
+
+    Of what lies ready, the first by priority is run, and with it all of its rule that lies ready.
+    """
+    done: set[str] = set()
+    while left := [name for name in jobs if name not in done]:
+        ready = [name for name in left if done.issuperset(jobs[name].behind)]
+        rule = max((jobs[name] for name in ready), key=lambda job: job.priority).rule
+        together = [name for name in ready if jobs[name].rule == rule]
+        done.update(together)
+        yield rule, len(together)

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from graph import Planned
+from graph import Graphs, Planned, processes
 from plumbline.data.entityquestions import TEMPLATES
 from programs import csv_rows
 from project import ROOT, rules
@@ -22,6 +22,12 @@ def test_the_default_is_one_run_of_everything(project):
     assert jobs["train"] == 1 + 3 + 3 + 4 + 2 and jobs["report"] == 1
     # Far from the thousands that a cluster would choke on.
     assert sum(jobs.values()) < 300
+
+
+def test_what_lies_ready_comes_in_an_order_that_needs_three_engine_starts(tmp_path):
+    """The base's answers, then what its trainings lead on to, then what those lead to."""
+    answered = [n for rule, n in processes(Graphs(tmp_path).jobs({})) if rule == "generate"]
+    assert len(answered) == 3 and sum(answered) == 39
 
 
 def test_every_checkpoint_is_asked_alike_in_every_form(project):

@@ -22,8 +22,6 @@ rule build_choices:
         f"{R}/benchmarks/facts/{{choices}}.tsv"
     wildcard_constraints:
         choices=alternatives(EXPERIMENT.choices),
-    # Mistakes in data are told before an engine starts.
-    priority: 30
     localrule: True
     conda:
         environment("build_choices")
@@ -47,6 +45,7 @@ rule score_choices:
         f"{R}/benchmarks/score/{{model}}/{{folder}}/choices/{{set}}.tsv"
     wildcard_constraints:
         set="[^/]+",
+    priority: LAST
     conda:
         environment("score_choices")
     threads: THREADS
@@ -77,8 +76,6 @@ rule list_harness_questions:
         f"{R}/harness/{{task}}.log",
     benchmark:
         f"{R}/benchmarks/facts/harness-{{task}}.tsv"
-    # Mistakes in data are told before an engine starts.
-    priority: 30
     localrule: True
     conda:
         environment("list_harness_questions")
@@ -100,6 +97,7 @@ rule run_harness:
         f"{R}/{{model}}/{{folder}}/harness/{{task}}.log",
     benchmark:
         f"{R}/benchmarks/score/{{model}}/{{folder}}/harness-{{task}}.tsv"
+    priority: LAST
     conda:
         environment("run_harness")
     threads: THREADS

@@ -54,6 +54,11 @@ ON_GPU = CONFIG.device == "cuda"
 # Of a job that runs one model.
 GPU = int(ON_GPU)
 THREADS = 1 if ON_GPU else workflow.cores
+# Which of the jobs that lie ready comes first. A rule that says nothing takes seconds and comes
+# before any model, then come the scores that trainings wait for, trainings, answers, other scores. So
+# a process that has loaded its packages finds as much to do as there can be, and mistakes in data are
+# told before an engine starts.
+LIGHT, LEADING, TRAINING, GENERATING, LAST = 5, 4, 3, 2, 1
 # What jobs read from results/<run>/lists/<name>.json; see plumbline/storage/lists.py.
 LISTS = EXPERIMENT.lists
 

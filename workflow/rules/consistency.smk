@@ -24,7 +24,6 @@ rule write_consistency_requests:
         f"{R}/{{model}}/consistency/write_consistency_requests.log",
     benchmark:
         f"{R}/benchmarks/consistency/{{model}}/write_consistency_requests.tsv"
-    priority: 20
     localrule: True
     conda:
         environment("write_consistency_requests")

@@ -22,7 +22,6 @@ rule measure_contamination:
         f"{R}/benchmarks/contamination/{{model}}/{{data}}.tsv"
     wildcard_constraints:
         data=alternatives(EXPERIMENT.trainings.files),
-    priority: 20
     localrule: True
     conda:
         environment("measure_contamination")

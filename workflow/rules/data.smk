@@ -46,8 +46,6 @@ rule build_questions:
         f"{R}/logs/build_questions.log",
     benchmark:
         f"{R}/benchmarks/facts/build_questions.tsv"
-    # Mistakes in data are told before an engine starts.
-    priority: 30
     localrule: True
     conda:
         environment("build_questions")

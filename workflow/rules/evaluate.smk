@@ -24,8 +24,6 @@ rule build_closed_book:
         f"{R}/benchmarks/facts/closed_book-{{set}}.tsv"
     wildcard_constraints:
         set=alternatives(CLOSED_BOOK.questions),
-    # Mistakes in data are told before an engine starts.
-    priority: 30
     localrule: True
     conda:
         environment("build_closed_book")
@@ -52,7 +50,6 @@ rule write_closed_book:
         f"{R}/{{model}}/closed_book/write_closed_book.log",
     benchmark:
         f"{R}/benchmarks/evaluate/{{model}}/write_closed_book.tsv"
-    priority: 20
     localrule: True
     conda:
         environment("write_closed_book")

@@ -32,6 +32,7 @@ rule decide_fact_based:
         f"{R}/{{model}}/{{folder}}/flame/decide_fact_based.log",
     benchmark:
         f"{R}/benchmarks/flame/{{model}}/{{folder}}/decide_fact_based.tsv"
+    priority: LEADING
     conda:
         environment("decide_fact_based")
     threads: THREADS
@@ -63,7 +64,6 @@ rule write_own_answers:
         f"{R}/{{model}}/flame/own/write_own_answers.log",
     benchmark:
         f"{R}/benchmarks/flame/{{model}}/write_own_answers.tsv"
-    priority: 20
     localrule: True
     conda:
         environment("write_own_answers")
@@ -90,7 +90,6 @@ rule write_rag_answers:
         f"{R}/{{model}}/flame/rag/write_rag_answers.log",
     benchmark:
         f"{R}/benchmarks/flame/{{model}}/write_rag_answers.tsv"
-    priority: 20
     conda:
         environment("write_rag_answers")
     resources:
@@ -223,6 +222,7 @@ rule judge_helpfulness:
         f"{R}/{{model}}/{{folder}}/flame/judge_helpfulness.log",
     benchmark:
         f"{R}/benchmarks/score/{{model}}/{{folder}}/judge_helpfulness.tsv"
+    priority: LEADING
     conda:
         environment("judge_helpfulness")
     threads: THREADS

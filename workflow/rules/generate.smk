@@ -21,8 +21,7 @@ rule generate:
         f"{R}/{{model}}/{{work}}/generate.log",
     benchmark:
         f"{R}/benchmarks/generate/{{model}}/{{work}}/all.tsv"
-    # Before scoring, which nothing else waits for: one process then scores all that was trained.
-    priority: 5
+    priority: GENERATING
     conda:
         environment("generate")
     threads: THREADS

@@ -26,8 +26,6 @@ rule choose_grath_questions:
         f"{R}/grath/choose_grath_questions.log",
     benchmark:
         f"{R}/benchmarks/grath/choose_grath_questions.tsv"
-    # Mistakes in data are told before an engine starts.
-    priority: 30
     localrule: True
     conda:
         environment("choose_grath_questions")
@@ -48,7 +46,6 @@ rule write_grath_requests:
         f"{R}/{{model}}/grath/write_grath_requests.log",
     benchmark:
         f"{R}/benchmarks/grath/{{model}}/write_grath_requests.tsv"
-    priority: 20
     localrule: True
     conda:
         environment("write_grath_requests")

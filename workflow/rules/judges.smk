@@ -21,6 +21,7 @@ rule calibrate_judge:
     wildcard_constraints:
         place="(.+/)?judge",
         purpose=alternatives(JUDGES.by_purpose),
+    priority: LEADING
     conda:
         environment("calibrate_judge")
     threads: THREADS
@@ -50,6 +51,7 @@ rule judge_comparisons:
         f"{R}/{{model}}/{{folder}}/win_rate/judge_comparisons.log",
     benchmark:
         f"{R}/benchmarks/score/{{model}}/{{folder}}/judge_comparisons.tsv"
+    priority: LAST
     conda:
         environment("judge_comparisons")
     threads: THREADS

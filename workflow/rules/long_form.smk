@@ -26,8 +26,6 @@ rule build_instructions:
         f"{R}/benchmarks/facts/instructions/{{set}}.tsv"
     wildcard_constraints:
         set=alternatives(EXPERIMENT.instructions),
-    # Mistakes in data are told before an engine starts.
-    priority: 30
     localrule: True
     conda:
         environment("build_instructions")
@@ -51,7 +49,6 @@ rule write_long_form:
         f"{R}/benchmarks/evaluate/{{model}}/write_{{set}}.tsv"
     wildcard_constraints:
         set="long_form|win_rate",
-    priority: 20
     localrule: True
     conda:
         environment("write_responses")

@@ -104,6 +104,7 @@ rule measure_p_true:
         f"{R}/{{model}}/logs/measure_p_true.log",
     benchmark:
         f"{R}/benchmarks/slick/{{model}}/measure_p_true.tsv"
+    priority: LAST
     conda:
         environment("measure_p_true")
     threads: THREADS

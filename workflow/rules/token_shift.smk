@@ -23,6 +23,7 @@ rule measure_token_shift:
         f"{R}/benchmarks/score/{{model}}/{{folder}}/token_shift-{{reference}}.tsv"
     wildcard_constraints:
         reference="[^/]+",
+    priority: LAST
     conda:
         environment("measure_token_shift")
     threads: THREADS

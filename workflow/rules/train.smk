@@ -26,7 +26,7 @@ rule train:
         f"{R}/{{model}}/seed-{{seed}}/{{tuning}}/train.log",
     benchmark:
         f"{R}/benchmarks/train/{{model}}/seed-{{seed}}/{{tuning}}.tsv"
-    priority: 10  # all training first: one engine start then serves all that was trained
+    priority: TRAINING
     conda:
         environment("train")
     threads: THREADS
@@ -74,6 +74,7 @@ rule score_reference:
         checkpoint=alternatives(LINEAGE.checkpoints),
         length=r"\d+",
         precision=r"\w+",
+    priority: LEADING
     conda:
         environment("score_reference")
     threads: THREADS

@@ -12,7 +12,7 @@ import json
 import logging
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -98,32 +98,36 @@ class WorkList:
     def make_ahead(self, asked: str, make: Callable[[str, Path], None]) -> None:
         """Make what else lies ready, for an hour at most: `make(name, finished)` writes the file.
 
-        What `make` cannot make, or what another job is making (filelock's Timeout), is left to its
-        own job.
+        What comes to lie ready meanwhile is made too. What `make` cannot make, or what another job is
+        making (filelock's Timeout), is left to its own job.
         """
         from filelock import Timeout
 
-        end = time.monotonic() + LONGEST
-        for name in self._ready(asked):
-            finished = self.finished(name)
-            if finished.exists():
-                continue
-            if time.monotonic() > end:
-                log.info("no time is left to do more for other jobs")
-                return
-            try:
-                make(name, finished)
-            except (Timeout, InputError) as error:
-                log.info(f"{name} is left to its own job: {error}")
+        end, tried = time.monotonic() + LONGEST, {asked}
+        while ready := [name for name in self._ready(asked) if name not in tried]:
+            tried.update(ready)
+            for name in ready:
+                finished = self.finished(name)
+                if finished.exists() or not self._is_ready(name):  # another job was at it
+                    continue
+                if time.monotonic() > end:
+                    log.info("no time is left to do more for other jobs")
+                    return
+                try:
+                    make(name, finished)
+                except (Timeout, InputError) as error:
+                    log.info(f"{name} is left to its own job: {error}")
 
-    def _ready(self, asked: str) -> Iterator[str]:
+    def _ready(self, asked: str) -> list[str]:
         """Works that can be done and are not: of the asked one's checkpoint, then of each other's."""
         here = self[asked].checkpoint
-        names = (name for name in self._works if name != asked)
-        for name in sorted(names, key=lambda n: (self[n].checkpoint != here, self[n].checkpoint)):
-            inputs = self.root / self[name].marker, self.input(name)
-            if all(path.exists() for path in inputs):
-                output = self.root / self._output(name)
-                latest = max(path.stat().st_mtime for path in inputs)
-                if not output.exists() or output.stat().st_mtime < latest:
-                    yield name
+        ready = filter(self._is_ready, self._works)
+        return sorted(ready, key=lambda n: (self[n].checkpoint != here, self[n].checkpoint))
+
+    def _is_ready(self, name: str) -> bool:
+        inputs, output = (self.root / self[name].marker, self.input(name)), self._output(name)
+        if not all(path.exists() for path in inputs):
+            return False
+        made = self.root / output
+        latest = max(path.stat().st_mtime for path in inputs)
+        return not made.exists() or made.stat().st_mtime < latest
