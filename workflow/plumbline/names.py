@@ -40,10 +40,10 @@ def parts(checkpoint: str) -> tuple[str, float, str]:
     `grath-unknown-25.r2` is of ("grath", 25.0, "r2"), `grath.r2` of ("grath", 100.0, "r2"), `base`
     of ("base", 100.0, "").
     """
-    found = _PARTS.fullmatch(checkpoint)
-    if found is None:
+    match = _PARTS.fullmatch(checkpoint)
+    if match is None:
         return checkpoint, 100.0, ""
-    method, percent, rest = found.groups()
+    method, percent, rest = match.groups()
     return method, 100.0 if percent is None else float(percent), rest
 
 

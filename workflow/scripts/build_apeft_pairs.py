@@ -56,14 +56,14 @@ def main(
         ),
     }
     # Before the mix is drawn, so that its ratio stays exact.
-    kept = {kind: knowledge.kept(one.rows, filtering, seed) for kind, one in built.items()}
+    kept = {kind: knowledge.kept(pairs.rows, filtering, seed) for kind, pairs in built.items()}
     left = {kind: rows for kind, (rows, _) in kept.items()}
     filtered = [
         row
         for kind, (_, counts) in kept.items()
         for row in knowledge.dropped_row(STAGE, f"{kind} pairs", counts)
     ]
-    lost = [*(row for one in built.values() for row in one.dropped), *filtered]
+    lost = [*(row for pairs in built.values() for row in pairs.dropped), *filtered]
     reasons = {f"{row['item']}: {row['reason']}": row["n"] for row in lost}
     pairs = mixed(
         left["atomic"],

@@ -54,7 +54,7 @@ def main(
 ) -> None:
     responses = read_unique_rows(responses_path, DrawnResponse)
     decisions = read_unique_rows(decisions_path, FactBased)
-    fact_based = fact_based_ids(decisions, {one.instruction for one in responses})
+    fact_based = fact_based_ids(decisions, {response.instruction for response in responses})
     calibration = Calibration.model_validate(read_json(calibration_path))
     helpful = read_unique_rows(helpful_path, scores.Helpfulness)
     factual = factual_scores(set, verdicts_path, confidence_path)
@@ -66,9 +66,9 @@ def main(
     scored = scores.scored(responses, helpful, factual)
     pairs, dropped = build_pairs(set, scored, fact_based, form=form, judged=calibration.usable)
     left, known = knowledge.kept(
-        [one for found in pairs.values() for one in found], filtering, seed
+        [pair for of_source in pairs.values() for pair in of_source], filtering, seed
     )
-    pairs = {source: [one for one in left if one.source == source] for source in pairs}
+    pairs = {source: [pair for pair in left if pair.source == source] for source in pairs}
     dropped += knowledge.dropped_row("flame", f"{set}: pairs", known)
     rows = batch * steps
     check_sources(
@@ -80,8 +80,8 @@ def main(
     composition = of_pairs(built, scored, helpful, pairs)
     write_rows(pairs_path, order)
     composition.write(composition_path)
-    found = ", ".join(f"{n:,} {source}" for source, n in composition.parts.items())
-    program.log.info(f"{name}: {found} pairs for {composition.rows:,} rows")
+    counts = ", ".join(f"{n:,} {source}" for source, n in composition.parts.items())
+    program.log.info(f"{name}: {counts} pairs for {composition.rows:,} rows")
 
 
 if __name__ == "__main__":

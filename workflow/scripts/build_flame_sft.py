@@ -32,14 +32,14 @@ def main(
     composition_path: Path,
 ) -> None:
     instructions = read_instructions([instructions_path])
-    own, dropped, facts = {}, [], None
+    answers, dropped, facts = {}, [], None
     if decisions_path:
         decisions = read_unique_rows(decisions_path, FactBased)
-        facts = fact_based_ids(decisions, [one.id for one in instructions])
+        facts = fact_based_ids(decisions, [instruction.id for instruction in instructions])
     if set != "sft":
         if None in (decisions_path, own_requests_path, own_generations_path):
             raise InputError(f"set {set}: give --decisions, --own-requests and --own-generations.")
-        own, reasons = own_answers(
+        answers, reasons = own_answers(
             instructions,
             instructions,
             list(read_rows(own_requests_path, Request)),
@@ -49,7 +49,7 @@ def main(
     built = build_sft(
         set,
         instructions,
-        own,
+        answers,
         facts,
         form=form,
         seed=seed,

@@ -18,13 +18,13 @@ def main(
     calibration_path: Path,
 ) -> None:
     if judging.checkpoint is None:
-        found = Calibration(judge=judging.judge, use=use, usable=True)
+        calibration = Calibration(judge=judging.judge, use=use, usable=True)
         program.log.info(f"{judging.judge} is a measure, not a judge that could be put to the test")
     else:
         pairs = known_pairs(load_instructions("embedded")[0])
-        found = calibrate(judges.load(judging), judging.judge, use, pairs)
-        program.log.info(f"{found.told}: it is {'' if found.usable else 'not '}used")
-    write_json(calibration_path, found.model_dump())
+        calibration = calibrate(judges.load(judging), judging.judge, use, pairs)
+        program.log.info(f"{calibration.told}: it is {'' if calibration.usable else 'not '}used")
+    write_json(calibration_path, calibration.model_dump())
 
 
 if __name__ == "__main__":

@@ -17,14 +17,14 @@ def main(
     contamination: ContaminationSettings,
 ) -> None:
     sets = evaluated[model]
-    absent = [one for one, path in sets.items() if not path.exists()]
+    absent = [set_ for set_, path in sets.items() if not path.exists()]
     if absent:
         # New, or just being made again. What is in them is refused when the table is made.
         program.log.warning(f"{name}: not yet compared with {', '.join(absent)}")
-    there = {one: path for one, path in sets.items() if one not in absent}
-    found = measure_files(name, training_path, there, contamination.ngram)
-    refuse(found, contamination.max_percent)
-    most = max((one.percent for one in found.overlaps), default=0)
+    there = {set_: path for set_, path in sets.items() if set_ not in absent}
+    measured = measure_files(name, training_path, there, contamination.ngram)
+    refuse(measured, contamination.max_percent)
+    most = max((overlap.percent for overlap in measured.overlaps), default=0)
     program.log.info(f"{name}: holds at most {most:.2f} % of an evaluation set")
 
 

@@ -9,20 +9,22 @@ from plumbline.jobs import program
 
 def main(*, results: Path = Path("results"), snakemake: Path = Path(".snakemake")) -> None:
     freed = 0
-    for one in list(disk.leftovers(results, snakemake)):
-        if one.owner == "dead":
-            if one.path.is_dir():
-                shutil.rmtree(one.path)
+    for leftover in list(disk.leftovers(results, snakemake)):
+        if leftover.owner == "dead":
+            if leftover.path.is_dir():
+                shutil.rmtree(leftover.path)
             else:
-                one.path.unlink(missing_ok=True)
-            freed += one.size
-            print(f"removed {one.path} ({disk.human(one.size)})")
+                leftover.path.unlink(missing_ok=True)
+            freed += leftover.size
+            print(f"removed {leftover.path} ({disk.human(leftover.size)})")
         else:
             why = (
-                "in use" if one.owner == "alive" else f"of a process on {one.owner}; if it is dead"
+                "in use"
+                if leftover.owner == "alive"
+                else f"of a process on {leftover.owner}; if it is dead"
             )
-            tail = "" if one.owner == "alive" else ", delete it by hand"
-            print(f"kept {one.path} ({disk.human(one.size)}), {why}{tail}")
+            tail = "" if leftover.owner == "alive" else ", delete it by hand"
+            print(f"kept {leftover.path} ({disk.human(leftover.size)}), {why}{tail}")
     print(f"{disk.human(freed)} freed.")
     uses = disk.usage(results)
     if uses:

@@ -23,9 +23,13 @@ def main(
     decisions = classify(instructions, judges.asking(judging), judging.form)
     decisions = labelled(decisions, instructions, trust_labels)
     write_rows(decisions_path, decisions)
-    for fact_based, n in sorted(Counter(one.fact_based for one in decisions).items()):
+    for fact_based, n in sorted(Counter(decision.fact_based for decision in decisions).items()):
         program.log.info(f"{n:,} {'' if fact_based else 'not '}fact-based")
-    agree = [one.fact_based == one.label for one in decisions if one.label is not None]
+    agree = [
+        decision.fact_based == decision.label
+        for decision in decisions
+        if decision.label is not None
+    ]
     if agree:
         program.log.info(f"{sum(agree):,} of {len(agree):,} labelled ones decided as labelled")
 

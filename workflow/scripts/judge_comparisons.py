@@ -27,10 +27,15 @@ def main(
     prompts = read_instructions([instructions_path])
     texts = []
     for path in (first_path, second_path):
-        found = one_each(prompts, read_rows(path, DrawnResponse))
-        empty = len(prompts) - len(found)
-        program.log.info(f"{path}: {len(found):,} responses, {empty:,} empty")
-        texts.append({one.id: found[one.id].text if one.id in found else "" for one in prompts})
+        responses = one_each(prompts, read_rows(path, DrawnResponse))
+        empty = len(prompts) - len(responses)
+        program.log.info(f"{path}: {len(responses):,} responses, {empty:,} empty")
+        texts.append(
+            {
+                prompt.id: responses[prompt.id].text if prompt.id in responses else ""
+                for prompt in prompts
+            }
+        )
     calibration = Calibration.model_validate(read_json(calibration_path))
     if calibration.usable:
         preferred = preferences(prompts, *texts, lambda: judges.load(judging))

@@ -22,8 +22,8 @@ def main(
     from plumbline.evaluation.harness import questions
 
     logging.getLogger("lm_eval").setLevel(logging.WARNING)
-    found = questions(task, folder, shots=shots, limit=limit or None)
-    written = write_rows(questions_path, found)
+    asked = questions(task, folder, shots=shots, limit=limit or None)
+    written = write_rows(questions_path, asked)
     program.log.info(f"{task}: {written:,} questions")
 
 

@@ -27,13 +27,13 @@ def main(
     found_path: Path,
 ) -> None:
     sets = dict(map(evaluation_set, evaluation))
-    found = measure_files(name, training_path, sets, ngram)
-    write_json(found_path, found.model_dump())
-    for one in found.overlaps:
+    contamination = measure_files(name, training_path, sets, ngram)
+    write_json(found_path, contamination.model_dump())
+    for overlap in contamination.overlaps:
         program.log.info(
-            f"{name}: {one.contaminated:,} of {one.n:,} items of {one.set} "
-            f"({one.percent:.1f} %): {one.equal:,} equal questions, {one.shared:,} by shared words, "
-            f"{one.stated:,} stated"
+            f"{name}: {overlap.contaminated:,} of {overlap.n:,} items of {overlap.set} "
+            f"({overlap.percent:.1f} %): {overlap.equal:,} equal questions, {overlap.shared:,} by "
+            f"shared words, {overlap.stated:,} stated"
         )
 
 

@@ -18,7 +18,11 @@ def main(
     threads: int,
     found_path: Path,
 ) -> None:
-    questions = [one for one in read_unique_rows(questions_path, Question) if one.split == "test"]
+    questions = [
+        question
+        for question in read_unique_rows(questions_path, Question)
+        if question.split == "test"
+    ]
 
     devices.take(device)
     import torch
@@ -31,12 +35,14 @@ def main(
     tokenizer = checkpoints.load_tokenizer(checkpoint)
     model = checkpoints.load_model(checkpoint, scoring.dtype).to(device).eval()
     longest = context_length(model)
-    items = [encode(tokenizer, proposal(one), "continuation", longest) for one in questions]
+    items = [
+        encode(tokenizer, proposal(question), "continuation", longest) for question in questions
+    ]
     progress = program.Progress(len(items), "proposed answers")
-    found = score(model, items, scoring.batch_tokens, progress)
+    scores = score(model, items, scoring.batch_tokens, progress)
     rows = [
         PTrue(id=question.id, p_true=p_true(*both))
-        for question, both in zip(questions, found, strict=True)
+        for question, both in zip(questions, scores, strict=True)
     ]
     write_rows(found_path, rows)
     taken = sum(row.p_true > 0.5 for row in rows)

@@ -10,13 +10,13 @@ def main(*, results: Path = Path("results"), snakemake: Path = Path(".snakemake"
     uses = disk.usage(results)
     print(disk.as_text(uses) if uses else f"{results}: nothing is there yet.")
     left = list(disk.leftovers(results, snakemake))
-    dead = [one for one in left if one.owner == "dead"]
+    dead = [leftover for leftover in left if leftover.owner == "dead"]
     if dead:
-        total = disk.human(sum(one.size for one in dead))
+        total = disk.human(sum(leftover.size for leftover in dead))
         print(
             f"\n{len(dead):,} left over by earlier runs, {total}: `make clean-cache` removes them."
         )
-    busy = sum(one.owner == "alive" for one in left)
+    busy = sum(leftover.owner == "alive" for leftover in left)
     if busy:
         print(f"\n{busy:,} temporary: a run is at work.")
 

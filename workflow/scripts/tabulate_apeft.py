@@ -32,9 +32,9 @@ def main(
     table_path: Path,
 ) -> None:
     counted = [
-        {**one.model_dump(include={"model", "seed", "set"}), "item": item, "state": state, "n": n}
-        for one in rows
-        for item, state, n in one.states()
+        {**file.model_dump(include={"model", "seed", "set"}), "item": item, "state": state, "n": n}
+        for file in rows
+        for item, state, n in file.states()
     ]
     write_table(table_path, PairState, counted)
     program.log.info(f"{len(counted):,} states")

@@ -44,9 +44,9 @@ def main(
     for model, rows in models.items():
         gatherer = Gatherer()
         for row in rows:
-            folder, about = root / row["folder"], (row["checkpoint"], row["seed"])
+            folder, column = root / row["folder"], (row["checkpoint"], row["seed"])
             for name in row["scored"]:
-                gatherer.add(*about, read_unique_rows(folder / name, Item))
+                gatherer.add(*column, read_unique_rows(folder / name, Item))
         seeds = [row["seed"] for row in rows if row["checkpoint"] == baseline]
         grids = gatherer.grids(baseline, seeds)
         parents = {row["checkpoint"]: row["parent"] for row in rows}
@@ -60,13 +60,13 @@ def main(
                 f"{row.model}, {row.method}, {row.contrast}: nothing in {row.task} "
                 f"({row.domain.upper()}) has {row.metric} of both {row.first} and {row.second}"
             )
-    for path, record, found in (
+    for path, record, table in (
         (contrasts_path, ContrastRow, tested),
         (comparisons_path, Comparison, compared),
         (gains_path, GainRow, gained),
         (study_path, StudyRow, studied),
     ):
-        write_table(path, record, found)
+        write_table(path, record, table)
 
 
 if __name__ == "__main__":

@@ -25,16 +25,16 @@ def main(
     rows = []
     files = lists.read(found_path, list[Path])
     for path in files:
-        found = Contamination.model_validate(read_json(path))
-        refuse(found, contamination.max_percent)
-        about = {"model": path.relative_to(root).parts[0]}
-        about |= {"training": found.training, "rows": found.rows}
-        for one in found.overlaps:
-            counts = one.model_dump(
+        measured = Contamination.model_validate(read_json(path))
+        refuse(measured, contamination.max_percent)
+        shared = {"model": path.relative_to(root).parts[0]}
+        shared |= {"training": measured.training, "rows": measured.rows}
+        for overlap in measured.overlaps:
+            counts = overlap.model_dump(
                 include={"set", "n", "equal", "shared", "stated", "contaminated"}
             )
-            more = {"percent": f"{one.percent:.4f}", "examples": "; ".join(one.examples)}
-            rows.append({**about, **counts, **more})
+            more = {"percent": f"{overlap.percent:.4f}", "examples": "; ".join(overlap.examples)}
+            rows.append({**shared, **counts, **more})
     write_table(table_path, OverlapRow, rows)
     most = max((float(row["percent"]) for row in rows), default=0)
     program.log.info(f"{len(files)} training files: at most {most:.2f} % of an evaluation set")

@@ -16,12 +16,12 @@ def main(
     curves_path: Path,
 ) -> None:
     rows = []
-    for about in tunings:
-        training = read_json(root / about["folder"] / "training.json")
+    for tuning in tunings:
+        training = read_json(root / tuning["folder"] / "training.json")
         for point in training.get("curve", []):
             step = {name: round(value, 6) for name, value in point.items()}
             rows.append(
-                {name: (about | step).get(name, "") for name in PreferenceStep.model_fields}
+                {name: (tuning | step).get(name, "") for name in PreferenceStep.model_fields}
             )
     write_table(curves_path, PreferenceStep, rows)
     program.log.info(f"{len(rows):,} steps of preference training")

@@ -38,18 +38,18 @@ class RoundFiles(BaseModel):
 def score_rows(trainings: list[RoundFiles], base: list[Item], confidence: float) -> Iterator[dict]:
     """The scores of a round at one seed, or over all seeds (then the rows have none)."""
     first = trainings[0]
-    about = first.model_dump(include={"model", "variant", "round", "checkpoint"})
-    about["seed"] = first.seed if len(trainings) == 1 else None
+    whose = first.model_dump(include={"model", "variant", "round", "checkpoint"})
+    whose["seed"] = first.seed if len(trainings) == 1 else None
     metrics = item_metrics(
-        [one.items() for one in trainings],
+        [training.items() for training in trainings],
         base,
         model=first.model,
-        seed=about["seed"],
+        seed=whose["seed"],
         checkpoint=first.checkpoint,
         parent=first.parent,
         confidence=confidence,
     )
-    return (metric.model_dump(include=set(RoundRow.model_fields)) | about for metric in metrics)
+    return (metric.model_dump(include=set(RoundRow.model_fields)) | whose for metric in metrics)
 
 
 def main(
@@ -58,24 +58,24 @@ def main(
     evaluation: Evaluation,
     table_path: Path,
 ) -> None:
-    base = {one.model: one.items() for one in rounds if one.checkpoint == BASE}
+    base = {row.model: row.items() for row in rounds if row.checkpoint == BASE}
 
     rows: list[dict] = []
     by_round: dict[tuple, list[RoundFiles]] = {}
-    for one in rounds:
-        if one.round is None:
+    for training in rounds:
+        if training.round is None:
             continue
-        if one.model not in base:
-            raise InputError(f"--rounds: {one.model} has no row of its base to compare with.")
-        by_round.setdefault((one.model, one.variant, one.round), []).append(one)
-        rows += score_rows([one], base[one.model], evaluation.confidence)
-        if one.pairs and one.composition:
-            about = one.model_dump(include={"model", "seed", "variant", "round", "checkpoint"})
-            pairs = read_unique_rows(one.pairs, GrathPair)
-            found = pair_rows(
-                pairs, Composition.read(one.composition), confidence=evaluation.confidence
+        if training.model not in base:
+            raise InputError(f"--rounds: {training.model} has no row of its base to compare with.")
+        by_round.setdefault((training.model, training.variant, training.round), []).append(training)
+        rows += score_rows([training], base[training.model], evaluation.confidence)
+        if training.pairs and training.composition:
+            whose = training.model_dump(include={"model", "seed", "variant", "round", "checkpoint"})
+            pairs = read_unique_rows(training.pairs, GrathPair)
+            metrics = pair_rows(
+                pairs, Composition.read(training.composition), confidence=evaluation.confidence
             )
-            rows += [{**row, **about} for row in found]
+            rows += [{**row, **whose} for row in metrics]
     for line in as_text(rows).splitlines():
         program.log.info(line)
     for (model, *_), trainings in by_round.items():

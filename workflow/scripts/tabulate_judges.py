@@ -15,14 +15,14 @@ def main(
     calibrations: Annotated[list[dict], "rows model, seed, path"],
     table_path: Path,
 ) -> None:
-    found = [
+    shares = [
         row
-        for one in calibrations
+        for file in calibrations
         for row in rows(
-            Calibration.model_validate(read_json(Path(one["path"]))), one["model"], one["seed"]
+            Calibration.model_validate(read_json(Path(file["path"]))), file["model"], file["seed"]
         )
     ]
-    write_table(table_path, JudgeShare, found)
+    write_table(table_path, JudgeShare, shares)
 
 
 if __name__ == "__main__":

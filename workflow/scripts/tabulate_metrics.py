@@ -19,18 +19,18 @@ from plumbline.tables import write_table
 
 def guesses(sets: Sequence[dict], models: Sequence[str]) -> Iterator[Metric]:
     """Chance and prior of every set of choice questions, beside the base's scores."""
-    for one in sets:
+    for choices in sets:
         by_domain = defaultdict(list)
-        for question in read_unique_rows(Path(one["path"]), ChoiceQuestion):
+        for question in read_unique_rows(Path(choices["path"]), ChoiceQuestion):
             by_domain[question.domain].append(question)
         for domain, questions in by_domain.items():
-            for metric, value in guessed(questions, one["letters"]).items():
+            for metric, value in guessed(questions, choices["letters"]).items():
                 for model in models:
                     yield Metric(
                         model=model,
                         seed=0,
                         checkpoint="base",
-                        task=one["name"],
+                        task=choices["name"],
                         domain=domain,
                         split="test",
                         category="All",
@@ -85,9 +85,9 @@ def main(
     for row in checkpoints:
         trained.setdefault((row["model"], row["checkpoint"]), []).append(row)
         rows += measured([row["seed"]], row["seed"], row)
-    for found in trained.values():
-        if len(found) > 1:
-            rows += measured([row["seed"] for row in found], None, found[0])
+    for same in trained.values():
+        if len(same) > 1:
+            rows += measured([row["seed"] for row in same], None, same[0])
     models = list(dict.fromkeys(row["model"] for row in checkpoints))
     rows += guesses(choices, models)
     write_table(metrics_path, Metric, rows)

@@ -20,11 +20,13 @@ def main(
     table_path: Path,
 ) -> None:
     table = []
-    for one in checkpoints:
-        found = read_unique_rows(root / one["model"] / "slick/p_true.jsonl", PTrue)
-        answers = read_unique_rows(root / one["folder"] / "closed_book/answers.jsonl", Answer)
-        about = {name: one[name] for name in ("model", "seed", "checkpoint")}
-        table += rows(answers, found, evaluation.confidence, **about)
+    for checkpoint in checkpoints:
+        measured = read_unique_rows(root / checkpoint["model"] / "slick/p_true.jsonl", PTrue)
+        answers = read_unique_rows(
+            root / checkpoint["folder"] / "closed_book/answers.jsonl", Answer
+        )
+        whose = {name: checkpoint[name] for name in ("model", "seed", "checkpoint")}
+        table += rows(answers, measured, evaluation.confidence, **whose)
     write_table(table_path, ProbeRow, table)
 
 

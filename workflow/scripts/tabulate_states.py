@@ -38,30 +38,30 @@ class CheckpointFiles(BaseModel):
         return None not in (self.responses, self.splittings, self.claims, self.verdicts)
 
 
-def states_of(one: CheckpointFiles) -> Iterator[states.State]:
-    if one.decisions:
-        yield from states.of_decisions(read_rows(one.decisions, FactBased))
-    if one.splittings:
-        yield from states.of_splittings(read_rows(one.splittings, Splitting))
-    if one.verdicts:
-        yield from states.of_verdicts(read_rows(one.verdicts, Verdict))
-    if one.composition:
-        yield from states.of_composition(Composition.read(one.composition))
+def states_of(files: CheckpointFiles) -> Iterator[states.State]:
+    if files.decisions:
+        yield from states.of_decisions(read_rows(files.decisions, FactBased))
+    if files.splittings:
+        yield from states.of_splittings(read_rows(files.splittings, Splitting))
+    if files.verdicts:
+        yield from states.of_verdicts(read_rows(files.verdicts, Verdict))
+    if files.composition:
+        yield from states.of_composition(Composition.read(files.composition))
 
 
 def to_show(rows: list[CheckpointFiles], number: int) -> Iterator[dict]:
-    answered = [list(read_rows(one.responses, DrawnResponse)) for one in rows]
+    answered = [list(read_rows(files.responses, DrawnResponse)) for files in rows]
     names = states.shown_instructions(answered, number)
-    for one, responses in zip(rows, answered, strict=True):
-        splittings = read_rows(one.splittings, Splitting)
+    for files, responses in zip(rows, answered, strict=True):
+        splittings = read_rows(files.splittings, Splitting)
         drawn = states.sample(
             names,
             responses,
-            read_rows(one.claims, Claim),
-            read_rows(one.verdicts, Verdict),
+            read_rows(files.claims, Claim),
+            read_rows(files.verdicts, Verdict),
             {splitting.response: splitting.state.value for splitting in splittings},
         )
-        yield from ({**one.about, **response} for response in drawn)
+        yield from ({**files.about, **response} for response in drawn)
 
 
 def main(
@@ -72,11 +72,11 @@ def main(
     shown: Annotated[int, "responses of each checkpoint"] = 12,
 ) -> None:
     counted = [
-        {**one.about, "item": item, "state": state, "n": n}
-        for one in rows
-        for item, state, n in states_of(one)
+        {**files.about, "item": item, "state": state, "n": n}
+        for files in rows
+        for item, state, n in states_of(files)
     ]
-    drawn = list(to_show([one for one in rows if one.can_be_shown], shown))
+    drawn = list(to_show([files for files in rows if files.can_be_shown], shown))
     write_table(table_path, ClaimState, counted)
     write_json(sample_path, {"responses": drawn})
     program.log.info(f"{len(counted):,} states, {len(drawn):,} responses to look at")

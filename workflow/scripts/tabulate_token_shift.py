@@ -27,28 +27,30 @@ class PairFiles(BaseModel):
 
 
 def tables_of(
-    one: PairFiles, margin: float, confidence: float
+    files: PairFiles, margin: float, confidence: float
 ) -> tuple[list[dict], dict, list[dict]]:
     """A pair's rows of the three tables. margin: a fraction, as the table has it."""
-    about = one.model_dump(include={"model", "seed", "tuned", "reference"})
-    ranked = read_unique_rows(one.shift, shift.TokenShift)
-    items, before = (read_unique_rows(p, Item) for p in (one.items, one.reference_items))
-    for path, found in ((one.items, items), (one.reference_items, before)):
-        if {row.id for row in ranked} != {item.id for item in found}:
+    whose = files.model_dump(include={"model", "seed", "tuned", "reference"})
+    ranked = read_unique_rows(files.shift, shift.TokenShift)
+    items, before = (read_unique_rows(p, Item) for p in (files.items, files.reference_items))
+    for path, evaluated in ((files.items, items), (files.reference_items, before)):
+        if {row.id for row in ranked} != {item.id for item in evaluated}:
             raise InputError(
-                f"{path}: not the same prompts as in {one.shift}; they are of different runs. "
+                f"{path}: not the same prompts as in {files.shift}; they are of different runs. "
                 f"Run the stages that make them again."
             )
     measured = shift.shift_measures(ranked, confidence)
     measured += shift.change_measures(items, before, confidence)
-    of = {(one.domain, one.position, one.metric): one.estimate for one in measured}
+    of = {
+        (measure.domain, measure.position, measure.metric): measure.estimate for measure in measured
+    }
     inside, outside = (of.get((domain, shift.ALL, shift.SHIFTED)) for domain in ("id", "ood"))
     change = of.get(("ood", shift.ALL, shift.CHANGE))
     verdict = alignment.verdict_row(inside, outside, change, margin)
     return (
-        [about | found.row() for found in measured],
-        about | verdict,
-        [about | row for row in shift.top_tokens(ranked)],
+        [whose | measure.row() for measure in measured],
+        whose | verdict,
+        [whose | row for row in shift.top_tokens(ranked)],
     )
 
 
@@ -62,13 +64,13 @@ def main(
     tokens_path: Path,
 ) -> None:
     shares, verdicts, tokens = [], [], []
-    for one in pairs:
-        measured, verdict, listed = tables_of(one, margin / 100, evaluation.confidence)
+    for files in pairs:
+        measured, verdict, listed = tables_of(files, margin / 100, evaluation.confidence)
         shares += measured
         verdicts.append(verdict)
         tokens += listed
         program.log.info(
-            f"{one.model}, seed {one.seed}, {one.tuned} against {one.reference}: "
+            f"{files.model}, seed {files.seed}, {files.tuned} against {files.reference}: "
             f"{verdict['verdict']}; {verdict['reason']}"
         )
     write_table(shares_path, ShiftShare, shares)

@@ -30,12 +30,12 @@ def main(
     dropped_path: Path,
 ) -> None:
     claims, repeated = distinct(read_rows(claims_path, Claim))
-    verdicts = {one.claim: one for one in read_rows(verdicts_path, Verdict)}
+    verdicts = {verdict.claim: verdict for verdict in read_rows(verdicts_path, Verdict)}
     if facts_path:
         facts = read_unique_rows(facts_path, Question)
-        found, without = by_table.questions(claims, verdicts, facts)
+        asked_about, without = by_table.questions(claims, verdicts, facts)
     elif question_requests_path and question_generations_path:
-        found, without = by_model.questions(
+        asked_about, without = by_model.questions(
             claims,
             read_unique_rows(question_requests_path, Request, empty=True),
             read_rows(question_generations_path, Generation),
@@ -46,8 +46,8 @@ def main(
             "give --facts (questions by the tables), or --question-requests and "
             "--question-generations (questions by a model)."
         )
-    questions, unasked = choose(found, per_entity)
-    asked = {one.id: one.question for one in questions}
+    questions, unasked = choose(asked_about, per_entity)
+    asked = {question.id: question.question for question in questions}
     requests = answer_requests(asked, samples=samples, temperature=temperature)
     write_rows(questions_path, questions)
     write_rows(requests_path, requests)

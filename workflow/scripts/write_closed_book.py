@@ -38,7 +38,11 @@ def main(
     test, _ = select(test, {"test": limit or None}, slick.seed)
     fresh = FreshExemplars(
         read_unique_rows(all_questions_path, Question),
-        [one for path in labelling_paths for one in read_unique_rows(path, ExemplarSet)],
+        [
+            exemplars
+            for path in labelling_paths
+            for exemplars in read_unique_rows(path, ExemplarSet)
+        ],
         slick,
     )
 
@@ -57,7 +61,7 @@ def main(
             for question in test
         ),
     )
-    write_rows(exemplars_path, (one for made in fresh.sets.values() for one in made))
+    write_rows(exemplars_path, (exemplars for made in fresh.sets.values() for exemplars in made))
     program.log.info(f"{len(test):,} test questions, asked in {len(forms)} forms")
     if shared := fresh.shared():
         program.log.warning(

@@ -18,14 +18,14 @@ def main(
     requests_path: Path,
     dropped_path: Annotated[Path, "claims without a question"],
 ) -> None:
-    found, reasons = questions(
+    by_claim, reasons = questions(
         read_unique_rows(question_requests_path, Request, empty=True),
         read_rows(question_generations_path, Generation),
     )
     dropped = dropped_rows("claims to ask about", reasons, "flame")
-    write_rows(requests_path, answer_requests(found))
-    write_json(dropped_path, {"name": name, "kept": len(found), "dropped": dropped})
-    program.log.info(f"{len(found):,} questions; {reasons.total():,} claims have none")
+    write_rows(requests_path, answer_requests(by_claim))
+    write_json(dropped_path, {"name": name, "kept": len(by_claim), "dropped": dropped})
+    program.log.info(f"{len(by_claim):,} questions; {reasons.total():,} claims have none")
 
 
 if __name__ == "__main__":

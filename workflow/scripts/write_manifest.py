@@ -19,13 +19,13 @@ PACKAGES = [
 
 def versions() -> dict[str, str]:
     """The installed ones of the packages that matter to a result."""
-    found = {}
+    installed = {}
     for package in PACKAGES:
         try:
-            found[package] = metadata.version(package)
+            installed[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return installed
 
 
 def main(
@@ -41,8 +41,8 @@ def main(
     checkpoints = {}
     for path in lists.read(trainings_path, list[Path]):
         training = read_json(path)
-        for stop, about in training["stops"].items():
-            checkpoints[f"{path.parts[-4]} {path.parts[-3]} {training['name']}.{stop}"] = about
+        for stop, stopped in training["stops"].items():
+            checkpoints[f"{path.parts[-4]} {path.parts[-3]} {training['name']}.{stop}"] = stopped
     write_json(
         manifest_path,
         {

@@ -20,11 +20,11 @@ def main(
     requests_path: Path,
 ) -> None:
     instructions = read_instructions([instructions_path])
-    wanted = {one.id for one in instructions}
+    wanted = {instruction.id for instruction in instructions}
     if decisions_path:
         wanted = fact_based_ids(read_unique_rows(decisions_path, FactBased), wanted)
     requests = own_answer_requests(
-        [one for one in instructions if one.id in wanted],
+        [instruction for instruction in instructions if instruction.id in wanted],
         instructions,
         shots=shots,
         **vars(sampling),

@@ -27,7 +27,7 @@ def main(
     requests_path: Path,
 ) -> None:
     instructions = read_instructions([instructions_path])
-    wanted = {one.id for one in instructions}
+    wanted = {instruction.id for instruction in instructions}
     if decisions_path:
         wanted = fact_based_ids(read_unique_rows(decisions_path, FactBased), wanted)
     store = passage_store(
@@ -36,7 +36,7 @@ def main(
         read_marker(marker_path)[1] if marker_path else None,
     )
     requests = rag_answer_requests(
-        [one for one in instructions if one.id in wanted],
+        [instruction for instruction in instructions if instruction.id in wanted],
         instructions,
         store,
         k,

@@ -77,7 +77,7 @@ def split_by_rule(responses: Iterable[Response]) -> tuple[list[Claim], list[Spli
 
 def _listings(response: Response, parts: list[str]) -> list[Listing]:
     name = name_of(response.topic)
-    pronoun = next((found for part in parts if (found := _opening_pronoun(part, name))), None)
+    pronoun = next((pronoun for part in parts if (pronoun := _opening_pronoun(part, name))), None)
     return [Listing(tuple(facts(part, name, pronoun))) for part in parts]
 
 
@@ -95,8 +95,8 @@ def facts(sentence: str, name: str, pronoun: str | None) -> list[str]:
             sentence = subject + _CONTRACTED.sub(" is ", sentence[opening.end() :])
     if sentence.endswith(("?", "？", "؟")) and not sentence.endswith(name):
         return []
-    if found := fronted(sentence, name, pronoun):
-        front, sentence = found
+    if parts := fronted(sentence, name, pronoun):
+        front, sentence = parts
         return [*clauses(name, f"is {front}."), *facts(sentence, name, pronoun)]
     article = "The " if _starts_with(sentence, f"the {name}") else ""
     length = len(article) + len(name)
@@ -105,7 +105,7 @@ def facts(sentence: str, name: str, pronoun: str | None) -> list[str]:
     ):
         return [*tails(sentence)]
     predicates = _predicates(sentence[length:].lstrip(" "), pronoun)
-    return [claim for one in predicates for claim in clauses(sentence[:length], one)]
+    return [claim for predicate in predicates for claim in clauses(sentence[:length], predicate)]
 
 
 def _starts_with(sentence: str, name: str) -> bool:

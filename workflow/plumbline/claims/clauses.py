@@ -124,8 +124,8 @@ def clauses(subject: str, predicate: str) -> Iterator[str]:
     if aside := _ASIDE.match(text):
         yield f"{subject} {_predicate(aside['aside'])}{mark}"
         text = " " + text[aside.end() :]
-    for one in _of(subject, text.strip()):
-        yield one + mark
+    for clause in _of(subject, text.strip()):
+        yield clause + mark
 
 
 def fronted(sentence: str, name: str, pronoun: str | None) -> tuple[str, str] | None:
@@ -133,10 +133,10 @@ def fronted(sentence: str, name: str, pronoun: str | None) -> tuple[str, str] | 
 
     The pronoun may stand there for the name.
     """
-    found = _FRONTED.match(sentence)
-    if not found:
+    match = _FRONTED.match(sentence)
+    if not match:
         return None
-    front, rest = found["front"][0].lower() + found["front"][1:], sentence[found.end() :]
+    front, rest = match["front"][0].lower() + match["front"][1:], sentence[match.end() :]
     if pronoun and rest.startswith(f"{pronoun} "):
         rest = name + rest[len(pronoun) :]
     return (front, rest) if rest.startswith(f"{name} ") else None
@@ -145,18 +145,18 @@ def fronted(sentence: str, name: str, pronoun: str | None) -> tuple[str, str] | 
 def tails(sentence: str) -> Iterator[str]:
     """The sentences of one whose subject is not known: only clauses about a name are cut off."""
     mark = sentence[-1] if sentence[-1:] in (".", "!") else ""
-    for one in _cut("", sentence[: len(sentence) - len(mark)]):
-        yield one + mark
+    for clause in _cut("", sentence[: len(sentence) - len(mark)]):
+        yield clause + mark
 
 
 def _of(subject: str, text: str) -> Iterator[str]:
     """The claims of "subject text", without full stops."""
-    for one in _cut(subject, text):
-        own = one.removeprefix(f"{subject} ")
-        if own == one:  # about something else
-            yield one
+    for clause in _cut(subject, text):
+        predicate = clause.removeprefix(f"{subject} ")
+        if predicate == clause:  # about something else
+            yield clause
         else:
-            for part in _parallel(own):
+            for part in _parallel(predicate):
                 yield f"{subject} {part}"
 
 
@@ -166,17 +166,17 @@ def _cut(subject: str, text: str) -> Iterator[str]:
     if len(text) > _LONGEST:
         yield whole
         return
-    for found in _TAIL.finditer(text):
-        head, rest = text[: found.start()], text[found.end() :]
+    for match in _TAIL.finditer(text):
+        head, rest = text[: match.start()], text[match.end() :]
         if not re.search(rf"\b{_FINITE}\b", head):
             continue
         head = f"{subject} {head}".strip()
-        kind = found.lastgroup if found.lastgroup != "own" else "other"
+        kind = match.lastgroup if match.lastgroup != "own" else "other"
         if kind == "beside" and (_LISTED.search(head) or re.search(rf",? and {_NOUN} ", rest)):
             continue  # one of a list, it may be
         name = _NAME_END.search(head)
         if kind in ("shortened", "has") and subject:
-            said = text[found.start() :].lstrip(", ").removeprefix("and ")
+            said = text[match.start() :].lstrip(", ").removeprefix("and ")
             following = [*_cut(subject, _predicate(said, past=re.search(r"\bwas\b", head)))]
         elif kind == "relative" and name:
             following = [*_cut(_capital(name[0]), rest)]
@@ -188,8 +188,8 @@ def _cut(subject: str, text: str) -> Iterator[str]:
         ):
             following = [f"{_capital(name[0])} is {rest}"]
         elif kind == "other":
-            owner = f"{subject}'s " if found["own"] and subject else ""
-            if found["own"] and not subject:
+            owner = f"{subject}'s " if match["own"] and subject else ""
+            if match["own"] and not subject:
                 continue
             said = owner + rest
             following = [*_cut("", _capital(said))]
@@ -213,45 +213,45 @@ def _parallel(text: str) -> list[str]:
     """A predicate whose nouns or attributes are parallel, as several; else itself."""
     if len(text) > _LONGEST:
         return [text]
-    if found := _THAT.fullmatch(text):
-        return [*_parallel(found["head"]), *_parallel(found["rest"])]
-    if re.match(rf"{_BE} (?:also )?an? ", text) and (found := _WITH.search(text)):
-        head = text[: found.start()]
+    if match := _THAT.fullmatch(text):
+        return [*_parallel(match["head"]), *_parallel(match["rest"])]
+    if re.match(rf"{_BE} (?:also )?an? ", text) and (match := _WITH.search(text)):
+        head = text[: match.start()]
         if not re.search(r"\b(?:who|that|which|,)", head):
             verb = "had" if text.startswith("was") else "has"
-            return [*_parallel(head), *_parallel(f"{verb} {text[found.end() :]}")]
-    if found := _TWO_THINGS.fullmatch(text):
-        return [found["verb"] + found["one"], found["verb"] + found["two"]]
-    if found := _TWO_OF.fullmatch(text):
-        return [f"{found['verb']}the {found[part]} {found['of']}" for part in ("one", "two")]
-    if found := _BORDERS.fullmatch(text):
-        parts = [one["one"] for one in _BORDER.finditer(found["list"])]
-        if len(parts) > 1 and not any(one.startswith("to ") for one in parts):
-            return [found["verb"] + one for one in parts]
+            return [*_parallel(head), *_parallel(f"{verb} {text[match.end() :]}")]
+    if match := _TWO_THINGS.fullmatch(text):
+        return [match["verb"] + match["one"], match["verb"] + match["two"]]
+    if match := _TWO_OF.fullmatch(text):
+        return [f"{match['verb']}the {match[part]} {match['of']}" for part in ("one", "two")]
+    if match := _BORDERS.fullmatch(text):
+        parts = [border["one"] for border in _BORDER.finditer(match["list"])]
+        if len(parts) > 1 and not any(noun.startswith("to ") for noun in parts):
+            return [match["verb"] + noun for noun in parts]
         return [text]
-    found = _PARALLEL.fullmatch(text)
-    if found and not _VERBLESS.search(found["list"]):
-        nouns = re.split(r", and |, | and ", found["list"])
+    match = _PARALLEL.fullmatch(text)
+    if match and not _VERBLESS.search(match["list"]):
+        nouns = re.split(r", and |, | and ", match["list"])
         # "A vibrant and old city" has two adjectives, "a writer and tennis player" none.
         single = r"(?:an? .+|[a-z-]+)" if not _PERSON.search(nouns[0]) else r"[a-z -]+"
         if all(re.fullmatch(single, noun) for noun in nouns[1:]) and not re.search(
-            r"\b(?:in|of|on|at|from|for|with|between)\b", found["list"]
+            r"\b(?:in|of|on|at|from|for|with|between)\b", match["list"]
         ):
-            return [_with_article(found["verb"], found["a"], noun) for noun in nouns]
+            return [_with_article(match["verb"], match["a"], noun) for noun in nouns]
     return _placed(text)
 
 
 def _placed(text: str) -> list[str]:
     """A plainer claim that the text makes, too, by its place or its nation, and the text."""
     for pattern in (_PLACED, _NATIONAL):
-        found = pattern.fullmatch(text)
-        if not found or _NO_SUCH.search(found["kind"] or ""):
+        match = pattern.fullmatch(text)
+        if not match or _NO_SUCH.search(match["kind"] or ""):
             continue
-        said = found["noun"] or "located"
-        place = f" in {found['name']}" if pattern is _PLACED else ""
-        plain = found["verb"] + said + place
-        if found["noun"]:
-            plain = _with_article(found["verb"], "a", said + place)
+        said = match["noun"] or "located"
+        place = f" in {match['name']}" if pattern is _PLACED else ""
+        plain = match["verb"] + said + place
+        if match["noun"]:
+            plain = _with_article(match["verb"], "a", said + place)
         return [text] if plain == text else [plain, text]
     return [text]
 

@@ -36,7 +36,7 @@ def sentences(text: str, topic: str) -> list[str]:
     """
     name = name_of(topic)
     bare = name.rstrip(f"{STOPS}?!？！")
-    found = []
+    kept = []
     fence = None
     for line in re.sub("[\ue000\ue001]", "", text).splitlines():
         if mark := _FENCE.match(line):
@@ -56,8 +56,8 @@ def sentences(text: str, topic: str) -> list[str]:
         for sentence in _split(line):
             sentence = sentence.replace(_WHOLE, name).replace(_BARE, bare).strip()
             if any(character.isalnum() for character in sentence):
-                found.append(sentence)
-    return found
+                kept.append(sentence)
+    return kept
 
 
 def without_last_sentence(text: str) -> str:

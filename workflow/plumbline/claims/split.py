@@ -58,15 +58,15 @@ def to_split(response: Response) -> tuple[SplitState | None, list[str]]:
     if response.unfinished_thought or is_unclosed(response.text):
         return SplitState.UNFINISHED_THOUGHT, []
     text = without_thoughts(response.text)
-    found = sentences(text, response.topic)
-    if not found:
+    kept = sentences(text, response.topic)
+    if not kept:
         said = any(character.isalnum() for character in text)
         return SplitState.NO_CLAIMS if said else SplitState.EMPTY, []
     if is_refusal(text):
         return SplitState.REFUSED, []
     if response.cut_off:
-        found = found[:-1]
-    return (None if found else SplitState.CUT_OFF), found
+        kept = kept[:-1]
+    return (None if kept else SplitState.CUT_OFF), kept
 
 
 def collect(
@@ -85,8 +85,8 @@ def collect(
         lists = listings(response, parts)
         seen: set[str] = set()
         stated = 0
-        for index, one in enumerate(lists):
-            for number, fact in enumerate(one.facts):
+        for index, listing in enumerate(lists):
+            for number, fact in enumerate(listing.facts):
                 stated += 1
                 same = unified(fact).rstrip(STOPS)
                 if same not in seen:
@@ -100,7 +100,7 @@ def collect(
                             text=fact,
                         )
                     )
-        unparsable = sum(not one.parsed for one in lists)
+        unparsable = sum(not listing.parsed for listing in lists)
         if state is None:
             state = SplitState.UNPARSABLE if unparsable else SplitState.NO_CLAIMS
             state = SplitState.OK if seen else state
@@ -110,7 +110,7 @@ def collect(
                 state=state,
                 sentences=len(parts),
                 unparsable=unparsable,
-                cut=sum(one.cut for one in lists) + ended,
+                cut=sum(listing.cut for listing in lists) + ended,
                 duplicates=stated - len(seen),
                 claims=len(seen),
             )

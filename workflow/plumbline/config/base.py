@@ -58,7 +58,7 @@ class Section(BaseModel):
 
 def _as_text(value: object) -> object:
     if isinstance(value, list):
-        return [_as_text(one) for one in value]
+        return [_as_text(item) for item in value]
     return str(value).lower() if isinstance(value, bool) else value
 
 

@@ -103,8 +103,8 @@ class Evaluation(Section):
     @model_validator(mode="after")
     def _once(self):
         names = [closed_book_task(FACTS, form) for form in ENDINGS]
-        names += [task for one in self.closed_book for task in one.tasks()]
-        names += [one.name for one in self.choices] + [one.task for one in self.harness]
+        names += [task for evaluated in self.closed_book for task in evaluated.tasks()]
+        names += [choices.name for choices in self.choices] + [task.task for task in self.harness]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"{', '.join(twice)} names two evaluation tasks; rename one")

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ValidationError
 
 def nearest(word: str, words: list[str]) -> str:
     """` Did you mean x?` for the closest of `words`, or nothing."""
-    found = difflib.get_close_matches(str(word), words, n=1, cutoff=0.6)
-    return f" Did you mean {found[0]}?" if found else ""
+    close = difflib.get_close_matches(str(word), words, n=1, cutoff=0.6)
+    return f" Did you mean {close[0]}?" if close else ""
 
 
 def explain(error: ValidationError, model: type[BaseModel], prefix: str = "") -> list[str]:
@@ -32,7 +32,7 @@ def explain(error: ValidationError, model: type[BaseModel], prefix: str = "") ->
 
 def _line(key: str, items: list[dict], model: type[BaseModel]) -> str:
     item = items[0]
-    kind, found = item["type"], item["input"]
+    kind, value = item["type"], item["input"]
     if kind == "extra_forbidden":
         *location, word = item["loc"]
         section = _model_at(model, location)
@@ -49,8 +49,8 @@ def _line(key: str, items: list[dict], model: type[BaseModel]) -> str:
     words = [word for item in items for word in _allowed_words(item)]
     if key.endswith("key_env"):  # many a key is pasted there, and messages end up in logs
         return f"{key}: expected the name of an environment variable: letters, digits and '_'."
-    return f"{key or 'the configuration'}: found {_shown(found)}; expected {expected}." + (
-        nearest(found, words) if isinstance(found, str) else ""
+    return f"{key or 'the configuration'}: found {_shown(value)}; expected {expected}." + (
+        nearest(value, words) if isinstance(value, str) else ""
     )
 
 

@@ -331,10 +331,10 @@ READERS: dict[str, Callable[[Path, Tally], Iterator[ChoiceDraft]]] = {
 def _answers(cell: str, tally: Tally) -> list[str]:
     """The answers of a cell, which separates them by semicolons; repetitions are counted."""
     answers = [answer.strip() for answer in cell.split(";")]
-    found = [answer for answer in answers if answer]
-    tally["choices", "empty_choice"] += len(answers) - len(found)
-    tally["choices", "identical_choice"] += len(found) - len(set(found))
-    return found
+    filled = [answer for answer in answers if answer]
+    tally["choices", "empty_choice"] += len(answers) - len(filled)
+    tally["choices", "identical_choice"] += len(filled) - len(set(filled))
+    return filled
 
 
 def _truthfulqa_csv(path: Path, *columns: str) -> Iterator[tuple[str, dict[str, str]]]:

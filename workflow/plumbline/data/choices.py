@@ -43,8 +43,8 @@ def load_choices(
         rows = from_facts(questions or [], source, tally)
     else:
         drafts = READERS[source.format](path, tally)
-        found = [_cleaned(draft, domain, tally) for draft in drafts]
-        rows = _unique([row for row in found if row is not None], tally)
+        cleaned = [_cleaned(draft, domain, tally) for draft in drafts]
+        rows = _unique([row for row in cleaned if row is not None], tally)
         rows = _limited(rows, source, tally)
         if source.format in UNORDERED:
             rows = [_shuffled(row, source.seed) for row in rows]
@@ -66,7 +66,7 @@ def overlap(
 ) -> set[str]:
     """Ids of those `questions` that `others` ask too."""
     asked = {question_key(other.question) for other in others}
-    return {one.id for one in questions if question_key(one.question) in asked}
+    return {question.id for question in questions if question_key(question.question) in asked}
 
 
 def _cleaned(draft: ChoiceDraft, domain: Domain, tally: Tally) -> ChoiceQuestion | None:

@@ -67,7 +67,7 @@ def subject_prompts(
                 f"Relations: {', '.join(sorted(known))}."
             )
         if known[name] not in domains:
-            fitting = sorted(one for one, domain in known.items() if domain in domains)
+            fitting = sorted(relation for relation, domain in known.items() if domain in domains)
             raise InputError(
                 f"{key}: relations: {name} is only evaluated (out of domain), so nothing is tuned "
                 f"on it. Relations to tune on: {', '.join(fitting)}."
@@ -77,7 +77,9 @@ def subject_prompts(
     left_out: Counter = Counter()
     for domain in sorted(domains):
         relation_of: dict[str, str] = {}
-        for question in sorted(questions, key=lambda one: (one.relation, one.subject)):
+        for question in sorted(
+            questions, key=lambda question: (question.relation, question.subject)
+        ):
             wanted = not relations or question.relation in relations
             if wanted and question.split == split and question.domain == domain:
                 relation_of.setdefault(question.subject, question.relation)
@@ -89,8 +91,8 @@ def subject_prompts(
         left_out[domain, "over_limit"] += len(relation_of) - len(drawn)
         for name in (name for name in relation_of if name in set(drawn)):
             (prompt,) = entity_prompts([name], templates_for(relation_of[name]), seed)
-            about = {"domain": domain, "relation": relation_of[name]}
-            prompts.append(Instruction(**prompt.model_dump(), **about))
+            place = {"domain": domain, "relation": relation_of[name]}
+            prompts.append(Instruction(**prompt.model_dump(), **place))
     if not prompts:
         raise InputError(
             f"instructions of format entities: no fact has a {split} question of the domain "

@@ -161,13 +161,13 @@ def load_entityquestions(
 
 def check_paper_counts(counts: list[dict]) -> list[str]:
     """Where `counts` differ from `PAPER_COUNTS`; each difference is also logged as a warning."""
-    found = {(row["relation"], row["split"]): row["kept"] for row in counts}
+    kept = {(row["relation"], row["split"]): row["kept"] for row in counts}
     differences = [
-        f"{relation} {split}: {found.get((relation, split), 0):,} questions kept, "
+        f"{relation} {split}: {kept.get((relation, split), 0):,} questions kept, "
         f"{expected:,} in Gekhman et al. 2024"
         for relation, splits in PAPER_COUNTS.items()
         for split, expected in splits.items()
-        if found.get((relation, split), 0) != expected
+        if kept.get((relation, split), 0) != expected
     ]
     for difference in differences:
         log.warning(difference)

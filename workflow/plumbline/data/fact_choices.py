@@ -36,7 +36,7 @@ def from_facts(
     accepted: dict[tuple[str, str], set[str]] = defaultdict(set)
     uses: dict[str, Counter] = defaultdict(Counter)
     first: dict[tuple[str, str], Question] = {}
-    for question in sorted(questions, key=lambda one: one.id):
+    for question in sorted(questions, key=lambda question: question.id):
         uses[question.relation][answer_key(question.answers[0])] += 1
         for told_by in _told_by(question):
             accepted[question.relation, told_by].update(question.answers)
@@ -57,7 +57,7 @@ def from_facts(
         tally[relation, "over_limit"] += size * (len(groups) - len(taken))
         for group in taken:
             made |= {row.id: row for row in _rows(group, uses[relation])}
-    return [made[one.id] for one in questions if one.id in made]
+    return [made[question.id] for question in questions if question.id in made]
 
 
 def answer_key(answer: str) -> str:
@@ -96,8 +96,8 @@ def _groups(asked: list[_Asked], seed: int) -> list[list[_Asked]]:
     The commonest answers are placed first, so that as few as can be are left over.
     """
     waiting: dict[str, list[_Asked]] = defaultdict(list)
-    for one in sorted(asked, key=lambda one: order(one.question.id, seed)):
-        waiting[answer_key(one.choice)].append(one)
+    for item in sorted(asked, key=lambda item: order(item.question.id, seed)):
+        waiting[answer_key(item.choice)].append(item)
     size, groups = min(FACT_CHOICES, len(waiting)), []
     while size > 1 and any(waiting.values()):
         # A stable sort: of equally common ones the seed says which.
@@ -105,15 +105,18 @@ def _groups(asked: list[_Asked], seed: int) -> list[list[_Asked]]:
         group = [first.pop(0)]
         for same in others:
             fitting = (
-                one
-                for one in same
-                if all(one.excludes(two.choice) and two.excludes(one.choice) for two in group)
+                candidate
+                for candidate in same
+                if all(
+                    candidate.excludes(member.choice) and member.excludes(candidate.choice)
+                    for member in group
+                )
             )
-            if len(group) < size and (one := next(fitting, None)):
-                group.append(one)
+            if len(group) < size and (item := next(fitting, None)):
+                group.append(item)
         if len(group) == size:  # else its first fits in none; the others may
-            for one in group[1:]:
-                waiting[answer_key(one.choice)].remove(one)
+            for item in group[1:]:
+                waiting[answer_key(item.choice)].remove(item)
             groups.append(group)
     for group in groups:
         random.Random(f"{seed}:{group[0].question.id}").shuffle(group)
@@ -121,18 +124,18 @@ def _groups(asked: list[_Asked], seed: int) -> list[list[_Asked]]:
 
 
 def _rows(group: list[_Asked], uses: Counter) -> list[ChoiceQuestion]:
-    choices = [one.choice for one in group]
+    choices = [item.choice for item in group]
     commonest = max(range(len(group)), key=lambda at: uses[answer_key(choices[at])])
     return [
         ChoiceQuestion(
-            id=one.question.id,
-            question=one.question.question,
+            id=item.question.id,
+            question=item.question.question,
             choices=choices,
             labels=[int(at == best) for at in range(len(choices))],
             best=best,
-            subject=one.question.subject,
-            domain=one.question.domain,
+            subject=item.question.subject,
+            domain=item.question.domain,
             commonest=commonest,
         )
-        for best, one in enumerate(group)
+        for best, item in enumerate(group)
     ]

@@ -264,7 +264,7 @@ def _assemble(
     split_rows: list[tuple[FactRow, Split]] = []
     for same in _told_apart(asked.values()):
         # What is evaluated stays so, in whatever order a file has its rows.
-        same.sort(key=lambda one: SPLITS.index(one[1]), reverse=True)
+        same.sort(key=lambda pair: SPLITS.index(pair[1]), reverse=True)
         distinct: dict[frozenset[str], tuple[FactRow, Split]] = {}
         for row, split in same:
             answers = _answers(row)

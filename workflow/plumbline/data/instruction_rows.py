@@ -44,16 +44,18 @@ class InstructionRow(OwnRow):
         if not isinstance(row, dict):
             return row
         row = dict(row)
-        asked, about, answered = (_texts(row, names) for names in (ASKED, ABOUT, ANSWERED))
+        asked, background, answered = (_texts(row, names) for names in (ASKED, ABOUT, ANSWERED))
         for name in TURNS:
             if row.get(name):
                 asked[name], *answer, row["later_turns"] = _first_turns(name, row.pop(name))
                 answered |= dict.fromkeys([name] * len(answer), *answer)
-        about = {name: text for name, text in about.items() if visible(text)}
+        background = {name: text for name, text in background.items() if visible(text)}
         if asked:
-            row["instruction"] = "\n\n".join([_only(asked), *([_only(about)] if about else [])])
-        elif about:
-            raise ValueError(f"column {', '.join(about)} without an instruction before it")
+            row["instruction"] = "\n\n".join(
+                [_only(asked), *([_only(background)] if background else [])]
+            )
+        elif background:
+            raise ValueError(f"column {', '.join(background)} without an instruction before it")
         if answered:
             row["responses"] = [*(row.get("responses") or []), _only(answered)]
         return row
@@ -64,11 +66,11 @@ def _texts(row: dict, names: Iterable[str]) -> dict[str, str]:
     return {name: row.pop(name) for name in names if isinstance(row.get(name), str)}
 
 
-def _only(found: dict[str, str]) -> str:
+def _only(columns: dict[str, str]) -> str:
     """The one text that columns of one meaning hold. ValueError where they hold several."""
-    if len(set(found.values())) > 1:
-        raise ValueError(f"columns {' and '.join(found)} say two things; keep one of them")
-    return next(iter(found.values()))
+    if len(set(columns.values())) > 1:
+        raise ValueError(f"columns {' and '.join(columns)} say two things; keep one of them")
+    return next(iter(columns.values()))
 
 
 def _first_turns(name: str, turns: object) -> tuple:

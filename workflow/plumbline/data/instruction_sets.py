@@ -49,7 +49,7 @@ def gather(
     kept: Distinct[Prompt] = Distinct()
     for source in sources:
         if source.format == "entities":
-            found, left_out = subject_prompts(
+            prompts, left_out = subject_prompts(
                 questions,
                 split=split,
                 domains=domains,
@@ -58,7 +58,7 @@ def gather(
                 relations=source.relations,
                 key=key,
             )
-            rows = [Prompt(**one.model_dump()) for one in found]
+            rows = [Prompt(**prompt.model_dump()) for prompt in prompts]
             for (domain, reason), n in left_out.items():
                 tally[f"entities {domain}", reason] += n
         else:
@@ -79,11 +79,13 @@ def check_tuned(prompts: Iterable[Prompt], tuned: Mapping[str, Collection[str]],
 
     tuned: by the key of a method's prompts, the relations that they ask about. key: of `prompts`.
     """
-    asked = sorted({one.relation for one in prompts if one.domain == "id" and one.relation})
-    for own, relations in tuned.items():
+    asked = sorted(
+        {prompt.relation for prompt in prompts if prompt.domain == "id" and prompt.relation}
+    )
+    for user, relations in tuned.items():
         if missing := [name for name in asked if name not in relations]:
             raise InputError(
-                f"{key}.relations: {', '.join(missing)} would be called in-domain, but {own} asks "
+                f"{key}.relations: {', '.join(missing)} would be called in-domain, but {user} asks "
                 f"about {', '.join(relations)} alone. Name the same in-domain relations in both."
             )
 
@@ -113,12 +115,12 @@ def read_instructions(paths: Iterable[Path]) -> list[Prompt]:
 
     Raises InputError where one id stands for different instructions.
     """
-    found: dict[str, Prompt] = {}
+    by_id: dict[str, Prompt] = {}
     for path in paths:
         for row in read_unique_rows(path, Prompt):
-            if found.setdefault(row.id, row).instruction != row.instruction:
+            if by_id.setdefault(row.id, row).instruction != row.instruction:
                 raise InputError(
                     f"{path}: {row.id!r} is another instruction than in the files before it; they "
                     f"are of different runs. Build them again."
                 )
-    return list(found.values())
+    return list(by_id.values())

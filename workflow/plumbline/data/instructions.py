@@ -168,7 +168,9 @@ class Distinct(Generic[One]):
             )
         first = self._first.setdefault(text, row)
         if first is not row:
-            first.responses += [one for one in row.responses if one not in first.responses]
+            first.responses += [
+                response for response in row.responses if response not in first.responses
+            ]
         return first is row
 
 
@@ -222,7 +224,7 @@ def _oasst(path: Path, tally: Counter) -> Iterator[Instruction]:
         elif row.role == "prompter":
             prompts.append((row.message_id, row))
     for name, prompt in prompts:
-        below = (one for one in replies[name] if one.role == "assistant" and one.rank == 0)
+        below = (reply for reply in replies[name] if reply.role == "assistant" and reply.rank == 0)
         best = next(below, None)
         if prompt.deleted or prompt.review_result is False:
             tally["deleted or rejected"] += 1

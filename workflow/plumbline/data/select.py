@@ -44,7 +44,7 @@ def for_training(facts: Iterable[Question]) -> list[Question]:
     """What may be used to make training data: no fact that the test asks about, and none of a
     relation that is only evaluated, which have no train split.
     """
-    return [one for one in facts if one.split == "train"]
+    return [fact for fact in facts if fact.split == "train"]
 
 
 def order(name: str, seed: int) -> bytes:

@@ -54,10 +54,10 @@ def near_duplicate(first: str, second: str) -> bool:
     have a Jaccard index of at least `NEAR`. Short texts that differ in one word, as the same
     question on two entities, are not near-duplicates.
     """
-    one, other = segments(question_key(first)), segments(question_key(second))
-    if sorted(one) == sorted(other):
+    our_words, other = segments(question_key(first)), segments(question_key(second))
+    if sorted(our_words) == sorted(other):
         return True
-    ours, theirs = _trigrams(one), _trigrams(other)
+    ours, theirs = _trigrams(our_words), _trigrams(other)
     return bool(ours and theirs) and len(ours & theirs) >= NEAR * len(ours | theirs)
 
 

@@ -41,7 +41,7 @@ def greedy_written(
     tokens that were drawn by chance mean nothing, and where the files do not fit together.
     """
     by_id = {prompt.id: prompt for prompt in prompts}
-    found = []
+    written = []
     for request, (generation, *more) in answered(requests, generations):
         if request.sampling.temperature != 0 or more:
             raise InputError(
@@ -58,8 +58,8 @@ def greedy_written(
         tokens, ended = _up_to_its_end(generation, tokenizer)
         thought = _thought(generation, tokens[: len(tokens) - ended], tokenizer)
         answer = TokenizedAnswer(render(tokenizer, request) + tokens[:thought], tokens[thought:])
-        found.append(Written(prompt, answer, ended))
-    return found
+        written.append(Written(prompt, answer, ended))
+    return written
 
 
 def _up_to_its_end(generation: Generation, tokenizer) -> tuple[tuple[int, ...], bool]:
@@ -97,12 +97,12 @@ def _text(tokenizer, tokens: Sequence[int]) -> str:
 
 def check_tokenizers(tuned, reference, requests: Iterable[Request]) -> None:
     """InputError unless both tokenizers have the same tokens and read all plain prompts alike."""
-    one, other = tuned.get_vocab(), reference.get_vocab()
-    if different := one.items() ^ other.items():
+    ours, other = tuned.get_vocab(), reference.get_vocab()
+    if different := ours.items() ^ other.items():
         token = min(token for token, _ in different)
         raise InputError(
             f"the tuned and the reference checkpoint have different tokenizers: {token!r} is token "
-            f"{one.get(token, 'none')} of one and {other.get(token, 'none')} of the other. Ranks of "
+            f"{ours.get(token, 'none')} of one and {other.get(token, 'none')} of the other. Ranks of "
             f"tokens can only be compared with the same tokenizer; choose another pair."
         )
     for request in requests:
@@ -128,7 +128,7 @@ def measure(
     tuned, reference: checkpoint folders. An adapter on the reference itself is switched off for
     the second pass, so that one model is in memory; any other two are loaded one after the other.
     """
-    answers = [one.answer for one in written]
+    answers = [item.answer for item in written]
 
     def ranks(model, name: str) -> list[list[int]]:
         progress = Progress(len(answers), f"answers under the {name}")
@@ -139,33 +139,36 @@ def measure(
 
     if is_adapter_on(tuned, reference):
         model = checkpoints.load_with_adapter(tuned, dtype).to(device).eval()
-        own = ranks(model, "tuned model")
+        after = ranks(model, "tuned model")
         with model.disable_adapter():
-            found = ranks(model, "reference")
+            before = ranks(model, "reference")
     else:
-        own = ranks(loaded(tuned), "tuned model")
-        found = ranks(loaded(reference), "reference")
+        after = ranks(loaded(tuned), "tuned model")
+        before = ranks(loaded(reference), "reference")
     return [
-        _row(one, before, after, tokenizer)
-        for one, before, after in zip(written, found, own, strict=True)
+        _row(item, before, after, tokenizer)
+        for item, before, after in zip(written, before, after, strict=True)
     ]
 
 
 def is_adapter_on(tuned: Path, reference: Path) -> bool:
     """Whether `tuned` is an adapter whose parent is `reference`."""
-    about = checkpoints.describe(tuned)
-    return about["kind"] == "adapter" and (tuned / about["parent"]).resolve() == reference.resolve()
+    description = checkpoints.describe(tuned)
+    return (
+        description["kind"] == "adapter"
+        and (tuned / description["parent"]).resolve() == reference.resolve()
+    )
 
 
-def _row(one: Written, ranks: list[int], own: list[int], tokenizer) -> TokenShift:
-    kept = len(ranks) - one.ended
+def _row(written: Written, ranks: list[int], own_ranks: list[int], tokenizer) -> TokenShift:
+    kept = len(ranks) - written.ended
     return TokenShift(
-        id=one.prompt.id,
-        domain=one.prompt.domain,
-        cluster=one.prompt.topic or one.prompt.id,
-        tokens=[tokenizer.decode([token]) for token in one.answer.tokens[:kept]],
+        id=written.prompt.id,
+        domain=written.prompt.domain,
+        cluster=written.prompt.topic or written.prompt.id,
+        tokens=[tokenizer.decode([token]) for token in written.answer.tokens[:kept]],
         ranks=ranks[:kept],
-        own_ranks=own[:kept],
-        end_rank=ranks[kept] if one.ended else None,
-        truncated=not one.ended,
+        own_ranks=own_ranks[:kept],
+        end_rank=ranks[kept] if written.ended else None,
+        truncated=not written.ended,
     )

@@ -43,10 +43,10 @@ def compare(
             for place, grid in grids.items():
                 if not grid.has((checkpoint, other)):
                     continue
-                one, theirs = grid.pair(checkpoint, other)
-                if np.isnan(one).all():
+                ours, theirs = grid.pair(checkpoint, other)
+                if np.isnan(ours).all():
                     continue
-                estimated = difference(one, theirs, grid.clusters)
+                estimated = difference(ours, theirs, grid.clusters)
                 bounds = estimated.estimate(confidence)
                 yield Comparison(
                     model=model,
@@ -56,12 +56,12 @@ def compare(
                     task=place.task,
                     domain=place.domain,
                     metric=grid.metric,
-                    value=mean_over(one),
+                    value=mean_over(ours),
                     other_value=mean_over(theirs),
                     difference=estimated.value,
                     low=bounds.low,
                     high=bounds.high,
                     p=estimated.p(),
                     n=estimated.n,
-                    seeds=len(one),
+                    seeds=len(ours),
                 )

@@ -109,19 +109,19 @@ def measure(
     for name, items in sets.items():
         for item in items:
             index.add((name, item.id), item)
-    found = index.find({text for row in rows for text in row.texts()})
+    sharing = index.find({text for row in rows for text in row.texts()})
     facts = SoughtFacts(
         (item.subject, item.right, (name, item.id))
         for name, items in sets.items()
         for item in items
         if item.subject
     )
-    told = {one for row in rows for one in in_answers(facts, as_text(row.prompt), row.answers())}
+    told = {fact for row in rows for fact in in_answers(facts, as_text(row.prompt), row.answers())}
     overlaps = []
     for name, items in sets.items():
-        equal = {one.id for one in items if _words(one.question) in asked}
-        shared = {one.id for one in items if (name, one.id) in found}
-        stated = {one.id for one in items if (name, one.id) in told}
+        equal = {item.id for item in items if _words(item.question) in asked}
+        shared = {item.id for item in items if (name, item.id) in sharing}
+        stated = {item.id for item in items if (name, item.id) in told}
         overlaps.append(
             Overlap(
                 set=name,
@@ -155,24 +155,24 @@ def training_questions(prompts: Iterable[str]) -> set[tuple[str, ...]]:
     """
     lines = {prompt: _lines(prompt) for prompt in prompts}
     form = set.intersection(*map(set, lines.values())) if len(lines) > 1 else set()
-    found = set()
-    for own in lines.values():
-        left = [line for line in own if line not in form]
-        found |= {_words(text) for text in ["\n".join(left), *left]}
-    return {one for one in found if any(map(weight, one))}
+    questions = set()
+    for texts in lines.values():
+        left = [line for line in texts if line not in form]
+        questions |= {_words(text) for text in ["\n".join(left), *left]}
+    return {question for question in questions if any(map(weight, question))}
 
 
-def refuse(found: Contamination, max_percent: float | None) -> None:
+def refuse(contamination: Contamination, max_percent: float | None) -> None:
     """Raises InputError where more than `max_percent` of an evaluation set is contaminated."""
-    for one in found.overlaps:
-        if max_percent is not None and one.percent > max_percent:
+    for overlap in contamination.overlaps:
+        if max_percent is not None and overlap.percent > max_percent:
             raise InputError(
-                f"{found.training}: {one.percent:.1f} % of the {one.n} items of the evaluation set "
-                f"{one.set} stand in this training file ({one.equal} as an equal question, "
-                f"{one.shared} by {found.ngram} words in a row or as a whole, {one.stated} as a "
-                f"fact in other words), more than "
+                f"{contamination.training}: {overlap.percent:.1f} % of the {overlap.n} items of "
+                f"the evaluation set {overlap.set} stand in this training file ({overlap.equal} as "
+                f"an equal question, {overlap.shared} by {contamination.ngram} words in a row or as "
+                f"a whole, {overlap.stated} as a fact in other words), more than "
                 f"contamination.max_percent allows ({max_percent:g} %). Some of them: "
-                f"{', '.join(one.examples)}. Take them out of the evaluation set or of what is "
+                f"{', '.join(overlap.examples)}. Take them out of the evaluation set or of what is "
                 f"trained on, or raise contamination.max_percent (null: report only)."
             )
 
@@ -200,13 +200,13 @@ class _Runs:
 
     def find(self, texts: Iterable[str]) -> set[tuple[str, str]]:
         """Whose runs stand in any of the texts."""
-        found: set[tuple[str, str]] = set()
+        owners: set[tuple[str, str]] = set()
         for text in texts:
             words = _words(text)
             for at in range(len(words) - WHOLE + 1):
                 for length in self._lengths.get(words[at : at + WHOLE], ()):
-                    found |= self._owners.get(words[at : at + length], set())
-        return found
+                    owners |= self._owners.get(words[at : at + length], set())
+        return owners
 
 
 def _words(text: str) -> tuple[str, ...]:

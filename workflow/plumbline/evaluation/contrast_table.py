@@ -44,8 +44,8 @@ def contrast_rows(
 def _measured(
     model: str, contrast: Contrast, grid: Grid | None, confidence: float
 ) -> tuple[ContrastRow, Estimated | None]:
-    about = contrast.row()
-    row = ContrastRow(model=model, contrast=about.pop("name"), **about)
+    described = contrast.row()
+    row = ContrastRow(model=model, contrast=described.pop("name"), **described)
     if grid is None or not grid.has((contrast.first, contrast.second), contrast.metric):
         return row, None
     first, second = grid.pair(contrast.first, contrast.second, contrast.metric)
@@ -60,10 +60,10 @@ def _measured(
 
 
 def _judge(row: ContrastRow, estimated: Estimated, alpha: float, tests: int) -> None:
-    found = (row.p if row.p_corrected is None else row.p_corrected) <= alpha
+    significant = (row.p if row.p_corrected is None else row.p_corrected) <= alpha
     if row.kind == DIFFERENCE:
         row.detectable = estimated.detectable(alpha / tests)
-        row.verdict = (HIGHER if row.difference > 0 else LOWER) if found else UNDECIDED
+        row.verdict = (HIGHER if row.difference > 0 else LOWER) if significant else UNDECIDED
     else:
         row.detectable = estimated.margin_within_reach(alpha / tests)
-        row.verdict = HELD if found else UNDECIDED
+        row.verdict = HELD if significant else UNDECIDED

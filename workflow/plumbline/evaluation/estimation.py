@@ -163,9 +163,9 @@ def _estimated(parts: Sequence[Values], weights, bounds, made_for) -> Estimated:
         columns = cluster_values(values[seeds][:, there], np.asarray(clusters)[there])
         strata.append(Stratum(columns, made_for(columns, bounds), weight))
         n, value = n + int(there.sum()), value + weight * float(columns.mean())
-    if min(one.columns.shape[1] for one in strata) < LEAST_CLUSTERS:
+    if min(stratum.columns.shape[1] for stratum in strata) < LEAST_CLUSTERS:
         return Estimated(value, n)
-    centre, se, df = (float(one) for one in moments(strata))
+    centre, se, df = (float(moment) for moment in moments(strata))
     if not se > 0:
         return Estimated(value, n)
     return Estimated(value, n, centre, se, df, *bounds)
@@ -223,11 +223,11 @@ def moments(strata: Sequence[Stratum]) -> tuple[np.ndarray, np.ndarray, np.ndarr
     for columns, made, weight in strata:
         clusters, of_cluster = columns.shape[-1], columns.mean(axis=-2)
         number = clusters + made.number
-        own = (of_cluster.sum(axis=-1) + made.total) / number
-        spread = (of_cluster**2).sum(axis=-1) + made.squares - number * own**2
+        average = (of_cluster.sum(axis=-1) + made.total) / number
+        spread = (of_cluster**2).sum(axis=-1) + made.squares - number * average**2
         variance = weight**2 * np.maximum(spread, 0) / (number - 1) / number
         centre, items, doubt = (
-            centre + weight * own,
+            centre + weight * average,
             items + variance,
             doubt + variance**2 / (number - 1),
         )

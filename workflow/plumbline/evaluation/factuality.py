@@ -83,12 +83,12 @@ def count_verdicts(
 
     Raises InputError unless each claim has exactly one verdict and belongs to a known response.
     """
-    found: dict[str, Counter] = {
+    counts: dict[str, Counter] = {
         splitting.response: Counter(supported=0) for splitting in splittings
     }
     waiting: dict[str, str] = {}
     for claim in claims:
-        if claim.response not in found:
+        if claim.response not in counts:
             raise InputError(
                 f"claim {claim.id} is of response {claim.response!r}, which was not split; claims "
                 f"and splittings are of different runs. Split again."
@@ -100,13 +100,13 @@ def count_verdicts(
                 f"a verdict is on claim {verdict.claim!r}, which is not among the claims or has a "
                 f"verdict already; expected one verdict a claim. Verify again."
             )
-        found[waiting.pop(verdict.claim)][verdict.verdict] += 1
+        counts[waiting.pop(verdict.claim)][verdict.verdict] += 1
     if waiting:
         raise InputError(
             f"{len(waiting)} claim(s) have no verdict, the first is {next(iter(waiting))!r}. "
             f"Verify again."
         )
-    return {response: Counts(**counter) for response, counter in found.items()}
+    return {response: Counts(**counter) for response, counter in counts.items()}
 
 
 def response_metrics(

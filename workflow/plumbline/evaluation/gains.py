@@ -50,9 +50,9 @@ class Gains:
             (np.mean([part.differences[pair] for pair in pairs], axis=0), part.clusters)
             for part in self.parts
         ]
-        found = weighted_difference(values, [part.weight for part in self.parts])
+        difference = weighted_difference(values, [part.weight for part in self.parts])
         tasks = " ".join(dict.fromkeys(part.task for part in self.parts))
-        return vars(found.estimate(confidence)) | {"tasks": tasks}
+        return vars(difference.estimate(confidence)) | {"tasks": tasks}
 
 
 def gains(grids: Grids, pairs: Sequence[tuple[str, str]]) -> dict[str, Gains]:
@@ -62,7 +62,7 @@ def gains(grids: Grids, pairs: Sequence[tuple[str, str]]) -> dict[str, Gains]:
     one pair's gain can be set beside another's. A domain without such a task is absent; where both
     are there, `both` is the mean of the two.
     """
-    found = {}
+    by_domain = {}
     for domain in DOMAINS:
         tasks = []
         for place, grid in grids.items():
@@ -76,11 +76,11 @@ def gains(grids: Grids, pairs: Sequence[tuple[str, str]]) -> dict[str, Gains]:
             if not any(np.isnan(column).all(axis=1).any() for column in columns):
                 tasks.append((place.task, columns, grid.clusters))
         if tasks:
-            found[domain] = Gains([TaskDifferences(*task, 1 / len(tasks)) for task in tasks])
-    if len(found) == len(DOMAINS):
-        parts = [part for gain in found.values() for part in gain.parts]
-        found[BOTH] = Gains([replace(part, weight=part.weight / 2) for part in parts])
-    return found
+            by_domain[domain] = Gains([TaskDifferences(*task, 1 / len(tasks)) for task in tasks])
+    if len(by_domain) == len(DOMAINS):
+        parts = [part for gain in by_domain.values() for part in gain.parts]
+        by_domain[BOTH] = Gains([replace(part, weight=part.weight / 2) for part in parts])
+    return by_domain
 
 
 def gain_rows(
@@ -93,7 +93,7 @@ def gain_rows(
             if against != "parent":
                 pairs.setdefault(against, []).append((checkpoint, other))
     for against, group in pairs.items():
-        for domain, found in gains(grids, group).items():
+        for domain, gain in gains(grids, group).items():
             for column, (checkpoint, other) in enumerate(group):
                 yield GainRow(
                     model=model,
@@ -101,5 +101,5 @@ def gain_rows(
                     against=against,
                     other=other,
                     domain=domain,
-                    **found.figures([column], confidence),
+                    **gain.figures([column], confidence),
                 )

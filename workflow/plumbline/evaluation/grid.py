@@ -51,11 +51,11 @@ class Grid:
         values = self.measured[metric or self.metric]
         mine, theirs = values[first], values[second]
         seeds = max(mine, theirs, key=len)
-        one, other = (
+        ours, other = (
             np.array([side.get(seed, side.get(0)) for seed in seeds]) for side in (mine, theirs)
         )
-        both = ~(np.isnan(one) | np.isnan(other))
-        return np.where(both, one, np.nan), np.where(both, other, np.nan)
+        both = ~(np.isnan(ours) | np.isnan(other))
+        return np.where(both, ours, np.nan), np.where(both, other, np.nan)
 
     def has(self, checkpoints: Iterable[str], metric: str = "") -> bool:
         """Whether all of these were measured by the metric."""
@@ -109,21 +109,23 @@ class Gatherer:
         for place, columns in self.found.items():
             (first, _), measured = next(iter(columns.items()))
             ids, metric = sorted(measured), measures[place.task]
-            names = {n for own in columns.values() for _, metrics in own.values() for n in metrics}
+            names = {
+                n for tasks in columns.values() for _, metrics in tasks.values() for n in metrics
+            }
             values: dict[str, dict[str, dict[int, np.ndarray]]] = {}
-            for (checkpoint, seed), own in columns.items():
-                check_same(checkpoint, own, first, measured)
+            for (checkpoint, seed), items in columns.items():
+                check_same(checkpoint, items, first, measured)
                 for name in names | {metric}:
-                    column = [own[one][1].get(name, np.nan) for one in ids]
+                    column = [items[item_id][1].get(name, np.nan) for item_id in ids]
                     by_seed = values.setdefault(name, {}).setdefault(checkpoint, {})
                     by_seed[seed] = np.array(column, float)
             if place.task == WIN_RATE and baseline and baseline not in values[metric]:
                 values[metric][baseline] = {seed: np.full(len(ids), 0.5) for seed in seeds}
-            grids[place] = Grid(metric, ids, [measured[one][0] for one in ids], values)
+            grids[place] = Grid(metric, ids, [measured[item_id][0] for item_id in ids], values)
         return grids
 
 
 def measure_of(names: Iterable[str]) -> str:
     """The measure that stands for a task with these metrics."""
     present = dict.fromkeys(names)
-    return next((one for one in HEADLINE if one in present), next(iter(present), ""))
+    return next((metric for metric in HEADLINE if metric in present), next(iter(present), ""))

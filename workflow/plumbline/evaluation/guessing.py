@@ -23,17 +23,19 @@ def guessed(questions: Sequence[ChoiceQuestion], places: bool) -> dict[str, floa
     the longest), and, where choices are shown with their letters (`places`), always the same
     place. Of equally long choices one is drawn, so its expected score counts.
     """
-    asked = [one for one in questions if _best(one) is not None]
+    asked = [question for question in questions if _best(question) is not None]
     metric, asked = ("mc1", asked) if asked else ("acc", list(questions))
-    rows = [_offered(one, metric) for one in asked]
+    rows = [_offered(question, metric) for question in asked]
     strategies = {
         "longest": [_mean_at(max, row) for row in rows],
         "shortest": [_mean_at(min, row) for row in rows],
     }
-    if any(one.commonest is not None for one in asked):
+    if any(question.commonest is not None for question in asked):
         strategies["commonest"] = [
-            float(one.labels[one.commonest]) if one.commonest is not None else longest
-            for one, longest in zip(asked, strategies["longest"], strict=True)
+            float(question.labels[question.commonest])
+            if question.commonest is not None
+            else longest
+            for question, longest in zip(asked, strategies["longest"], strict=True)
         ]
     if places:
         for at in range(max(map(len, rows))):

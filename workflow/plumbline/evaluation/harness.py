@@ -74,7 +74,7 @@ def measure(
     # Answers are generated in batches that are filled up on their left.
     alone = loaded.OUTPUT_TYPE == "generate_until" and not attends_only(model)
     try:
-        found = first_that_fits(
+        output = first_that_fits(
             [1] if alone else halves(batch_size),
             lambda size: simple_evaluate(
                 model=_watched(cut, pretrained=model, tokenizer=tokenizer, batch_size=size),
@@ -93,7 +93,7 @@ def measure(
         raise InputError(
             f"task {task}: {error} Lower max_gen_toks in the generation_kwargs of the task's file."
         ) from error
-    return _items(found["samples"][task], task, domain, cut)
+    return _items(output["samples"][task], task, domain, cut)
 
 
 def _watched(cut: set[str], **options):
@@ -152,12 +152,12 @@ def questions(task: str, folder: Path, *, shots: int, limit: int | None) -> list
         prompts = map(loaded.doc_to_text, docs)
         # A number stands for as many prompts as there are choices, which they hold.
         asked = _without_form(
-            ["\n".join(own) if isinstance(prompt, int) else prompt
-             for prompt, own in zip(prompts, choices, strict=True)]
+            ["\n".join(offered) if isinstance(prompt, int) else prompt
+             for prompt, offered in zip(prompts, choices, strict=True)]
         )  # fmt: skip
     return [
-        EvaluatedText(id=f"{task}/{n}", question=text, choices=own)
-        for n, (text, own) in enumerate(zip(asked, choices, strict=True))
+        EvaluatedText(id=f"{task}/{n}", question=text, choices=offered)
+        for n, (text, offered) in enumerate(zip(asked, choices, strict=True))
     ]
 
 
@@ -186,7 +186,7 @@ def _without_form(prompts: list[str]) -> list[str]:
         return prompts
     lines = [prompt.splitlines() for prompt in prompts]
     form = set.intersection(*map(set, lines))
-    left = ["\n".join(line for line in own if line not in form) for own in lines]
+    left = ["\n".join(line for line in prompt_lines if line not in form) for prompt_lines in lines]
     if len({text.partition(":")[0] for text in left}) == 1:
         left = [text.partition(":")[2] for text in left]
     return [text.strip() or prompt for text, prompt in zip(left, prompts, strict=True)]

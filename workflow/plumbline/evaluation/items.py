@@ -57,13 +57,13 @@ def item_metrics(
     for (task, domain, category, metric), clusters in groups.items():
         ids, names = list(clusters), list(clusters.values())
         values = _matrix(mine, ids, metric)
-        found = {metric: _mean(values, names, confidence)}
+        estimates = {metric: _mean(values, names, confidence)}
         for against, items in theirs.items():
             of_other = _matrix(items, ids, metric)
             if not np.isnan(values - of_other).all():
                 estimated = difference(values, of_other, names)
-                found[f"{metric}_vs_{against}"] = estimated.estimate(confidence)
-        for name, estimate in found.items():
+                estimates[f"{metric}_vs_{against}"] = estimated.estimate(confidence)
+        for name, estimate in estimates.items():
             yield Metric(
                 model=model,
                 seed=seed,
@@ -82,15 +82,15 @@ def _by_id(
     trainings: Trainings, name: str, like: Sequence[Item], checkpoint: str
 ) -> list[dict[str, Item]]:
     """The items of each seed by id; InputError unless they are those of the checkpoint."""
-    found = [{item.id: item for item in items} for items in trainings]
-    for items in found:
+    by_id = [{item.id: item for item in items} for items in trainings]
+    for items in by_id:
         check_same(checkpoint, [item.id for item in like], name, items)
-    return found
+    return by_id
 
 
 def _matrix(trainings: Sequence[dict[str, Item]], ids: Sequence[str], metric: str) -> np.ndarray:
     """Seeds × items, NaN where an item has no such metric."""
-    rows = [[items[one].metrics.get(metric, np.nan) for one in ids] for items in trainings]
+    rows = [[items[name].metrics.get(metric, np.nan) for name in ids] for items in trainings]
     return np.array(rows, float)
 
 

@@ -40,17 +40,17 @@ def read_labelled(path: Path = FILE) -> list[Labelled]:
     """The labelled claims of a table; InputError names the file and the line of a malformed one."""
     with path.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE))
-    found = []
+    claims = []
     for line, row in enumerate(rows, start=2):
         try:
             text = row.pop("claim")
-            found.append(Labelled(**row, response=row["id"], sentence=0, text=text))
+            claims.append(Labelled(**row, response=row["id"], sentence=0, text=text))
         except (KeyError, TypeError, ValidationError) as error:
             raise InputError(
                 f"{path}, line {line}: expected the columns id, part, drawn, checkpoint, topic, "
                 f"prompt, claim, first, second and label, with labels of {', '.join(LABELS)}."
             ) from error
-    return found
+    return claims
 
 
 def shares(verdicts: Sequence[Verdict], claims: Sequence[Labelled]) -> Iterator[dict]:
@@ -68,15 +68,15 @@ def shares(verdicts: Sequence[Verdict], claims: Sequence[Labelled]) -> Iterator[
             for verdict in verdicts
             if part == ALL or verdict.claim in held_out
         ]
-        found = {
-            "precision": [one == "true" for said, one in pairs if said == "supported"],
+        judged = {
+            "precision": [labelled == "true" for said, labelled in pairs if said == "supported"],
             "refuted_precision": [
-                one in ("false", "partly") for said, one in pairs if said == "refuted"
+                labelled in ("false", "partly") for said, labelled in pairs if said == "refuted"
             ],
-            "recall": [said == "supported" for said, one in pairs if one == "true"],
+            "recall": [said == "supported" for said, labelled in pairs if labelled == "true"],
             "coverage": [said != "unverifiable" for said, _ in pairs],
         }
-        for metric, right in found.items():
+        for metric, right in judged.items():
             if right:
                 yield {
                     "relation": part,

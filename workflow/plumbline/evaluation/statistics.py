@@ -34,4 +34,4 @@ def holm(p: Sequence[float]) -> list[float]:
     """
     from statsmodels.stats.multitest import multipletests
 
-    return [float(one) for one in multipletests(p, method="holm")[1]] if len(p) else []
+    return [float(corrected) for corrected in multipletests(p, method="holm")[1]] if len(p) else []

@@ -27,13 +27,13 @@ def files_of(task: str, folder: Path) -> list[str]:
     and folders stand for; what functions open themselves is not seen. Left out is what belongs to an
     installed package. Files that cannot be read are left for the harness to report.
     """
-    found = set(folder.rglob("*"))
+    files = set(folder.rglob("*"))
     for path in sorted(folder.rglob("*.yaml")):
         read = _read(path, ())
         if _holds_task(read.settings, task):
-            found.update(read.files, _data(read.settings))
+            files.update(read.files, _data(read.settings))
     skipped = {*_SKIPPED, "site-packages"}
-    kept = (path for path in found if path.is_file() and not skipped & set(path.parts))
+    kept = (path for path in files if path.is_file() and not skipped & set(path.parts))
     return sorted({os.path.normpath(path) for path in kept})
 
 
@@ -45,31 +45,31 @@ def _read(path: Path, above: tuple[Path, ...]) -> _Read:
 
     Loader.add_constructor("!function", lambda loader, node: _Function(node.value))
     try:
-        own = Loader(path.read_text(encoding="utf-8")).get_single_data()
+        settings = Loader(path.read_text(encoding="utf-8")).get_single_data()
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
-        own = None
-    if not isinstance(own, dict):
+        settings = None
+    if not isinstance(settings, dict):
         return _Read({}, [])
     merged, files = {}, []
-    included = own.pop("include", [])
+    included = settings.pop("include", [])
     for name in included if isinstance(included, list) else [included]:
         other = path.parent / str(name)
         if other.is_file() and other not in above:
             read = _read(other, (*above, path))
             merged |= read.settings
             files += [other, *read.files]
-    for function in _strings(own):
+    for function in _strings(settings):
         if isinstance(function, _Function):
             module = path.parent / f"{function.rpartition('.')[0].replace('.', '/')}.py"
             files += [module] if module.is_file() else []
-    return _Read(merged | own, files)
+    return _Read(merged | settings, files)
 
 
 def _holds_task(settings: object, task: str) -> bool:
     """Whether the settings are of this task, or have it in a list or group of theirs."""
     if isinstance(settings, dict):
         return settings.get("task") == task or _holds_task([*settings.values()], task)
-    return isinstance(settings, list) and any(_holds_task(one, task) for one in settings)
+    return isinstance(settings, list) and any(_holds_task(part, task) for part in settings)
 
 
 def _data(settings: dict) -> Iterator[Path]:
@@ -89,5 +89,5 @@ def _strings(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict | list):
-        for one in value.values() if isinstance(value, dict) else value:
-            yield from _strings(one)
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _strings(part)

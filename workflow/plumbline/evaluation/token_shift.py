@@ -73,9 +73,9 @@ class Measure(NamedTuple):
 
     def row(self) -> dict:
         """Columns of the table; bounds that are not known are absent."""
-        about = {"domain": self.domain, "position": self.position, "metric": self.metric}
-        found = {name: getattr(self.estimate, name) for name in ("value", "low", "high", "n")}
-        return about | {name: value for name, value in found.items() if value is not None}
+        place = {"domain": self.domain, "position": self.position, "metric": self.metric}
+        figures = {name: getattr(self.estimate, name) for name in ("value", "low", "high", "n")}
+        return place | {name: value for name, value in figures.items() if value is not None}
 
 
 def shift_measures(rows: Sequence[TokenShift], confidence: float) -> list[Measure]:
@@ -94,18 +94,20 @@ def shift_measures(rows: Sequence[TokenShift], confidence: float) -> list[Measur
         return mean(values, clusters).estimate(confidence)
 
     return [
-        Measure(domain, *found)
+        Measure(domain, *measured)
         for domain in ("id", "ood")
-        for found in _measures([row for row in rows if row.domain == domain], mean_of)
+        for measured in _measures([row for row in rows if row.domain == domain], mean_of)
     ]
 
 
 def _measures(rows: Sequence[TokenShift], mean: Mean) -> Iterator[tuple[str, str, Estimate]]:
     """(position, metric, estimate) of one domain's prompts."""
     tokens = [
-        (shift_class(rank), position_of(place), own == 1, row.cluster)
+        (shift_class(rank), position_of(place), own_rank == 1, row.cluster)
         for row in rows
-        for place, (rank, own) in enumerate(zip(row.ranks, row.own_ranks, strict=True), start=1)
+        for place, (rank, own_rank) in enumerate(
+            zip(row.ranks, row.own_ranks, strict=True), start=1
+        )
     ]
     for position in (ALL, *POSITIONS):
         here = [token for token in tokens if position in (ALL, token[1])]
@@ -121,8 +123,8 @@ def _measures(rows: Sequence[TokenShift], mean: Mean) -> Iterator[tuple[str, str
         yield ALL, "ended", mean([not r.truncated for r in rows], [r.cluster for r in rows])
     ends = [row for row in rows if row.end_rank is not None]
     for name in CLASSES if ends else ():
-        found = [shift_class(row.end_rank) == name for row in ends]
-        yield ALL, f"end_{name}", mean(found, [row.cluster for row in ends])
+        of_class = [shift_class(row.end_rank) == name for row in ends]
+        yield ALL, f"end_{name}", mean(of_class, [row.cluster for row in ends])
 
 
 def change_measures(
@@ -133,7 +135,7 @@ def change_measures(
     Over the prompts to which both make claims; a domain without such a prompt has none.
     """
     before = {item.id: item.metrics for item in reference}
-    found = []
+    measures = []
     for domain in ("id", "ood"):
         both = [
             (item.metrics[FACTUALITY], before[item.id][FACTUALITY], item.cluster)
@@ -144,8 +146,8 @@ def change_measures(
         ]
         if both:
             estimated = difference(*zip(*both, strict=True))
-            found.append(Measure(domain, ALL, CHANGE, estimated.estimate(confidence)))
-    return found
+            measures.append(Measure(domain, ALL, CHANGE, estimated.estimate(confidence)))
+    return measures
 
 
 def top_tokens(rows: Sequence[TokenShift], top: int = TOP) -> list[dict]:

@@ -26,7 +26,7 @@ def agreement_rows(verdicts: Sequence[Verdict], claims: Sequence[LabelledClaim])
     """
     label = {claim.id: claim for claim in claims}
     rows = []
-    for relation, found in agreement_by_relation(verdicts, claims).items():
+    for relation, agreement in agreement_by_relation(verdicts, claims).items():
         mine = [v for v in verdicts if relation in ("All", label[v.claim].relation)]
         sizes = {
             "accuracy": sum(v.verdict != "unverifiable" for v in mine),
@@ -35,8 +35,8 @@ def agreement_rows(verdicts: Sequence[Verdict], claims: Sequence[LabelledClaim])
             "coverage": len(mine),
         }
         for metric, n in sizes.items():
-            if metric in found:
-                estimate = asdict(share(round(found[metric] * n), n))
+            if metric in agreement:
+                estimate = asdict(share(round(agreement[metric] * n), n))
                 rows.append(
                     {"claims": TEMPLATES, "relation": relation, "metric": metric, **estimate}
                 )

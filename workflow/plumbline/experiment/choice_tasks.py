@@ -27,7 +27,8 @@ class ChoiceTasks(Part):
         """InputError where the folder of a harness task holds none: these tasks run last of all."""
         super().__init__(experiment)
         evaluation = self.config.evaluation
-        self._sets, self._tasks = evaluation.choices, {one.task: one for one in evaluation.harness}
+        self._sets = evaluation.choices
+        self._tasks = {task.task: task for task in evaluation.harness}
         for task in self._tasks.values():
             if not any(_folder(task).glob("*.yaml")):
                 raise InputError(
@@ -38,7 +39,7 @@ class ChoiceTasks(Part):
         self._files = {name: files_of(name, _folder(task)) for name, task in self._tasks.items()}
 
     def choices(self) -> Mapping[str, ChoiceSet]:
-        return {f"choices/{one.name}": one for one in self._sets}
+        return {f"choices/{choices.name}": choices for choices in self._sets}
 
     def lists(self) -> Mapping[str, Any]:
         # A process that scores serves whatever else lies ready, as with works.
@@ -52,7 +53,7 @@ class ChoiceTasks(Part):
     @property
     def scores(self) -> list[str]:
         """The files of their scores, below a checkpoint's folder."""
-        return [f"choices/{one.name}.jsonl" for one in self._sets]
+        return [f"choices/{choices.name}.jsonl" for choices in self._sets]
 
     def scoring(self, wildcards: Wildcards) -> str:
         """The name of a piece of work of score_choices: its file below the model's folder."""
@@ -66,10 +67,14 @@ class ChoiceTasks(Part):
     def _scorings(self) -> dict[str, ListedWork]:
         """Every set by every checkpoint, by the file that comes of it."""
         return {
-            f"{folder}/{scores}": self.layout.listed(folder, f"../{questions}.jsonl", one.prompt)
+            f"{folder}/{scores}": self.layout.listed(
+                folder, f"../{questions}.jsonl", choices.prompt
+            )
             for checkpoint in self.lineage.checkpoints
             for folder in self.layout.folders(checkpoint)
-            for scores, (questions, one) in zip(self.scores, self.choices().items(), strict=True)
+            for scores, (questions, choices) in zip(
+                self.scores, self.choices().items(), strict=True
+            )
         }
 
     @property
@@ -81,23 +86,23 @@ class ChoiceTasks(Part):
         """Every set that is evaluated: name, path, whether letters are shown."""
         return [
             {
-                "name": one.name,
-                "path": f"{self.layout.root}/choices/{one.name}.jsonl",
-                "letters": one.prompt == "letters",
+                "name": choices.name,
+                "path": f"{self.layout.root}/choices/{choices.name}.jsonl",
+                "letters": choices.prompt == "letters",
             }
-            for one in self._sets
+            for choices in self._sets
         ]
 
     def source(self, wildcards: Wildcards) -> str:
         """What a set of choice questions is made from: its fetched source, or the facts."""
-        one = self.experiment.choices[wildcards.choices]
-        return marker_of(one) if one.source else self.layout.facts
+        choices = self.experiment.choices[wildcards.choices]
+        return marker_of(choices) if choices.source else self.layout.facts
 
     def options(self, wildcards: Wildcards) -> list[str]:
         """A set of choice questions as options of build_choices."""
-        one = self.experiment.choices[wildcards.choices]
-        kind = "--source-marker" if one.source else "--facts"
-        return ["--choices", one.model_dump_json(), kind, self.source(wildcards)]
+        choices = self.experiment.choices[wildcards.choices]
+        kind = "--source-marker" if choices.source else "--facts"
+        return ["--choices", choices.model_dump_json(), kind, self.source(wildcards)]
 
     def task_files(self, wildcards: Wildcards) -> list[str]:
         """The files that a task of the harness is made from."""

@@ -19,7 +19,7 @@ class ClosedBook(Part):
 
     def __init__(self, experiment: Experiment):
         super().__init__(experiment)
-        self._sets = {one.name: one for one in self.config.evaluation.closed_book}
+        self._sets = {evaluated.name: evaluated for evaluated in self.config.evaluation.closed_book}
         self._places = [FACTS, *(f"{FACTS}/{name}" for name in self._sets)]
         # The sets' questions, by the sets' names.
         self.questions = {name: f"{self.layout.root}/{FACTS}/{name}.jsonl" for name in self._sets}

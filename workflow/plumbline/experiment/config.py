@@ -151,7 +151,7 @@ class Config(Tools, create_model("Methods", __base__=Section, **SECTIONS), Groun
         some; a method that names none is tuned on all, or on prompts of another kind.
         """
         asked = {
-            key: [one.relations for one in prompts if one.format == "entities"]
+            key: [source.relations for source in prompts if source.format == "entities"]
             for method in METHODS
             for key, prompts in method.use(self).prompts.items()
         }

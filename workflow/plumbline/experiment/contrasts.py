@@ -15,8 +15,8 @@ def contrasts(config: Config, lineage: Lineage) -> list[Contrast]:
     compared = config.evaluation.long_form and config.evaluation.long_form.instructions
     measured = {LONG_FORM: writing, WIN_RATE: writing if compared else set()}
     return [
-        one
+        contrast
         for method in METHODS
-        for one in method.contrasts(config, lineage)
-        if {one.first, one.second} <= measured.get(one.task, there)
+        for contrast in method.contrasts(config, lineage)
+        if {contrast.first, contrast.second} <= measured.get(contrast.task, there)
     ]

@@ -104,8 +104,8 @@ def leftovers(results: Path, snakemake: Path) -> Iterator[Leftover]:
 
 def size(path: Path) -> int:
     """Bytes on disk of a file or of a folder with everything in it."""
-    found = _files(path) if path.is_dir() and not path.is_symlink() else [path]
-    return sum(file.lstat().st_blocks * 512 for file in found)
+    files = _files(path) if path.is_dir() and not path.is_symlink() else [path]
+    return sum(file.lstat().st_blocks * 512 for file in files)
 
 
 def _files(folder: Path) -> Iterator[Path]:

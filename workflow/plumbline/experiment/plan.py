@@ -36,10 +36,10 @@ from plumbline.records import ChoiceQuestion, Question
 
 def parameters_of(text: str) -> float | None:
     """The size in a model's name, such as 135M or 8b; None if it has none."""
-    found = re.search(r"(?<![A-Za-z0-9.])(\d+(?:\.\d+)?)([MmBb])(?![A-Za-z0-9])", text)
-    if not found:
+    match = re.search(r"(?<![A-Za-z0-9.])(\d+(?:\.\d+)?)([MmBb])(?![A-Za-z0-9])", text)
+    if not match:
         return None
-    return float(found[1]) * {"m": 1e6, "b": 1e9}[found[2].lower()]
+    return float(match[1]) * {"m": 1e6, "b": 1e9}[match[2].lower()]
 
 
 def make_plan(
@@ -126,7 +126,9 @@ def _scoring(planner: Planner, questions: list[ChoiceQuestion]) -> Iterator[Stag
     if not questions:
         return
     jobs = planner.checkpoints()
-    tokens = tokens_of(text for one in questions for text in (one.question, *one.choices))
+    tokens = tokens_of(
+        text for question in questions for text in (question.question, *question.choices)
+    )
     seconds = jobs * (10 + 2 * planner.parameters * tokens / planner.speed)
     prompts, sequences = jobs * len(questions), jobs * sum(len(q.choices) for q in questions)
     yield Stage(

@@ -36,7 +36,7 @@ def _nested(node: object, definitions: dict, in_list: bool = False) -> object:
     made = {}
     for key, value in node.items():
         if key == "properties":
-            made[key] = {name: _nested(one, definitions, in_list) for name, one in value.items()}
+            made[key] = {name: _nested(part, definitions, in_list) for name, part in value.items()}
         elif (
             (key == "required" and not in_list)
             or key == "title"
@@ -55,9 +55,9 @@ def text() -> str:
 
 def drift(path: Path) -> str:
     """A unified diff from the file to what the models say now; empty when they agree."""
-    found = path.read_text(encoding="utf-8") if path.exists() else ""
+    written = path.read_text(encoding="utf-8") if path.exists() else ""
     lines = difflib.unified_diff(
-        found.splitlines(keepends=True),
+        written.splitlines(keepends=True),
         text().splitlines(keepends=True),
         str(path),
         "plumbline.experiment.config",

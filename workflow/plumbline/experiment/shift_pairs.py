@@ -26,15 +26,15 @@ def shift_pairs(config: Config, lineage: Lineage) -> list[CheckpointPair]:
     without * that is no checkpoint, and for the base without a reference.
     """
     settings = config.evaluation.token_shift
-    found: list[CheckpointPair] = []
+    pairs: list[CheckpointPair] = []
     for number, pair in enumerate(settings.pairs if settings else []):
         key = f"evaluation.token_shift.pairs[{number}]"
         if pair.reference is not None:
             _check(f"{key}.reference", pair.reference, lineage)
         if "*" in pair.tuned:
             other = pair.reference or BASE
-            fitting = [one for one in lineage.checkpoints if fnmatchcase(one, pair.tuned)]
-            names = [one for one in fitting if one != other]
+            fitting = [tuned for tuned in lineage.checkpoints if fnmatchcase(tuned, pair.tuned)]
+            names = [tuned for tuned in fitting if tuned != other]
         else:
             _check(f"{key}.tuned", pair.tuned, lineage)
             names = [pair.tuned]
@@ -42,8 +42,8 @@ def shift_pairs(config: Config, lineage: Lineage) -> list[CheckpointPair]:
             reference = pair.reference or lineage.parent(name)
             if not reference:
                 raise InputError(f"{key}.tuned: {name} has no parent; name a reference.")
-            found.append(CheckpointPair(name, reference))
-    return list(dict.fromkeys(found))
+            pairs.append(CheckpointPair(name, reference))
+    return list(dict.fromkeys(pairs))
 
 
 def long_form_checkpoints(config: Config, lineage: Lineage) -> list[str]:
@@ -55,7 +55,7 @@ def long_form_checkpoints(config: Config, lineage: Lineage) -> list[str]:
     return [
         name
         for name in lineage.checkpoints
-        if name in compared or any(fnmatchcase(name, one) for one in settings.checkpoints)
+        if name in compared or any(fnmatchcase(name, pattern) for pattern in settings.checkpoints)
     ]
 
 

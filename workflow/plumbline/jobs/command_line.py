@@ -119,7 +119,7 @@ def _bare(kind):
     """A type without notes and without `| None`."""
     if get_origin(kind) is Annotated:
         return _bare(get_args(kind)[0])
-    some = [one for one in get_args(kind) if one is not NoneType]
+    some = [option for option in get_args(kind) if option is not NoneType]
     return _bare(some[0]) if get_origin(kind) in (Union, UnionType) and len(some) == 1 else kind
 
 

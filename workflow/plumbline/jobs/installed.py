@@ -83,11 +83,12 @@ def environment(program: str, on_gpu: bool) -> str:
 
 
 def _differing(file: str, wanted: dict[str, str], prefix: str, remedy: str) -> str | None:
-    found = dict(_installed())
+    installed = dict(_installed())
     wrong = [
-        f"{package} {version} (found: {found.get(package, 'none')})"
+        f"{package} {version} (found: {installed.get(package, 'none')})"
         for package, version in sorted(wanted.items())
-        if found.get(package, "").partition("+")[0] != version  # 2.13.0+cpu is a build of 2.13.0
+        if installed.get(package, "").partition("+")[0]
+        != version  # 2.13.0+cpu is a build of 2.13.0
     ]
     if not wrong:
         return None

@@ -66,8 +66,8 @@ def _unwritable(error: BaseException | None) -> str | None:
     while error is not None:
         if isinstance(error, OSError) and error.errno in _UNWRITABLE:
             return f"{error.strerror}{f' ({error.filename})' if error.filename else ''}"
-        if found := _FAILED_WRITE.search(str(error)):
-            return found[0]
+        if match := _FAILED_WRITE.search(str(error)):
+            return match[0]
         error = error.__cause__ or error.__context__
     return None
 

@@ -35,16 +35,16 @@ def known_pairs(
 
     InputError when fewer than two instructions have an answer.
     """
-    answered = [one for one in instructions if one.responses]
-    drawn = sorted(answered, key=lambda one: order(one.id, seed))[:n]
+    answered = [instruction for instruction in instructions if instruction.responses]
+    drawn = sorted(answered, key=lambda instruction: order(instruction.id, seed))[:n]
     if len(drawn) < 2:
         raise InputError("a judge is tested on human answers, but fewer than two are there.")
     pairs = []
-    for one, other in zip(drawn, [*drawn[1:], drawn[0]], strict=True):
-        better = one.responses[0]
+    for instruction, other in zip(drawn, [*drawn[1:], drawn[0]], strict=True):
+        better = instruction.responses[0]
         words = better.split()
         shuffled = list(words)
-        random.Random(f"{seed}:{one.id}").shuffle(shuffled)
+        random.Random(f"{seed}:{instruction.id}").shuffle(shuffled)
         worse: dict[Kind, str] = {
             "answer to another question": other.responses[0],
             "truncated": " ".join(words[: -(-len(words) // 3)]),
@@ -52,9 +52,9 @@ def known_pairs(
         }
         pairs += [
             KnownPair(
-                id=f"{one.id}/{kind}",
+                id=f"{instruction.id}/{kind}",
                 kind=kind,
-                instruction=one.instruction,
+                instruction=instruction.instruction,
                 better=better,
                 worse=text,
             )
@@ -69,26 +69,26 @@ def calibrate(judge: Judge, name: str, use: Use, pairs: Sequence[KnownPair]) -> 
     """
     verdicts = (_preferences if use == "win_rate" else _ratings)(judge, pairs)
     kinds = ["All", *dict.fromkeys(pair.kind for pair in pairs)]
-    found = [
+    tested = [
         _tested(kind, [v for v, p in zip(verdicts, pairs, strict=True) if kind in ("All", p.kind)])
         for kind in kinds
     ]
-    return Calibration(judge=name, use=use, usable=found[0].right >= USABLE, kinds=found)
+    return Calibration(judge=name, use=use, usable=tested[0].right >= USABLE, kinds=tested)
 
 
 def _preferences(judge: Judge, pairs: Sequence[KnownPair]) -> list[float]:
-    found = judge.prefer([Duel(p.id, p.instruction, p.better, p.worse) for p in pairs])
-    return [_right(sum(both) - 1) for both in found]
+    preferences = judge.prefer([Duel(p.id, p.instruction, p.better, p.worse) for p in pairs])
+    return [_right(sum(both) - 1) for both in preferences]
 
 
 def _ratings(judge: Judge, pairs: Sequence[KnownPair]) -> list[float]:
     better = {p.instruction: Single(p.id, p.instruction, p.better) for p in pairs}
     worse = [Single(p.id, p.instruction, p.worse) for p in pairs]
-    found = judge.rate([*better.values(), *worse])
-    high = dict(zip(better, found[: len(better)], strict=True))
+    ratings = judge.rate([*better.values(), *worse])
+    high = dict(zip(better, ratings[: len(better)], strict=True))
     return [
         _right(high[p.instruction] - low)
-        for p, low in zip(pairs, found[len(better) :], strict=True)
+        for p, low in zip(pairs, ratings[len(better) :], strict=True)
     ]
 
 
@@ -98,5 +98,5 @@ def _right(margin: float) -> float:
 
 
 def _tested(kind: str, verdicts: Sequence[float]) -> Tested:
-    found = share(sum(verdicts), len(verdicts))
-    return Tested(kind=kind, right=found.value, low=found.low, high=found.high, n=found.n)
+    right = share(sum(verdicts), len(verdicts))
+    return Tested(kind=kind, right=right.value, low=right.low, high=right.high, n=right.n)

@@ -55,19 +55,22 @@ class PromptedJudge:
 
     def prefer(self, duels: Sequence[Duel]) -> list[tuple[float, float] | None]:
         asked = [
-            comparison(f"{one.id}#{order}", one.instruction, *sides, self._form)
-            for one in duels
-            for order, sides in enumerate(((one.first, one.second), (one.second, one.first)))
+            comparison(f"{duel.id}#{order}", duel.instruction, *sides, self._form)
+            for duel in duels
+            for order, sides in enumerate(((duel.first, duel.second), (duel.second, duel.first)))
         ]
-        found = self._ask(asked)
-        return [(a, b) for (a, _), (_, b) in zip(found[::2], found[1::2], strict=True)]
+        shares = self._ask(asked)
+        return [(a, b) for (a, _), (_, b) in zip(shares[::2], shares[1::2], strict=True)]
 
     def rate(self, responses: Sequence[Single]) -> list[float | None]:
         """The expected number of points."""
-        asked = [rating(one.id, one.instruction, one.text, self._form) for one in responses]
+        asked = [
+            rating(response.id, response.instruction, response.text, self._form)
+            for response in responses
+        ]
         return [
-            sum(float(points) * share for points, share in zip(POINTS, found, strict=True))
-            for found in self._ask(asked)
+            sum(float(points) * share for points, share in zip(POINTS, shares, strict=True))
+            for shares in self._ask(asked)
         ]
 
 
@@ -81,8 +84,11 @@ class ReferenceJudge:
 
     def prefer(self, duels: Sequence[Duel]) -> list[tuple[float, float] | None]:
         sides = [
-            (self._nearness(one.first, one.reference), self._nearness(one.second, one.reference))
-            for one in duels
+            (
+                self._nearness(duel.first, duel.reference),
+                self._nearness(duel.second, duel.reference),
+            )
+            for duel in duels
         ]
         return [
             None if None in (first, second) else (((first > second) + (first >= second)) / 2,) * 2
@@ -90,8 +96,8 @@ class ReferenceJudge:
         ]
 
     def rate(self, responses: Sequence[Single]) -> list[float | None]:
-        near = [self._nearness(one.text, one.reference) for one in responses]
-        return [None if one is None else MOST * one for one in near]
+        near = [self._nearness(response.text, response.reference) for response in responses]
+        return [None if nearness is None else MOST * nearness for nearness in near]
 
     def _nearness(self, text: str, reference: str | None) -> float | None:
         """0 to 1; None without a reference."""

@@ -34,7 +34,7 @@ class Calibration(Record):
     @property
     def told(self) -> str:
         """The finding as a part of a sentence."""
-        every = next(one for one in self.kinds if one.kind == "All")
+        every = next(kind for kind in self.kinds if kind.kind == "All")
         return (
             f"{self.judge} is right about {100 * every.right:.0f} % of {every.n} pairs of known "
             f"quality ({100 * every.low:.0f}–{100 * every.high:.0f} %), and {100 * USABLE:.0f} % "
@@ -44,6 +44,6 @@ class Calibration(Record):
 
 def rows(calibration: Calibration, model: str, seed: int) -> list[dict]:
     """Rows of `JudgeShare`."""
-    about = {"model": model, "seed": seed, "judge": calibration.judge, "use": calibration.use}
+    whose = {"model": model, "seed": seed, "judge": calibration.judge, "use": calibration.use}
     usable = "yes" if calibration.usable else "no"
-    return [about | one.model_dump() | {"usable": usable} for one in calibration.kinds]
+    return [whose | kind.model_dump() | {"usable": usable} for kind in calibration.kinds]

@@ -23,14 +23,22 @@ def preferences(
     called where others are left.
     """
     instructions = list(instructions)
-    pairs = {one.id: (first[one.id].strip(), second[one.id].strip()) for one in instructions}
+    pairs = {
+        instruction.id: (first[instruction.id].strip(), second[instruction.id].strip())
+        for instruction in instructions
+    }
     duels = [
-        Duel(one.id, one.instruction, *pairs[one.id], reference=next(iter(one.responses), None))
-        for one in instructions
-        if pairs[one.id][0] != pairs[one.id][1]
+        Duel(
+            instruction.id,
+            instruction.instruction,
+            *pairs[instruction.id],
+            reference=next(iter(instruction.responses), None),
+        )
+        for instruction in instructions
+        if pairs[instruction.id][0] != pairs[instruction.id][1]
     ]
-    found = {one: EQUAL for one, (mine, theirs) in pairs.items() if mine == theirs}
+    preferred = {name: EQUAL for name, (mine, theirs) in pairs.items() if mine == theirs}
     if duels:
         judged = zip(duels, load().prefer(duels), strict=True)
-        found |= {duel.id: both for duel, both in judged if both is not None}
-    return found
+        preferred |= {duel.id: both for duel, both in judged if both is not None}
+    return preferred

@@ -108,8 +108,12 @@ class Planner:
     def trainings(self, method: str, recipe) -> int:
         """How many trainings of a method have this recipe, over all seeds; placebos among them."""
         tunings = self.lineage.tunings.values()
-        found = [one for one in tunings if parts(one.name)[0] == method and one.recipe == recipe]
-        return len(self.config.seeds) * len(found)
+        counted = [
+            tuning
+            for tuning in tunings
+            if parts(tuning.name)[0] == method and tuning.recipe == recipe
+        ]
+        return len(self.config.seeds) * len(counted)
 
     def checkpoint_mib(self, recipe) -> float:
         """The size of what a training leaves."""

@@ -189,7 +189,7 @@ def scores(
 ) -> dict[tuple, dict[str, Score]]:
     """Rows of `over_seeds` by the columns `keys`, then by metric, in the table's order."""
     rows = {(tuple(getattr(r, k) for k in keys), r.metric): r for r in means.itertuples()}
-    found: dict[tuple, dict[str, Score]] = {}
+    by_key: dict[tuple, dict[str, Score]] = {}
     for (key, metric), row in rows.items():
         if metric.endswith(DIFFERENCES):
             continue
@@ -197,8 +197,8 @@ def scores(
         difference = measured(versus, unit) if versus else None
         paired = int(versus.n) if versus else 0
         score = Score(measured(row, unit), difference, int(row.n), paired)
-        found.setdefault(key, {})[metric] = score
-    return found
+        by_key.setdefault(key, {})[metric] = score
+    return by_key
 
 
 def named(frame: pd.DataFrame, model: str, *rest: str) -> str:

@@ -39,26 +39,26 @@ def verifier(run: Run) -> list[Block]:
     """The verifier put to the test, and the share of the responses' claims that it decides."""
     table = run.tables.verifier
     lines = [*_on_models(table[table.claims == MODELS]), *_decided(run.tables.claim_states)]
-    own = table[table.claims == TEMPLATES]
-    found = {row.metric: row for row in own[own.relation == "All"].itertuples()}
-    if "coverage" not in found:
+    templates = table[table.claims == TEMPLATES]
+    by_metric = {row.metric: row for row in templates[templates.relation == "All"].itertuples()}
+    if "coverage" not in by_metric:
         untested = [] if len(table) else ["It was not put to the test: verifier.csv has no rows."]
         return [Prose([*untested, *lines], "The verifier")]
     parts = [
-        text.format(_percent(found[metric]))
+        text.format(_percent(by_metric[metric]))
         for metric, text in {
             "coverage": "decides {}",
             "accuracy": "is right in {} of what it decides",
         }.items()
-        if metric in found
+        if metric in by_metric
     ]
     lines.append(
-        f"On {count(found['coverage'].n)} claims that this project made from the facts by its own "
+        f"On {count(by_metric['coverage'].n)} claims that this project made from the facts by its own "
         f"templates, half of them false, it {' and '.join(parts)}; that says only that it reads "
         "its own wordings."
     )
     rows = []
-    for relation, part in own.groupby("relation", sort=False):
+    for relation, part in templates.groupby("relation", sort=False):
         here = {row.metric: row for row in part.itertuples()}
         cells = [measured(here[m]) if m in here else Cell("–") for m in MEASURES]
         n = number(here["coverage"].n) if "coverage" in here else Cell("–")
@@ -74,8 +74,8 @@ def verifier(run: Run) -> list[Block]:
 
 def _on_models(table: pd.DataFrame) -> list[str]:
     """How right its decisions are on claims that models wrote."""
-    found = {(row.relation, row.metric): row for row in table.itertuples()}
-    if not found:
+    by_part = {(row.relation, row.metric): row for row in table.itertuples()}
+    if not by_part:
         return []
     sentences = []
     for part, opening in (
@@ -89,10 +89,10 @@ def _on_models(table: pd.DataFrame) -> list[str]:
         said = [
             f"of the {count(row.n)} {text.format(_percent(row))}"
             for metric, text in kinds.items()
-            if (row := found.get((part, metric))) is not None
+            if (row := by_part.get((part, metric))) is not None
         ]
-        if (part, "coverage") in found:
-            coverage = found[part, "coverage"]
+        if (part, "coverage") in by_part:
+            coverage = by_part[part, "coverage"]
             decided = f"it decides {percent(coverage.value)} %"
             sentences.append(f"{opening.format(count(coverage.n))}{'; '.join([decided, *said])}.")
     return [" ".join(sentences)]
@@ -160,11 +160,11 @@ def sample(run: Run) -> list[Block]:
     blocks: list[Block] = [Prose([intro], "Responses and their claims")]
     for (model, _), group in groups.items():
         answers = []
-        for one in sorted(group, key=lambda r: (checkpoint_order(r.checkpoint), r.seed)):
-            label = checkpoint_label(one.checkpoint)
-            if len(seeds[model, one.checkpoint]) > 1:
-                label += f", seed {one.seed}"
-            answers.append(ShownAnswer(label, _note(one), one.text, one.claims))
+        for shown in sorted(group, key=lambda r: (checkpoint_order(r.checkpoint), r.seed)):
+            label = checkpoint_label(shown.checkpoint)
+            if len(seeds[model, shown.checkpoint]) > 1:
+                label += f", seed {shown.seed}"
+            answers.append(ShownAnswer(label, _note(shown), shown.text, shown.claims))
         prompt = group[0].prompt
         blocks.append(Answers(f"{model}: {prompt}" if several else prompt, answers))
     return blocks

@@ -62,8 +62,8 @@ def standings(metrics: pd.DataFrame) -> list[ClosedBookStanding]:
             domains.index(key[2]),
             checkpoint_order(key[3]),
         )
-        for key, found in cells.items()
-        if "em" in found
+        for key, metrics in cells.items()
+        if "em" in metrics
     }
     return [
         ClosedBookStanding(
@@ -83,10 +83,10 @@ def closed_book(run: Run) -> list[Block]:
     """A table a model, set and form, of a set all but the first folded; before them what the base
     knows and what guessing would reach.
     """
-    metrics, found = run.tables.metrics, standings(run.tables.metrics)
+    metrics, scored = run.tables.metrics, standings(run.tables.metrics)
     blocks: list[Block] = []
-    for model in dict.fromkeys(s.model for s in found):
-        of_model = [s for s in found if s.model == model]
+    for model in dict.fromkeys(s.model for s in scored):
+        of_model = [s for s in scored if s.model == model]
         for questions in dict.fromkeys(s.questions for s in of_model):
             here = [s for s in of_model if s.questions == questions]
             title = [] if questions == CLOSED_BOOK else [f"questions of {questions}"]
@@ -128,12 +128,12 @@ def _sentences(here: list[ClosedBookStanding], metrics: pd.DataFrame) -> list[st
 def _table(here: list[ClosedBookStanding], folded: bool) -> Table:
     """Checkpoints down; ID and OOD across: EM and the paired difference to the base."""
     domains = [domain for domain in DOMAINS if any(s.domain == domain for s in here)]
-    found = {(s.checkpoint, s.domain): s for s in here}
+    by_place = {(s.checkpoint, s.domain): s for s in here}
     rows = []
     for checkpoint in sorted({s.checkpoint for s in here}, key=checkpoint_order):
         cells = [checkpoint_cell(checkpoint)]
         for domain in domains:
-            standing = found.get((checkpoint, domain))
+            standing = by_place.get((checkpoint, domain))
             cells += [
                 standing.em if standing else Cell("–"),
                 standing.difference if standing and standing.difference else Cell("–"),

@@ -52,11 +52,11 @@ def contamination(run: Run) -> list[Block]:
 
 def _sentence(table: pd.DataFrame, model: str) -> str:
     """The model's training files in one sentence, and where most of a set was found."""
-    own = table[table.model == model]
-    held = own[own.contaminated > 0]
-    files, sets = own.training.nunique(), own.set.nunique()
-    about = named(table, model)
-    opening = f"{about}: of" if about else "Of"
+    of_model = table[table.model == model]
+    held = of_model[of_model.contaminated > 0]
+    files, sets = of_model.training.nunique(), of_model.set.nunique()
+    whose = named(table, model)
+    opening = f"{whose}: of" if whose else "Of"
     plural = "s" * (sets > 1)
     compared = f"{opening} {files} training files compared with {sets} evaluation set{plural} each,"
     if held.empty:

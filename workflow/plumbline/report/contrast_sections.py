@@ -136,7 +136,7 @@ def about_seeds(metrics: pd.DataFrame) -> str:
 
 def summary(rows: list[Told]) -> str:
     """How many of a model's primary contrasts came out how."""
-    counts = Counter(one.row.verdict for one in rows)
+    counts = Counter(contrast.row.verdict for contrast in rows)
     parts = ", ".join(f"{counts[verdict]} {verdict}" for verdict in MARKS)
     return (
         f"Of {len(rows)} primary contrasts, which the methods name before the run: {parts}. p values "
@@ -154,7 +154,7 @@ def findings(run: Run) -> list[Block]:
         rows = told(tables, model, "primary")
         blocks += [
             Prose([summary(rows)], named(tables.contrasts, model)),
-            Findings([one.finding for one in rows]),
+            Findings([contrast.finding for contrast in rows]),
         ]
     return [*blocks, _table(tables, "primary"), _table(tables, "secondary")]
 
@@ -162,25 +162,28 @@ def findings(run: Run) -> list[Block]:
 def _table(tables: Tables, role: str) -> Table:
     primary, rows = role == "primary", []
     for model in dict.fromkeys(tables.contrasts.model):
-        for one in told(tables, model, role):
-            row = one.row
+        for contrast in told(tables, model, role):
+            row = contrast.row
             cells = [
                 Cell(model),
                 Cell(row.contrast, variant_label(row.method)),
-                Cell(f"held within ±{one.points(row.margin)}" if one.held else "differs"),
+                Cell(f"held within ±{contrast.points(row.margin)}" if contrast.held else "differs"),
                 Cell(checkpoint_label(row.first), f"against {checkpoint_label(row.second)}"),
                 Cell(
                     METRICS.get(row.metric, row.metric),
                     f"{TASKS.get(row.task, row.task)}, {row.domain.upper()}",
                 ),
-                *[number(v, f"{one.scale * v:.1f}") for v in (row.first_value, row.second_value)],
-                number(row.difference, signed(one.scale * row.difference), one.interval),
+                *[
+                    number(v, f"{contrast.scale * v:.1f}")
+                    for v in (row.first_value, row.second_value)
+                ],
+                number(row.difference, signed(contrast.scale * row.difference), contrast.interval),
                 p_cell(row.p),
             ]
             if primary:
                 verdict = Cell(f"{MARKS[row.verdict]} {row.verdict}", tone=row.verdict)
                 cells += [p_cell(row.p_corrected), verdict]
-            detectable = number(row.detectable, f"{one.scale * row.detectable:.1f}")
+            detectable = number(row.detectable, f"{contrast.scale * row.detectable:.1f}")
             rows.append([*cells, detectable, number(row.n), number(row.seeds)])
     heads = [
         "model",

@@ -24,8 +24,8 @@ def gains(tables: Tables) -> Drawing | None:
     panel a model. The method has a colour and a shape; the numbers are explained above.
     """
     rows = tables.gains[tables.gains.against == "base"]
-    found = {(r.model, r.checkpoint, r.domain): r for r in rows.itertuples()}
-    both = [key[:2] for key in found if key[2] == "id" and (*key[:2], "ood") in found]
+    by_place = {(r.model, r.checkpoint, r.domain): r for r in rows.itertuples()}
+    both = [key[:2] for key in by_place if key[2] == "id" and (*key[:2], "ood") in by_place]
     if not both:
         return None
     models = list(dict.fromkeys(model for model, _ in both))
@@ -41,7 +41,7 @@ def gains(tables: Tables) -> Drawing | None:
     for ax, model in zip(drawing.axes[:, 0], models, strict=True):
         points = []
         for name in (n for n in names if (model, n) in both):
-            right, up = (found[model, name, domain] for domain in DOMAINS)
+            right, up = (by_place[model, name, domain] for domain in DOMAINS)
             colour, marker = looks[parts(name)[0]]
             x, y = 100 * right.value, 100 * up.value
             line = dict(color=colour, linewidth=0.9, alpha=0.45, solid_capstyle="butt")

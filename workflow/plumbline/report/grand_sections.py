@@ -56,8 +56,8 @@ def _picture_caption(gains: pd.DataFrame) -> str:
 
 def _places(comparisons: pd.DataFrame) -> list[tuple[str, str, str]]:
     """Task, domain and metric, closed-book questions first, ID before OOD."""
-    found = comparisons[["task", "domain", "metric"]].drop_duplicates()
-    places = list(found.itertuples(index=False, name=None))
+    measured = comparisons[["task", "domain", "metric"]].drop_duplicates()
+    places = list(measured.itertuples(index=False, name=None))
     order = list(dict.fromkeys(task for task, *_ in places))
     return sorted(
         places, key=lambda p: (p[0] != CLOSED_BOOK, order.index(p[0]), list(DOMAINS).index(p[1]))
@@ -68,10 +68,10 @@ def _grand_table(run: Run, model: str) -> Table:
     """Checkpoints down; tasks across: value, difference to the base, difference to the parent."""
     metrics, here = run.tables.metrics, run.tables.comparisons
     here = here[(here.model == model) & (here.against != "full")]
-    own = metrics[(metrics.model == model) & (metrics.category == "All")]
-    means = over_seeds(own, ["checkpoint", "task", "domain", "metric"])
+    of_model = metrics[(metrics.model == model) & (metrics.category == "All")]
+    means = over_seeds(of_model, ["checkpoint", "task", "domain", "metric"])
     values = {(r.checkpoint, r.task, r.domain, r.metric): r for r in means.itertuples()}
-    found = {(r.checkpoint, r.against, r.task, r.domain): r for r in here.itertuples()}
+    by_place = {(r.checkpoint, r.against, r.task, r.domain): r for r in here.itertuples()}
     parents = {r.checkpoint: r.other for r in here[here.against == "parent"].itertuples()}
     places = _places(here)
     heads: list[str | Cell] = ["checkpoint", *["trained from"] * bool(parents)]
@@ -82,7 +82,7 @@ def _grand_table(run: Run, model: str) -> Table:
         columns.append((task, domain, metric, against))
         unit = " %" if scale_of(metrics, metric) == 100 else ""
         heads += [Cell(f"{METRICS.get(metric, metric)}{unit}", f"n {count(there.n.max())}")]
-        heads += [f"to {one}" for one in against]
+        heads += [f"to {other}" for other in against]
         groups.append((f"{task}, {domain.upper()}", 1 + len(against)))
     rows = []
     for name in sorted({"base", *here.checkpoint}, key=checkpoint_order):
@@ -93,8 +93,8 @@ def _grand_table(run: Run, model: str) -> Table:
         for task, domain, metric, against in columns:
             scale, value = scale_of(metrics, metric), values.get((name, task, domain, metric))
             cells.append(measured(value, scale) if value else Cell("–"))
-            for one in against:
-                row = found.get((name, one, task, domain))
+            for other in against:
+                row = by_place.get((name, other, task, domain))
                 cells.append(
                     difference(row.difference, row.low, row.high, scale) if row else Cell("–")
                 )
@@ -135,20 +135,20 @@ def _every(run: Run) -> Table:
 
 def _crossing(run: Run) -> list[Block]:
     """Checkpoints whose training data were rid of Unknown beside those trained on everything."""
-    found = run.tables.comparisons[run.tables.comparisons.against == "full"]
+    gains = run.tables.comparisons[run.tables.comparisons.against == "full"]
     gained = run.tables.gains[run.tables.gains.against == "full"]
-    if found.empty:
+    if gains.empty:
         return []
     lines, rows = [], []
     for r in gained[gained.domain == "both"].itertuples():
         cell = difference(r.value, r.low, r.high)
-        about = named(found, r.model, f"{checkpoint_label(r.checkpoint)} over its full sibling")
-        lines.append(f"{about}: {cell.text} points, mean of ID and OOD{bracketed(cell.sub)}.")
+        whose = named(gains, r.model, f"{checkpoint_label(r.checkpoint)} over its full sibling")
+        lines.append(f"{whose}: {cell.text} points, mean of ID and OOD{bracketed(cell.sub)}.")
     for r in gained[gained.domain != "both"].itertuples():
         cells = [Cell("mean of tasks", r.tasks), Cell(r.domain.upper()), number(r.n)]
         cells += [Cell("–"), Cell("–"), difference(r.value, r.low, r.high), Cell("–")]
         rows.append([Cell(r.model), checkpoint_cell(r.checkpoint), *cells])
-    for r in found.itertuples():
+    for r in gains.itertuples():
         scale = scale_of(run.tables.metrics, r.metric)
         metric = METRICS.get(r.metric, r.metric)
         cells = [Cell(r.task, metric), Cell(r.domain.upper()), number(r.n)]

@@ -26,12 +26,12 @@ def as_text(tables: Tables) -> str:
     for model in dict.fromkeys(tables.contrasts.model):
         rows = contrasts.told(tables, model, "primary")
         lines += ["", *textwrap.wrap(f"{model}: {contrasts.summary(rows)}", WIDTH)]
-        for one in (row.finding for row in rows):
+        for finding in (row.finding for row in rows):
             lines.append("")
             for text, start in (
-                (one.compared, f"{one.mark} "),
-                (one.measure, "  "),
-                (f"{one.difference}. {one.verdict}", "  "),
+                (finding.compared, f"{finding.mark} "),
+                (finding.measure, "  "),
+                (f"{finding.difference}. {finding.verdict}", "  "),
             ):
                 lines += textwrap.wrap(text, WIDTH, initial_indent=start, subsequent_indent="  ")
     figures = closed_book.as_lines(tables.metrics)

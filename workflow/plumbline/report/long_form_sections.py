@@ -72,14 +72,14 @@ def standings(metrics: pd.DataFrame, calibration: pd.DataFrame) -> list[LongForm
     keys = ["model", "checkpoint", "domain"]
     rows = metrics[(metrics.category == "All") & metrics.domain.isin(DOMAINS)]
     long = over_seeds(rows[rows.task == LONG_FORM], [*keys, "metric"])
-    found = scores(long, keys, lambda metric: scale_of(metrics, metric))
+    by_place = scores(long, keys, lambda metric: scale_of(metrics, metric))
     # The instructions of the comparisons are one source and of one domain.
     comparisons = over_seeds(rows[rows.task == WIN_RATE], ["model", "checkpoint", "metric"])
     compared: dict[tuple[str, str], dict] = {}
     for row in comparisons.itertuples():
         compared.setdefault((row.model, row.checkpoint), {})[row.metric] = row
     by_checkpoint: dict[tuple[str, str], dict] = {}
-    for (model, checkpoint, domain), by_metric in found.items():
+    for (model, checkpoint, domain), by_metric in by_place.items():
         by_checkpoint.setdefault((model, checkpoint), {})[domain] = by_metric
     models = list(dict.fromkeys(model for model, _ in by_checkpoint))
     order = sorted(by_checkpoint, key=lambda k: (models.index(k[0]), checkpoint_order(k[1])))
@@ -93,13 +93,13 @@ def standings(metrics: pd.DataFrame, calibration: pd.DataFrame) -> list[LongForm
 def long_answers(run: Run) -> list[Block]:
     metrics = run.tables.metrics
     calibration = run.tables.judge_calibration
-    found = standings(metrics, calibration)
-    if not found:
+    scored = standings(metrics, calibration)
+    if not scored:
         return []
     tuned = metrics[(metrics.task == LONG_FORM) & (metrics.checkpoint != "base")]
     blocks: list[Block] = []
-    for model in dict.fromkeys(s.model for s in found):
-        here = [s for s in found if s.model == model]
+    for model in dict.fromkeys(s.model for s in scored):
+        here = [s for s in scored if s.model == model]
         lines = _sentences(here, run.manifest)
         lines += [
             f"There are no win rates: {finding(row)} of known quality, and 75 % are needed."
@@ -126,21 +126,21 @@ def _sentences(here: Sequence[LongFormStanding], manifest: dict) -> list[str]:
     return [*lines, *_win_rates(here, manifest)]
 
 
-def _of_base(found: dict[str, Score]) -> str:
-    asked = count(found["words"].n)
-    if "coverage" not in found:
+def _of_base(by_metric: dict[str, Score]) -> str:
+    asked = count(by_metric["words"].n)
+    if "coverage" not in by_metric:
         return f"the base's {asked} responses have no claims that could be read."
     text = (
-        f"the base's {asked} responses have {found['claims'].value.text} claims each, of which the "
-        f"verifier decides {found['coverage'].value.text} % on average."
+        f"the base's {asked} responses have {by_metric['claims'].value.text} claims each, of which the "
+        f"verifier decides {by_metric['coverage'].value.text} % on average."
     )
-    if "precision" not in found:
+    if "precision" not in by_metric:
         return text + " None is decided."
-    each = found["precision"]
+    each = by_metric["precision"]
     return (
-        f"{text} {count(_total(found, 'supported'))} of {count(_total(found, 'decided'))} decided "
-        f"ones are supported; in the {count(each.n)} responses with decided ones, "
-        f"{_percent(each)} of them. F1: {_percent(found[MAIN])}."
+        f"{text} {count(_total(by_metric, 'supported'))} of {count(_total(by_metric, 'decided'))} "
+        f"decided ones are supported; in the {count(each.n)} responses with decided ones, "
+        f"{_percent(each)} of them. F1: {_percent(by_metric[MAIN])}."
     )
 
 
@@ -149,9 +149,9 @@ def _percent(score: Score) -> str:
     return f"{score.value.text} %" + (f" ({score.value.sub})" if score.value.sub else "")
 
 
-def _total(found: dict[str, Score], metric: str) -> float:
+def _total(by_metric: dict[str, Score], metric: str) -> float:
     """How many claims all responses have: what is counted is a mean over them."""
-    return found[metric].value.sort * found[metric].n
+    return by_metric[metric].value.sort * by_metric[metric].n
 
 
 def _win_rates(here: Sequence[LongFormStanding], manifest: dict) -> list[str]:

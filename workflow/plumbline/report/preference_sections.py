@@ -18,7 +18,7 @@ def curves(run: Run) -> list[Block]:
     models = list(table.model.unique())
     tunings = sorted(
         table.groupby(["model", "tuning"], sort=False),
-        key=lambda one: (models.index(one[0][0]), checkpoint_order(one[0][1])),
+        key=lambda group: (models.index(group[0][0]), checkpoint_order(group[0][1])),
     )
     for (model, tuning), part in tunings:
         ends, label = [], checkpoint_label(tuning)
@@ -42,8 +42,8 @@ def curves(run: Run) -> list[Block]:
             clauses.append(f"margin {_shown(mean.margin, 2)}")
         if pd.notna(mean.accuracy):
             clauses.append(f"the chosen answer preferred in {percent(mean.accuracy, 0)} % of pairs")
-        about = named(table, model, label)
-        words.append(f"{about}, {part.step.max():.0f} steps: {', '.join(clauses)}.")
+        whose = named(table, model, label)
+        words.append(f"{whose}, {part.step.max():.0f} steps: {', '.join(clauses)}.")
     if not rows:
         return []
     caption = (

@@ -41,9 +41,9 @@ def token_shift(tables: Tables) -> Drawing | None:
     )
     for ax, model in zip(drawing.axes[:, 0], models, strict=True):
         for y, ((tuned, reference, domain), part) in enumerate(bars[model]):
-            found, left = {row.metric: row for row in part.itertuples()}, 0.0
+            by_metric, left = {row.metric: row for row in part.itertuples()}, 0.0
             for name, colour in FILLS.items():
-                row = found[name]
+                row = by_metric[name]
                 if not row.value:
                     continue
                 (bar,) = ax.barh(y, row.value, 0.6, left, color=PALETTE[colour])
@@ -53,7 +53,7 @@ def token_shift(tables: Tables) -> Drawing | None:
                     f"{described(row)}",
                 )
                 left += row.value
-            low, high = found["shifted"].low, found["shifted"].high
+            low, high = by_metric["shifted"].low, by_metric["shifted"].high
             if low == low:
                 ax.plot([low, high], [y, y], color=INK, linewidth=1.4, solid_capstyle="butt")
         names = [
@@ -85,12 +85,12 @@ def token_shift_positions(tables: Tables) -> Drawing | None:
         for domain, (colour, marker, shift) in LINES.items():
             line = panel[panel.domain == domain]
             x = [places.index(position) + shift for position in line.position]
-            about = f"{model}, {pair_label(tuned, reference)}, {DOMAINS[domain]}, tokens"
+            which = f"{model}, {pair_label(tuned, reference)}, {DOMAINS[domain]}, tokens"
             drawing.line(
                 ax,
                 x,
                 line,
-                lambda row, about=about: f"{about} {row.position}: shifted {described(row)}",
+                lambda row, which=which: f"{which} {row.position}: shifted {described(row)}",
                 color=PALETTE[colour],
                 marker=marker,
                 markersize=4.5,

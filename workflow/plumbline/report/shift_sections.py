@@ -84,14 +84,14 @@ def _verdicts(verdicts: pd.DataFrame) -> Iterator[str]:
     several = verdicts.seed[verdicts.seed > 0].nunique() > 1
     for row in verdicts.itertuples():
         seed = f", seed {row.seed:.0f}" if several else ""
-        about = named(verdicts, row.model, f"{pair_label(row.tuned, row.reference)}{seed}")
+        which = named(verdicts, row.model, f"{pair_label(row.tuned, row.reference)}{seed}")
         numbers = [
             f"shifted {_share(row.id_shifted, row.id_low, row.id_high)} in domain",
             f"{_share(row.ood_shifted, row.ood_low, row.ood_high)} out of it",
             f"change of the claims' F1 out of it {_change(row)}",
         ]
         reason = f"{row.reason[:1].upper()}{row.reason[1:]}"
-        yield f"{about}: {row.verdict} by the rule below. {reason} ({', '.join(numbers)})."
+        yield f"{which}: {row.verdict} by the rule below. {reason} ({', '.join(numbers)})."
 
 
 def _share(value: float, low: float, high: float) -> str:
@@ -113,13 +113,13 @@ def _shares(table: pd.DataFrame) -> Table:
     means = over_seeds(table[table.position == ALL], [*KEYS, "domain", "metric"])
     rows = []
     for (model, tuned, reference, domain), part in means.groupby([*KEYS, "domain"], sort=False):
-        found = {row.metric: row for row in part.itertuples()}
+        by_metric = {row.metric: row for row in part.itertuples()}
         pair = Cell(checkpoint_label(tuned), f"against {checkpoint_label(reference)}", tuned)
-        counts = [found.get(name) for name in ("ended", "shifted")]
-        cells = [number(one.n) if one else Cell("–") for one in counts]
+        counts = [by_metric.get(name) for name in ("ended", "shifted")]
+        cells = [number(counted.n) if counted else Cell("–") for counted in counts]
         rows.append([
             Cell(model), pair, Cell(domain.upper()), *cells,
-            *[_measured(found.get(metric)) for metric in COLUMNS],
+            *[_measured(by_metric.get(metric)) for metric in COLUMNS],
         ])  # fmt: skip
     caption = (
         "Tokens of greedy answers by their rank under the reference, in percent; below each the "
@@ -154,12 +154,14 @@ def _tokens(tokens: pd.DataFrame) -> Iterator[Block]:
     total = tokens.groupby([*KEYS, "token"], sort=False, as_index=False)[["shifted", "n"]].sum()
     rows = []
     for (model, tuned, reference), part in total.groupby(KEYS, sort=False):
-        for one in part.sort_values("shifted", ascending=False, kind="stable")[
+        for shown in part.sort_values("shifted", ascending=False, kind="stable")[
             :LISTED
         ].itertuples():
             pair = pair_label(tuned, reference)
-            token = one.token.replace(" ", "␣").replace("\n", "↵")
-            rows.append([Cell(model), Cell(pair), Cell(token), number(one.shifted), number(one.n)])
+            token = shown.token.replace(" ", "␣").replace("\n", "↵")
+            rows.append(
+                [Cell(model), Cell(pair), Cell(token), number(shown.shifted), number(shown.n)]
+            )
     yield Table(
         "Tokens that are shifted most often (␣ is a space, ↵ a line's end).",
         ["model", "checkpoints", "token", "times shifted", "times said"],

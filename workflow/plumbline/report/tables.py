@@ -129,7 +129,7 @@ def over_seeds(frame: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     seeds.
     """
     single, over_all = of_single_seeds(frame), frame[frame.seed.isna()]
-    found = single.groupby(by, sort=False, as_index=False).agg(
+    means = single.groupby(by, sort=False, as_index=False).agg(
         value=("value", "mean"),
         least=("value", "min"),
         most=("value", "max"),
@@ -137,19 +137,19 @@ def over_seeds(frame: pd.DataFrame, by: list[str]) -> pd.DataFrame:
         n=("n", "min"),
     )
     sides = single.groupby(by, sort=False)[["value", "low", "high"]].apply(_wider)
-    found = found.merge(sides[["low", "high"]].reset_index(), on=by, how="left")
+    means = means.merge(sides[["low", "high"]].reset_index(), on=by, how="left")
     if over_all.empty:
-        return found
-    found = found.merge(
+        return means
+    means = means.merge(
         over_all[[*by, "value", "low", "high", "n"]], "left", by, suffixes=("", "_")
     )
     for column in ("value", "low", "high", "n"):
-        known = found.value_.notna()
-        found[column] = found[column].where(~known, found[f"{column}_"])
-    return found.drop(columns=[c for c in found if c.endswith("_")])
+        known = means.value_.notna()
+        means[column] = means[column].where(~known, means[f"{column}_"])
+    return means.drop(columns=[c for c in means if c.endswith("_")])
 
 
-def _wider(one: pd.DataFrame) -> pd.Series:
+def _wider(group: pd.DataFrame) -> pd.Series:
     """Bounds of the mean over seeds where only the seeds' own intervals are known.
 
     Each side's square is the mean square of theirs, as if all seeds had met the same luck with
@@ -157,10 +157,10 @@ def _wider(one: pd.DataFrame) -> pd.Series:
     """
     from scipy.stats import t
 
-    mean, seeds = one.value.mean(), len(one)
-    spread = t.ppf(0.975, seeds - 1) * one.value.std() / seeds**0.5 if seeds > 1 else 0
+    mean, seeds = group.value.mean(), len(group)
+    spread = t.ppf(0.975, seeds - 1) * group.value.std() / seeds**0.5 if seeds > 1 else 0
     low, high = (
-        (((one.value - one[side]) ** 2).mean() + spread**2) ** 0.5 for side in ("low", "high")
+        (((group.value - group[side]) ** 2).mean() + spread**2) ** 0.5 for side in ("low", "high")
     )
     return pd.Series({"low": mean - low, "high": mean + high})
 
@@ -209,8 +209,8 @@ def closed_book_tasks(metrics: pd.DataFrame) -> dict[str, tuple[str, str]]:
     """By task, the set of closed-book questions and how they are asked in words: those about the
     facts first. Of further sets it is known what a relation's commonest answer would score.
     """
-    found = {task: (CLOSED_BOOK, words) for task, words in FORMS.items()}
+    named = {task: (CLOSED_BOOK, words) for task, words in FORMS.items()}
     for task in dict.fromkeys(metrics[metrics.metric == "majority_em"].task):
         form = next(form for form in ("plain", "chat", "few_shot") if task.endswith(ENDINGS[form]))
-        found.setdefault(task, (task.removesuffix(ENDINGS[form]), ASKED[form]))
-    return found
+        named.setdefault(task, (task.removesuffix(ENDINGS[form]), ASKED[form]))
+    return named

@@ -58,9 +58,9 @@ def id_ood(run: Run) -> list[Block]:
         if rest:
             shown.append(_by_metric(f"{title}, further metrics", part, rest, metrics, folded=True))
         for name in by_category:
-            own, scale = part[part.metric == name], scale_of(metrics, name)
+            of_metric, scale = part[part.metric == name], scale_of(metrics, name)
             folded = key[1] not in FORMS or name not in main
-            shown.append(_by_category(f"{title}, {name}", own, scale, folded))
+            shown.append(_by_category(f"{title}, {name}", of_metric, scale, folded))
     if not shown:
         return []
     caption = (
@@ -73,17 +73,17 @@ def id_ood(run: Run) -> list[Block]:
 def _guessing(guesses: pd.DataFrame) -> str:
     """What the task's measure is without knowledge, in and out of the domain."""
     places = [f"{DOMAINS[d]} " if guesses.domain.nunique() > 1 else "" for d in guesses.domain]
-    found: dict[str, list[str]] = {}
+    by_kind: dict[str, list[str]] = {}
     for place, row in zip(places, guesses.itertuples(), strict=True):
         kind, _, metric = row.metric.partition("_")
-        found.setdefault(kind, []).append(
+        by_kind.setdefault(kind, []).append(
             f"{place}{METRICS.get(metric, metric)} {100 * row.value:.1f} %"
         )
-    if not found:
+    if not by_kind:
         return ""
     return (
-        f" By chance: {', '.join(found['chance'])}. Without reading the question, by the length, "
-        f"place or commonness of choices: {', '.join(found['prior'])}."
+        f" By chance: {', '.join(by_kind['chance'])}. Without reading the question, by the length, "
+        f"place or commonness of choices: {', '.join(by_kind['prior'])}."
     )
 
 
@@ -97,7 +97,7 @@ def _by_metric(
 ) -> Table:
     """Checkpoints down; domains and metrics across, each with the difference to the base."""
     means = over_seeds(part[part.category == "All"], ["checkpoint", "domain", "metric"])
-    found = {(row.checkpoint, row.domain, row.metric): row for row in means.itertuples()}
+    by_place = {(row.checkpoint, row.domain, row.metric): row for row in means.itertuples()}
     columns = [
         (domain, metric)
         for domain in DOMAINS
@@ -111,7 +111,7 @@ def _by_metric(
         cells = [checkpoint_cell(name)]
         for domain, metric in columns:
             for which in (metric, f"{metric}_vs_base"):
-                row = found.get((name, domain, which))
+                row = by_place.get((name, domain, which))
                 cells.append(measured(row, scales[metric]) if row else Cell("–"))
         rows.append(cells)
     heads: list[str | Cell] = ["checkpoint"]
@@ -122,8 +122,8 @@ def _by_metric(
             Cell("to base"),
         ]
     spans = [(DOMAINS[d], 2 * sum(d == column[0] for column in columns)) for d in DOMAINS]
-    own = [METRICS.get(metric, metric) for metric in names if scales[metric] == 1]
-    note = f" ({', '.join(own)}: in the metric's own unit)" if own else ""
+    own_unit = [METRICS.get(metric, metric) for metric in names if scales[metric] == 1]
+    note = f" ({', '.join(own_unit)}: in the metric's own unit)" if own_unit else ""
     groups = [("", 1), *[span for span in spans if span[1]]]
     return Table(f"{title}{note}, with differences to the base.{more}", heads, rows, groups, folded)
 
@@ -131,7 +131,7 @@ def _by_metric(
 def _by_category(title: str, part: pd.DataFrame, scale: int, folded: bool) -> Table:
     """Checkpoints down, SliCK (or other) categories across, ID and OOD apart."""
     means = over_seeds(part, ["checkpoint", "domain", "category", "metric"])
-    found = {(row.checkpoint, row.domain, row.category): row for row in means.itertuples()}
+    by_place = {(row.checkpoint, row.domain, row.category): row for row in means.itertuples()}
     categories = list(dict.fromkeys(["All", *CATEGORIES, *part.category]))
     columns = [
         (domain, category)
@@ -142,7 +142,7 @@ def _by_category(title: str, part: pd.DataFrame, scale: int, folded: bool) -> Ta
     sizes = means.groupby(["domain", "category"]).n.max()
     rows = []
     for name in sorted(part.checkpoint.unique(), key=checkpoint_order):
-        cells = [found.get((name, *column)) for column in columns]
+        cells = [by_place.get((name, *column)) for column in columns]
         rows.append(
             [checkpoint_cell(name), *[measured(c, scale) if c else Cell("–") for c in cells]]
         )

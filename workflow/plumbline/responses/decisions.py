@@ -25,7 +25,10 @@ class FactBased(Record):
 
 def fact_based_ids(decisions: Iterable[FactBased], instructions: Collection[str]) -> set[str]:
     """Ids of those instructions that ask for facts; InputError for one without a decision."""
-    said = {one.id: one.fact_based if one.taken is None else one.taken for one in decisions}
+    said = {
+        decision.id: decision.fact_based if decision.taken is None else decision.taken
+        for decision in decisions
+    }
     for name in instructions:
         if name not in said:
             raise InputError(
@@ -39,7 +42,7 @@ def labelled(
     decisions: Iterable[FactBased], instructions: Iterable[Instruction], trusted: bool
 ) -> list[FactBased]:
     """The decisions with the instructions' own marks, which are gone by if they are `trusted`."""
-    marks = {one.id: one.fact_based for one in instructions}
+    marks = {instruction.id: instruction.fact_based for instruction in instructions}
     return [
         decision.model_copy(
             update={

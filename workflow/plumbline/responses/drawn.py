@@ -66,13 +66,13 @@ def response_requests(
         max_tokens=max_tokens,
         stop=stop_at(form, NEXT),
     )
-    for one in instructions:
+    for instruction in instructions:
         yield Request(
-            id=f"{one.id}/{purpose}",
+            id=f"{instruction.id}/{purpose}",
             sampling=sampling,
             purpose=purpose,
-            instruction=one.id,
-            **asked(instruction_prompt(one.instruction, form), form),
+            instruction=instruction.id,
+            **asked(instruction_prompt(instruction.instruction, form), form),
         )
 
 
@@ -92,7 +92,7 @@ def collect(
     cut off up to its last whole sentence. Raises InputError when a request has fewer or more answers
     than were asked for.
     """
-    by_id = {one.id: one for one in instructions}
+    by_id = {instruction.id: instruction for instruction in instructions}
     responses, dropped = [], Counter()
     for request, drawn in answered(requests, generations):
         instruction = by_id.get(request.instruction)
@@ -101,13 +101,13 @@ def collect(
                 f"request {request.id}: instruction {request.instruction!r} is not among the "
                 f"instructions; they are of different runs. Generate again."
             )
-        for one in drawn:
-            text = one.answer.split(NEXT)[0].strip()
-            whole = one.finish == "stop" or NEXT in one.answer
+        for answer in drawn:
+            text = answer.answer.split(NEXT)[0].strip()
+            whole = answer.finish == "stop" or NEXT in answer.answer
             if whole_sentences and not whole:
                 text = without_last_sentence(text)
                 whole = text != ""
-            if one.unfinished_thought and not unfinished:
+            if answer.unfinished_thought and not unfinished:
                 dropped[UNFINISHED_THOUGHT] += 1
             elif not text and not unfinished:
                 dropped["empty"] += 1
@@ -116,14 +116,14 @@ def collect(
             else:
                 responses.append(
                     DrawnResponse(
-                        id=f"{instruction.id}#{one.index}",
+                        id=f"{instruction.id}#{answer.index}",
                         prompt=instruction.instruction,
                         topic=instruction.topic or instruction.instruction,
                         text=text,
-                        unfinished_thought=one.unfinished_thought,
+                        unfinished_thought=answer.unfinished_thought,
                         cut_off=not whole,
                         instruction=instruction.id,
-                        index=one.index,
+                        index=answer.index,
                     )
                 )
     return responses, dropped

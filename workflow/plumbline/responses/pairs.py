@@ -65,12 +65,14 @@ class Pairing:
 
     def _ranked(self, source: str, group: list[Scored], score: Score):
         """(score, row) of the scored responses: highest score, then RM_IF, then lowest index."""
-        found = [(score(row), row) for row in group]
-        lacking = sum(value is None for value, _ in found)
+        scored = [(score(row), row) for row in group]
+        lacking = sum(value is None for value, _ in scored)
         if lacking:
             self.dropped[f"{source} responses"]["no score"] += lacking
-        known = [(round(value, 9), row) for value, row in found if value is not None]
-        return sorted(known, key=lambda one: (-one[0], -(one[1].helpful or 0), one[1].index))
+        known = [(round(value, 9), row) for value, row in scored if value is not None]
+        return sorted(
+            known, key=lambda entry: (-entry[0], -(entry[1].helpful or 0), entry[1].index)
+        )
 
     def _add(self, pairs: list[Pair], source: str, better, worse, gate, least: float) -> None:
         (high, chosen), (low, rejected) = better, worse

@@ -59,15 +59,15 @@ def questions(
     requests: Iterable[Request], generations: Iterable[Generation]
 ) -> tuple[dict[str, str], Counter]:
     """The question for each claim id, and why some claims have none."""
-    found, dropped = {}, Counter()
+    by_claim, dropped = {}, Counter()
     for request, (generation,) in answered(requests, generations):
         line = first_line(generation.answer)
         end = line.find("?")
         if end > 0:
-            found[request.claim] = line[: end + 1]
+            by_claim[request.claim] = line[: end + 1]
         else:
             dropped[reason_of(generation, "no question")] += 1
-    return found, dropped
+    return by_claim, dropped
 
 
 def answer_requests(

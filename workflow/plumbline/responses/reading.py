@@ -20,9 +20,9 @@ def read_responses(path: Path, decisions: Path | None) -> list[Response]:
         return read_unique_rows(path, Response)
     responses = read_unique_rows(path, DrawnResponse)
     wanted = fact_based_ids(
-        read_unique_rows(decisions, FactBased), {one.instruction for one in responses}
+        read_unique_rows(decisions, FactBased), {response.instruction for response in responses}
     )
-    return [one for one in responses if one.instruction in wanted]
+    return [response for response in responses if response.instruction in wanted]
 
 
 def one_each(
@@ -32,8 +32,8 @@ def one_each(
 
     Raises InputError for a second response to an instruction, and for one to another instruction.
     """
-    known = {one.id for one in instructions}
-    found: dict[str, DrawnResponse] = {}
+    known = {instruction.id for instruction in instructions}
+    by_instruction: dict[str, DrawnResponse] = {}
     for response in responses:
         name = response.instruction
         if name not in known:
@@ -41,6 +41,6 @@ def one_each(
                 f"response {response.id}: {name!r} is not among the instructions; they are of "
                 f"different runs. Generate again."
             )
-        if found.setdefault(name, response) is not response:
+        if by_instruction.setdefault(name, response) is not response:
             raise InputError(f"{name!r} has two responses; expected one a checkpoint.")
-    return found
+    return by_instruction

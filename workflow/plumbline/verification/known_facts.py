@@ -127,7 +127,7 @@ def excludes(relation: str, name: str, answers: Iterable[str]) -> bool:
     if kind == "profession":
         return professions.exclude(name, accepted)
     if kind == "country":
-        wholes = {_PART_OF.get(one) for one in accepted}
+        wholes = {_PART_OF.get(answer) for answer in accepted}
         return _PART_OF.get(name) not in accepted and name not in wholes
     return True
 

@@ -66,8 +66,8 @@ def chunks(passage: Passage, words: int) -> Iterator[Passage]:
     """
     parts: list[list[str]] = []
     for sentence in sentences(passage.text, passage.title):
-        found = pieces(f"{sentence} ")
-        for piece in (found[at : at + words] for at in range(0, len(found), words)):
+        written = pieces(f"{sentence} ")
+        for piece in (written[at : at + words] for at in range(0, len(written), words)):
             if not parts or len(parts[-1]) + len(piece) > words:
                 parts.append([])
             parts[-1] += piece
@@ -79,14 +79,14 @@ def _summaries(path: Path) -> list[Passage]:
     pages = read_json(path)
     if not isinstance(pages, dict) or not pages:
         raise InputError(f"{path}: no pages. Expected one JSON object, page title to page.")
-    found = []
+    passages = []
     for title, page in pages.items():
         try:
-            about = f"{title} — {page['description']}. " if page.get("description") else ""
-            found.append(Passage(id=title, title=title, text=about + page["extract"]))
+            opening = f"{title} — {page['description']}. " if page.get("description") else ""
+            passages.append(Passage(id=title, title=title, text=opening + page["extract"]))
         except (AttributeError, KeyError, TypeError, ValidationError) as error:
             raise InputError(
                 f"{path}, page {title!r}: expected an object with the texts extract and, if "
                 f"there is one, description."
             ) from error
-    return found
+    return passages

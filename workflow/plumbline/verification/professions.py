@@ -31,12 +31,12 @@ tennis_player ballplayer baseball_player golfer prizefighter boxer athlete
 
 
 def _families() -> dict[str, set[int]]:
-    found: dict[str, set[int]] = {}
+    families: dict[str, set[int]] = {}
     lines = _FAMILIES.replace("\n    ", " ").strip().splitlines()
     for number, line in enumerate(lines):
         for name in line.split():
-            found.setdefault(name.replace("_", " "), set()).add(number)
-    return found
+            families.setdefault(name.replace("_", " "), set()).add(number)
+    return families
 
 
 FAMILIES = _families()
@@ -52,6 +52,6 @@ def exclude(claimed: str, listed: Iterable[str]) -> bool:
     """Whether a claimed profession contradicts the listed ones (all folded)."""
     if claimed in _OF_ANYBODY:
         return False
-    one = FAMILIES.get(claimed, set())
+    said = FAMILIES.get(claimed, set())
     other = set().union(*(FAMILIES.get(name, set()) for name in listed))
-    return bool(one and other) and not one & other
+    return bool(said and other) and not said & other

@@ -58,7 +58,7 @@ class PassageStore:
             wanted = min(max(k, _RERANKED), len(self))
             best = np.argpartition(-scores, wanted - 1)[:wanted]
             candidates = [int(number) for number in best if scores[number] > 0]
-        found = [
+        passages = [
             {
                 "id": passage.id,
                 "title": passage.title,
@@ -68,18 +68,18 @@ class PassageStore:
             for number in sorted(candidates, key=lambda number: (-scores[number], number))
             for passage in [self._passages[number]]
         ]
-        if self._embedder and found:
-            self._add_similarity(f"{topic} {claim}", found)
-            found.sort(key=lambda passage: -passage["similarity"])
-        return found[:k]
+        if self._embedder and passages:
+            self._add_similarity(f"{topic} {claim}", passages)
+            passages.sort(key=lambda passage: -passage["similarity"])
+        return passages[:k]
 
-    def _add_similarity(self, query: str, found: list[dict]) -> None:
-        new = [passage for passage in found if passage["id"] not in self._vectors]
+    def _add_similarity(self, query: str, passages: list[dict]) -> None:
+        new = [passage for passage in passages if passage["id"] not in self._vectors]
         texts = [f"{passage['title']} {passage['text']}" for passage in new]
         vectors, cut = self._embedder.embed([query, *texts])
         self._cut += [passage["id"] for passage, short in zip(new, cut[1:], strict=True) if short]
         self._vectors.update(zip((passage["id"] for passage in new), vectors[1:], strict=True))
-        for passage in found:
+        for passage in passages:
             passage["similarity"] = round(float(self._vectors[passage["id"]] @ vectors[0]), 4)
 
 

@@ -75,8 +75,10 @@ class TableVerifier:
         for relation in self._known.names:
             if asked and asked.relation != relation:
                 continue
-            found, state = self._read(relation, text, topic)
-            readings += [one for one in found if not asked or one.fact.subject == asked.subject]
+            read, state = self._read(relation, text, topic)
+            readings += [
+                reading for reading in read if not asked or reading.fact.subject == asked.subject
+            ]
             states.append(state)
         decided = _decided(text, readings)
         # "refuted" comes before "supported": one false part makes a claim false.
@@ -122,7 +124,7 @@ class TableVerifier:
     ) -> list[tuple[Mention, KnownFact]]:
         """Where the subject may stand, and its fact: the topic's where the topic is meant."""
         whole = [m for m in mentions if not part_of_longer(text, m, mentions)]
-        found = [
+        subjects = [
             (mention, fact)
             for mention in whole
             for fact in _facts(mention)
@@ -135,11 +137,11 @@ class TableVerifier:
             _facts(named[0]) if named and named[0].start == 0 and named[0].end == len(topic) else []
         )
         if not facts:
-            return found
-        if any(fact == facts[0] for _, fact in found):
-            return [(mention, fact) for mention, fact in found if fact == facts[0]]
+            return subjects
+        if any(fact == facts[0] for _, fact in subjects):
+            return [(mention, fact) for mention, fact in subjects if fact == facts[0]]
         place = _stand_in(relation, text, topic)
-        return [(place, facts[0])] if place else found
+        return [(place, facts[0])] if place else subjects
 
 
 def _facts(mention: Mention) -> list[KnownFact]:
@@ -180,9 +182,9 @@ def _compare(
     else:
         outcome = "not excluded"
     names = tuple(" ".join(text.words[m.start : m.end]) for m in objects)
-    own = {at for at, word in enumerate(text.folded) if word in cues.words.split()}
+    cue_words = {at for at, word in enumerate(text.folded) if word in cues.words.split()}
     named = {at for m in (place, *shown) for at in range(m.start, m.end)}
-    return Reading(tier, outcome, fact, names, frozenset(own | named), alone)
+    return Reading(tier, outcome, fact, names, frozenset(cue_words | named), alone)
 
 
 def _unexplained(text: Text, readings: list[Reading]) -> set[str]:

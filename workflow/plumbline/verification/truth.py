@@ -69,8 +69,8 @@ def labelled_claims(
 
 def _other(question: Question, facts: list[Question], order: random.Random) -> str | None:
     """The first answer of another fact, drawn among those that share no answer with this one."""
-    own = set(map(fold, question.answers))
-    others = sorted({q.answers[0] for q in facts if not own & set(map(fold, q.answers))})
+    accepted = set(map(fold, question.answers))
+    others = sorted({q.answers[0] for q in facts if not accepted & set(map(fold, q.answers))})
     return order.choice(others) if others else None
 
 
@@ -89,7 +89,7 @@ def agreement(verdicts: Iterable[Verdict], labels: Mapping[str, bool]) -> dict[s
     of_true = [verdict == "supported" for verdict, true in pairs if true]
     parts = {
         "coverage": [verdict != "unverifiable" for verdict, _ in pairs],
-        "accuracy": [one == two for one, two in decided],
+        "accuracy": [said == true for said, true in decided],
         "precision": supported,
         "recall": of_true,
     }

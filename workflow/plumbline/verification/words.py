@@ -36,12 +36,12 @@ class Text:
 
     def __init__(self, text: str):
         text = seen(text)
-        text = _INITIALS.sub(lambda found: re.sub(r"[. ]", "", found[0]) + " ", text)
-        found = list(WORD.finditer(text))
-        self.words = [word[0] for word in found]
+        text = _INITIALS.sub(lambda match: re.sub(r"[. ]", "", match[0]) + " ", text)
+        matches = list(WORD.finditer(text))
+        self.words = [word[0] for word in matches]
         self.folded = tuple(map(fold, self.words))
         self.joined = [False] + [
-            text[one.end() : two.start()] in (" ", "-") for one, two in pairwise(found)
+            text[first.end() : second.start()] in (" ", "-") for first, second in pairwise(matches)
         ]
 
     def __len__(self) -> int:
@@ -91,16 +91,16 @@ class Names:
 
     def find(self, text: Text) -> list[Mention]:
         """Mentions from left to right and without overlap."""
-        found, at = [], 0
+        mentions, at = [], 0
         while at < len(text):
             for end in range(min(len(text), at + self._longest), at, -1):
                 if values := self._values(text, at, end):
-                    found.append(Mention(at, end, values))
+                    mentions.append(Mention(at, end, values))
                     at = end
                     break
             else:
                 at += 1
-        return found
+        return mentions
 
     def _values(self, text: Text, start: int, end: int) -> tuple:
         entries = self._entries.get(text.folded[start:end])

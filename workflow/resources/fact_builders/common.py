@@ -95,7 +95,7 @@ def named_twice(names: Iterable[str], *relations: str) -> set[str]:
     spellings: dict[str, list[str]] = defaultdict(list)
     for name in names:
         spellings[fold(name)].append(name)
-    twice = {name: found[0] for name, found in spellings.items() if len(found) > 1}
+    twice = {name: same[0] for name, same in spellings.items() if len(same) > 1}
     for relation in relations:
         AMBIGUOUS[relation].update(twice.values())
     return set(twice)

@@ -87,9 +87,9 @@ class Sources:
             else:
                 command = ["npm", "pack", "--silent", f"{package}@{version}"]
             subprocess.run(command, cwd=self.folder, check=True, stdout=sys.stderr)
-        found = hashlib.sha256(path.read_bytes()).hexdigest()
-        if found != expected:
-            sys.exit(f"{path}: sha256 is {found}, expected {expected}; remove it and try again.")
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        if digest != expected:
+            sys.exit(f"{path}: sha256 is {digest}, expected {expected}; remove it and try again.")
         return path
 
     @cache  # noqa: B019

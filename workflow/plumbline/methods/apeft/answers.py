@@ -42,7 +42,7 @@ def statements(
     Answers are told apart by their normalised first lines. Raises InputError where questions and
     requests do not fit.
     """
-    drawn = {request.claim: found for request, found in answered(requests, generations)}
+    drawn = {request.claim: given for request, given in answered(requests, generations)}
     rows: list[Answered] = []
     dropped: Counter = Counter()
     for question in questions:
@@ -52,15 +52,15 @@ def statements(
                 f"runs. Make them again."
             )
         spellings: dict[str, Counter] = defaultdict(Counter)
-        for one in drawn[question.id]:
-            line = _answer(first_line(one.answer), question.statement)
-            if reason := unusable(one, line):
+        for sample in drawn[question.id]:
+            line = _answer(first_line(sample.answer), question.statement)
+            if reason := unusable(sample, line):
                 dropped[reason] += 1
             else:
                 spellings[normalise(line)][line] += 1
         ordered = sorted(spellings.items(), key=lambda item: (-item[1].total(), item[0]))
-        for number, (_, found) in enumerate(ordered):
-            answer = min(found, key=lambda line: (-found[line], line))
+        for number, (_, tally) in enumerate(ordered):
+            answer = min(tally, key=lambda line: (-tally[line], line))
             said = stated(question, answer)
             rows.append(
                 Answered(
@@ -72,7 +72,7 @@ def statements(
                     asked=question.asked,
                     statement=said,
                     answer=answer,
-                    n=found.total(),
+                    n=tally.total(),
                 )
             )
     return rows, dropped

@@ -78,8 +78,8 @@ def questions(
     claim, once and as whole words, and not be its topic; the question must not give it away, nor
     leave its subject to a pronoun.
     """
-    drawn = {request.claim: one for request, (one,) in answered(asked, generations)}
-    found: list[AtomicQuestion] = []
+    drawn = {request.claim: answer for request, (answer,) in answered(asked, generations)}
+    made: list[AtomicQuestion] = []
     dropped: Counter = Counter()
     for claim in claims:
         text = drawn[claim.id].answer if claim.id in drawn else ""
@@ -93,7 +93,7 @@ def questions(
             dropped[reason] += 1
             continue
         (place,) = places
-        found.append(
+        made.append(
             AtomicQuestion(
                 id=f"{claim.id}/0",
                 topic=claim.topic,
@@ -104,17 +104,17 @@ def questions(
                 asked=_fact(verdicts.get(claim.id), answer),
             )
         )
-    return found, dropped
+    return made, dropped
 
 
 def _fact(verdict: Verdict | None, answer: str) -> AskedFact | None:
     """The one fact that the claim was read as with this object; None: no table knows it."""
-    found = {
+    facts = {
         fact
         for fact, objects in (facts_in(verdict) if verdict else ())
         if normalise(answer) in map(normalise, objects)
     }
-    return found.pop() if len(found) == 1 else None
+    return facts.pop() if len(facts) == 1 else None
 
 
 def _unfit(claim: Claim, question: str, answer: str, places: int) -> str | None:

@@ -25,8 +25,8 @@ def questions(
     question asks about. Facts about subjects that are not trained on are not asked about. Raises
     InputError for a claim without a verdict.
     """
-    known = {(one.relation, one.subject): one for one in facts}
-    found: list[AtomicQuestion] = []
+    known = {(fact.relation, fact.subject): fact for fact in facts}
+    made: list[AtomicQuestion] = []
     dropped: Counter = Counter()
     for claim in claims:
         if claim.id not in verdicts:
@@ -43,7 +43,7 @@ def questions(
             elif fact.split != "train":
                 dropped["subject not of the training split"] += 1
             else:
-                found.append(
+                made.append(
                     AtomicQuestion(
                         id=f"{claim.id}/{number}",
                         topic=claim.topic,
@@ -54,7 +54,7 @@ def questions(
                         asked=asked,
                     )
                 )
-    return found, dropped
+    return made, dropped
 
 
 def statement(relation: str, subject: str) -> str:

@@ -34,10 +34,10 @@ def facts_and_pairs(run: Run) -> list[Block]:
     words, rows, spread = [], [], []
     for (model, seed), part in table.groupby(["model", "seed"], sort=False):
         # All training files of a seed are of the same questions.
-        one = part[part.set == part.set.iloc[0]]
-        right = {int(r.state): int(r.n) for r in one[one["item"] == RIGHT].itertuples()}
+        file = part[part.set == part.set.iloc[0]]
+        right = {int(r.state): int(r.n) for r in file[file["item"] == RIGHT].itertuples()}
         groups = by_knowledge(right)
-        asked = one[(one["item"] == ASKED) & (one.state == "asked about")].n.sum()
+        asked = file[(file["item"] == ASKED) & (file.state == "asked about")].n.sum()
         cells = [Cell(model), number(seed), number(max(right)), number(asked)]
         rows.append([*cells, *map(number, groups)])
         spread += [
@@ -77,14 +77,14 @@ def by_knowledge(right: dict[int, int]) -> tuple[int, int, int]:
     return unknown, sum(right.values()) - unknown - known, known
 
 
-def _told(about: str, samples: int, groups: tuple[int, int, int]) -> str:
+def _told(whose: str, samples: int, groups: tuple[int, int, int]) -> str:
     unknown, potentially, known = groups
     text = (
         f"{count(sum(groups))} facts were asked about, {samples} times each: {count(unknown)} "
         f"are unknown and {count(known)} known throughout, which leaves {count(potentially)} that "
         f"the model potentially knows."
     )
-    return f"{about}: {text}" if about else text
+    return f"{whose}: {text}" if whose else text
 
 
 def _pairs(table: pd.DataFrame) -> Table:

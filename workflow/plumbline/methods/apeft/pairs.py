@@ -49,18 +49,18 @@ def atomic(
     a verdict.
     """
     by_question: dict[str, list[Answered]] = defaultdict(list)
-    for one in answered:
-        if one.id not in verdicts:
+    for answer in answered:
+        if answer.id not in verdicts:
             raise InputError(
-                f"answer {one.id} has no verdict; the files are of different runs. Verify again."
+                f"answer {answer.id} has no verdict; the files are of different runs. Verify again."
             )
-        by_question[one.response].append(one)
+        by_question[answer.response].append(answer)
     pairs, dropped, right_answers = [], Counter(), Counter()
     for question in questions:
         groups: dict[str, list[Answered]] = defaultdict(list)
-        for one in by_question[question.id]:
-            groups[verdicts[one.id].verdict].append(one)
-        k = sum(one.n for one in groups["supported"])
+        for answer in by_question[question.id]:
+            groups[verdicts[answer.id].verdict].append(answer)
+        k = sum(answer.n for answer in groups["supported"])
         right_answers[k] += 1
         reason = None
         if k == 0:
@@ -95,7 +95,7 @@ def atomic(
 
 
 def _commonest(answers: list[Answered]) -> Answered:
-    return min(answers, key=lambda one: (-one.n, one.statement))
+    return min(answers, key=lambda answer: (-answer.n, answer.statement))
 
 
 def general(
@@ -112,7 +112,7 @@ def general(
     claims have no score. Raises InputError for a verdict on another response.
     """
     responses, verdicts = list(responses), list(verdicts)
-    known = {one.id for one in responses}
+    known = {response.id for response in responses}
     for verdict in verdicts:
         if verdict.response not in known:
             raise InputError(
@@ -126,11 +126,11 @@ def general(
     for pair in pairing.pairs["general"]:
         groups[pair.instruction].append(pair)
     kept, dropped = [], pairing.dropped
-    for name, found in groups.items():
-        order = list(found)
+    for name, ranked in groups.items():
+        order = list(ranked)
         random.Random(f"{seed}:{name}").shuffle(order)
         drawn = {pair.id for pair in order[:per_entity]}
-        kept += [pair for pair in found if pair.id in drawn]
-        dropped["general pairs"]["over general_per_entity"] += len(found) - len(drawn)
+        kept += [pair for pair in ranked if pair.id in drawn]
+        dropped["general pairs"]["over general_per_entity"] += len(ranked) - len(drawn)
     lost = [row for item, reasons in dropped.items() for row in dropped_rows(item, reasons, STAGE)]
     return TrainingSet("general", kept, lost)

@@ -41,10 +41,10 @@ class AtomicQuestion(Record):
 
 def facts_in(verdict: Verdict) -> Iterator[tuple[AskedFact, list[str]]]:
     """The facts that a verifier by tables read in a claim, each with what it names as the object."""
-    for one in verdict.evidence:
-        if "relation" in one:
-            found = AskedFact(relation=one["relation"], subject=one["subject"])
-            yield found, one.get("found", [])
+    for shown in verdict.evidence:
+        if "relation" in shown:
+            fact = AskedFact(relation=shown["relation"], subject=shown["subject"])
+            yield fact, shown.get("found", [])
 
 
 def distinct(claims: Iterable[Claim]) -> tuple[list[Claim], Counter]:
@@ -67,12 +67,14 @@ def choose(
     """
     by_topic: dict[str, dict[str, AtomicQuestion]] = defaultdict(dict)
     dropped: Counter = Counter()
-    for one in questions:
-        if by_topic[one.topic].setdefault(question_key(one.question), one) is not one:
+    for question in questions:
+        of_topic, key = by_topic[question.topic], question_key(question.question)
+        if of_topic.setdefault(key, question) is not question:
             dropped["asked before"] += 1
     kept = []
-    for found in by_topic.values():
-        drawn = sorted(found.values(), key=lambda one: order(one.id, SEED))[:per_entity]
-        dropped["over atomic_per_entity"] += len(found) - len(drawn)
-        kept += [one for one in found.values() if one in drawn]
+    for of_topic in by_topic.values():
+        ordered = sorted(of_topic.values(), key=lambda question: order(question.id, SEED))
+        drawn = ordered[:per_entity]
+        dropped["over atomic_per_entity"] += len(of_topic) - len(drawn)
+        kept += [question for question in of_topic.values() if question in drawn]
     return kept, dropped

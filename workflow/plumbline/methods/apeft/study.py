@@ -29,9 +29,9 @@ def study_rows(
     pairs: list[tuple[str, str]] = []
     for checkpoint, parent in parents.items():
         method, kept, rest = parts(checkpoint)
-        if method != "apeft" or not (found := STUDIED.fullmatch(rest)):
+        if method != "apeft" or not (match := STUDIED.fullmatch(rest)):
             continue
-        method, percent, loss = variant(method, kept), float(found[1]), found[2]
+        method, percent, loss = variant(method, kept), float(match[1]), match[2]
         cases.append((method, percent, loss, PARENT))
         pairs.append((checkpoint, parent))
         general = f"{method}.atomic-0.{loss}"
@@ -43,14 +43,14 @@ def study_rows(
     groups: dict[tuple[str, float, str], list[int]] = {}
     for column, (method, percent, _, against) in enumerate(cases):
         groups.setdefault((method, percent, against), []).append(column)
-    for domain, found in gains(grids, pairs).items():
+    for domain, gain in gains(grids, pairs).items():
         for (method, percent, against), columns in groups.items():
-            about = dict(
+            whose = dict(
                 model=model, method=method, percent=percent, against=against, domain=domain
             )
             for column in columns:
                 loss = cases[column][2]
-                yield StudyRow(loss=loss, **about, **found.figures([column], confidence))
+                yield StudyRow(loss=loss, **whose, **gain.figures([column], confidence))
             if len(columns) > 1:
-                figures = found.figures(columns, confidence)
-                yield StudyRow(loss=AVERAGE, **about, **figures)
+                figures = gain.figures(columns, confidence)
+                yield StudyRow(loss=AVERAGE, **whose, **figures)

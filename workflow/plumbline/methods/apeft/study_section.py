@@ -16,12 +16,14 @@ def study(run: Run) -> list[Block]:
     if table.empty:
         return []
     keys = ["model", "method", "percent"]
-    found = {
+    by_place = {
         (r.model, r.method, r.percent, r.loss, r.against, r.domain): r for r in table.itertuples()
     }
     lines, rows = [], []
     domains = [domain for domain in SPANS if (table.domain == domain).any()]
-    againsts = [one for one in ("parent", "general-only") if (table.against == one).any()]
+    againsts = [
+        sibling for sibling in ("parent", "general-only") if (table.against == sibling).any()
+    ]
     for (model, method, percent), part in table.groupby(keys, sort=False):
         losses = list(dict.fromkeys(part.loss))
         lines += _average(part, named(table, model, _studied(method, percent)), losses)
@@ -31,7 +33,7 @@ def study(run: Run) -> list[Block]:
             cells.append(Cell(several if loss == "average" else loss))
             for against in againsts:
                 for domain in domains:
-                    row = found.get((model, method, percent, loss, against, domain))
+                    row = by_place.get((model, method, percent, loss, against, domain))
                     cells.append(difference(row.value, row.low, row.high) if row else Cell("–"))
             rows.append(cells)
     over = {"parent": "gain over the parent", "general-only": "gain over general preferences alone"}
@@ -46,7 +48,7 @@ def study(run: Run) -> list[Block]:
         f"that is in points, and on which tasks, is not known here."
     )
     heads = ["model", "preferences", "loss", *[SPANS[d] for _ in againsts for d in domains]]
-    groups = [("", 3), *[(over[one], len(domains)) for one in againsts]]
+    groups = [("", 3), *[(over[against], len(domains)) for against in againsts]]
     return [Prose(lines), Table(caption, heads, rows, groups)]
 
 
@@ -57,7 +59,7 @@ def _studied(method: str, percent: float) -> str:
     return f"{text}, {kept} % of Unknown kept" if kept else text
 
 
-def _average(part: pd.DataFrame, about: str, losses: list[str]) -> list[str]:
+def _average(part: pd.DataFrame, which: str, losses: list[str]) -> list[str]:
     """The gain over both domains and all losses, in a sentence."""
     against = "general-only" if (part.against == "general-only").any() else "parent"
     loss = "average" if "average" in losses else losses[0]
@@ -68,6 +70,6 @@ def _average(part: pd.DataFrame, about: str, losses: list[str]) -> list[str]:
     for r in rows.itertuples():
         cell = difference(r.value, r.low, r.high)
         lines.append(
-            f"{about}: {cell.text} points over {over}{bracketed(cell.sub)}, mean of ID and OOD, {mean}."
+            f"{which}: {cell.text} points over {over}{bracketed(cell.sub)}, mean of ID and OOD, {mean}."
         )
     return lines

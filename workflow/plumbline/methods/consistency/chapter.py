@@ -56,10 +56,10 @@ def pairs(run: Run) -> list[Block]:
         which = [variant_label(variant)] if table.variant.nunique() > 1 else []
         which += [f"seed {seed:.0f}"] if table.seed.nunique() > 1 else []
         words.append(_told(named(table, model, *which), rows_by_name))
-        about = [Cell(model), Cell(variant_label(variant), sort=variant), number(seed)]
+        whose = [Cell(model), Cell(variant_label(variant), sort=variant), number(seed)]
         rows.append(
             [
-                *about,
+                *whose,
                 *(
                     number(rows_by_name[place].value)
                     for place in ((QUESTIONS, ALL), (ANSWERS, ALL), (PAIRS, KEPT))
@@ -69,7 +69,7 @@ def pairs(run: Run) -> list[Block]:
             ]
         )
         reasons += [
-            [*about, Cell(item), Cell(state), number(row.value)]
+            [*whose, Cell(item), Cell(state), number(row.value)]
             for (item, state), row in rows_by_name.items()
             if state not in (ALL, KEPT, SHARE, *RIGHT.values(), RIGHT_DIFFERENCE)
         ]
@@ -93,7 +93,7 @@ def pairs(run: Run) -> list[Block]:
     ]
 
 
-def _told(about: str, rows: dict) -> str:
+def _told(whose: str, rows: dict) -> str:
     chosen, rejected = (rows[PAIRS, state] for state in RIGHT.values())
     gap = rows[PAIRS, RIGHT_DIFFERENCE]
     interval = "" if pd.isna(gap.low) else f"{signed(100 * gap.low)} to {signed(100 * gap.high)}"
@@ -103,7 +103,7 @@ def _told(about: str, rows: dict) -> str:
         f"minority's in {percent(rejected.value)} %, a difference of {signed(100 * gap.value)} "
         f"points{bracketed(interval)}."
     )
-    return f"{about}: {text}" if about else text
+    return f"{whose}: {text}" if whose else text
 
 
 def _share(row) -> Cell:

@@ -33,11 +33,11 @@ def pair_rows(
     names = [pair.id for pair in pairs]
     votes = [pair.chosen_votes / pair.samples for pair in pairs]
     right = {side: [bool(getattr(pair, f"{side}_right")) for pair in pairs] for side in SIDES}
-    found = {SHARE: mean(votes, names).estimate(confidence)}
+    estimates = {SHARE: mean(votes, names).estimate(confidence)}
     for side, answers in right.items():
-        found[RIGHT[side]] = share(sum(answers), len(answers), confidence)
-    found[RIGHT_DIFFERENCE] = difference(*right.values(), names).estimate(confidence)
-    for state, estimate in found.items():
+        estimates[RIGHT[side]] = share(sum(answers), len(answers), confidence)
+    estimates[RIGHT_DIFFERENCE] = difference(*right.values(), names).estimate(confidence)
+    for state, estimate in estimates.items():
         yield {"item": PAIRS, "state": state, **asdict(estimate)}
 
 

@@ -54,12 +54,12 @@ def augment_requests(
     if len(seeds) < shots:
         raise InputError(f"{len(seeds)} seed instruction(s); {shots} are shown at a time.")
     sampling = Sampling(temperature=temperature, top_p=top_p, max_tokens=max_tokens)
-    ordered = sorted(seeds, key=lambda one: one.id)
+    ordered = sorted(seeds, key=lambda instruction: instruction.id)
     for number in range(requests):
         shown = random.Random(f"{seed}:{number}").sample(ordered, shots)
         listed = "".join(
-            f"{place}. {' '.join(one.instruction.split())}\n"
-            for place, one in enumerate(shown, start=1)
+            f"{place}. {' '.join(instruction.instruction.split())}\n"
+            for place, instruction in enumerate(shown, start=1)
         )
         yield Request(
             id=f"{PURPOSE}/{number}",
@@ -95,7 +95,7 @@ def new_instructions(
     Dropped: shorter than 3 or longer than 150 words, or with ROUGE-L of 0.7 or more to a known
     instruction or to one kept before; and those beyond `wanted`.
     """
-    accepted = [words(unified(one.instruction)) for one in known]
+    accepted = [words(unified(instruction.instruction)) for instruction in known]
     kept, dropped = [], Counter()
     for request, drawn in answered(requests, generations):
         for generation in drawn:

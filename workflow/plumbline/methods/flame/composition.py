@@ -48,25 +48,25 @@ def check_same_run(
     confidence.
     """
     responses = list(responses)
-    _same({one.id for one in responses}, {row.id for row in helpful}, "judged")
-    about_facts = {one.id for one in responses if one.instruction in fact_based}
+    _same({response.id for response in responses}, {row.id for row in helpful}, "judged")
+    about_facts = {response.id for response in responses if response.instruction in fact_based}
     claims = {row.response: row.claims for row in splittings}
     _same(about_facts, set(claims), "split into claims")
     counted = {row.id: row.claims for row in factual}
     for name in sorted(claims.keys() | counted.keys()):
-        wanted, found = claims.get(name, 0), counted.get(name, 0)
-        if found > wanted or (every and found < wanted):
+        wanted, with_it = claims.get(name, 0), counted.get(name, 0)
+        if with_it > wanted or (every and with_it < wanted):
             what = "verdict(s); expected one" if every else "confidence(s); expected at most one"
             raise InputError(
-                f"response {name} has {wanted} claim(s) and {found} {what} a claim. The files are "
+                f"response {name} has {wanted} claim(s) and {with_it} {what} a claim. The files are "
                 f"of different runs; make them again."
             )
 
 
-def _same(wanted: set[str], found: set[str], done: str) -> None:
-    if wanted != found:
-        name = min(wanted ^ found)
-        what = f"was {done}, but should not have been" if name in found else f"was not {done}"
+def _same(wanted: set[str], there: set[str], done: str) -> None:
+    if wanted != there:
+        name = min(wanted ^ there)
+        what = f"was {done}, but should not have been" if name in there else f"was not {done}"
         raise InputError(
             f"response {name} {what}; the files are of different runs. Make them again."
         )

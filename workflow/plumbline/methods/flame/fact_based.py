@@ -41,10 +41,10 @@ def classify(
 
     ask: the probabilities of the options of closed questions, such as `judges.asking`.
     """
-    found = ask([_question(one, form) for one in instructions])
+    shares = ask([_question(instruction, form) for instruction in instructions])
     return [
-        FactBased(id=one.id, fact_based=yes > no, probability=yes)
-        for one, (yes, no) in zip(instructions, found, strict=True)
+        FactBased(id=instruction.id, fact_based=yes > no, probability=yes)
+        for instruction, (yes, no) in zip(instructions, shares, strict=True)
     ]
 
 

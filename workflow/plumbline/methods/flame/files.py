@@ -121,14 +121,14 @@ class FlameFiles(Part):
 
     def answers(self, wildcards: Wildcards) -> dict[str, str]:
         """What a training set of the first stage is made from."""
-        model, own = wildcards.model, ANSWERS.get(wildcards.set)
+        model, folder = wildcards.model, ANSWERS.get(wildcards.set)
         files = {"instructions": f"{self.layout.root}/instructions/flame.jsonl"}
         # The checkpoint of this set may be the one that decides.
         if self.settings.decider == BASE or wildcards.set != "sft":
             files["decisions"] = self.decisions(model, f"seed-{wildcards.seed}/")
-        if own:
-            files["requests"] = self.layout.path(model, f"flame/{own}/requests.jsonl")
-            files["generations"] = self.layout.path(model, f"base/flame/{own}/generations.jsonl")
+        if folder:
+            files["requests"] = self.layout.path(model, f"flame/{folder}/requests.jsonl")
+            files["generations"] = self.layout.path(model, f"base/flame/{folder}/generations.jsonl")
         return files | self.variants.filter_inputs(wildcards)
 
     def pairs(self, wildcards: Wildcards) -> dict[str, str]:

@@ -60,16 +60,16 @@ def own_answer_requests(
     sampling = Sampling(
         n=samples, temperature=temperature, top_p=top_p, max_tokens=max_tokens, stop=(NEXT,)
     )
-    for one in instructions:
-        shown = demonstrations(one, seeds, index, shots)
+    for instruction in instructions:
+        shown = demonstrations(instruction, seeds, index, shots)
         yield Request(
-            id=f"{one.id}/{PURPOSE}",
+            id=f"{instruction.id}/{PURPOSE}",
             prompt=few_shot_prompt(
-                [(seed.instruction, seed.responses[0]) for seed in shown], one.instruction
+                [(seed.instruction, seed.responses[0]) for seed in shown], instruction.instruction
             ),
             sampling=sampling,
             purpose=PURPOSE,
-            instruction=one.id,
+            instruction=instruction.id,
             demonstrations=[seed.id for seed in shown],
         )
 

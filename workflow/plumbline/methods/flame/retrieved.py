@@ -53,13 +53,13 @@ def rag_answer_requests(
     instruction's words. An instruction that shares no word with any passage is not asked. The ids
     of the instruction's passages are kept in the request, in the order shown.
     """
-    by_id = {one.id: one for one in [*instructions, *seeds]}
-    found: dict[str, list[dict]] = {}
+    by_id = {instruction.id: instruction for instruction in [*instructions, *seeds]}
+    by_name: dict[str, list[dict]] = {}
 
     def best(name: str) -> list[dict]:
-        if name not in found:
-            found[name] = store.search(by_id[name].instruction, "", k)
-        return found[name]
+        if name not in by_name:
+            by_name[name] = store.search(by_id[name].instruction, "", k)
+        return by_name[name]
 
     for request in own_answer_requests(instructions, seeds, **sampling):
         passages = best(request.instruction)[::-1]
@@ -80,5 +80,5 @@ def rag_answer_requests(
 
 def with_passages(instruction: Instruction, passages: Iterable[dict]) -> str:
     """The instruction after a list of passages (title, text); without any, as it is."""
-    listed = "".join(f"- {one['title']}: {one['text']}\n" for one in passages)
+    listed = "".join(f"- {passage['title']}: {passage['text']}\n" for passage in passages)
     return f"Passages:\n{listed}\n{instruction.instruction}" if listed else instruction.instruction

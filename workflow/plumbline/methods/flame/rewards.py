@@ -18,11 +18,15 @@ def helpfulness(
     instructions: Iterable[Instruction], responses: Sequence[DrawnResponse], judge: Judge | None
 ) -> list[Helpfulness]:
     """RM_IF of every response; without a score where there is no judge, or it cannot say."""
-    references = {one.id: next(iter(one.responses), None) for one in instructions}
+    references = {
+        instruction.id: next(iter(instruction.responses), None) for instruction in instructions
+    }
     singles = [
-        Single(one.id, one.prompt, one.text, references.get(one.instruction)) for one in responses
+        Single(response.id, response.prompt, response.text, references.get(response.instruction))
+        for response in responses
     ]
     scores = judge.rate(singles) if judge else [None] * len(singles)
     return [
-        Helpfulness(id=one.id, score=score) for one, score in zip(responses, scores, strict=True)
+        Helpfulness(id=response.id, score=score)
+        for response, score in zip(responses, scores, strict=True)
     ]

@@ -17,7 +17,7 @@ from plumbline.training.sets import Composition, TrainingSet, dropped_rows
 def build_sft(
     name: SftSet,
     instructions: Iterable[Instruction],
-    own: Mapping[str, list[str]],
+    answers: Mapping[str, list[str]],
     fact_based: AbstractSet[str] | None,
     *,
     form: Form,
@@ -38,12 +38,14 @@ def build_sft(
     """
     dropped: Counter = Counter()
     usable: list[tuple[Instruction, str, list[str]]] = []
-    for one in instructions:
-        kind = _kind(name, one.id in (fact_based or ()))
-        responses = list(one.responses if kind == "human" else own.get(one.id, []))
+    for instruction in instructions:
+        kind = _kind(name, instruction.id in (fact_based or ()))
+        responses = list(
+            instruction.responses if kind == "human" else answers.get(instruction.id, [])
+        )
         if responses:
-            random.Random(f"{seed}:{one.id}").shuffle(responses)
-            usable.append((one, kind, responses))
+            random.Random(f"{seed}:{instruction.id}").shuffle(responses)
+            usable.append((instruction, kind, responses))
         else:
             dropped["no human response" if kind == "human" else f"no {kind} answer"] += 1
     usable.sort(key=lambda entry: entry[0].id)
@@ -53,14 +55,14 @@ def build_sft(
         random.Random(f"{seed}:{turn}").shuffle(order)
         examples += [
             Example(
-                id=f"{one.id}@{turn}",
-                prompt=instruction_prompt(one.instruction, form),
+                id=f"{instruction.id}@{turn}",
+                prompt=instruction_prompt(instruction.instruction, form),
                 completion=response_side(responses[turn % len(responses)], form),
-                instruction=one.id,
+                instruction=instruction.id,
                 response_from=kind,
-                fact_based=None if fact_based is None else one.id in fact_based,
+                fact_based=None if fact_based is None else instruction.id in fact_based,
             )
-            for one, kind, responses in order
+            for instruction, kind, responses in order
         ]
     return TrainingSet(name, examples, dropped_rows(name, dropped, "flame"))
 

@@ -50,8 +50,8 @@ def by_task(rounds: pd.DataFrame) -> dict[Task, Rounds]:
     """Means over seeds, by model, variant, task and domain, in the table's order."""
     keys = ["model", "variant", "task", "domain", "round"]
     tasks: dict[Task, Rounds] = {}
-    for (*key, number_), found in scores(score_means(rounds), keys).items():
-        tasks.setdefault(tuple(key), {})[int(number_)] = found
+    for (*key, number_), by_metric in scores(score_means(rounds), keys).items():
+        tasks.setdefault(tuple(key), {})[int(number_)] = by_metric
     return tasks
 
 
@@ -65,8 +65,8 @@ def rounds(run: Run) -> list[Block]:
         here = table[(table.model == model) & (table.variant == variant)]
         start = here[here["round"] == 0].checkpoint
         if len(start) and start.iloc[0] != "base":
-            about = named(table, model, *_named_variant(table, variant), "round 0")
-            words.append(f"{about} is {checkpoint_label(start.iloc[0])}.")
+            whose = named(table, model, *_named_variant(table, variant), "round 0")
+            words.append(f"{whose} is {checkpoint_label(start.iloc[0])}.")
     seeds = table.seed.nunique()
     caption = "MC1 and MC2 by round, with 95 % intervals; dashed: the base."
     if seeds > 1:
@@ -86,9 +86,9 @@ def _named_variant(table: pd.DataFrame, variant: str) -> list[str]:
 
 def _score_table(table: pd.DataFrame, tasks: dict[Task, Rounds]) -> Table:
     rows, seeds = [], table.seed.nunique()
-    for (model, variant, task, domain), found in tasks.items():
+    for (model, variant, task, domain), by_round in tasks.items():
         whose = Cell(model, *_named_variant(table, variant))
-        for number_, by_metric in sorted(found.items()):
+        for number_, by_metric in sorted(by_round.items()):
             n = max(score.n for score in by_metric.values())
             cells = [whose, Cell(task), Cell(domain.upper()), number(number_), number(n)]
             for metric in SHOWN:
@@ -112,13 +112,13 @@ def _score_table(table: pd.DataFrame, tasks: dict[Task, Rounds]) -> Table:
 
 
 def _pair_blocks(table: pd.DataFrame) -> list[Block]:
-    found: dict[tuple[tuple[str, str], int], dict] = {}
+    by_variant: dict[tuple[tuple[str, str], int], dict] = {}
     for row in pair_means(table).itertuples():
-        found.setdefault(((row.model, row.variant), int(row.round)), {})[row.metric] = row
-    if not found:
+        by_variant.setdefault(((row.model, row.variant), int(row.round)), {})[row.metric] = row
+    if not by_variant:
         return []
     rows, clauses, overlaps, truths = [], {}, {}, {}
-    for (whose, number_), here in found.items():
+    for (whose, number_), here in by_variant.items():
         value = {name: row.value for name, row in here.items()}
         share = value["parsed"] / value["asked"]
         clauses.setdefault(whose, []).append(
@@ -142,10 +142,10 @@ def _pair_blocks(table: pd.DataFrame) -> list[Block]:
         rows.append([whose_cell, number(number_), *cells, *means])
     words = []
     for (model, variant), parts in clauses.items():
-        about = named(table, model, *_named_variant(table, variant), "pairs")
-        words.append(f"{about}: {'; '.join(parts)}. {_similarity(overlaps[model, variant])}")
-        about = named(table, model, *_named_variant(table, variant), "truth of the pairs")
-        words.append(f"{about}: {'; '.join(truths[model, variant])}.")
+        which = named(table, model, *_named_variant(table, variant), "pairs")
+        words.append(f"{which}: {'; '.join(parts)}. {_similarity(overlaps[model, variant])}")
+        which = named(table, model, *_named_variant(table, variant), "truth of the pairs")
+        words.append(f"{which}: {'; '.join(truths[model, variant])}.")
     caption = (
         "What a round's pairs were made of. The round's parent is asked for a correct and an "
         "incorrect answer to every question. Where its output holds no pair, round 0's correct "
@@ -177,7 +177,7 @@ def _pair_blocks(table: pd.DataFrame) -> list[Block]:
 
 def _similarity(overlaps: list) -> str:
     ends = [overlaps[0], *overlaps[1:][-1:]]
-    parts = [f"{one.value:.2f} in round {one.round:.0f} ({_interval(one, 2)})" for one in ends]
+    parts = [f"{end.value:.2f} in round {end.round:.0f} ({_interval(end, 2)})" for end in ends]
     return f"Similarity of the two answers: {', '.join(parts)}."
 
 
@@ -206,14 +206,14 @@ WIDEST = 22  # of a task's name in a terminal
 def as_lines(table: pd.DataFrame) -> list[str]:
     """MC1 and MC2 by round for a terminal, aligned and under 80 columns; none without rounds."""
     lines, part = [], None
-    for (model, variant, task, domain), found in by_task(table).items():
+    for (model, variant, task, domain), by_round in by_task(table).items():
         if part != (model, variant):
             part = model, variant
             lines += ["", f"{model}, {variant_label(variant)} by round"]
             lines.append(f"  {'task':<{WIDEST}} domain  round")
             lines[-1] += "".join(f"  {METRICS[m]:>5} %{'to base':>10}" for m in JUDGED)
         name = task if len(task) <= WIDEST else f"{task[: WIDEST - 1]}…"
-        for number_, by_metric in sorted(found.items()):
+        for number_, by_metric in sorted(by_round.items()):
             line = f"  {name:<{WIDEST}} {domain.upper():<6}{number_:>7}"
             for metric in JUDGED:
                 score = by_metric.get(metric)

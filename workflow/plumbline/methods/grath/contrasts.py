@@ -38,13 +38,21 @@ def contrasts(config: Config, lineage: Lineage) -> Iterator[Contrast]:
     if grath is None:
         return
     sets = config.evaluation.choices
-    true = [one for one in sets if one.format in OF_TRUTH] or sets[:1]
-    places = [place for one in true for place in _places(one)]
+    true = [choices for choices in sets if choices.format in OF_TRUTH] or sets[:1]
+    places = [place for choices in true for place in _places(choices)]
     held = [
-        *((one.name, domain, "acc") for one in sets if one not in true for domain in _domains(one)),
-        *((one.task, one.domain, "acc") for one in config.evaluation.harness),
+        *(
+            (choices.name, domain, "acc")
+            for choices in sets
+            if choices not in true
+            for domain in _domains(choices)
+        ),
+        *((task.task, task.domain, "acc") for task in config.evaluation.harness),
         *((CLOSED_BOOK, domain, "em") for domain in DOMAINS),
-        *((one.name, one.domain, "em") for one in config.evaluation.closed_book),
+        *(
+            (closed_book.name, closed_book.domain, "em")
+            for closed_book in config.evaluation.closed_book
+        ),
     ]
     for percent in grath.keep_unknown:
         method = variant("grath", percent)
@@ -63,9 +71,9 @@ def contrasts(config: Config, lineage: Lineage) -> Iterator[Contrast]:
         yield from against_placebo(method, lineage, places)
 
 
-def _domains(one: ChoiceSet) -> tuple[str, ...]:
-    return DOMAINS if one.format == "facts" else (one.domain,)
+def _domains(choices: ChoiceSet) -> tuple[str, ...]:
+    return DOMAINS if choices.format == "facts" else (choices.domain,)
 
 
-def _places(one: ChoiceSet) -> list[tuple[str, str, str]]:
-    return [(one.name, domain, METRIC) for domain in _domains(one)]
+def _places(choices: ChoiceSet) -> list[tuple[str, str, str]]:
+    return [(choices.name, domain, METRIC) for domain in _domains(choices)]

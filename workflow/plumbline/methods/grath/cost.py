@@ -25,9 +25,10 @@ def _pairs(planner: Planner, questions: list[ChoiceQuestion]) -> Stage:
     """The pairs, written by the parent of every round; its demonstrations are cached."""
     jobs = _parents(planner)
     prompts = jobs * len(questions)
-    own = tokens_of(one.question for one in questions) / len(questions) + 2 * ANSWER_TOKENS
+    length = tokens_of(question.question for question in questions) / len(questions)
+    written = length + 2 * ANSWER_TOKENS
     # The question is written again before the answers.
-    return planner.generation(jobs, prompts, prompts, prompts * (own + CHAT_TOKENS) * 2, 0)
+    return planner.generation(jobs, prompts, prompts, prompts * (written + CHAT_TOKENS) * 2, 0)
 
 
 def _rounds(planner: Planner, questions: list[ChoiceQuestion]) -> Stage:
@@ -36,7 +37,7 @@ def _rounds(planner: Planner, questions: list[ChoiceQuestion]) -> Stage:
     jobs = planner.trainings("grath", recipe)
     epoch = math.ceil(len(questions) / recipe.global_batch_size)
     steps = recipe.max_steps or epoch * recipe.epochs
-    length = tokens_of(one.question for one in questions) / len(questions)
+    length = tokens_of(question.question for question in questions) / len(questions)
     answers = steps * recipe.global_batch_size * recipe.trainer.answers
     tokens = answers * (length + ANSWER_TOKENS + CHAT_TOKENS)
     # The policy forward and backward, and the reference forward.

@@ -57,13 +57,13 @@ def grath_rounds(tables: Tables) -> Drawing | None:
                     alpha=0.35,
                     markersize=3,
                 )
-            about, what = f"{whose}, {task}, {DOMAINS[domain]}", METRICS[metric]
+            which, what = f"{whose}, {task}, {DOMAINS[domain]}", METRICS[metric]
             drawing.line(
                 ax,
                 line["round"] + shift,
                 line,
-                lambda row, about=about, what=what: (
-                    f"{about}, round {row.round:.0f}: {what} {described(row)}"
+                lambda row, which=which, what=what: (
+                    f"{which}, round {row.round:.0f}: {what} {described(row)}"
                 ),
                 color=colour,
                 marker=marker,
@@ -95,8 +95,8 @@ def grath_similarity(tables: Tables) -> Drawing | None:
     drawing = Drawing(190 * POINT)
     ax, means = drawing.axes[0, 0], pair_means(rows)
     for place, (model, variant) in enumerate(lines):
-        own = means[(means.model == model) & (means.variant == variant)]
-        colour, line = SERIES[place % len(SERIES)], own.sort_values("round")
+        of_variant = means[(means.model == model) & (means.variant == variant)]
+        colour, line = SERIES[place % len(SERIES)], of_variant.sort_values("round")
         x = line["round"] + 0.04 * (place - (len(lines) - 1) / 2)
         whose = _whose(rows, model, variant)
         drawing.line(

@@ -54,10 +54,15 @@ def pair_requests(
     for question in questions:
         turns = [
             (
-                _ask(one.question, (one.right_option, one.wrong_option), use_ground_truth),
-                f"Question: {one.question}\n{CORRECT}{one.correct}\n{INCORRECT}{one.incorrect}",
+                _ask(
+                    demonstration.question,
+                    (demonstration.right_option, demonstration.wrong_option),
+                    use_ground_truth,
+                ),
+                f"Question: {demonstration.question}\n{CORRECT}{demonstration.correct}\n"
+                f"{INCORRECT}{demonstration.incorrect}",
             )
-            for one in DEMONSTRATIONS
+            for demonstration in DEMONSTRATIONS
         ]
         last = _ask(question.question, candidates(question), use_ground_truth)
         sampling = Sampling(max_tokens=max_tokens, stop=(END,) if legacy_prompt else ())

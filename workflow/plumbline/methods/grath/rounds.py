@@ -56,7 +56,7 @@ def outputs(
     Raises InputError when a question has none, or an output is about no question.
     """
     ids = {request_id(question.id): question.id for question in questions}
-    found = {}
+    texts = {}
     for generation in generations:
         if generation.request not in ids:
             raise InputError(
@@ -64,11 +64,11 @@ def outputs(
                 f"questions; they are of different runs. Generate again."
             )
         text = None if generation.unfinished_thought else generation.answer
-        found[ids[generation.request]] = text
+        texts[ids[generation.request]] = text
     for request, question in ids.items():
-        if question not in found:
+        if question not in texts:
             raise InputError(f"request {request} was not answered; generate again.")
-    return found
+    return texts
 
 
 def build_round(
@@ -146,7 +146,7 @@ def build_round(
 def _check_parsed(
     parsed: dict[str, Sides | Unparsed], texts: dict[str, str | None], limit: float, number: int
 ) -> None:
-    bad = [name for name, found in parsed.items() if isinstance(found, Unparsed)]
+    bad = [name for name, pair in parsed.items() if isinstance(pair, Unparsed)]
     if not bad or len(bad) <= limit / 100 * len(parsed):
         return
     raise InputError(

@@ -47,13 +47,13 @@ def pair_rows(
         "rejected_words": [len(segments(pair.incorrect)) for pair in pairs],
     }
     names = [pair.id for pair in pairs]
-    found = {
+    estimates = {
         metric: mean(values, names).estimate(confidence) for metric, values in measured.items()
     }
-    found["right_difference"] = difference(*right.values(), names).estimate(confidence)
+    estimates["right_difference"] = difference(*right.values(), names).estimate(confidence)
     for side, answers in right.items():
-        found[f"{side}_right"] = share(sum(answers), len(answers), confidence)
-    for metric, estimate in found.items():
+        estimates[f"{side}_right"] = share(sum(answers), len(answers), confidence)
+    for metric, estimate in estimates.items():
         yield {"task": TASK, "metric": metric, **asdict(estimate)}
 
 
@@ -61,18 +61,18 @@ def as_text(rows: Iterable[dict]) -> str:
     """MC1 and MC2 (percent, with interval) by variant and round, aligned for a terminal; "" without
     any.
     """
-    found: dict[tuple, dict[str, dict]] = {}
+    by_key: dict[tuple, dict[str, dict]] = {}
     for row in rows:
         if row["metric"] in ("mc1", "mc2"):
             key = tuple(row[k] for k in ("model", "variant", "task", "domain", "seed", "round"))
-            found.setdefault(key, {})[row["metric"]] = row
+            by_key.setdefault(key, {})[row["metric"]] = row
     lines = [("model", "variant", "task", "domain", "seed", "round", "n", "MC1 %", "MC2 %")]
-    for key in sorted(found):
-        metrics = found[key]
+    for key in sorted(by_key):
+        metrics = by_key[key]
         n = max(row["n"] for row in metrics.values())
         cells = (_measured(metrics.get(name)) for name in ("mc1", "mc2"))
         lines.append((*map(str, key), f"{n:,}", *cells))
-    if not found:
+    if not by_key:
         return ""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(

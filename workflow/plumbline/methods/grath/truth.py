@@ -20,10 +20,10 @@ def names_right(answer: str, question: ChoiceQuestion) -> bool:
     """
     text, named, taken = normalise(answer), [], []
     options = zip(map(normalise, question.choices), question.labels, strict=True)
-    for option, label in sorted(options, key=lambda one: -len(one[0])):
+    for option, label in sorted(options, key=lambda labelled: -len(labelled[0])):
         if not option:
             continue
-        spans = [found.span() for found in regex.finditer(whole(option), text)]
+        spans = [match.span() for match in regex.finditer(whole(option), text)]
         free = [s for s in spans if not any(s[0] < end and start < s[1] for start, end in taken)]
         taken += free
         named += [label] * bool(free)

@@ -38,8 +38,8 @@ def base_knowledge(run: Run) -> list[Block]:
     for (model, domain), part in wide.groupby(level=["model", "domain"], sort=False):
         total = part.sum()
         shares = ", ".join(f"{percent(n / total.sum(), 0)} % {name}" for name, n in total.items())
-        about = named(counts, model, DOMAINS[domain])
-        words.append(f"{about}: {shares} of {count(total.sum())} facts.")
+        whose = named(counts, model, DOMAINS[domain])
+        words.append(f"{whose}: {shares} of {count(total.sum())} facts.")
     lost = Counter()
     for row in run.tables.dropped.itertuples():
         lost[row.model] += row.n if row.stage == "slick" and row.reason.startswith("answer_") else 0
@@ -75,8 +75,8 @@ def fitting(run: Run) -> list[Block]:
                 fitted = " and ".join(f"{percent(v, 0)} % of the {c}" for c, v in means.items())
                 clauses.append(f"at {label} {fitted}")
         if clauses:
-            about = named(curves, model, "train questions answered right")
-            words.append(f"{about}: {'; '.join(clauses)} (means over mixes and seeds).")
+            whose = named(curves, model, "train questions answered right")
+            words.append(f"{whose}: {'; '.join(clauses)} (means over mixes and seeds).")
     caption = "Share of the questions answered exactly right after each epoch, by mix."
     if run.tables.fit_curves.seed.nunique() > 1:
         caption += " Thick: mean over seeds; thin: single seeds."
@@ -89,18 +89,18 @@ def _speed(table: pd.DataFrame) -> list[Block]:
         return []
     words = []
     for row in table[table.category == LATER].itertuples():
-        about = named(table, row.model, f"{row.tuning}, {100 * row.share:.0f} % fitted")
+        whose = named(table, row.model, f"{row.tuning}, {100 * row.share:.0f} % fitted")
         if pd.isna(row.value):
             mix = table[(table.model == row.model) & (table.tuning == row.tuning)]
             short = mix[(mix.share == row.share) & mix.value.isna()].category
-            late_ones = " and ".join(one for one in ("Known", "Unknown") if one in set(short))
+            late_ones = " and ".join(group for group in ("Known", "Unknown") if group in set(short))
             fell = "never got there" if row.seeds == 1 else "did not get there with every seed"
-            words.append(f"{about}: no difference, since {late_ones} {fell}.")
+            words.append(f"{whose}: no difference, since {late_ones} {fell}.")
             continue
         late = "later" if row.value >= 0 else "earlier"
         bounds = f" (95 % interval {row.low:+.1f} to {row.high:+.1f})" if pd.notna(row.low) else ""
         words.append(
-            f"{about}: Unknown {abs(row.value):.1f} epochs {late} than Known{bounds}"
+            f"{whose}: Unknown {abs(row.value):.1f} epochs {late} than Known{bounds}"
             + ("." if bounds else ", too near to the last epoch for an interval.")
         )
     rows = []
@@ -153,10 +153,10 @@ def linear_model(run: Run) -> list[Block]:
         return []
     words, rows = [], []
     for (model, domain), part in fitted.groupby(["model", "domain"], sort=False):
-        about = named(fitted, model, domain.upper())
+        whose = named(fitted, model, domain.upper())
         lines = part.dropna(subset=["estimate"])
         if lines.empty:
-            words.append(f"{about}: no line, since {part.reason.iloc[0]}.")
+            words.append(f"{whose}: no line, since {part.reason.iloc[0]}.")
             continue
         paper, clauses = PAPER_LINEAR_MODEL[domain], []
         for row in lines.itertuples():
@@ -186,7 +186,7 @@ def linear_model(run: Run) -> list[Block]:
             if first.left_out
             else ""
         )
-        words.append(f"{about}, a tuning set fitted in full: {'; '.join(clauses)}{why}{out}.")
+        words.append(f"{whose}, a tuning set fitted in full: {'; '.join(clauses)}{why}{out}.")
     if not rows:
         return [Prose(words)]
     caption = (

@@ -97,9 +97,11 @@ def fit_curves(tables: Tables) -> Drawing | None:
     models = list(dict.fromkeys(curves.model))
     groups = []
     for model in models:
-        own = list(curves[curves.model == model].groupby("tuning", sort=False))
-        own.sort(key=lambda panel: checkpoint_order(panel[0]))
-        groups.append([(model, own[0][0] == tuning, tuning, panel) for tuning, panel in own])
+        tunings = list(curves[curves.model == model].groupby("tuning", sort=False))
+        tunings.sort(key=lambda panel: checkpoint_order(panel[0]))
+        groups.append(
+            [(model, tunings[0][0] == tuning, tuning, panel) for tuning, panel in tunings]
+        )
     drawing, panels = two_across(groups, 58, 118, sharex=True, sharey=True)
     for ax, (model, first, tuning, panel) in panels:
         for (part, category), (colour, dash, label) in FIT_LINES.items():

@@ -15,7 +15,7 @@ from plumbline.methods.slick.fitting import MixRun
 from plumbline.records import KNOWN, Category
 
 SHARES = (0.5, 0.9)
-GROUPS = {"Known": KNOWN, **{str(one): (one,) for one in Category}}
+GROUPS = {"Known": KNOWN, **{str(category): (category,) for category in Category}}
 LATER = "Unknown - Known"
 REACHED, OPEN = "reached", "not reached"
 
@@ -30,19 +30,20 @@ def fit_speed_rows(runs: list[MixRun], *, confidence: float, resamples: int) -> 
     for model, tuning in dict.fromkeys((run.model, run.tuning) for run in runs):
         same = [run for run in runs if (run.model, run.tuning) == (model, tuning)]
         for wanted in SHARES:
-            about = {"model": model, "tuning": tuning, "share": wanted, "seeds": len(same)}
+            shared = {"model": model, "tuning": tuning, "share": wanted, "seeds": len(same)}
             drawn: dict[str, tuple[np.ndarray, np.ndarray]] = {}
             for category, members in GROUPS.items():
                 n = sum(run.asked("train", categories=members).size for run in same)
                 if not n or (category in KNOWN and len(_there(same)) < 2):
                     continue
                 drawn[category] = of_draws(same, members, wanted, resamples)
-                yield about | {"category": category, "n": n} | _row(*drawn[category], n, confidence)
+                row = _row(*drawn[category], n, confidence)
+                yield shared | {"category": category, "n": n} | row
             if {"Known", "Unknown"} <= drawn.keys():
                 (first, known), (later, unknown) = drawn["Known"], drawn["Unknown"]
                 n = sum(run.asked("train").size for run in same)
                 row = _row(later - first, unknown - known, n, confidence)
-                yield about | {"category": LATER, "n": n} | row
+                yield shared | {"category": LATER, "n": n} | row
 
 
 def _there(runs: list[MixRun]) -> set[str]:

@@ -135,9 +135,11 @@ def linear_model_rows(runs: list[MixRun], confidence: float) -> Iterator[dict]:
     counts both. With one seed there is no interval.
     """
     for model in dict.fromkeys(run.model for run in runs):
-        own = [run for run in runs if run.model == model and not run.tuning.startswith("mix.idk")]
+        of_model = [
+            run for run in runs if run.model == model and not run.tuning.startswith("mix.idk")
+        ]
         for domain in ("id", "ood"):
-            asked = [run for run in own if run.asked("test", domain).size]
+            asked = [run for run in of_model if run.asked("test", domain).size]
             if asked:
                 yield from _lines(model, domain, asked, confidence)
 
@@ -146,16 +148,16 @@ def _lines(model: str, domain: str, runs: list[MixRun], confidence: float) -> It
     seeds: dict[int, list[MixRun]] = defaultdict(list)
     for run in runs:
         seeds[run.seed].append(run)
-    about = {"model": model, "domain": domain, "seeds": len(seeds)}
-    about["n"] = sum(len(_used(run)) for run in runs)
-    about["left_out"] = sum(epoch > 0 for run in runs for epoch in run.epochs) - about["n"]
+    shared = {"model": model, "domain": domain, "seeds": len(seeds)}
+    shared["n"] = sum(len(_used(run)) for run in runs)
+    shared["left_out"] = sum(epoch > 0 for run in runs for epoch in run.epochs) - shared["n"]
     if reason := unfitted(runs):
-        yield {**about, "term": "", "reason": reason}
+        yield {**shared, "term": "", "reason": reason}
         return
-    lines = [_line(one, domain) for one in seeds.values()]
+    lines = [_line(of_seed, domain) for of_seed in seeds.values()]
     if any(line is None for line in lines):
         reason = "its epochs do not tell what Known and what Unknown do; take more sets or epochs"
-        yield {**about, "term": "", "reason": reason}
+        yield {**shared, "term": "", "reason": reason}
         return
     questions = sorted({name for line in lines for name in line.questions})
     subjects = {name: s for line in lines for name, s in line.questions.items()}
@@ -168,7 +170,7 @@ def _lines(model: str, domain: str, runs: list[MixRun], confidence: float) -> It
         )
         estimate = estimation.mean(values, [subjects[name] for name in questions])
         bounds = estimate.interval(confidence) if len(lines) > 1 else None
-        row = {**about, "term": term, "estimate": estimate.value}
+        row = {**shared, "term": term, "estimate": estimate.value}
         row["r2"] = float(np.mean([line.r2 for line in lines]))
         if bounds:
             row |= {"low": bounds[0], "high": bounds[1]}
@@ -187,7 +189,7 @@ def unfitted(runs: list[MixRun]) -> str:
         for name, categories in (("Known", KNOWN), ("Unknown", ["Unknown"]))
     ]
     least, run, name = min(
-        (one for one in ends if not np.isnan(one[0])), key=lambda one: one[0], default=(1, None, "")
+        (end for end in ends if not np.isnan(end[0])), key=lambda end: end[0], default=(1, None, "")
     )
     if least >= FITTED:
         return ""

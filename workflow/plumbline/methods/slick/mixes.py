@@ -28,14 +28,14 @@ Pools = dict[tuple[str, str], list[Question]]
 def largest_size(count: Mapping[Category, int], demands: Demands) -> int:
     """The largest m so that every set can have m of a relation's questions, `count` by category."""
     unknown = count[Category.UNKNOWN]
-    known = sum(count[one] for one in KNOWN)
+    known = sum(count[category] for category in KNOWN)
 
     def fits(size: int) -> bool:
         # Shares of a relation are rounded up or down.
         return (
             math.ceil(size * demands.most_unknown / 100) <= unknown
             and size - math.floor(size * demands.least_unknown / 100) <= known
-            and all(size <= count[one] for one in demands.categories)
+            and all(size <= count[category] for category in demands.categories)
         )
 
     return next((size for size in range(unknown + known, 0, -1) if fits(size)), 0)
@@ -49,11 +49,11 @@ def relation_sizes(
     counts: training questions by relation and category. Raises InputError naming each relation that
     cannot give one question to every set, unless `on_empty` is `drop_relation`.
     """
-    sizes = {one: largest_size(count, demands) for one, count in sorted(counts.items())}
+    sizes = {relation: largest_size(count, demands) for relation, count in sorted(counts.items())}
     empty = [relation for relation, size in sizes.items() if size == 0]
     if empty and (on_empty == "error" or len(empty) == len(sizes)):
         what = "; ".join(
-            f"{relation} has {', '.join(f'{counts[relation][one]} {one}' for one in Category)}"
+            f"{relation} has {', '.join(f'{counts[relation][name]} {name}' for name in Category)}"
             for relation in empty
         )
         raise InputError(
@@ -95,7 +95,7 @@ def form_facts(pools: Pools, counts: Mapping[str, Counter], demands: Demands) ->
             "too few training questions are HighlyKnown to keep any for teaching the form alone. "
             "Set mixes.parent: base, or probe more questions (slick.limit)."
         )
-    return [question for *_, question in sorted(ranked, key=lambda one: one[:3])][
+    return [question for *_, question in sorted(ranked, key=lambda place: place[:3])][
         : demands.form_facts
     ]
 
@@ -117,7 +117,9 @@ def build_mix(
     "I don't know"; form: the facts that teach nothing but how to answer.
     """
     category = {annotation.id: annotation.category for annotation in annotations}
-    if lacking := next((one.id for one in questions if one.id not in category), None):
+    if lacking := next(
+        (question.id for question in questions if question.id not in category), None
+    ):
         raise InputError(
             f"question {lacking!r} has no annotation; the two files are of different runs. Annotate "
             f"these questions."
@@ -129,7 +131,7 @@ def build_mix(
     pool = [question for question in pool if question.id not in reserved]
     sizes, dropped = relation_sizes(_counts(pool, category), demands, on_empty)
     if name == FORM_SET:
-        chosen, sizes, dropped = kept, dict(Counter(one.relation for one in kept)), []
+        chosen, sizes, dropped = kept, dict(Counter(question.relation for question in kept)), []
     else:
         chosen = _chosen(name, _ordered_pools(pool, category, seed), sizes)
     chosen.sort(key=lambda question: question.id)
@@ -183,10 +185,10 @@ def _ordered_pools(pool: list[Question], category: dict[str, Category], seed: in
     ordered = sorted(pool, key=lambda question: question.id)
     random.Random(seed).shuffle(ordered)
     for question in ordered:
-        own = category[question.id]
-        pools[question.relation, own.value].append(question)
+        of_question = category[question.id]
+        pools[question.relation, of_question.value].append(question)
         pools[question.relation, "all"].append(question)
-        if own in KNOWN:
+        if of_question in KNOWN:
             pools[question.relation, "Known"].append(question)
     return pools
 

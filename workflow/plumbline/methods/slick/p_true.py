@@ -45,7 +45,7 @@ def p_true(true: float, false: float) -> float:
 
 
 def rows(
-    answers: Iterable[Answer], found: Sequence[PTrue], confidence: float, **about
+    answers: Iterable[Answer], measured: Sequence[PTrue], confidence: float, **columns
 ) -> Iterator[dict]:
     """Accuracy of a tuned model on what each probe calls Unknown and Known, by task and domain.
 
@@ -53,30 +53,30 @@ def rows(
     highest value among them, `share` that of all facts (0 to 1). Of equal values the first ids go
     first. A side with no fact has no row. InputError when a question has no P(True).
     """
-    values = {one.id: one.p_true for one in found}
+    values = {row.id: row.p_true for row in measured}
     groups: dict[tuple[str, str], list[Answer]] = defaultdict(list)
     for answer in answers:
         groups[answer.task, answer.domain].append(answer)
     for (task, domain), group in groups.items():
-        if missing := [one.question for one in group if one.question not in values]:
+        if missing := [answer.question for answer in group if answer.question not in values]:
             raise InputError(
                 f"question {missing[0]}: has no P(True); the files are of different runs. Run the "
                 f"workflow again."
             )
-        order = sorted(group, key=lambda one: (values[one.question], one.question))
-        size = sum(one.category == UNKNOWN for one in group)
+        order = sorted(group, key=lambda answer: (values[answer.question], answer.question))
+        size = sum(answer.category == UNKNOWN for answer in group)
         sides = {
-            ("slick", UNKNOWN): [one for one in group if one.category == UNKNOWN],
-            ("slick", "Known"): [one for one in group if one.category != UNKNOWN],
+            ("slick", UNKNOWN): [answer for answer in group if answer.category == UNKNOWN],
+            ("slick", "Known"): [answer for answer in group if answer.category != UNKNOWN],
             ("p_true", UNKNOWN): order[:size],
             ("p_true", "Known"): order[size:],
         }
         for (probe, called), side in sides.items():
             if not side:
                 continue
-            estimate = share(sum(one.correct for one in side), len(side), confidence)
+            estimate = share(sum(answer.correct for answer in side), len(side), confidence)
             yield {
-                **about,
+                **columns,
                 "task": task,
                 "domain": domain,
                 "probe": probe,

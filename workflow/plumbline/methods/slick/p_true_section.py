@@ -28,11 +28,11 @@ def p_true(run: Run) -> list[Block]:
     words = []
     unknown = means[means.called == "Unknown"]
     for (model, domain), part in unknown.groupby(["model", "domain"], sort=False):
-        found = part.groupby("probe").value.mean()
+        shares = part.groupby("probe").value.mean()
         words.append(
             f"{named(table, model, DOMAINS.get(domain, domain))}: over all mixes and forms, "
-            f"{percent(found['slick'])} % of what SliCK calls Unknown is answered right after "
-            f"tuning, and {percent(found['p_true'])} % of as many facts with the lowest P(True)."
+            f"{percent(shares['slick'])} % of what SliCK calls Unknown is answered right after "
+            f"tuning, and {percent(shares['p_true'])} % of as many facts with the lowest P(True)."
         )
     words.append("The lower, the better the probe; no test was made of the difference.")
     caption = (

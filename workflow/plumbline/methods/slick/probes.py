@@ -26,8 +26,8 @@ def build_probes(
     category = {annotation.id: annotation.category.value for annotation in annotations}
     subject = {question.id: question.subject for question in questions}
     probes = [
-        _probe(one.id, one.prompt, one.answers, "train", "id", one.category, subject[one.id])
-        for one in _some(examples, monitor.train, seed)
+        _probe(row.id, row.prompt, row.answers, "train", "id", row.category, subject[row.id])
+        for row in _some(examples, monitor.train, seed)
     ]
     limits = {
         ("dev", "id"): monitor.dev,
@@ -38,15 +38,15 @@ def build_probes(
         group = [q for q in questions if (q.split, q.domain) == (split, domain)]
         probes += [
             _probe(
-                one.id,
-                closed_book_prompt(one.question, form),
-                one.answers,
+                question.id,
+                closed_book_prompt(question.question, form),
+                question.answers,
                 split,
                 domain,
-                category[one.id],
-                one.subject,
+                category[question.id],
+                question.subject,
             )
-            for one in _some(group, limit, seed)
+            for question in _some(group, limit, seed)
         ]
     return probes
 

@@ -129,10 +129,12 @@ class FreshExemplars:
 
     def __init__(self, questions: list[Question], labelling: list[ExemplarSet], settings: Slick):
         self.shots, self.pools = settings.shots, _pools(questions)
-        self.uses = Counter(name for one in labelling for name in one.exemplars)
-        self.taken = {frozenset(one.exemplars) for one in labelling}
+        self.uses = Counter(name for labelled in labelling for name in labelled.exemplars)
+        self.taken = {frozenset(labelled.exemplars) for labelled in labelling}
         for pool in self.pools.values():
-            pool.sort(key=lambda one: (self.uses[one.id], order(one.id, settings.seed)))
+            pool.sort(
+                key=lambda question: (self.uses[question.id], order(question.id, settings.seed))
+            )
         self.sets: dict[str, list[ExemplarSet]] = defaultdict(list)
 
     def set_for(self, question: Question) -> ExemplarSet:
@@ -140,31 +142,34 @@ class FreshExemplars:
 
         Raises InputError when the dev questions do not suffice.
         """
-        own, made = fold(question.subject), self.sets[question.relation]
-        for one in made:
-            if own not in one.shown:
-                return one
+        subject, made = fold(question.subject), self.sets[question.relation]
+        for exemplars in made:
+            if subject not in exemplars.shown:
+                return exemplars
         pool = self.pools[question.relation]
         # Where the first set shows the subject, the next one does not.
-        pool = [one for one in pool if not made or fold(one.subject) != own]
-        found = list(pool[: self.shots])
+        pool = [candidate for candidate in pool if not made or fold(candidate.subject) != subject]
+        drawn = list(pool[: self.shots])
         for chosen in combinations(pool, self.shots):
-            if frozenset(one.id for one in chosen) not in self.taken:
-                found = list(chosen)
+            if frozenset(exemplar.id for exemplar in chosen) not in self.taken:
+                drawn = list(chosen)
                 break
-        if len(found) < self.shots:
+        if len(drawn) < self.shots:
             raise InputError(
-                f"question {question.id}: {question.relation} has {len(found)} dev question(s) that "
+                f"question {question.id}: {question.relation} has {len(drawn)} dev question(s) that "
                 f"may be shown before it, fewer than slick.shots: {self.shots}; lower that, raise "
                 f"facts.split.dev, or leave the relation out."
             )
-        made.append(_exemplar_set(question.relation, len(made), found))
+        made.append(_exemplar_set(question.relation, len(made), drawn))
         return self.set_for(question)
 
     def shared(self) -> dict[str, int]:
         """The sets made that have exemplars in common with labelling: their number by the set's id."""
-        sets = [one for made in self.sets.values() for one in made]
-        counts = {one.id: sum(self.uses[name] > 0 for name in one.exemplars) for one in sets}
+        sets = [exemplars for made in self.sets.values() for exemplars in made]
+        counts = {
+            exemplars.id: sum(self.uses[name] > 0 for name in exemplars.exemplars)
+            for exemplars in sets
+        }
         return {name: n for name, n in counts.items() if n}
 
 
@@ -193,8 +198,8 @@ def usable_sets(question: Question, sets: list[ExemplarSet]) -> list[ExemplarSet
     By the subject, not by the row: a question may stand in two splits. Raises InputError when
     none is left.
     """
-    own = fold(question.subject)
-    usable = [one for one in sets if own not in one.shown]
+    subject = fold(question.subject)
+    usable = [exemplars for exemplars in sets if subject not in exemplars.shown]
     if not usable:
         raise InputError(
             f"question {question.id}: every exemplar set of {question.relation} shows its subject; "
