@@ -26,7 +26,13 @@ SNAKEMAKE := .venv/bin/snakemake
 # Side by side on all cores, the longest first.
 TESTS := $(wildcard tests/e2e tests/slurm tests/ops tests/workflow tests/unit)
 
-.PHONY: help setup demo test test-ops bench lint fetch status clean-cache clean lock audit
+# The study: a piece is one claim at one seed, and whole where its manifest lies. SEEDS says which.
+CLAIMS := gekhman unknown apeft grath flame
+SEEDS ?= 1 2 3 4 5
+STUDY := docs/study/data
+
+.PHONY: help setup demo test test-ops bench lint fetch status clean-cache clean lock audit \
+  study study-tables $(CLAIMS:%=study-%)
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile
@@ -66,6 +72,22 @@ test-ops: setup ## at length: operation (SLURM, conda, faults, no network), then
 
 bench: setup ## measure what the levers of docs/performance.md give: results/bench (ONLY=name,name)
 	@PYTHONPATH=workflow:tests .venv/bin/python tests/benchmarks/run.py --only '$(ONLY)'
+
+study: setup ## run what docs/study/data lacks of the study (hours; SEEDS="1 2"), then its tables
+	@for seed in $(SEEDS); do $(MAKE) --no-print-directory $(CLAIMS:%=study-%) SEEDS=$$seed || exit 1; done
+	@$(MAKE) --no-print-directory study-tables
+
+$(CLAIMS:%=study-%): study-%: setup
+	@for seed in $(SEEDS); do \
+	  if test -e $(STUDY)/$*/seed-$$seed.json; then echo "$*, seed $$seed: is there"; continue; fi; \
+	  $(SNAKEMAKE) --cores all --configfile config/study/$*.yaml \
+	    --config "seeds=[$$seed]" $(filter-out --config,$(SETTINGS)) \
+	  && PYTHONPATH=workflow .venv/bin/python -m scripts.collect_piece --claim $* --seed $$seed \
+	    --root results/study-$* --data $(STUDY) || exit 1; \
+	done
+
+study-tables: setup ## bring docs/study/data into claims.csv, the table of docs/study and its figures
+	@PYTHONPATH=workflow .venv/bin/python -m scripts.tabulate_study --folder docs/study
 
 lint: setup ## check style and the workflow's form
 	@.venv/bin/ruff check .

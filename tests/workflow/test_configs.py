@@ -10,6 +10,7 @@ from project import ROOT, rules
 
 pytestmark = pytest.mark.workflow
 PAPERS = sorted((ROOT / "config/paper").glob("*.yaml"))
+STUDY = sorted((ROOT / "config/study").glob("*.yaml"))
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +49,17 @@ def test_a_papers_settings_make_a_plan(project, path):
     (project.folder / "models/base").mkdir(parents=True, exist_ok=True)
     jobs = project.jobs("--configfile", str(path))
     assert jobs["report"] == 1
+
+
+@pytest.mark.parametrize("path", STUDY, ids=lambda path: path.stem)
+def test_a_piece_of_the_study_makes_a_plan(project, path, monkeypatch):
+    """One seed of a claim: the trainings that docs/study/plan.md counts, once each."""
+    monkeypatch.setenv("PLUMBLINE_DATA", str(project.folder / "data"))
+    trainings = {"apeft": 3, "flame": 5, "gekhman": 7, "grath": 3, "unknown": 2}[path.stem]
+    (project.folder / "one.yaml").write_text("seeds: [1]\n")
+    jobs = project.jobs("--configfile", str(path), "--configfile", "one.yaml")
+    assert jobs["train"] == trainings and jobs["report"] == jobs["write_manifest"] == 1
+    assert jobs["annotate"] == 1
 
 
 @pytest.mark.parametrize(

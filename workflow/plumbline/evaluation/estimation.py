@@ -153,6 +153,19 @@ def weighted_difference(parts: Sequence[Values], weights: Sequence[float]) -> Es
     return _estimated(parts, weights, (-1.0, 1.0), made_for_a_difference)
 
 
+def between(first: Values, second: Values) -> Estimated:
+    """The mean of one set of shares minus that of another, by the same seeds.
+
+    The sets have no item in common, so that only the seeds tie them to each other.
+    """
+    return _estimated([first, second], [1, -1], (-1.0, 1.0), _made_for_shares)
+
+
+def _made_for_shares(columns: np.ndarray, bounds: tuple[float, float]) -> Made:
+    """Those of a mean of shares, whatever the bounds of the whole."""
+    return made_for_a_mean(columns, (0.0, 1.0))
+
+
 def _estimated(parts: Sequence[Values], weights, bounds, made_for) -> Estimated:
     """The weighted sum of the parts' means; some seed must have a value in every part."""
     parts = [(np.atleast_2d(np.asarray(values, float)), names) for values, names in parts]

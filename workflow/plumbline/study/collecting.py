@@ -1,0 +1,128 @@
+"""What is kept of a finished run: the items that the study's contrasts need, and fit curves."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from plumbline.evaluation.token_shift import SHIFTED as SHIFTED_CLASS
+from plumbline.evaluation.token_shift import TokenShift, shift_class
+from plumbline.names import BASE
+from plumbline.records import Annotation, Fit, Item, Probe
+from plumbline.storage.files import InputError, read_json, read_rows, read_unique_rows
+from plumbline.study.contrasts import FIT, SECONDARY, SHIFT, SHIFTED, StudyContrast
+from plumbline.study.records import FitRow, MeasuredRow, MixAbout, StageTime
+from plumbline.training.sets import Composition
+
+MIX = "mix."
+
+
+def measured_rows(
+    root: Path, checkpoints: Sequence[Mapping], contrasts: Iterable[StudyContrast]
+) -> list[MeasuredRow]:
+    """The values of all checkpoints that the contrasts name, sorted so that they pack well.
+
+    root: results/<run>; checkpoints: the rows of its list of that name, of one model and seed.
+    InputError where a contrast that decides something has no values; others may have none.
+    """
+    wanted: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    needed: dict[tuple[str, str, str], str] = {}
+    for contrast in (one for one in contrasts if one.task != FIT):
+        for side in filter(None, (contrast.first, contrast.second)):
+            wanted[side.checkpoint].add((contrast.task, contrast.metric))
+            if contrast.role != SECONDARY:
+                needed[side.checkpoint, contrast.task, contrast.metric] = contrast.name
+    rows = [
+        MeasuredRow(
+            checkpoint=row["checkpoint"],
+            item=item.id,
+            value=item.metrics[metric],
+            metric=metric,
+            **item.model_dump(include={"task", "domain", "category", "cluster"}),
+        )
+        for row in checkpoints
+        for item in _items(root / row["folder"], row["scored"])
+        for metric in item.metrics
+        if (item.task, metric) in wanted[row["checkpoint"]]
+    ]
+    found = {(row.checkpoint, row.task, row.metric) for row in rows}
+    if lacking := sorted(needed.keys() - found):
+        checkpoint, task, metric = lacking[0]
+        raise InputError(
+            f"{root}: {checkpoint} has no {metric} of {task}, which the contrast "
+            f"{needed[lacking[0]]!r} needs. Run the claim's own configuration to its end."
+        )
+    return sorted(rows, key=lambda r: (r.task, r.metric, r.domain, r.item, r.checkpoint))
+
+
+def _items(folder: Path, scored: Iterable[str]) -> Iterator[Item]:
+    for name in scored:
+        yield from read_rows(folder / name, Item)
+    ranks = folder / SHIFT / f"{BASE}.jsonl"
+    if ranks.is_file():
+        for row in read_rows(ranks, TokenShift):
+            classes = [shift_class(rank) == SHIFTED_CLASS for rank in row.ranks]
+            yield Item(
+                id=row.id,
+                task=SHIFT,
+                domain=row.domain,
+                cluster=row.cluster,
+                metrics={SHIFTED: sum(classes) / len(classes)} if classes else {},
+            )
+
+
+def mixes(root: Path, checkpoints: Sequence[Mapping]) -> tuple[list[FitRow], dict[str, MixAbout]]:
+    """What was asked after each epoch of every mix, and what the mixes are."""
+    rows, about = [], {}
+    folders = {(root / row["folder"]).parent: row["parent"] for row in checkpoints
+               if row["checkpoint"].startswith(MIX)}  # fmt: skip
+    for folder, parent in folders.items():
+        if not (folder / "fit.jsonl").is_file():
+            continue  # what only teaches the form is not asked
+        fits = list(read_rows(folder / "fit.jsonl", Fit))
+        right = defaultdict(set)
+        for fit in fits:
+            right[fit.epoch].update(fit.right)
+        last = max(fit.epoch for fit in fits)
+        for probe in read_unique_rows(folder / "probes.jsonl", Probe):
+            digits = "".join(str(int(probe.id in right[epoch])) for epoch in range(last + 1))
+            fields = probe.model_dump(include={"part", "domain", "category", "subject"})
+            rows.append(FitRow(tuning=folder.name, item=probe.id, right=digits, **fields))
+        stops = read_json(folder / "training.json")["stops"]
+        about[folder.name] = MixAbout(
+            parent=parent,
+            composition=Composition.read(folder / "composition.json"),
+            stops={name: stop["epoch"] for name, stop in stops.items()},
+        )
+    return sorted(rows, key=lambda r: (r.part, r.domain, r.item, r.tuning)), about
+
+
+def labels_digest(path: Path) -> str:
+    """Of annotations.jsonl: the category of each question, whatever their order."""
+    lines = sorted(f"{row.id}\t{row.category}\n" for row in read_rows(path, Annotation))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()[:16]
+
+
+def stage_times(benchmarks: Path) -> list[StageTime]:
+    """Wall and processor seconds of the jobs below results/<run>/benchmarks, by stage."""
+    found = defaultdict(lambda: [0, 0.0, 0.0])
+    for path in sorted(benchmarks.rglob("*.tsv")):
+        with path.open(encoding="utf-8", newline="") as stream:
+            for row in csv.DictReader(stream, delimiter="\t"):
+                total = found[path.relative_to(benchmarks).parts[0]]
+                total[0] += 1
+                total[1] += float(row["s"])
+                # A job too short to be measured has none.
+                total[2] += float(row["cpu_time"]) if row["cpu_time"] not in ("-", "NA") else 0.0
+    return [
+        StageTime(
+            stage=stage,
+            jobs=jobs,
+            wall_seconds=round(wall, 1),
+            processor_seconds=round(processor, 1),
+        )
+        for stage, (jobs, wall, processor) in found.items()
+    ]
