@@ -271,7 +271,7 @@ def test_its_tables_and_what_the_report_says_of_it(run, monkeypatch):
     assert ("base", "popqa", "majority_em") in found and {r["domain"] for r in rows} == {"ood"}
     held = dict(method="grath", name="held", first="grath.r1", second="base", task="popqa",
                 domain="ood", metric="em", kind="equivalence")  # fmt: skip
-    outputs = ("contrasts", "comparisons", "gains", "study")
+    outputs = ("contrasts", "comparisons", "gains")
     program(
         monkeypatch, "tabulate_comparisons", stated=listed(folder, [held]), baseline="base",
         **{name: folder / f"{name}.csv" for name in outputs}, **about,

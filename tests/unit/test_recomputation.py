@@ -91,7 +91,7 @@ def root(request, tmp_path_factory):
             stated=root / "lists/contrasts.json",
             evaluation=json.dumps({"confidence": 0.95, "margin": MARGIN}),
             **{name: root / f"tables/{name}.csv"
-               for name in ("contrasts", "comparisons", "gains", "study")},
+               for name in ("contrasts", "comparisons", "gains")},
         )  # fmt: skip
     metrics = [metric(name, seed=seed) for name in CHECKPOINTS for seed in range(request.param)]
     metrics.append(metric(metric="mc2"))

@@ -10,6 +10,7 @@ OUTPUTS, below results/<run>/<model>:
                                               apeft-unknown-<p> where the knowledge filter keeps p
                                               per cent
          tables/apeft_pairs.csv               what became of facts and pairs (below results/<run>)
+         tables/study.csv                     gains under each loss (below results/<run>)
 """
 
 APEFT = EXPERIMENT.methods["apeft"]
@@ -141,6 +142,28 @@ rule tabulate_apeft:
     shell:
         "python -m scripts.tabulate_apeft --rows $PLUMBLINE_RESULTS/lists/apeft_files.json --table {output:q}"
         " 2>&1 | tee {log:q}"
+
+
+rule tabulate_losses:
+    input:
+        APEFT.studied_items(),
+    output:
+        f"{R}/tables/study.csv",
+    log:
+        f"{R}/logs/tabulate_losses.log",
+    benchmark:
+        f"{R}/benchmarks/apeft/tabulate_losses.tsv"
+    localrule: True
+    conda:
+        environment("tabulate_losses")
+    params:
+        evaluation=section(CONFIG.evaluation, include={"confidence"}),
+        checkpoints=listed("apeft_checkpoints"),
+        code=code("tabulate_losses"),
+    shell:
+        "python -m scripts.tabulate_losses --root $PLUMBLINE_RESULTS"
+        " --checkpoints $PLUMBLINE_RESULTS/lists/apeft_checkpoints.json"
+        " --evaluation {params.evaluation:q} --table {output:q} 2>&1 | tee {log:q}"
 
 
 # APEFT's trainings, and what became of facts and pairs.

@@ -5,7 +5,7 @@ OUTPUTS: results/<run>/<model>/<checkpoint>/closed_book/answers.jsonl
          results/<run>/<model>/closed_book/  the questions asked, and the exemplars before them
          results/<run>/closed_book/<set>.jsonl  further closed-book questions; <set>/ in the two
                                                 folders above is for them
-         results/<run>/tables/metrics.csv, contrasts.csv, comparisons.csv, gains.csv, study.csv, dropped.csv
+         results/<run>/tables/metrics.csv, contrasts.csv, comparisons.csv, gains.csv, dropped.csv
 """
 
 CLOSED_BOOK, EVALUATED = EXPERIMENT.closed_book, EXPERIMENT.evaluated
@@ -161,7 +161,6 @@ rule tabulate_comparisons:
         contrasts=f"{R}/tables/contrasts.csv",
         comparisons=f"{R}/tables/comparisons.csv",
         gains=f"{R}/tables/gains.csv",
-        study=f"{R}/tables/study.csv",
     log:
         f"{R}/logs/tabulate_comparisons.log",
     benchmark:
@@ -179,8 +178,7 @@ rule tabulate_comparisons:
         "python -m scripts.tabulate_comparisons --root $PLUMBLINE_RESULTS --checkpoints $PLUMBLINE_RESULTS/lists/checkpoints.json"
         " --evaluation {params.evaluation:q} --baseline {params.baseline:q}"
         " --stated $PLUMBLINE_RESULTS/lists/contrasts.json --contrasts {output.contrasts:q}"
-        " --comparisons {output.comparisons:q} --gains {output.gains:q} --study {output.study:q}"
-        " 2>&1 | tee {log:q}"
+        " --comparisons {output.comparisons:q} --gains {output.gains:q} 2>&1 | tee {log:q}"
 
 
 rule count_dropped:

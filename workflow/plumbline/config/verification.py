@@ -186,8 +186,10 @@ class LongFormSettings(Section):
         description="Supported claims that count as complete, for F1@K; the first is that of `f1`, "
         "the task's measure.",
     )
-    checkpoints: list[str] = Field(
-        ["base", "flame*", "apeft*"], description="Which are evaluated; * stands for anything."
+    checkpoints: list[str] | None = Field(
+        None,
+        description="Which are evaluated; * stands for anything. null: the base, and those of the "
+        "methods that train on what claims of responses are found to be.",
     )
 
     def sources(self) -> list[InstructionSource]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from plumbline.evaluation.items import check_same
 from plumbline.evaluation.long_form import WIN_RATE
 from plumbline.records import Item
+from plumbline.storage.files import read_unique_rows
 
 # The measure that stands for a task is the first of these that it has, else its first one: exact
 # match, MC1, accuracy, F1@K, win rate.
@@ -123,6 +125,28 @@ class Gatherer:
                 values[metric][baseline] = {seed: np.full(len(ids), 0.5) for seed in seeds}
             grids[place] = Grid(metric, ids, [measured[item_id][0] for item_id in ids], values)
         return grids
+
+
+def read_grids(
+    root: Path, checkpoints: Iterable[Mapping[str, Any]], baseline: str | None = None
+) -> Iterator[tuple[str, Grids, dict[str, str]]]:
+    """Each model's name, its grids, and the parents of its checkpoints, by name.
+
+    checkpoints: rows of the run's list: model, seed, checkpoint, parent, and the scored files in
+    its folder. baseline: as of `Gatherer.grids`.
+    """
+    models: dict[str, list[Mapping[str, Any]]] = {}
+    for row in checkpoints:
+        models.setdefault(row["model"], []).append(row)
+    for model, rows in models.items():
+        gatherer = Gatherer()
+        for row in rows:
+            for name in row["scored"]:
+                items = read_unique_rows(root / row["folder"] / name, Item)
+                gatherer.add(row["checkpoint"], row["seed"], items)
+        seeds = [row["seed"] for row in rows if row["checkpoint"] == baseline]
+        parents = {row["checkpoint"]: row["parent"] for row in rows}
+        yield model, gatherer.grids(baseline, seeds), parents
 
 
 def measure_of(names: Iterable[str]) -> str:

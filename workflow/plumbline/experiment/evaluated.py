@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from plumbline.experiment.contrasts import contrasts
@@ -34,10 +34,12 @@ class Evaluated(Part):
 
     def scored(self) -> list[str]:
         """The files of scored items of all checkpoints."""
+        return self.files(self.rows())
+
+    def files(self, rows: Iterable[Mapping[str, Any]]) -> list[str]:
+        """The files of scored items that rows of checkpoints name."""
         return [
-            f"{self.layout.root}/{row['folder']}/{name}"
-            for row in self.rows()
-            for name in row["scored"]
+            f"{self.layout.root}/{row['folder']}/{name}" for row in rows for name in row["scored"]
         ]
 
     def _scored(self, folder: str) -> list[str]:

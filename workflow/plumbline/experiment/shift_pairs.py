@@ -8,6 +8,7 @@ from typing import NamedTuple
 from plumbline.config.errors import nearest
 from plumbline.experiment.config import Config
 from plumbline.experiment.lineage import Lineage
+from plumbline.methods.registry import METHODS
 from plumbline.names import BASE
 from plumbline.storage.files import InputError
 
@@ -52,10 +53,14 @@ def long_form_checkpoints(config: Config, lineage: Lineage) -> list[str]:
     if settings is None:
         return []
     compared = {name for pair in shift_pairs(config, lineage) for name in pair}
+    patterns = settings.checkpoints
+    if patterns is None:
+        writing = (method.name for method in METHODS if method.use(config).writes_claims)
+        patterns = ["base", *(f"{name}*" for name in writing)]
     return [
         name
         for name in lineage.checkpoints
-        if name in compared or any(fnmatchcase(name, pattern) for pattern in settings.checkpoints)
+        if name in compared or any(fnmatchcase(name, pattern) for pattern in patterns)
     ]
 
 

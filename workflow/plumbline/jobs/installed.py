@@ -11,37 +11,41 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 # Where Snakemake itself runs, if its jobs are to run in environments that conda makes.
 OUTSIDE = "PLUMBLINE_OUTSIDE_CONDA"
-# Which environment of envs/ each program runs in; the rules take it from here. Of one that is also
-# there as <name>-gpu.yaml, that is taken on a CUDA device.
+# The programs by the environment of envs/ that they run in; those of a method are listed in its own
+# folder. The rules take it from here. Of an environment that is also there as <name>-gpu.yaml, that
+# is taken on a CUDA device.
 PROGRAMS = {
     "analyse": """
-        build_choices build_instructions draw_figures judge_closed_book
-        tabulate_comparisons tabulate_fits tabulate_grath tabulate_judges tabulate_metrics
-        tabulate_consistency tabulate_p_true tabulate_token_shift write_closed_book write_report""",
+        build_choices build_instructions draw_figures judge_closed_book tabulate_comparisons
+        tabulate_judges tabulate_metrics tabulate_token_shift write_report""",
     "generate": "generate",
     "orchestrate": """
-        annotate build_apeft_pairs build_flame_pairs build_flame_sft build_grath_pairs build_mix
-        build_closed_book build_questions choose_grath_questions collect_apeft_answers collect_augmented
-        collect_responses count_dropped count_slick fetch_source make_plan measure_confidence
+        build_closed_book build_questions collect_responses count_dropped fetch_source make_plan
         measure_contamination measure_long_form print_plan split_claims swap_pairs
-        tabulate_apeft tabulate_contamination tabulate_curves tabulate_stages
-        tabulate_states
-        write_apeft_answers write_apeft_questions write_augmentation write_claim_requests
-        build_consistency_pairs write_consistency_requests
-        write_facttune_answers write_facttune_questions write_grath_requests write_own_answers
-        write_responses""",
+        tabulate_contamination tabulate_curves tabulate_stages tabulate_states
+        write_claim_requests write_responses""",
     "train": """
-        calibrate_judge check_contamination decide_fact_based import_model judge_comparisons
-        judge_helpfulness list_harness_questions measure_p_true measure_token_shift prepare_probe
-        run_harness score_choices score_reference train write_manifest""",
-    "verify": "check_verifier verify_claims write_rag_answers",
+        calibrate_judge check_contamination import_model judge_comparisons list_harness_questions
+        measure_token_shift run_harness score_choices score_reference train write_manifest""",
+    "verify": "check_verifier verify_claims",
 }
-ENVIRONMENTS = {program: name for name, all_ in PROGRAMS.items() for program in all_.split()}
+# Imported by name: each is a list and imports nothing.
+_OF_METHODS = [
+    import_module(f"plumbline.methods.{path.parent.name}.programs").PROGRAMS
+    for path in sorted((ROOT / "workflow/plumbline/methods").glob("*/programs.py"))
+]
+ENVIRONMENTS = {
+    program: name
+    for listed in (PROGRAMS, *_OF_METHODS)
+    for name, programs in listed.items()
+    for program in programs.split()
+}
 _PIN = re.compile(r"(?m)^(?:[^#\n]* )?([A-Za-z0-9][\w.-]*)(?:\[[\w,]+\])?==(\S+)$")
 
 

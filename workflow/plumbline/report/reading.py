@@ -12,10 +12,9 @@ TERMS = {
     "ID and OOD": """
         In domain: other facts of the relations that are tuned on. Out of domain: relations never
         tuned on. Sets of choice questions made of facts go by the relation, all others by the
-        configuration. Long answers go by the relation that their subject was taken from: in domain
-        are only relations whose subjects FLAME and APEFT are tuned to write about, where their
-        prompts name some. GRATH is tuned on other questions, FLAME on further instructions. What is
-        trained on is verified by the facts of the train split alone.""",
+        configuration. Long answers go by the relation that their subject was taken from: where a
+        method is tuned to write about the subjects of certain relations, only these are in domain.
+        What is trained on is verified by the facts of the train split alone.""",
     "Primary and secondary contrasts": """
         Each method names the comparisons that its paper is about, and one measure for them, before
         the run. The primary ones are corrected for their number by Holm's method (1979): if none of
@@ -67,7 +66,8 @@ TERMS = {
     "FActScore": """
         Min et al. 2023: the share of supported claims among all, averaged over the responses that
         have any. Open claims count like refuted ones, so that it fits verifiers that decide every
-        claim. Without the length penalty, as in FLAME, unless it says otherwise.""",
+        claim. Without the length penalty, as in Lin et al. 2024 (FLAME), unless it says
+        otherwise.""",
     "Supported, refuted, unverifiable": """
         What the verifier finds for a claim: facts or passages that say so, that say otherwise, or
         neither. A claim that says more than the facts do is unverifiable, however much of it is
@@ -107,9 +107,9 @@ TERMS = {
         order, the weights of its adapters and its dropout; where a later stage starts from a tuned
         checkpoint, also what that checkpoint writes for it. All seeds share what the base wrote or
         answered: its labels of what is known (one probing, the costliest part, says what the base
-        knows, not what tuning does), the own answers of FLAME, the responses that APEFT draws from
-        the base, and GRATH's first pairs, which are greedy. They share the sets and exemplars of
-        evaluation as well. What another draw of these would change is in no interval.""",
+        knows, not what tuning does), and the answers, responses and pairs of it that methods train
+        on. They share the sets and exemplars of evaluation as well. What another draw of these
+        would change is in no interval.""",
     "Gain": """
         The mean, over the tasks of a domain, of the difference in points between two checkpoints:
         each task counts alike. Only tasks measured by what is true (EM, MC1, accuracy, F1 of

@@ -25,7 +25,7 @@ from plumbline.storage.files import InputError
 from plumbline.texts.matching import is_abstention
 from plumbline.texts.text import normalise
 
-PURPOSE = "flame_response"
+PURPOSE = "response"
 UNFINISHED_THOUGHT = "unfinished thought"
 
 

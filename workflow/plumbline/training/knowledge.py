@@ -93,7 +93,7 @@ class FilterOptions:
         Path | None, "questions; what states one of the test split is dropped"
     ] = None
     annotated_questions_path: Annotated[Path | None, "what was annotated"] = None
-    annotations_path: Annotated[Path | None, "their SliCK categories"] = None
+    annotations_path: Annotated[Path | None, "how well the base knows them"] = None
     keep_unknown: Annotated[
         float, "per cent kept of what is Unknown to the base; below 100 needs both files"
     ] = 100

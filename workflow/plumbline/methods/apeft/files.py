@@ -72,7 +72,7 @@ class ApeftFiles(Part):
                 }
 
     def lists(self) -> Mapping[str, Any]:
-        return {"apeft_files": list(self.rows())}
+        return {"apeft_files": list(self.rows()), "apeft_checkpoints": self.studied()}
 
     def response_options(self, wildcards: Wildcards) -> list[str]:
         """How responses are asked for, as options of write_responses."""
@@ -156,6 +156,20 @@ class ApeftFiles(Part):
     def row_files(self) -> list[str]:
         """The files that these rows name."""
         return sorted({row[key] for row in self.rows() for key in ("composition", "questions")})
+
+    def studied(self) -> list[dict[str, Any]]:
+        """The checkpoints that the losses are compared by: the tuned ones and their parent."""
+        if self._settings is None:
+            return []
+        return [
+            row
+            for row in self.experiment.evaluated.rows()
+            if row["checkpoint"] == self._settings.parent or self.variants.own(row["checkpoint"])
+        ]
+
+    def studied_items(self) -> list[str]:
+        """The files of scored items that these rows name."""
+        return self.experiment.evaluated.files(self.studied())
 
     def results(self, wildcards: Wildcards) -> list[str]:
         """APEFT's trainings, and what became of facts and pairs. InputError if there are none."""

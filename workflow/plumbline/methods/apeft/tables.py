@@ -44,5 +44,9 @@ class StudyRow(TableRow):
     high: High
     n: int = Field(description="Items.")
 
+    @classmethod
+    def made(cls, config: Config) -> object:
+        return config.apeft
+
 
 TABLES = {"apeft_pairs": PairState, "study": StudyRow}
