@@ -23,6 +23,7 @@ else
 endif
 
 SNAKEMAKE := .venv/bin/snakemake
+DEMO := $(SNAKEMAKE) --configfile config/demo.yaml
 # Side by side on all cores, the longest first.
 TESTS := $(wildcard tests/e2e tests/slurm tests/ops tests/workflow tests/unit)
 
@@ -40,10 +41,10 @@ help: ## this list
 setup: ## make .venv with the exact versions of requirements/ (once, some minutes)
 	@bash workflow/setup.sh $(LOCK)
 
-demo: setup ## run the embedded experiment and print its answer
-	@if $(SNAKEMAKE) --dry-run $(SETTINGS) 2>&1 | grep '^Nothing to be done' >/dev/null; \
+demo: setup ## show in minutes what new knowledge and GRATH do, and print what was found
+	@if $(DEMO) --dry-run $(SETTINGS) 2>&1 | grep '^Nothing to be done' >/dev/null; \
 	then echo '0 jobs to run: everything is up to date'; \
-	else $(SNAKEMAKE) --cores all $(SETTINGS); fi
+	else $(DEMO) --cores all $(SETTINGS); fi
 	@PYTHONPATH=workflow .venv/bin/python workflow/scripts/print_headline.py \
 	  --tables results/demo/tables --report results/demo/report/index.html
 
@@ -53,7 +54,7 @@ fetch: setup ## fetch the models and data ahead; everything after it runs withou
 status: setup ## what lies on disk by run and stage, and what would run again
 	@PYTHONPATH=workflow .venv/bin/python -m scripts.show_status
 	@echo; echo 'Jobs that the configuration now asks for:'
-	@$(SNAKEMAKE) --dry-run $(SETTINGS) 2>&1 \
+	@$(DEMO) --dry-run $(SETTINGS) 2>&1 \
 	  | sed -n '/^job  /,/^total/p; /^Nothing to be done/p; /Error/,$$p' | uniq
 
 clean-cache: setup ## remove what dead runs left and no result needs; say what else could go

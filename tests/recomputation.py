@@ -67,7 +67,7 @@ class Raw:
     def _closed_book(self, model: str, folder: Path, task: str, domain: str) -> dict:
         accepted = {
             row["id"]: {normalised(answer) for answer in row["answers"]}
-            for row in lines(self.root / model / "slick/questions.jsonl")
+            for row in lines(self.root / model / "slick/test.jsonl")
         }
         return {
             row["question"]: (

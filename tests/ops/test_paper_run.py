@@ -72,7 +72,7 @@ def test_no_exemplar_is_about_what_is_asked(run):
     requests = rows(run / "base/slick/requests.jsonl")
     requests += [
         one
-        for one in rows(run / "base/closed_book/requests.jsonl")
+        for one in rows(run / "base/closed_book/few_shot+plain.jsonl")
         if one["purpose"] == "closed_book"
     ]
     for request in requests:

@@ -79,7 +79,7 @@ def test_without_abstentions_and_categories_there_is_exact_match_alone():
     one = question("capital", 0, "test")
     asked = [closed_book_request(one, "closed_book", "Q\n", SAMPLING)]
     given = [generation(asked[0].id, "x")]
-    (found,) = judge([one], asked, given, "squad", categories=None, commonest=None)
+    (found,) = judge([one], asked, given, "squad", categories={}, commonest=None)
     assert found.metrics == {"em": 0} and found.category == "All"
 
 
@@ -177,12 +177,14 @@ def test_the_program_asks_in_every_form_after_exemplars_that_the_probe_did_not_s
     program(
         monkeypatch, "write_closed_book", all_questions=files["all"], questions=files["asked"],
         labelling=files["labelling"], slick=settings.model_dump_json(),
-        name="closed_book", forms=["few_shot", "plain", "chat"], limit=2,
-        exemplars=tmp_path / "exemplars.jsonl", requests=tmp_path / "requests.jsonl",
+        name="closed_book", forms=["few_shot+plain+chat", "few_shot"], limit=2,
+        exemplars=tmp_path / "exemplars.jsonl",
+        requests=[tmp_path / "requests.jsonl", tmp_path / "few_shot.jsonl"],
     )  # fmt: skip
     requests = list(read_rows(tmp_path / "requests.jsonl", Request))
     assert [one.purpose for one in requests] == [task for task in TASKS.values() for _ in range(2)]
     assert len({one.id for one in requests}) == 6 and len({one.question for one in requests}) == 2
+    assert list(read_rows(tmp_path / "few_shot.jsonl", Request)) == requests[:2]
     few_shot, plain, chat = requests[::2]
     asked = next(one.question for one in everything if one.id == few_shot.question)
     shown = set(re.findall("Q: (.*)", few_shot.prompt)) - {asked}

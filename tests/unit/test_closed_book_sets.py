@@ -200,8 +200,8 @@ def run(tmp_path, monkeypatch):
     program(
         monkeypatch, "write_closed_book", all_questions=questions, questions=questions,
         labelling=[], slick=Slick(shots=2).model_dump_json(), name="popqa",
-        forms=["few_shot", "chat"], limit=0, exemplars=tmp_path / "exemplars.jsonl",
-        requests=requests,
+        forms=["few_shot+chat"], limit=0, exemplars=tmp_path / "exemplars.jsonl",
+        requests=[requests],
     )  # fmt: skip
     accepted = {one.id: one.answers[0] for one in read_rows(questions, SetQuestion)}
     asked = list(read_rows(requests, Request))

@@ -6,6 +6,7 @@ import jsonschema
 import pytest
 import yaml
 from plumbline.experiment import config, lineage
+from plumbline.experiment.closed_book import forms_of
 from plumbline.experiment.schema import drift, schema
 from plumbline.methods.apeft.tunings import questions_by, recipe_of
 from plumbline.methods.registry import METHODS
@@ -261,7 +262,20 @@ def test_closed_book_questions_are_asked_in_the_forms_that_methods_are_tuned_in(
     raw = copy.deepcopy(DEFAULT)
     for key, value in changes.items():
         raw[key] = {**raw[key], **value} if value else None
-    assert config.load(raw).closed_book_forms == forms
+    checked = config.load(raw)
+    assert forms_of(checked, lineage.build(checked))["base"] == forms
+
+
+def test_checkpoints_are_asked_in_the_forms_of_their_own_line():
+    raw = copy.deepcopy(DEFAULT)
+    raw["grath"] |= {"parent": "mix.unknown-0.early_stop"}
+    checked = config.load(raw)
+    forms = forms_of(checked, lineage.build(checked))
+    assert forms["mix.form"] == forms["mix.unknown-0.early_stop"] == forms["grath.r2"]
+    assert forms["grath.r2"] == ["few_shot", "plain", "chat"]
+    assert forms["mix.unknown-100.convergence"] == ["few_shot", "plain"]
+    assert forms["apeft.atomic-0.sigmoid"] == ["few_shot", "chat"]
+    assert forms["flame.sft"] == ["few_shot"]
 
 
 @pytest.mark.parametrize(

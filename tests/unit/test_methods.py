@@ -131,6 +131,7 @@ from pathlib import Path
 import report_data
 import yaml
 from plumbline.experiment import config, lineage, plan
+from plumbline.experiment.closed_book import forms_of
 from plumbline.experiment.contrasts import contrasts
 from plumbline.experiment.experiment import Experiment
 from plumbline.experiment.needs import needs
@@ -174,7 +175,7 @@ print(json.dumps({
     "left_out": lineage.build(without).checkpoints,
     "contrasts": [one.row() for one in contrasts(with_it, made) if one.method == "fifth"],
     "lengths": {length.key: length.tokens for length in needs(with_it).lengths},
-    "forms": with_it.closed_book_forms,
+    "forms": forms_of(with_it, made)["fifth.r1"],
     "keys": list(schema()["properties"]),
     "mistake": mistake,
     "stages": {stage["stage"]: stage for stage in planned["stages"]},

@@ -60,7 +60,7 @@ def root(request, tmp_path_factory):
     """A run on disk with so many seeds, its tables made by the programs and its page."""
     root, rng = tmp_path_factory.mktemp("run"), np.random.default_rng(request.param)
     subjects = [f"s{n // 2}" for n in range(60)]
-    write_lines(root / "m/slick/questions.jsonl",
+    write_lines(root / "m/slick/test.jsonl",
                 [dict(id=f"q{n}", answers=["a town"]) for n in range(60)])  # fmt: skip
     write_lines(root / "choices/facts.jsonl",
                 [dict(id=f"c{n}", labels=[1, 0, 0]) for n in range(60)])  # fmt: skip

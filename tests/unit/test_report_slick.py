@@ -69,6 +69,34 @@ def test_how_much_later_unknown_is_fitted_is_told_with_its_interval(tmp_path):
     ]  # fmt: skip
 
 
+def test_the_opening_tells_the_set_nearest_to_half_and_half_and_the_least_fitted_one(tmp_path):
+    def speed(percent, category, value, low="", high="", share=0.5):
+        return dict(model="m", tuning=f"mix.unknown-{percent}", share=share, seeds=1, n=80,
+                    category=category, value=value, low=low, high=high, state="reached")  # fmt: skip
+
+    def end(percent, value, stop="convergence"):
+        return dict(model="m", seed=1, tuning=f"mix.unknown-{percent}", unknown_percent=percent,
+                    epoch=8, part="train", domain="id", category="All", value=value, low=0, high=1,
+                    n=80, stop=stop)  # fmt: skip
+
+    rows = [
+        speed(25, "Unknown - Known", 9.0), speed(50, "Unknown - Known", 2.5, 1.5, 3.5),
+        speed(50, "Known", 0.5), speed(50, "Unknown", 3.0),
+        speed(50, "Unknown - Known", 5.0, share=0.9),
+    ]  # fmt: skip
+    curves = [end(50, 0.98), end(100, 0.955), end(100, 0.2, "early_stop")]
+    tables = tables_of(tmp_path, [metric()], fit_speed=rows, fit_curves=curves)
+    assert chapter.opening(tables, "m") == [
+        "New facts are learnt later: in mix.unknown-50 half of the Known facts are fitted after 0.5 "
+        "epochs and half of the Unknown ones after 3.0, a difference of +2.5 epochs (95 % interval "
+        "+1.5 to +3.5). At convergence the least fitted mix answers 96 % of its facts right."
+    ]
+    assert chapter.opening(tables, "another") == []
+    unreached = [row | {"value": ""} for row in rows]
+    tables = tables_of(tmp_path, [metric()], fit_speed=unreached, fit_curves=curves)
+    assert chapter.opening(tables, "m") == []
+
+
 def test_what_teaches_the_form_comes_before_the_mixes():
     names = ["grath.r1", "mix.unknown-0.early_stop", "mix.form", "base", "mix.natural.early_stop"]
     assert sorted(names, key=checkpoint_order) == [

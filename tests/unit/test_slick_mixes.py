@@ -323,6 +323,10 @@ def test_probes_are_the_examples_and_the_asked_part_of_dev_and_test():
         assert part == one.part
         if part == "train":  # asked as it was trained, and right when it says what it was taught
             assert (one.prompt, one.answers) == (trained[name].prompt, trained[name].answers)
+    few = monitor.model_copy(update={"test_id": 0, "test_ood": 0})
+    assert {one.part for one in build_probes(
+        mix.rows, questions, annotations, few, form="plain", seed=1
+    )} == {"train", "dev"}  # fmt: skip
     # Another set is asked the same dev and test questions.
     other = build("only-Unknown", questions, annotations, seed=1)
     again = build_probes(other.rows, questions, annotations, monitor, form="plain", seed=1)

@@ -261,11 +261,14 @@ def test_what_cannot_be_answered_is_never_asked(tmp_path, monkeypatch, tiny_base
     program(
         monkeypatch, "prepare_probe", "--slick", json.dumps(settings), "--checkpoint",
         tiny_base, "--all-questions", tmp_path / "all.jsonl",
-        *(word for name in ("questions", "exemplars", "requests", "dropped")
+        *(word for name in ("questions", "test", "exemplars", "requests", "dropped")
           for word in (f"--{name}", tmp_path / f"{name}.jsonl")),
     )  # fmt: skip
     asked = list(read_rows(tmp_path / "questions.jsonl", Question))
     assert asked == [one for one in rows if one.answers != [long]]
+    assert list(read_rows(tmp_path / "test.jsonl", Question)) == [
+        one for one in asked if one.split == "test"
+    ]
     assert {one.question for one in read_rows(tmp_path / "requests.jsonl", Request)} == {
         one.id for one in asked
     }

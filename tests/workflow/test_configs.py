@@ -1,6 +1,7 @@
 """Every shipped configuration makes a whole plan of jobs, and mistakes are told before any runs."""
 
 import json
+import re
 
 import pytest
 from graph import Graphs, Planned, processes
@@ -31,14 +32,27 @@ def test_what_lies_ready_comes_in_an_order_that_needs_three_engine_starts(tmp_pa
     assert len(answered) == 3 and sum(answered) == 39
 
 
-def test_every_checkpoint_is_asked_alike_in_every_form(project):
+def test_the_demo_is_the_part_of_it_that_so_small_a_model_can_show(project):
+    jobs = project.jobs("--configfile", "config/demo.yaml")
+    # Three mixes of the base, with two stops each, and two rounds.
+    assert jobs["train"] == 3 + 2 and jobs["judge_closed_book"] == 1 + 3 * 2 + 2
+    assert jobs["report"] == 1 and sum(jobs.values()) < 100
+    absent = {"verify_claims", "measure_p_true", "swap_pairs", "measure_token_shift"}
+    assert not absent & jobs.keys()
+
+
+def test_every_checkpoint_is_asked_alike_in_the_forms_of_its_line(project):
     output = project.snakemake("--dry-run", "--printshellcmds", "evaluate")
     [written] = rules(output, "write_closed_book")
-    assert "--forms few_shot plain chat" in written
+    assert "--forms few_shot few_shot+chat few_shot+plain few_shot+plain+chat" in written
     asked = [job for job in rules(output, "generate") if "/closed_book/generations.jsonl" in job]
     assert len(asked) == len(rules(output, "judge_closed_book")) == 1 + 1 + 3 * 2 + 3 + 4 + 2
     assert any("demo/smollm2-135m/base/closed_book/" in job for job in asked)
-    assert all("smollm2-135m/closed_book/requests.jsonl" in job for job in asked)
+    forms = {"mix": "few_shot+plain", "grath": "few_shot+chat", "flame": "few_shot",
+             "apeft": "few_shot+chat", "base": "few_shot+plain+chat"}  # fmt: skip
+    for job in asked:
+        method = re.search(r"/(mix|grath|flame|apeft|base)\b[^ ]*/closed_book/", job)[1]
+        assert f"smollm2-135m/closed_book/{forms[method]}.jsonl" in job
     # What is evaluated is verified by all facts, what is trained on by train facts alone.
     for job in rules(output, "verify_claims"):
         assert ("--training" in job) != ("/long_form/claims.jsonl" in job)

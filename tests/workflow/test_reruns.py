@@ -310,7 +310,7 @@ def test_another_verifier_judges_again_but_draws_no_response(project):
 
 def test_a_deleted_intermediate_that_nothing_needs_is_not_made_again(project):
     model = project.folder / "results/demo/smollm2-135m"
-    for path in ("slick/requests.jsonl", "slick/generations.jsonl", "closed_book/requests.jsonl"):
+    for path in ("slick/requests.jsonl", "slick/generations.jsonl", "closed_book/few_shot.jsonl"):
         (model / path).unlink()
     assert project.jobs() == {}
 

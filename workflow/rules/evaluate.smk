@@ -37,15 +37,19 @@ rule build_closed_book:
         " 2>&1 | tee {log:q}"
 
 
-# The same requests go to every checkpoint: in each form that some method is tuned in.
+# All checkpoints are asked few-shot, and in the form that they, their ancestors or what descends from
+# them are tuned in.
 rule write_closed_book:
     input:
         everything=f"{R}/facts/questions.jsonl",
-        questions=f"{R}/{{model}}/slick/questions.jsonl",
+        questions=f"{R}/{{model}}/slick/test.jsonl",
         labelling=f"{R}/{{model}}/slick/exemplars.jsonl",
     output:
         exemplars=f"{R}/{{model}}/closed_book/exemplars.jsonl",
-        requests=f"{R}/{{model}}/closed_book/requests.jsonl",
+        requests=expand(
+            f"{R}/{{{{model}}}}/closed_book/{{forms}}.jsonl",
+            forms=CLOSED_BOOK.all_forms,
+        ),
     log:
         f"{R}/{{model}}/closed_book/write_closed_book.log",
     benchmark:
@@ -56,7 +60,7 @@ rule write_closed_book:
     params:
         slick=section(CONFIG.slick, include={"shots", "max_tokens", "seed"}),
         name="closed_book",
-        forms=CONFIG.closed_book_forms,
+        forms=CLOSED_BOOK.all_forms,
         limit=CONFIG.evaluation.questions or 0,
         code=code("write_closed_book"),
     shell:
@@ -73,7 +77,10 @@ use rule write_closed_book as write_closed_book_set with:
         labelling=[],
     output:
         exemplars=f"{R}/{{model}}/closed_book/{{set}}/exemplars.jsonl",
-        requests=f"{R}/{{model}}/closed_book/{{set}}/requests.jsonl",
+        requests=expand(
+            f"{R}/{{{{model}}}}/closed_book/{{{{set}}}}/{{forms}}.jsonl",
+            forms=CLOSED_BOOK.all_forms,
+        ),
     log:
         f"{R}/{{model}}/closed_book/{{set}}/write_closed_book.log",
     benchmark:
@@ -83,16 +90,16 @@ use rule write_closed_book as write_closed_book_set with:
     params:
         slick=section(CONFIG.slick, include={"shots", "max_tokens", "seed"}),
         name=lambda wildcards: wildcards.set,
-        forms=CONFIG.closed_book_forms,
+        forms=CLOSED_BOOK.all_forms,
         limit=0,
         code=code("write_closed_book"),
 
 
 rule judge_closed_book:
     input:
-        questions=f"{R}/{{model}}/slick/questions.jsonl",
+        questions=f"{R}/facts/questions.jsonl",
         annotations=f"{R}/{{model}}/slick/annotations.jsonl",
-        requests=f"{R}/{{model}}/closed_book/requests.jsonl",
+        requests=CLOSED_BOOK.requests,
         generations=f"{R}/{{model}}/{{folder}}/closed_book/generations.jsonl",
     output:
         answers=f"{R}/{{model}}/{{folder}}/closed_book/answers.jsonl",
@@ -117,7 +124,7 @@ use rule judge_closed_book as judge_closed_book_set with:
     input:
         questions=f"{R}/closed_book/{{set}}.jsonl",
         annotations=[],
-        requests=f"{R}/{{model}}/closed_book/{{set}}/requests.jsonl",
+        requests=CLOSED_BOOK.requests,
         generations=f"{R}/{{model}}/{{folder}}/closed_book/{{set}}/generations.jsonl",
     output:
         answers=f"{R}/{{model}}/{{folder}}/closed_book/{{set}}/answers.jsonl",

@@ -20,6 +20,7 @@ rule prepare_probe:
         base=f"{R}/{{model}}/base/checkpoint.json",
     output:
         questions=f"{R}/{{model}}/slick/questions.jsonl",
+        test=f"{R}/{{model}}/slick/test.jsonl",
         exemplars=f"{R}/{{model}}/slick/exemplars.jsonl",
         requests=f"{R}/{{model}}/slick/requests.jsonl",
         dropped=f"{R}/{{model}}/slick/dropped.json",
@@ -37,7 +38,7 @@ rule prepare_probe:
         "python -m scripts.prepare_probe --slick {params.slick:q}"
         " --checkpoint $PLUMBLINE_RESULTS/{wildcards.model}/base"
         " --all-questions {input.questions:q} --questions {output.questions:q}"
-        " --exemplars {output.exemplars:q} --requests {output.requests:q}"
+        " --test {output.test:q} --exemplars {output.exemplars:q} --requests {output.requests:q}"
         " --dropped {output.dropped:q} 2>&1 | tee {log:q}"
 
 

@@ -20,15 +20,16 @@ def main(
     checkpoint: Annotated[str, "its folder"],
     answers_path: Path,
 ) -> None:
+    categories = {
+        row.id: row.category.value
+        for path in annotations_paths
+        for row in read_unique_rows(path, Annotation)
+    }
     if annotations_paths:
-        annotations = [
-            row for path in annotations_paths for row in read_unique_rows(path, Annotation)
-        ]
         questions = read_unique_rows(questions_path, Question)
-        categories = {row.id: row.category.value for row in annotations}
         commonest = majority_answers(questions)
     else:
-        questions, categories = read_unique_rows(questions_path, SetQuestion), None
+        questions = read_unique_rows(questions_path, SetQuestion)
         commonest = {question.relation: question.commonest for question in questions}
     answers = judge(
         questions,

@@ -18,6 +18,7 @@ def main(
     all_questions_path: Path,
     checkpoint: Annotated[Path, "whose tokens count"],
     questions_path: Annotated[Path, "the part that is probed"],
+    test_path: Annotated[Path, "all test questions that an answer can get right"],
     exemplars_path: Path,
     requests_path: Path,
     dropped_path: Path,
@@ -26,6 +27,7 @@ def main(
     sets = draw_exemplar_sets(everything, slick)
     tokenizer = load_tokenizer(checkpoint)
     questions, unanswerable = answerable(everything, tokenizer, slick.max_tokens)
+    write_rows(test_path, [question for question in questions if question.split == "test"])
     questions, counts = select(questions, slick.limit.model_dump(), slick.seed)
     dropped = [
         *unanswerable.items(),

@@ -1,9 +1,9 @@
-"""Write the closed-book requests of every form that questions are asked in."""
+"""Write closed-book requests: a file for each choice of forms that some checkpoint is asked in."""
 
 from pathlib import Path
 from typing import Annotated
 
-from plumbline.config.closed_book import QuestionForm, closed_book_task
+from plumbline.config.closed_book import closed_book_task
 from plumbline.data.select import select
 from plumbline.evaluation.closed_book import closed_book_request
 from plumbline.jobs import program
@@ -26,10 +26,10 @@ def main(
     labelling_paths: Annotated[tuple[Path, ...], "the probe's exemplar sets, if any"] = (),
     name: Annotated[str, "of the set"],
     slick: Slick,
-    forms: list[QuestionForm],
+    forms: Annotated[list[str], "of each file, joined by +"],
     limit: Annotated[int, "questions a relation; 0: all"],
     exemplars_path: Annotated[Path, "the sets shown"],
-    requests_path: Path,
+    requests_paths: Annotated[tuple[Path, ...], "in the order of the forms"],
 ) -> None:
     sampling = greedy_sampling(slick)
 
@@ -51,18 +51,19 @@ def main(
             return few_shot_prompt(fresh.set_for(question), question)
         return closed_book_prompt(question.question, form)
 
-    write_rows(
-        requests_path,
-        (
-            closed_book_request(
-                question, closed_book_task(name, form), prompt(question, form), sampling
-            )
-            for form in forms
-            for question in test
-        ),
-    )
+    for together, path in zip(forms, requests_paths, strict=True):
+        write_rows(
+            path,
+            (
+                closed_book_request(
+                    question, closed_book_task(name, form), prompt(question, form), sampling
+                )
+                for form in together.split("+")
+                for question in test
+            ),
+        )
     write_rows(exemplars_path, (exemplars for made in fresh.sets.values() for exemplars in made))
-    program.log.info(f"{len(test):,} test questions, asked in {len(forms)} forms")
+    program.log.info(f"{len(test):,} test questions, asked {', '.join(forms)}")
     if shared := fresh.shared():
         program.log.warning(
             "too few dev questions for exemplars that the probe does not show; shared with it: "

@@ -142,7 +142,7 @@ def test_a_closed_book_set_is_fetched_asked_scored_and_compared():
     fetched = made.fetched.by_slug.keys() - bare.fetched.by_slug.keys()
     assert [made.fetched.by_slug[slug].name for slug in fetched] == ["nq.jsonl"]
     new = {work for name, work in made.works.items() if name not in bare.works}
-    assert Work("base/closed_book/nq", "base", "closed_book/nq/requests.jsonl") in new
+    assert Work("base/closed_book/nq", "base", "closed_book/nq/few_shot+plain+chat.jsonl") in new
     assert len(new) == sum(name.endswith("/closed_book") for name in bare.works)
     for row in made.lists["checkpoints"]:
         assert row["scored"][:2] == ["closed_book/answers.jsonl", "closed_book/nq/answers.jsonl"]

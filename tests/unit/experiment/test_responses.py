@@ -188,7 +188,7 @@ def test_a_training_is_compared_with_all_that_is_evaluated(made):
     job = wildcards(data="grath/r1")
     assert made.contamination.training(job) == f"{ROOT}/grath/r1/pairs.jsonl"
     named = made.contamination.evaluated_by_name(job)
-    assert f"closed_book={ROOT}/slick/questions.jsonl" in named
+    assert f"closed_book={ROOT}/slick/test.jsonl" in named
     assert {name.split("=")[0] for name in named} == {
         "closed_book", "facts", "openbookqa", "long_form", "win_rate",
     }  # fmt: skip

@@ -77,7 +77,8 @@ class Evaluation(Section):
         "(an equivalence test); as a fraction: 0.02 is two points.",
     )
     questions: Limit = Field(
-        None, description="Test questions a relation asked of every checkpoint; null: all probed."
+        None,
+        description="Test questions a relation asked of every checkpoint, probed or not; null: all.",
     )
     closed_book: list[ClosedBookSet] = Field(
         [], description="Further closed-book questions, asked as those about the facts are."

@@ -71,13 +71,13 @@ def judge(
     generations: Iterable[Generation],
     match: Mode,
     *,
-    categories: Mapping[str, str] | None,
+    categories: Mapping[str, str],
     commonest: Mapping[str, str] | None,
 ) -> list[Answer]:
     """Answers in the order of the requests. InputError where requests and generations do not fit.
 
-    categories: by question id; None for questions that have none. commonest: each relation's
-    commonest answer, of the base; None of other checkpoints.
+    categories: by question id; a question that was not probed has none but All. commonest: each
+    relation's commonest answer, of the base; None of other checkpoints.
     """
     by_id = {question.id: question for question in questions}
     answers = []
@@ -92,7 +92,7 @@ def judge(
                 id=request.id,
                 task=request.purpose,
                 domain=question.domain,
-                category="All" if categories is None else categories[question.id],
+                category=categories.get(question.id, "All"),
                 cluster=question.subject,
                 metrics=metrics,
                 question=question.id,

@@ -44,8 +44,14 @@ def item_metrics(
         others["parent"] = of_parent
     names = {"base": "base", "parent": parent}
     mine = _by_id(trainings, checkpoint, trainings[0], checkpoint)
+    tasks = {item.task for item in trainings[0]}  # others may be asked in more forms
     theirs = {
-        against: _by_id(items, names[against], trainings[0], checkpoint)
+        against: _by_id(
+            [[item for item in of_seed if item.task in tasks] for of_seed in items],
+            names[against],
+            trainings[0],
+            checkpoint,
+        )
         for against, items in others.items()
     }
     groups: dict[tuple[str, str, str, str], dict[str, str]] = {}

@@ -3,19 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from plumbline.config.closed_book import FACTS, ClosedBookSet
+from plumbline.config.closed_book import ENDINGS, FACTS, ClosedBookSet
 from plumbline.experiment.fetched import marker_of
 from plumbline.experiment.layout import Wildcards
 from plumbline.experiment.part import Part, Work
+from plumbline.names import parts
 
 if TYPE_CHECKING:
+    from plumbline.experiment.config import Config
     from plumbline.experiment.experiment import Experiment
+    from plumbline.experiment.lineage import Lineage
+
+
+def forms_of(config: Config, lineage: Lineage) -> dict[str, list[str]]:
+    """By checkpoint, the forms that it is asked in: few-shot, and what it is tuned in, its ancestors
+    or what descends from it. Nothing is compared with it in another form.
+    """
+    tuned_in = {
+        checkpoint: config.tuned_form(parts(checkpoint)[0]) for checkpoint in lineage.checkpoints
+    }
+    kin = {checkpoint: {form} for checkpoint, form in tuned_in.items()}
+    for checkpoint, form in tuned_in.items():
+        ancestor = lineage.parent(checkpoint)
+        while ancestor:
+            kin[ancestor].add(form)
+            kin[checkpoint].add(tuned_in[ancestor])
+            ancestor = lineage.parent(ancestor)
+    return {
+        checkpoint: [form for form in ENDINGS if form == "few_shot" or form in forms]
+        for checkpoint, forms in kin.items()
+    }
 
 
 class ClosedBook(Part):
-    """What every checkpoint is asked without choices; `evaluation.closed_book` has the sets."""
+    """What checkpoints are asked without choices; `evaluation.closed_book` has the sets."""
 
     def __init__(self, experiment: Experiment):
         super().__init__(experiment)
@@ -29,11 +53,31 @@ class ClosedBook(Part):
     def sources(self) -> Iterable[ClosedBookSet]:
         return self._sets.values()
 
+    @cached_property
+    def forms(self) -> dict[str, str]:
+        """`forms_of`, joined by +."""
+        of_each = forms_of(self.config, self.lineage)
+        return {checkpoint: "+".join(forms) for checkpoint, forms in of_each.items()}
+
+    @property
+    def all_forms(self) -> list[str]:
+        """Every value of `forms`, once."""
+        return sorted(set(self.forms.values()))
+
     def works(self) -> Iterable[Work]:
         for checkpoint in self.lineage.checkpoints:
             for folder in self.layout.folders(checkpoint):
                 for place in self._places:
-                    yield Work(f"{folder}/{place}", folder, f"{place}/requests.jsonl")
+                    yield Work(f"{folder}/{place}", folder, self._requests(place, checkpoint))
+
+    def _requests(self, place: str, checkpoint: str) -> str:
+        return f"{place}/{self.forms[checkpoint]}.jsonl"
+
+    def requests(self, wildcards: Wildcards) -> str:
+        """What the checkpoint in the wildcards' folder is asked, of their set if they name one."""
+        place = f"{FACTS}/{wildcards.set}" if hasattr(wildcards, "set") else FACTS
+        checkpoint, _ = self.lineage.at(wildcards.folder)
+        return self.layout.path(wildcards.model, self._requests(place, checkpoint))
 
     def lost(self) -> Iterable[str]:
         return [f"{self.layout.root}/{FACTS}/{name}.dropped.json" for name in self._sets]

@@ -140,11 +140,9 @@ class Config(Tools, create_model("Methods", __base__=Section, **SECTIONS), Groun
                 f"expected {' or '.join(methods)}"
             )
 
-    @property
-    def closed_book_forms(self) -> list[str]:
-        """How closed-book questions are asked: few-shot, and in the forms that methods tune in."""
-        tuned = {method.use(self).form for method in METHODS}
-        return ["few_shot", *(form for form in ("plain", "chat") if form in tuned)]
+    def tuned_form(self, method: str) -> str | None:
+        """The form of closed-book questions that the method of this name is tuned in, if any."""
+        return next((known.use(self).form for known in METHODS if known.name == method), None)
 
     def tuned_relations(self) -> dict[str, list[str]]:
         """By key, the relations whose subjects a method is tuned to write about, where it names

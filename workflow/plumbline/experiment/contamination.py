@@ -49,7 +49,7 @@ class ContaminationGate(Part):
         experiment, root = self.experiment, self.layout.root
         tasks, asked = experiment.choice_tasks, experiment.long_form.instructions()
         return {
-            "closed_book": self.layout.path(model, "slick/questions.jsonl"),
+            "closed_book": self.layout.path(model, "slick/test.jsonl"),
             **experiment.closed_book.questions,
             **{row["name"]: row["path"] for row in tasks.rows()},
             **{name: f"{root}/harness/{name}.jsonl" for name in tasks.names},

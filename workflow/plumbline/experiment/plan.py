@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 
 from plumbline.config.verification import REFERENCE
+from plumbline.experiment.closed_book import forms_of
 from plumbline.experiment.config import Config
 from plumbline.experiment.lineage import Lineage
 from plumbline.experiment.shift_pairs import long_form_checkpoints, shift_pairs
@@ -31,6 +32,7 @@ from plumbline.methods.estimates import (
     tokens_of,
 )
 from plumbline.methods.registry import METHODS
+from plumbline.names import BASE
 from plumbline.records import ChoiceQuestion, Question
 
 
@@ -107,15 +109,17 @@ def _imported(planner: Planner) -> Stage:
 
 
 def _closed_book(planner: Planner, sets: Sequence[Question]) -> Stage:
-    """The test questions, and those of further sets, in every form."""
+    """The test questions, and those of further sets, in the forms that checkpoints are asked in."""
     limit = planner.config.evaluation.questions
     test = sum(
         min(count, limit or count)
-        for (_, _, split), count in planner.probed.items()
+        for (_, _, split), count in planner.counts.items()
         if split == "test"
     )
-    jobs, forms = planner.checkpoints(), len(planner.config.closed_book_forms)
-    prompts = jobs * forms * (test + len(sets))
+    jobs, seeds = planner.checkpoints(), len(planner.config.seeds)
+    asked = forms_of(planner.config, planner.lineage).items()
+    forms = sum(len(own) * (1 if checkpoint == BASE else seeds) for checkpoint, own in asked)
+    prompts = forms * (test + len(sets))
     tokens = prompts * (planner.question_tokens + planner.answer_tokens)
     starts = jobs * (1 + len(planner.config.evaluation.closed_book))
     return planner.generation(starts, prompts, prompts, tokens, 0)

@@ -46,8 +46,10 @@ class Planner:
         self.asked, self.instructions = asked, instructions
         self.parameters = parameters
         limit = config.slick.limit.model_dump()
-        counts = Counter((q.relation, q.domain, q.split) for q in questions)
-        self.probed = {key: min(count, limit[key[2]] or count) for key, count in counts.items()}
+        self.counts = Counter((q.relation, q.domain, q.split) for q in questions)
+        self.probed = {
+            key: min(count, limit[key[2]] or count) for key, count in self.counts.items()
+        }
         characters = sum(len(q.question) + len(q.answers[0]) for q in questions)
         self.question_tokens = characters / len(questions) / CHARACTERS_A_TOKEN + 4
         self.answer_tokens = min(8, config.slick.max_tokens)

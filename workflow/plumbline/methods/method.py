@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 class Use:
     """What a method, as it is configured, asks of a model.
 
-    form: what it is tuned in, plain or chat, in which closed-book questions are put to every
-        checkpoint too; None: in neither.
+    form: what it is tuned in, plain or chat, in which closed-book questions are put to its
+        checkpoints and their ancestors too; None: in neither.
     chats: where it needs a chat template.
     max_tokens: longest answers by their keys, such as grath.max_tokens.
     recipes: names of those that train something.

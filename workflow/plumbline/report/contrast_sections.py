@@ -26,6 +26,7 @@ from plumbline.report.blocks import (
     p_text,
     signed,
 )
+from plumbline.report.chapters import chapters
 from plumbline.report.labels import checkpoint_label, variant_label
 from plumbline.report.tables import DOMAINS, METRICS, TASKS, Run, Tables, scale_of, trainings
 
@@ -144,6 +145,11 @@ def summary(rows: list[Told]) -> str:
     )
 
 
+def opening(tables: Tables, model: str) -> list[str]:
+    """What the methods add to a model's primary contrasts."""
+    return [text for chapter in chapters() for text in chapter.opening(tables, model)]
+
+
 def findings(run: Run) -> list[Block]:
     """The headline: what was asked and what was found, model by model."""
     tables = run.tables
@@ -155,6 +161,7 @@ def findings(run: Run) -> list[Block]:
         blocks += [
             Prose([summary(rows)], named(tables.contrasts, model)),
             Findings([contrast.finding for contrast in rows]),
+            *(Prose([text]) for text in opening(tables, model)),
         ]
     return [*blocks, _table(tables, "primary"), _table(tables, "secondary")]
 

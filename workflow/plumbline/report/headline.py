@@ -34,6 +34,8 @@ def as_text(tables: Tables) -> str:
                 (f"{finding.difference}. {finding.verdict}", "  "),
             ):
                 lines += textwrap.wrap(text, WIDTH, initial_indent=start, subsequent_indent="  ")
+        for text in contrasts.opening(tables, model):
+            lines += ["", *textwrap.wrap(text, WIDTH)]
     figures = closed_book.as_lines(tables.metrics)
     figures += [line for chapter in chapters() for line in chapter.lines(tables)]
     figures += long_form.as_lines(tables.metrics, tables.judge_calibration)

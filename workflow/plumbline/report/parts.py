@@ -56,16 +56,22 @@ def _no_lines(tables: Tables) -> list[str]:
     return []
 
 
+def _no_opening(tables: Tables, model: str) -> list[str]:
+    return []
+
+
 @dataclass(frozen=True)
 class Chapter:
     """What a method tells and draws.
 
     pages: its sections; drawings: what draws each of its figures, None where there is nothing to
     draw; terms: what its words mean, for the last section; lines: its figures for a terminal, under
-    80 columns.
+    80 columns; opening: sentences about a model that stand below its primary contrasts, for what the
+    paper finds beside them.
     """
 
     pages: Sequence[Page] = ()
     drawings: Mapping[str, Callable[[Tables], Drawing | None]] = field(default_factory=dict)
     terms: Mapping[str, str] = field(default_factory=dict)
     lines: Callable[[Tables], list[str]] = _no_lines
+    opening: Callable[[Tables, str], list[str]] = _no_opening

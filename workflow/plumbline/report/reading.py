@@ -33,13 +33,14 @@ TERMS = {
         same form, so that how they are asked is no part of the difference; but a form that one of
         them was tuned in and the other was not is part of what tuning taught.""",
     "closed_book, closed_book_plain, closed_book_chat": """
-        The same closed-book questions in three forms, each put to every checkpoint: after worked
-        examples (others than those that told what the base knows), as an instruction and the
-        question in plain text, and as a user's turn in the model's chat template. The last two are
-        asked where some method is tuned in them. A model that does not know a form answers in
-        sentences, which is wrong by EM: its low EM there says nothing of what it knows. Further
-        sets of closed-book questions are asked in the same forms, after worked examples of their
-        own; their tasks are called by the set's name with the same endings.""",
+        The same closed-book questions in three forms: after worked examples (others than those
+        that told what the base knows), as an instruction and the question in plain text, and as
+        a user's turn in the model's chat template. Every checkpoint is asked in the first; in
+        the others those that are tuned in them, and what these are tuned from. A model that
+        does not know a form answers in sentences, which is wrong by EM: its low EM there says
+        nothing of what it knows. Further sets of closed-book questions are asked in the same
+        forms, after worked examples of their own; their tasks are called by the set's name with
+        the same endings.""",
     "MC1, MC2, MC3": """
         Choice questions are not answered but scored: by the log-likelihood of each choice after
         the question, summed over its tokens (Lin et al. 2022, “TruthfulQA”). MC1: the share of

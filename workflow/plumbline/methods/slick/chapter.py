@@ -24,7 +24,7 @@ from plumbline.report.blocks import (
     signed,
 )
 from plumbline.report.parts import Chapter, Page
-from plumbline.report.tables import CATEGORIES, DOMAINS, Run, over_seeds
+from plumbline.report.tables import CATEGORIES, DOMAINS, Run, Tables, over_seeds
 
 
 def base_knowledge(run: Run) -> list[Block]:
@@ -118,6 +118,28 @@ def _speed(table: pd.DataFrame) -> list[Block]:
     return [
         Prose(words, "How much later Unknown is fitted"),
         Table(caption, columns, rows, folded=True),
+    ]
+
+
+def opening(tables: Tables, model: str) -> list[str]:
+    """How much later Unknown is fitted, in the set nearest to half and half, and how far all are."""
+    speed = tables.fit_speed.query("model == @model and share == 0.5", local_dict={"model": model})
+    speed = speed[speed.tuning.str.startswith("mix.unknown-")].dropna(subset=["value"])
+    later = speed[speed.category == LATER]
+    if later.empty:
+        return []
+    percents = later.tuning.str.removeprefix("mix.unknown-").astype(float)
+    row = later.loc[(percents - 50).abs().idxmin()]
+    epochs = speed[speed.tuning == row.tuning].set_index("category").value
+    bounds = f" (95 % interval {row.low:+.1f} to {row.high:+.1f})" if pd.notna(row.low) else ""
+    curves = tables.fit_curves.query("part == 'train' and category == 'All'")
+    ends = curves[(curves.model == model) & curves.stop.str.contains("convergence")]
+    return [
+        f"New facts are learnt {'later' if row.value >= 0 else 'earlier'}: in "
+        f"{row.tuning} half of the Known facts are fitted after "
+        f"{epochs['Known']:.1f} epochs and half of the Unknown ones after {epochs['Unknown']:.1f}, a "
+        f"difference of {row.value:+.1f} epochs{bounds}. At convergence the least fitted mix answers "
+        f"{percent(ends.value.min(), 0)} % of its facts right."
     ]
 
 
@@ -240,4 +262,5 @@ CHAPTER = Chapter(
         "linear_model": figures.linear_model,
     },
     terms=TERMS,
+    opening=opening,
 )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
 from plumbline.config.base import Limit, Percent, Section, Seed, once
 from plumbline.names import FORM, FORM_SET
 from plumbline.records import Category
+
+LimitOrNone = Annotated[int, Field(ge=0)] | None
 
 
 class PerSplit(Section):
@@ -51,8 +53,10 @@ class Monitor(Section):
 
     train: Limit = Field(None, description="Training questions asked for the fit curves.")
     dev: Limit = Field(None, description="Development questions; they choose early_stop.")
-    test_id: Limit = Field(None, description="Test questions of the tuning domain.")
-    test_ood: Limit = Field(None, description="Test questions of other relations.")
+    test_id: LimitOrNone = Field(
+        None, description="Test questions of the tuning domain. 0: none, and no linear model of it."
+    )
+    test_ood: LimitOrNone = Field(None, description="Test questions of other relations; likewise.")
 
 
 class Demands(Section):

@@ -47,7 +47,7 @@ def _tuning(planner: Planner) -> Stage:
         if tuning.probes:
             examples = max(1, round(_share_of_a_mix(planner) * part["train", "id"]))
             asked = sum(
-                min(count, limit or count)
+                count if limit is None else min(count, limit)
                 for count, limit in (
                     (examples, monitor.train),
                     (part["dev", "id"], monitor.dev),
