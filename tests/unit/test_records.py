@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from plumbline.records import Category, Generation, Message, Question, Request, Sampling
 from plumbline.storage.files import (
+    DifferentRuns,
     InputError,
     atomic_write,
     read_json,
@@ -178,3 +179,9 @@ def test_bytes_that_are_no_text_are_an_error_that_names_the_file(tmp_path):
     path.write_bytes(b"PAR1\xff\xfe\x00")
     with pytest.raises(InputError, match=r"rows\.jsonl: is not UTF-8 text"):
         list(read_rows(path, Question))
+
+
+def test_files_of_different_runs_are_told_with_what_is_missing_and_what_to_do():
+    error = DifferentRuns("claim a has no verdict", "Verify again")
+    assert isinstance(error, InputError)
+    assert str(error) == ("claim a has no verdict; the files are of different runs. Verify again.")

@@ -9,7 +9,7 @@ from plumbline.evaluation import token_shift as shift
 from plumbline.evaluation.tables import ShiftShare, ShiftToken, ShiftVerdict
 from plumbline.jobs import program
 from plumbline.records import Item
-from plumbline.storage.files import InputError, read_unique_rows
+from plumbline.storage.files import DifferentRuns, read_unique_rows
 from plumbline.tables import write_table
 from pydantic import BaseModel
 
@@ -35,9 +35,9 @@ def tables_of(
     items, before = (read_unique_rows(p, Item) for p in (files.items, files.reference_items))
     for path, evaluated in ((files.items, items), (files.reference_items, before)):
         if {row.id for row in ranked} != {item.id for item in evaluated}:
-            raise InputError(
-                f"{path}: not the same prompts as in {files.shift}; they are of different runs. "
-                f"Run the stages that make them again."
+            raise DifferentRuns(
+                f"{path}: not the same prompts as in {files.shift}",
+                "Run the stages that make them again",
             )
     measured = shift.shift_measures(ranked, confidence)
     measured += shift.change_measures(items, before, confidence)

@@ -13,7 +13,7 @@ from plumbline.data.entities import subject_prompts
 from plumbline.data.instructions import Distinct, Instruction, load_instructions
 from plumbline.data.select import order
 from plumbline.records import Domain, Question, Split
-from plumbline.storage.files import InputError, read_unique_rows
+from plumbline.storage.files import DifferentRuns, InputError, read_unique_rows
 
 
 class Prompt(Instruction):
@@ -119,8 +119,8 @@ def read_instructions(paths: Iterable[Path]) -> list[Prompt]:
     for path in paths:
         for row in read_unique_rows(path, Prompt):
             if by_id.setdefault(row.id, row).instruction != row.instruction:
-                raise InputError(
-                    f"{path}: {row.id!r} is another instruction than in the files before it; they "
-                    f"are of different runs. Build them again."
+                raise DifferentRuns(
+                    f"{path}: {row.id!r} is another instruction than in the files before it",
+                    "Build them again",
                 )
     return list(by_id.values())

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from plumbline.claims.records import Claim, SplitState, Splitting, Verdict
-from plumbline.storage.files import InputError
+from plumbline.storage.files import DifferentRuns, InputError
 
 
 @dataclass(frozen=True)
@@ -89,9 +89,9 @@ def count_verdicts(
     waiting: dict[str, str] = {}
     for claim in claims:
         if claim.response not in counts:
-            raise InputError(
-                f"claim {claim.id} is of response {claim.response!r}, which was not split; claims "
-                f"and splittings are of different runs. Split again."
+            raise DifferentRuns(
+                f"claim {claim.id} is of response {claim.response!r}, which was not split",
+                "Split again",
             )
         waiting[claim.id] = claim.response
     for verdict in verdicts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from plumbline.records import Generation, Request
-from plumbline.storage.files import InputError
+from plumbline.storage.files import DifferentRuns, InputError
 
 
 def answered(
@@ -17,16 +17,16 @@ def answered(
     }
     for generation in generations:
         if generation.request not in drawn:
-            raise InputError(
-                f"generation of request {generation.request!r}, which is not among the requests; "
-                f"they are of different runs. Generate again."
+            raise DifferentRuns(
+                f"generation of request {generation.request!r}, which is not among the requests",
+                "Generate again",
             )
         drawn[generation.request][1].append(generation)
-    for request, found in drawn.values():
-        if len(found) != request.sampling.n:
+    for request, answers in drawn.values():
+        if len(answers) != request.sampling.n:
             raise InputError(
-                f"request {request.id}: {len(found)} answers of {request.sampling.n}; "
+                f"request {request.id}: {len(answers)} answers of {request.sampling.n}; "
                 f"generate again."
             )
-        found.sort(key=lambda generation: generation.index)
+        answers.sort(key=lambda generation: generation.index)
     return list(drawn.values())

@@ -78,11 +78,13 @@ def settle_thoughts(tokenizer: PreTrainedTokenizerBase) -> None:
         return
     marks = {*CLOSE, *CLOSE.values()}
     rules = json.loads(tokenizer.backend_tokenizer.to_str())
-    found = [one for one in rules["added_tokens"] if one["special"] and one["content"] in marks]
-    if not found:
+    marked = [
+        token for token in rules["added_tokens"] if token["special"] and token["content"] in marks
+    ]
+    if not marked:
         return
-    for one in found:
-        one["special"] = False
+    for token in marked:
+        token["special"] = False
     tokenizer._tokenizer = Tokenizer.from_str(json.dumps(rules))
     extra = [token for token in tokenizer.extra_special_tokens if str(token) not in marks]
     tokenizer.extra_special_tokens = extra

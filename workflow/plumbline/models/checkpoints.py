@@ -39,13 +39,13 @@ def describe(folder: Path) -> dict:
     again = "this is not a whole checkpoint. Make it with the workflow."
     if not (folder / MARKER).exists():
         raise InputError(f"{folder}: no {MARKER}; {again}")
-    about = read_json(folder / MARKER)
+    marker = read_json(folder / MARKER)
     needed = ["name", "kind", "weights_sha256"]
-    if isinstance(about, dict) and about.get("kind") == "adapter":
+    if isinstance(marker, dict) and marker.get("kind") == "adapter":
         needed += ["parent", "parent_weights_sha256"]
-    if missing := [key for key in needed if not isinstance(about, dict) or key not in about]:
+    if missing := [key for key in needed if not isinstance(marker, dict) or key not in marker]:
         raise InputError(f"{folder / MARKER}: has no {', '.join(missing)}; {again}")
-    return about
+    return marker
 
 
 def trusts_code(folder: Path) -> bool:
@@ -65,11 +65,11 @@ def answers_digest(folder: Path) -> str:
 
 def listed_ends(folder: Path) -> set[int]:
     """Tokens that end an answer by the generation config of the model, or an adapter's base."""
-    about = describe(folder)
-    while about["kind"] == "adapter":
-        folder, weights = folder / about["parent"], about["parent_weights_sha256"]
-        about = describe(folder)
-        if about["weights_sha256"] != weights:
+    marker = describe(folder)
+    while marker["kind"] == "adapter":
+        folder, weights = folder / marker["parent"], marker["parent_weights_sha256"]
+        marker = describe(folder)
+        if marker["weights_sha256"] != weights:
             break  # not its parent, which loading says where it matters
     path = folder / "generation_config.json"
     listed = read_json(path).get("eos_token_id") if path.exists() else None
@@ -110,11 +110,11 @@ def load_model(folder: Path, dtype: str):
     import torch
 
     check_rounding(folder, dtype)
-    about = describe(folder)
-    if about["kind"] == "full":
+    marker = describe(folder)
+    if marker["kind"] == "full":
         return load_full(folder, dtype)
     # Merged in float32: adding a small update to bfloat16 weights would round it away.
-    model = _with_adapter(folder, about).merge_and_unload()
+    model = _with_adapter(folder, marker).merge_and_unload()
     model.config.name_or_path = str(folder)  # for messages; it is not saved
     # Trainable like any other model: see generation.greedy on what a frozen head costs on a CPU.
     return model.to(getattr(torch, dtype)).requires_grad_(True)
@@ -125,8 +125,8 @@ def load_parent(folder: Path, dtype: str):
 
     They are in `dtype` where they are stored in it, else in float32.
     """
-    about = describe(folder)
-    stored = about["kind"] == "full" and about.get("dtype") == dtype
+    marker = describe(folder)
+    stored = marker["kind"] == "full" and marker.get("dtype") == dtype
     return load_model(folder, dtype if stored else "float32")
 
 
@@ -148,39 +148,39 @@ def check_rounding(folder: Path, dtype: str) -> None:
 
     Or of an ancestor's. Needs what `note_rounding` wrote.
     """
-    while dtype in NARROW and (about := describe(folder)).get("parent"):
-        if "rounding_cosine" not in about:
+    while dtype in NARROW and (marker := describe(folder)).get("parent"):
+        if "rounding_cosine" not in marker:
             raise InputError(f"{folder / MARKER}: has no rounding_cosine. {REMEDY}")
-        cosine = about["rounding_cosine"][dtype]
+        cosine = marker["rounding_cosine"][dtype]
         if cosine < ENOUGH:
             raise InputError(
                 f"{folder}: {dtype} is too coarse for it: rounded, the change that training made has "
                 f"cosine {cosine:.2f} with what it was, at least {ENOUGH} is needed. Set the dtype "
                 f"(generation.dtype, scoring.dtype or evaluation.token_shift.dtype) to float32."
             )
-        folder = (folder / about["parent"]).resolve()
+        folder = (folder / marker["parent"]).resolve()
         there = (folder / MARKER).exists()
-        if not there or describe(folder)["weights_sha256"] != about["parent_weights_sha256"]:
+        if not there or describe(folder)["weights_sha256"] != marker["parent_weights_sha256"]:
             return  # not its parent, which loading says where it matters
 
 
 def note_rounding(folder: Path) -> dict[str, float]:
     """Measure what narrower types leave of a checkpoint's training, and write it down there."""
-    about = describe(folder)
-    kept = cosines(_changes(folder, about))
-    write_json(folder / MARKER, {**about, "rounding_cosine": kept})
+    marker = describe(folder)
+    kept = cosines(_changes(folder, marker))
+    write_json(folder / MARKER, {**marker, "rounding_cosine": kept})
     return kept
 
 
-def _changes(folder: Path, about: dict) -> Iterator[tuple]:
+def _changes(folder: Path, marker: dict) -> Iterator[tuple]:
     """Each trained weight of a checkpoint before and after, in float32."""
-    if about["kind"] == "full":
-        parent = load_model((folder / about["parent"]).resolve(), "float32")
+    if marker["kind"] == "full":
+        parent = load_model((folder / marker["parent"]).resolve(), "float32")
         before = dict(parent.named_parameters())
         for name, after in load_full(folder, "float32").named_parameters():
             yield before[name].detach(), after.detach()
         return
-    for layer in adapted_layers(_with_adapter(folder, about)):
+    for layer in adapted_layers(_with_adapter(folder, marker)):
         before = frozen(layer).detach()
         for name in layer.active_adapters:
             yield before, before + layer.get_delta_weight(name).detach()
@@ -226,27 +226,27 @@ def check_merge(folder: Path, texts: list[list[int]]) -> float:
     return worst
 
 
-def _with_adapter(folder: Path, about: dict):
+def _with_adapter(folder: Path, marker: dict):
     """The parent in float32 with the adapter on it, not merged."""
     from peft import PeftModel
 
-    parent = (folder / about["parent"]).resolve()
-    found = describe(parent)
-    if found["weights_sha256"] != about["parent_weights_sha256"]:
+    parent = (folder / marker["parent"]).resolve()
+    of_parent = describe(parent)
+    if of_parent["weights_sha256"] != marker["parent_weights_sha256"]:
         raise InputError(
             f"{folder}: the adapter was trained on a parent with weights "
-            f"{about['parent_weights_sha256'][:12]}, but {parent} has "
-            f"{found['weights_sha256'][:12]}; train it again on this parent."
+            f"{marker['parent_weights_sha256'][:12]}, but {parent} has "
+            f"{of_parent['weights_sha256'][:12]}; train it again on this parent."
         )
     named = read_json(folder / ADAPTER)["base_model_name_or_path"]
-    if named != found["name"]:
+    if named != of_parent["name"]:
         raise InputError(
             f"{folder / ADAPTER}: base_model_name_or_path is {named!r}, but the parent is "
-            f"{found['name']!r}; the adapter is another run's."
+            f"{of_parent['name']!r}; the adapter is another run's."
         )
     if not (folder / WEIGHTS).exists():
         raise InputError(f"{folder}: has no {WEIGHTS}. {REMEDY}")
-    if _adapter_digest(folder, about["parent_weights_sha256"]) != about["weights_sha256"]:
+    if _adapter_digest(folder, marker["parent_weights_sha256"]) != marker["weights_sha256"]:
         raise InputError(f"{folder / WEIGHTS}: these are not the weights that were saved. {REMEDY}")
     with loading(folder, "an adapter", REMEDY):
         return PeftModel.from_pretrained(load_model(parent, "float32"), str(folder))
@@ -261,8 +261,8 @@ def _adapter_digest(folder: Path, parent_digest: str) -> str:
 def full_weights(folder: Path, dtype: str, work: Path) -> Iterator[Path]:
     """A checkpoint of the same full weights: the folder itself, or a temporary merge under `work`."""
     check_rounding(folder, dtype)
-    about = describe(folder)
-    if about["kind"] == "full":
+    marker = describe(folder)
+    if marker["kind"] == "full":
         yield folder
         return
     work.mkdir(parents=True, exist_ok=True)
@@ -271,11 +271,11 @@ def full_weights(folder: Path, dtype: str, work: Path) -> Iterator[Path]:
         model.save_pretrained(temporary)
         del model
         load_tokenizer(folder).save_pretrained(temporary)
-        write_json(Path(temporary) / MARKER, {**about, "kind": "full", "parent": None})
+        write_json(Path(temporary) / MARKER, {**marker, "kind": "full", "parent": None})
         yield Path(temporary)
 
 
-def write_adapter(folder: Path, name: str, parent: Path, save, tokenizer, **about) -> dict:
+def write_adapter(folder: Path, name: str, parent: Path, save, tokenizer, **more) -> dict:
     """Write an adapter checkpoint; `save(folder)` writes the adapter's own files."""
 
     def save_named(written: Path) -> None:
@@ -288,15 +288,15 @@ def write_adapter(folder: Path, name: str, parent: Path, save, tokenizer, **abou
     def digest(written: Path) -> str:
         return _adapter_digest(written, describe(parent)["weights_sha256"])
 
-    return _write(folder, name, parent, save_named, tokenizer, digest, kind="adapter", **about)
+    return _write(folder, name, parent, save_named, tokenizer, digest, kind="adapter", **more)
 
 
-def write_full(folder: Path, name: str, parent: Path, save, tokenizer, **about) -> dict:
+def write_full(folder: Path, name: str, parent: Path, save, tokenizer, **more) -> dict:
     """Write a checkpoint of full weights; `save(folder)` writes them as safetensors."""
-    return _write(folder, name, parent, save, tokenizer, weights_digest, kind="full", **about)
+    return _write(folder, name, parent, save, tokenizer, weights_digest, kind="full", **more)
 
 
-def _write(folder: Path, name: str, parent: Path, save, tokenizer, digest, **about) -> dict:
+def _write(folder: Path, name: str, parent: Path, save, tokenizer, digest, **more) -> dict:
     with new_folder(folder) as temporary:
         save(temporary)
         description = {
@@ -305,7 +305,7 @@ def _write(folder: Path, name: str, parent: Path, save, tokenizer, digest, **abo
             "parent_weights_sha256": describe(parent)["weights_sha256"],
             "weights_sha256": digest(temporary),
             TRUST: trusts_code(parent),
-            **about,
+            **more,
         }
         tokenizer.save_pretrained(temporary)
         write_json(temporary / MARKER, description)

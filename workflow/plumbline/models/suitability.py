@@ -72,7 +72,7 @@ def _of_template(tokenizer, ends: set[int], chats: list[Chat]) -> list[str]:
         return []
     if not tokenizer.chat_template:
         return [
-            f"its tokenizer has no chat template, which {_listed(one.key for one in chats)} "
+            f"its tokenizer has no chat template, which {_listed(chat.key for chat in chats)} "
             f"{'need' if len(chats) > 1 else 'needs'}. Set {_listed(c.instead for c in chats)}, or "
             f"name a model with a template."
         ]
@@ -92,7 +92,7 @@ def _wrong_with(tokenizer, ends: set[int], chat: Chat) -> str | None:
     ]
     last = {"role": "user", "content": "What is the second?"}
     asked = [[last], *[[*first, last]] * chat.shown]
-    for turns, opened in [*((one, True) for one in asked), *[(first, False)] * chat.answered]:
+    for turns, opened in [*((prompt, True) for prompt in asked), *[(first, False)] * chat.answered]:
         roles = "-".join(turn["role"] for turn in turns)
         try:
             text = tokenizer.apply_chat_template(
@@ -125,14 +125,15 @@ def _left_in_answers(tokenizer, turns: list[dict]) -> str:
 
 
 def _of_length(positions: int, lengths: list[Length]) -> list[str]:
-    too_long = [one for one in lengths if one.tokens + one.answer > positions]
+    too_long = [length for length in lengths if length.tokens + length.answer > positions]
     if not too_long:
         return []
-    found = _listed(
-        f"{one.key}: {one.tokens}{' after a prompt' if one.answer else ''}" for one in too_long
+    keys = _listed(
+        f"{length.key}: {length.tokens}{' after a prompt' if length.answer else ''}"
+        for length in too_long
     )
     them = "them" if len(too_long) > 1 else "it"
-    return [f"it reads at most {positions} tokens, too few for {found}. Lower {them}."]
+    return [f"it reads at most {positions} tokens, too few for {keys}. Lower {them}."]
 
 
 def _listed(words: Iterable[str]) -> str:

@@ -74,10 +74,10 @@ def check_prompts(tokenizer: PreTrainedTokenizerBase, saved: PreTrainedTokenizer
             f"{name} puts {saved.convert_ids_to_tokens(text[-1])!r} after every text, so that every "
             f"prompt would end there. Save it as a tokenizer.json that adds nothing after a text."
         )
-    found = saved.decode(plain)
-    if found.strip(" ") != SAMPLE:
+    decoded = saved.decode(plain)
+    if decoded.strip(" ") != SAMPLE:
         raise InputError(
-            f"{name} changes text: {SAMPLE!r} comes back from its tokens as {found!r}. Answers end "
+            f"{name} changes text: {SAMPLE!r} comes back from its tokens as {decoded!r}. Answers end "
             f"at line breaks, and capitals tell names; use a model whose tokenizer keeps them."
         )
     if text != tokenizer(SAMPLE)["input_ids"]:
@@ -95,7 +95,10 @@ def _beginning(tokenizer: PreTrainedTokenizerBase) -> list[str]:
 def _without_suffix(rules: dict) -> dict:
     """A post-processor's rules, as in tokenizer.json, that put nothing after or between texts."""
     if rules["type"] == "Sequence":
-        return {**rules, "processors": [_without_suffix(one) for one in rules["processors"]]}
+        return {
+            **rules,
+            "processors": [_without_suffix(processor) for processor in rules["processors"]],
+        }
     if rules["type"] in ("BertProcessing", "RobertaProcessing"):
         token, number = rules["cls"]
         first = {"SpecialToken": {"id": token, "type_id": 0}}

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from plumbline.data.instructions import Instruction
 from plumbline.records import NonEmpty, Record
-from plumbline.storage.files import InputError
+from plumbline.storage.files import DifferentRuns
 
 
 class FactBased(Record):
@@ -31,9 +31,9 @@ def fact_based_ids(decisions: Iterable[FactBased], instructions: Collection[str]
     }
     for name in instructions:
         if name not in said:
-            raise InputError(
-                f"instruction {name!r} has no decision on whether it asks for facts; instructions "
-                f"and decisions are of different runs. Decide again."
+            raise DifferentRuns(
+                f"instruction {name!r} has no decision on whether it asks for facts",
+                "Decide again",
             )
     return {name for name in instructions if said[name]}
 

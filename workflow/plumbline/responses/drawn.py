@@ -21,7 +21,7 @@ from plumbline.responses.prompting import (
     instruction_prompt,
     stop_at,
 )
-from plumbline.storage.files import InputError
+from plumbline.storage.files import DifferentRuns
 from plumbline.texts.matching import is_abstention
 from plumbline.texts.text import normalise
 
@@ -97,9 +97,10 @@ def collect(
     for request, drawn in answered(requests, generations):
         instruction = by_id.get(request.instruction)
         if instruction is None:
-            raise InputError(
+            raise DifferentRuns(
                 f"request {request.id}: instruction {request.instruction!r} is not among the "
-                f"instructions; they are of different runs. Generate again."
+                "instructions",
+                "Generate again",
             )
         for answer in drawn:
             text = answer.answer.split(NEXT)[0].strip()

@@ -9,7 +9,7 @@ from plumbline.claims.records import Response
 from plumbline.data.instructions import Instruction
 from plumbline.responses.decisions import FactBased, fact_based_ids
 from plumbline.responses.drawn import DrawnResponse
-from plumbline.storage.files import InputError, read_unique_rows
+from plumbline.storage.files import DifferentRuns, InputError, read_unique_rows
 
 
 def read_responses(path: Path, decisions: Path | None) -> list[Response]:
@@ -37,9 +37,9 @@ def one_each(
     for response in responses:
         name = response.instruction
         if name not in known:
-            raise InputError(
-                f"response {response.id}: {name!r} is not among the instructions; they are of "
-                f"different runs. Generate again."
+            raise DifferentRuns(
+                f"response {response.id}: {name!r} is not among the instructions",
+                "Generate again",
             )
         if by_instruction.setdefault(name, response) is not response:
             raise InputError(f"{name!r} has two responses; expected one a checkpoint.")

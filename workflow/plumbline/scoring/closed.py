@@ -26,14 +26,14 @@ def option_probabilities(
     """
     longest = context_length(model)
     items = [_item(tokenizer, question, longest) for question in questions]
-    found = score(model, items, batch_tokens, Progress(len(items), "questions"))
-    return [shares(logprobs) for logprobs in found]
+    scores = score(model, items, batch_tokens, Progress(len(items), "questions"))
+    return [shares(logprobs) for logprobs in scores]
 
 
 def shares(logprobs: Sequence[float]) -> list[float]:
     """Each exponentiated (from nats) and divided by the sum of all."""
     most = max(logprobs)
-    weights = [math.exp(one - most) for one in logprobs]
+    weights = [math.exp(logprob - most) for logprob in logprobs]
     return [weight / sum(weights) for weight in weights]
 
 

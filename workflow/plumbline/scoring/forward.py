@@ -41,7 +41,7 @@ def at_last_tokens(
     cached = {} if cache is None else {"past_key_values": cache}
     with _only_at(model.get_output_embeddings(), chosen):
         output = model(input_ids=filled[:, :-1], use_cache=cache is not None, **cached)
-    found = []
+    measured = []
     for logits, targets in zip(
         output.logits[0].split(PRECISE_ROWS),
         filled[:, 1:][chosen].split(PRECISE_ROWS),
@@ -49,8 +49,8 @@ def at_last_tokens(
     ):
         check_logits(logits, model, key)
         precise = torch.promote_types(logits.dtype, torch.float32)
-        found.append(measure(torch.log_softmax(logits.to(precise), -1), targets))
-    return list(torch.cat(found).split(list(counts)))
+        measured.append(measure(torch.log_softmax(logits.to(precise), -1), targets))
+    return list(torch.cat(measured).split(list(counts)))
 
 
 def has_branches(model) -> bool:
@@ -74,8 +74,8 @@ def fills(model) -> bool:
     They do with dynamic and long RoPE.
     """
     parameters = getattr(model.config.get_text_config(), "rope_parameters", None) or {}
-    kinds = [parameters, *(one for one in parameters.values() if isinstance(one, dict))]
-    return not any(one.get("rope_type") in ("dynamic", "longrope") for one in kinds)
+    kinds = [parameters, *(value for value in parameters.values() if isinstance(value, dict))]
+    return not any(kind.get("rope_type") in ("dynamic", "longrope") for kind in kinds)
 
 
 def batches(model, lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:

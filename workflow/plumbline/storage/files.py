@@ -24,6 +24,13 @@ class InputError(ValueError):
     """Bad input: the message names the file, line or key, what was expected and what to do."""
 
 
+class DifferentRuns(InputError):
+    """Files that do not belong together: what of one the other lacks, and what makes both again."""
+
+    def __init__(self, what: str, remedy: str):
+        super().__init__(f"{what}; the files are of different runs. {remedy}.")
+
+
 @contextmanager
 def atomic_write(path: Path | str, mode: str = "w") -> Iterator[IO]:
     """Open a temporary file beside `path`; on success flush it to disk and rename it to `path`."""

@@ -49,8 +49,8 @@ def _check(targets: list[str], bare: list[str], model) -> None:
         if any(not layer.endswith(tuple(bare)) for layer in layers):
             continue
         linear = {n.rpartition(".")[2] for n, m in model.named_modules() if isinstance(m, Linear)}
-        found = "has no layer" if not layers else "reads past any adapter of the layer"
+        lacking = "has no layer" if not layers else "reads past any adapter of the layer"
         raise InputError(
-            f"lora.target_modules: the model {found} {target!r}. Expected all-linear or names among "
+            f"lora.target_modules: the model {lacking} {target!r}. Expected all-linear or names among "
             f"{', '.join(sorted(linear - {name.rpartition('.')[2] for name in bare}))}."
         )

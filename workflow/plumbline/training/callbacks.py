@@ -206,9 +206,9 @@ class Keeper(TrainerCallback):
         target, fresh = self.run.out / stop, self.run.out / f".{stop}-new"
         shutil.rmtree(fresh, ignore_errors=True)
         shutil.copytree(self._candidate(epoch), fresh)
-        about = read_json(fresh / checkpoints.MARKER)
+        marker = read_json(fresh / checkpoints.MARKER)
         name = checkpoint_name(self.run.name, stop)
-        write_json(fresh / checkpoints.MARKER, {**about, "name": name})
+        write_json(fresh / checkpoints.MARKER, {**marker, "name": name})
         shutil.rmtree(target, ignore_errors=True)
         fresh.rename(target)
 
@@ -259,7 +259,7 @@ def _merged(model) -> Iterator[None]:
             checkpoints.frozen(layer).data.copy_(weight)
 
 
-def write_checkpoint(run, trainer, tokenizer, folder: Path, name: str, **about) -> None:
+def write_checkpoint(run, trainer, tokenizer, folder: Path, name: str, **facts) -> None:
     """The trained weights as a checkpoint folder: an adapter, or full weights.
 
     To be called by all processes; the first one writes.
@@ -268,7 +268,7 @@ def write_checkpoint(run, trainer, tokenizer, folder: Path, name: str, **about) 
     state = trainer.accelerator.get_state_dict(trainer.model) if trainer.is_fsdp_enabled else None
     if not processes.first():
         return
-    common = {"name": name, "parent": run.parent, "tokenizer": tokenizer, **about}
+    common = {"name": name, "parent": run.parent, "tokenizer": tokenizer, **facts}
     if run.recipe.parameters != "full":
         checkpoints.write_adapter(
             folder, save=lambda path: model.save_pretrained(path, state_dict=state), **common

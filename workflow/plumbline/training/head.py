@@ -35,10 +35,10 @@ def check_head(model) -> None:
     model.eval()
     with torch.no_grad():
         logits = model(input_ids=ids, use_cache=False).logits[0, :-1].float()
-        found = model(input_ids=ids, labels=ids, fused_lm_head=True).log_probs.flatten()
+        fused = model(input_ids=ids, labels=ids, fused_lm_head=True).log_probs.flatten()
     model.train(training)
-    own = torch.log_softmax(logits, -1).gather(-1, ids[0, 1:, None])[:, 0]
-    worst = float((found.float() - own).abs().max())
+    plain = torch.log_softmax(logits, -1).gather(-1, ids[0, 1:, None])[:, 0]
+    worst = float((fused.float() - plain).abs().max())
     if not worst <= TOLERANCE[torch.finfo(model.dtype).bits]:
         raise InputError(
             f"{model.config.model_type}: what this model does to its logits after its head is not "

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
 from plumbline.records import Annotation, Category, Example, Pair, Question, as_text
-from plumbline.storage.files import InputError, read_unique_rows
+from plumbline.storage.files import DifferentRuns, InputError, read_unique_rows
 from plumbline.texts import stated
 
 Item = TypeVar("Item", Example, Pair)
@@ -31,15 +31,17 @@ class AnnotatedFacts:
 
     def __init__(self, questions: Iterable[Question], annotations: Iterable[Annotation]):
         """Raises InputError when a question and the annotations do not belong together."""
-        self._category = {one.id: one.category for one in annotations}
+        self._category = {annotation.id: annotation.category for annotation in annotations}
         questions = list(questions)
-        for one in questions:
-            if one.id not in self._category:
-                raise InputError(
-                    f"question {one.id} has no annotation; the two files are of different runs. "
-                    f"Annotate again."
+        for question in questions:
+            if question.id not in self._category:
+                raise DifferentRuns(
+                    f"question {question.id} has no annotation",
+                    "Annotate again",
                 )
-        self._facts = stated.SoughtFacts((one.subject, one.answers, one.id) for one in questions)
+        self._facts = stated.SoughtFacts(
+            (question.subject, question.answers, question.id) for question in questions
+        )
 
     def classify(self, prompt: str, target: str) -> Knowing:
         """What the base knows of the facts that the target states, read with the prompt.
@@ -47,10 +49,10 @@ class AnnotatedFacts:
         unknown: at least one of them is Unknown; known: there are some, none Unknown;
         not_annotated: no annotated fact is stated.
         """
-        found = {self._category[name] for name in self._facts.stated(target, prompt)}
-        if not found:
+        categories = {self._category[name] for name in self._facts.stated(target, prompt)}
+        if not categories:
             return "not_annotated"
-        return "unknown" if Category.UNKNOWN in found else "known"
+        return "unknown" if Category.UNKNOWN in categories else "known"
 
 
 def keep(
@@ -126,13 +128,13 @@ def kept(
         read_unique_rows(options.annotated_questions_path, Question),
         read_unique_rows(options.annotations_path, Annotation),
     )
-    known, found = keep(left, facts, options.keep_unknown, seed)
+    known, filtered = keep(left, facts, options.keep_unknown, seed)
     if left and not known:
         raise InputError(
             f"all {len(left):,} rows state a fact that is Unknown to the base, and keep_unknown "
             f"{options.keep_unknown:g} leaves none of them; raise it, or tune on other data."
         )
-    return known, counts | found
+    return known, counts | filtered
 
 
 def without_test_facts(rows: Iterable[Item], questions: Iterable[Question]) -> list[Item]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from plumbline.claims.records import Claim, Verdict
 from plumbline.methods.apeft.questions import SLOT, AtomicQuestion, facts_in
 from plumbline.records import Question
-from plumbline.storage.files import InputError
+from plumbline.storage.files import DifferentRuns
 from plumbline.verification.statements import render, wordings
 
 
@@ -30,8 +30,9 @@ def questions(
     dropped: Counter = Counter()
     for claim in claims:
         if claim.id not in verdicts:
-            raise InputError(
-                f"claim {claim.id} has no verdict; the files are of different runs. Verify again."
+            raise DifferentRuns(
+                f"claim {claim.id} has no verdict",
+                "Verify again",
             )
         read = list(facts_in(verdicts[claim.id]))
         if not read:

@@ -21,7 +21,7 @@ from plumbline.responses.drawn import DrawnResponse
 from plumbline.responses.pairs import Pairing, by_instruction
 from plumbline.responses.prompting import Form, instruction_prompt, response_side
 from plumbline.responses.scores import factuality, scored
-from plumbline.storage.files import InputError
+from plumbline.storage.files import DifferentRuns
 from plumbline.texts.text import segments
 from plumbline.training.sets import TrainingSet, dropped_rows
 
@@ -51,8 +51,9 @@ def atomic(
     by_question: dict[str, list[Answered]] = defaultdict(list)
     for answer in answered:
         if answer.id not in verdicts:
-            raise InputError(
-                f"answer {answer.id} has no verdict; the files are of different runs. Verify again."
+            raise DifferentRuns(
+                f"answer {answer.id} has no verdict",
+                "Verify again",
             )
         by_question[answer.response].append(answer)
     pairs, dropped, right_answers = [], Counter(), Counter()
@@ -115,9 +116,10 @@ def general(
     known = {response.id for response in responses}
     for verdict in verdicts:
         if verdict.response not in known:
-            raise InputError(
-                f"verdict on claim {verdict.claim}: its response {verdict.response} is not among "
-                f"the responses; the files are of different runs. Verify again."
+            raise DifferentRuns(
+                f"verdict on claim {verdict.claim}: its response {verdict.response} is not among"
+                " the responses",
+                "Verify again",
             )
     pairing = Pairing(form)
     rows = scored(responses, factual=factuality(verdicts))

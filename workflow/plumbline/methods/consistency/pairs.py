@@ -15,7 +15,7 @@ from plumbline.methods.consistency.records import ANSWERS, QUESTIONS, STAGE, Vot
 from plumbline.records import Generation, Question, Request, as_text
 from plumbline.responses.drawn import unusable
 from plumbline.responses.prompting import Form, closed_book_prompt, response_side
-from plumbline.storage.files import InputError
+from plumbline.storage.files import DifferentRuns
 from plumbline.texts.matching import Mode, exact_match, first_line
 from plumbline.texts.text import STOPS, normalise
 from plumbline.training.sets import TrainingSet, dropped_rows
@@ -47,9 +47,9 @@ def vote(
     for request, drawn in answered(requests, generations):
         question = by_id.get(request.question)
         if question is None:
-            raise InputError(
-                f"request {request.id}: question {request.question!r} is not among the questions; "
-                f"they are of different runs. Generate again."
+            raise DifferentRuns(
+                f"request {request.id}: question {request.question!r} is not among the questions",
+                "Generate again",
             )
         groups: dict[str, Counter] = defaultdict(Counter)
         for generation in drawn:

@@ -9,7 +9,7 @@ from plumbline.claims.records import Splitting
 from plumbline.records import Pair
 from plumbline.responses.drawn import DrawnResponse
 from plumbline.responses.scores import Factuality, Helpfulness, Scored
-from plumbline.storage.files import InputError
+from plumbline.storage.files import DifferentRuns
 from plumbline.training.sets import Composition, TrainingSet
 
 
@@ -57,9 +57,9 @@ def check_same_run(
         wanted, with_it = claims.get(name, 0), counted.get(name, 0)
         if with_it > wanted or (every and with_it < wanted):
             what = "verdict(s); expected one" if every else "confidence(s); expected at most one"
-            raise InputError(
-                f"response {name} has {wanted} claim(s) and {with_it} {what} a claim. The files are "
-                f"of different runs; make them again."
+            raise DifferentRuns(
+                f"response {name} has {wanted} claim(s) and {with_it} {what} a claim",
+                "Make them again",
             )
 
 
@@ -67,6 +67,7 @@ def _same(wanted: set[str], there: set[str], done: str) -> None:
     if wanted != there:
         name = min(wanted ^ there)
         what = f"was {done}, but should not have been" if name in there else f"was not {done}"
-        raise InputError(
-            f"response {name} {what}; the files are of different runs. Make them again."
+        raise DifferentRuns(
+            f"response {name} {what}",
+            "Make them again",
         )

@@ -14,7 +14,7 @@ from plumbline.methods.grath.parse import Sides, Unparsed, parse, similarity, un
 from plumbline.methods.grath.prompt import Legacy, request_id, training_sides
 from plumbline.methods.grath.truth import names_right
 from plumbline.records import ChoiceQuestion, Generation, NonEmpty, Pair
-from plumbline.storage.files import InputError
+from plumbline.storage.files import DifferentRuns, InputError
 from plumbline.training.sets import Composition, TrainingSet, dropped_rows
 
 STAGE, ITEM = "grath", "questions"  # of what is dropped
@@ -59,9 +59,10 @@ def outputs(
     texts = {}
     for generation in generations:
         if generation.request not in ids:
-            raise InputError(
+            raise DifferentRuns(
                 f"generation of request {generation.request!r}, which is about none of the "
-                f"questions; they are of different runs. Generate again."
+                "questions",
+                "Generate again",
             )
         text = None if generation.unfinished_thought else generation.answer
         texts[ids[generation.request]] = text

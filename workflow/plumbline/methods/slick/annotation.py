@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from plumbline.methods.slick.probing import GREEDY, SAMPLED
 from plumbline.records import Annotation, Category, Generation, Question, Request
-from plumbline.storage.files import InputError
+from plumbline.storage.files import DifferentRuns, InputError
 from plumbline.texts.matching import Mode, exact_match
 
 
@@ -51,9 +51,9 @@ def annotate(
     for generation in generations:
         request = asked.get(generation.request)
         if request is None:
-            raise InputError(
-                f"generation of request {generation.request!r}, which is not among the requests; "
-                f"requests and generations are of different runs. Generate again."
+            raise DifferentRuns(
+                f"generation of request {generation.request!r}, which is not among the requests",
+                "Generate again",
             )
         key = request.question, request.purpose
         total[key] += 1

@@ -13,7 +13,7 @@ from plumbline.evaluation import estimation
 from plumbline.evaluation.statistics import share
 from plumbline.names import FORM
 from plumbline.records import KNOWN, Fit, Probe
-from plumbline.storage.files import InputError
+from plumbline.storage.files import DifferentRuns
 from plumbline.training.sets import Composition
 
 TERMS = ("intercept", "known_fitted", "unknown_fitted")
@@ -57,9 +57,10 @@ class MixRun:
         for fit in self.fits:
             for name in fit.right:
                 if name not in column:
-                    raise InputError(
+                    raise DifferentRuns(
                         f"{self.tuning}, seed {self.seed}: {name} was answered right but is not "
-                        f"among the probes; the two files are of different runs. Train again."
+                        "among the probes",
+                        "Train again",
                     )
                 right[row[fit.epoch], column[name]] = True
         return right
@@ -215,9 +216,10 @@ def _line(runs: list[MixRun], domain: str) -> _Line | None:
     for run in runs:
         column = {probe.id: number for number, probe in enumerate(run.probes)}
         if missing := probes.keys() - column.keys():
-            raise InputError(
+            raise DifferentRuns(
                 f"{run.tuning}, seed {run.seed}: was not asked {min(missing)}, as "
-                f"{runs[0].tuning} was; the mixes are of different runs. Train them again."
+                f"{runs[0].tuning} was",
+                "Train them again",
             )
         of_test = [column[name] for name in probes]
         known, unknown = _fitted(run, KNOWN), _fitted(run, ["Unknown"])

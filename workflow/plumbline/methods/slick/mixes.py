@@ -18,7 +18,7 @@ from plumbline.methods.slick.config import Demands
 from plumbline.names import FORM_SET
 from plumbline.records import KNOWN, Annotation, Category, Example, Question
 from plumbline.responses.prompting import closed_book_prompt, response_side
-from plumbline.storage.files import InputError
+from plumbline.storage.files import DifferentRuns, InputError
 from plumbline.training.sets import TrainingSet
 
 IDK = "I don't know"
@@ -120,9 +120,9 @@ def build_mix(
     if lacking := next(
         (question.id for question in questions if question.id not in category), None
     ):
-        raise InputError(
-            f"question {lacking!r} has no annotation; the two files are of different runs. Annotate "
-            f"these questions."
+        raise DifferentRuns(
+            f"question {lacking!r} has no annotation",
+            "Annotate these questions",
         )
     pool = [question for question in questions if question.split == "train"]
     pool = [question for question in pool if question.domain == "id"]

@@ -16,7 +16,7 @@ from pydantic import Field
 from plumbline.evaluation.closed_book import Answer
 from plumbline.evaluation.statistics import share
 from plumbline.records import ChoiceQuestion, NonEmpty, Question, Record
-from plumbline.storage.files import InputError
+from plumbline.storage.files import DifferentRuns
 
 PROMPT = (
     "Question: {question}\nProposed Answer: {answer}\nIs the proposed answer:\n (A) True\n"
@@ -59,9 +59,9 @@ def rows(
         groups[answer.task, answer.domain].append(answer)
     for (task, domain), group in groups.items():
         if missing := [answer.question for answer in group if answer.question not in values]:
-            raise InputError(
-                f"question {missing[0]}: has no P(True); the files are of different runs. Run the "
-                f"workflow again."
+            raise DifferentRuns(
+                f"question {missing[0]}: has no P(True)",
+                "Run the workflow again",
             )
         order = sorted(group, key=lambda answer: (values[answer.question], answer.question))
         size = sum(answer.category == UNKNOWN for answer in group)
