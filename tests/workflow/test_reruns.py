@@ -28,6 +28,7 @@ AFTER_ANNOTATION = {
     "tabulate_metrics",
     "tabulate_comparisons",
     "tabulate_fits",
+    "tabulate_losses",
     "tabulate_p_true",
     "tabulate_curves",
     "count_slick",
