@@ -220,7 +220,7 @@ def with_reference(run: TrainingRun, checkpoint: Path) -> TrainingRun:
     pairs, _ = load_pairs(run.examples, tokenizer, run.recipe.max_length)
     path = run.out.parent / "reference.jsonl"
     write_rows(path, reference.compute(pairs, checkpoint, precision=run.recipe.precision, device="cpu",
-                                       batch_tokens=256))  # fmt: skip
+                                       threads=1, batch_tokens=256))  # fmt: skip
     return replace(run, reference=(path, checkpoint))
 
 

@@ -165,7 +165,7 @@ def test_full_weights_are_saved_as_trained(base, tmp_path):
     run = preferences(tmp_path, base, "full", rate=1e-5, parameters="full")
     pairs, _ = load_pairs(run.examples, checkpoints.load_tokenizer(base), 64)
     rows = reference.compute(
-        pairs, base, precision=run.recipe.precision, device="cpu", batch_tokens=256
+        pairs, base, precision=run.recipe.precision, device="cpu", threads=1, batch_tokens=256
     )
     write_rows(tmp_path / "reference.jsonl", rows)
     summary = train(replace(run, reference=(tmp_path / "reference.jsonl", base)))
@@ -178,7 +178,12 @@ def test_full_weights_are_saved_as_trained(base, tmp_path):
     # What is trained on it starts from it: the reference computes as the training does.
     again = preferences(tmp_path, run.out / "final", "again", parameters="full")
     rows = reference.compute(
-        pairs, run.out / "final", precision=run.recipe.precision, device="cpu", batch_tokens=256
+        pairs,
+        run.out / "final",
+        precision=run.recipe.precision,
+        device="cpu",
+        threads=1,
+        batch_tokens=256,
     )
     write_rows(tmp_path / "again.jsonl", rows)
     summary = train(replace(again, reference=(tmp_path / "again.jsonl", run.out / "final")))

@@ -10,7 +10,7 @@ from plumbline.evaluation import answer_ranks as scoring
 from plumbline.evaluation import token_shift as shift
 from plumbline.generation.engine import end_tokens, render
 from plumbline.generation.transformers_engine import RenderedPrompt, TransformersEngine
-from plumbline.models import checkpoints
+from plumbline.models import checkpoints, loaded
 from plumbline.models.importing import import_model
 from plumbline.records import Generation, Request, Sampling
 from plumbline.scoring.ranks import TokenizedAnswer, token_ranks
@@ -174,8 +174,9 @@ def measured(tuned, reference):
     tokenizer = checkpoints.load_tokenizer(tuned)
     written = scoring.greedy_written(PROMPTS, requests, write_greedily(tuned, requests), tokenizer)
     rows = scoring.measure(
-        written, tuned, reference, tokenizer, dtype="float32", device="cpu", batch_tokens=300
-    )
+        written, tuned, reference, tokenizer, dtype="float32", device="cpu", threads=1,
+        batch_tokens=300,
+    )  # fmt: skip
     return written, rows
 
 
@@ -193,6 +194,7 @@ def test_a_model_against_itself_is_unshifted(tiny_base, adapter):
 
 
 def test_an_adapter_switched_off_is_its_parent(tiny_base, adapter, monkeypatch):
+    loaded.clear()
     monkeypatch.setattr(checkpoints, "load_model", counted := Counted(checkpoints.load_model))
     written, rows = measured(adapter, tiny_base)
     # By the engine, and as what the adapter is put on: the parent's weights are read once each.

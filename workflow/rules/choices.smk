@@ -54,16 +54,14 @@ rule score_choices:
         mem_mb=memory(16000),
         runtime=240,
     params:
-        work=TASKS.scoring,
-        # Read from the list; here so that a change of it counts.
         prompt=TASKS.prompt,
         dtype=CONFIG.scoring.dtype,
         compat=int(CONFIG.evaluation.harness_compat),
         code=code("score_choices"),
     shell:
-        "python -m scripts.score_choices --root $PLUMBLINE_RESULTS/{wildcards.model}"
-        " --works $PLUMBLINE_RESULTS/lists/scorings.json --work {params.work:q}"
-        ' --scoring "$PLUMBLINE_SCORING" --harness-compat {params.compat} --code {params.code}'
+        "python -m scripts.score_choices --questions {input.choices:q} --name {wildcards.set}"
+        " --prompt {params.prompt} --checkpoint $PLUMBLINE_RESULTS/{wildcards.model}/{wildcards.folder:q}"
+        ' --scoring "$PLUMBLINE_SCORING" --harness-compat {params.compat}'
         " --device $PLUMBLINE_DEVICE --threads {threads} --scores {output:q} 2>&1 | tee {log:q}"
 
 

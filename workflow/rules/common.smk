@@ -95,7 +95,17 @@ def section(model, **keys):
 # Not while the Snakefile is read: a dry run with another configuration would take the lists away
 # from the jobs of a run, and jobs on a cluster read it too.
 onstart:
-    lists.write(Path(R) / "lists", LISTS)
+    # Of scoring jobs, what one of them may do for others: see plumbline/models/scoring_jobs.py.
+    scores = [
+        job
+        for job in workflow.dag.needrun_jobs()
+        if job.rule.priority in (LEADING, LAST)
+    ]
+    commands = [
+        [job.shellcmd, job.input, str(job.output[0]), job.params.code]
+        for job in scores
+    ]
+    lists.write(Path(R) / "lists", LISTS | {"scoring_jobs": commands})
 
 
 def listed(name):

@@ -8,6 +8,7 @@ from plumbline.jobs import program
 from plumbline.judging import judges
 from plumbline.judging.calibration import calibrate, known_pairs
 from plumbline.judging.records import Calibration, Use
+from plumbline.models import scoring_jobs
 from plumbline.storage.files import write_json
 
 
@@ -28,4 +29,4 @@ def main(
 
 
 if __name__ == "__main__":
-    program.cli(main)
+    program.cli(main, scoring_jobs.call)

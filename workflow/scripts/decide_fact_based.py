@@ -8,6 +8,7 @@ from plumbline.data.instruction_sets import read_instructions
 from plumbline.jobs import program
 from plumbline.judging import judges
 from plumbline.methods.flame.fact_based import classify
+from plumbline.models import scoring_jobs
 from plumbline.responses.decisions import labelled
 from plumbline.storage.files import write_rows
 
@@ -35,4 +36,4 @@ def main(
 
 
 if __name__ == "__main__":
-    program.cli(main)
+    program.cli(main, scoring_jobs.call)

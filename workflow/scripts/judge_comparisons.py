@@ -10,6 +10,7 @@ from plumbline.jobs import program
 from plumbline.judging import judges
 from plumbline.judging.records import Calibration
 from plumbline.judging.wins import preferences
+from plumbline.models import scoring_jobs
 from plumbline.responses.drawn import DrawnResponse
 from plumbline.responses.reading import one_each
 from plumbline.storage.files import read_json, read_rows, write_rows
@@ -49,4 +50,4 @@ def main(
 
 
 if __name__ == "__main__":
-    program.cli(main)
+    program.cli(main, scoring_jobs.call)

@@ -8,6 +8,7 @@ from plumbline.jobs import program
 from plumbline.judging import judges
 from plumbline.judging.records import Calibration
 from plumbline.methods.flame.rewards import helpfulness
+from plumbline.models import scoring_jobs
 from plumbline.responses.drawn import DrawnResponse
 from plumbline.storage.files import read_json, read_unique_rows, write_rows
 
@@ -32,4 +33,4 @@ def main(
 
 
 if __name__ == "__main__":
-    program.cli(main)
+    program.cli(main, scoring_jobs.call)

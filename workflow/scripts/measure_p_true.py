@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from plumbline.config.engines import Scoring
-from plumbline.jobs import devices, program
+from plumbline.jobs import program
 from plumbline.methods.slick.p_true import PTrue, p_true, proposal
+from plumbline.models import scoring_jobs
 from plumbline.records import Question
 from plumbline.storage.files import read_unique_rows, write_rows
 
@@ -24,16 +25,12 @@ def main(
         if question.split == "test"
     ]
 
-    devices.take(device)
-    import torch
-    from plumbline.models import checkpoints
+    from plumbline.models import checkpoints, loaded
     from plumbline.scoring.likelihood import score
     from plumbline.scoring.prompts import context_length, encode
 
-    if device == "cpu":
-        torch.set_num_threads(threads)
     tokenizer = checkpoints.load_tokenizer(checkpoint)
-    model = checkpoints.load_model(checkpoint, scoring.dtype).to(device).eval()
+    model = loaded.model(checkpoint, scoring.dtype, device=device, threads=threads)
     longest = context_length(model)
     items = [
         encode(tokenizer, proposal(question), "continuation", longest) for question in questions
@@ -50,4 +47,4 @@ def main(
 
 
 if __name__ == "__main__":
-    program.cli(main)
+    program.cli(main, scoring_jobs.call)

@@ -5,7 +5,8 @@ from typing import Annotated
 
 from plumbline.config.engines import Scoring
 from plumbline.data.instruction_sets import read_instructions
-from plumbline.jobs import devices, program
+from plumbline.jobs import program
+from plumbline.models import scoring_jobs
 from plumbline.records import Generation, Request
 from plumbline.storage.files import read_rows, read_unique_rows, write_rows
 
@@ -26,13 +27,9 @@ def main(
     prompts = read_instructions(instructions_paths)
     requests = read_unique_rows(requests_path, Request)
 
-    devices.take(device)
-    import torch
     from plumbline.evaluation.answer_ranks import check_tokenizers, greedy_written, measure
     from plumbline.models import checkpoints
 
-    if device == "cpu":
-        torch.set_num_threads(threads)
     tokenizer = checkpoints.load_tokenizer(tuned)
     check_tokenizers(tokenizer, checkpoints.load_tokenizer(reference), requests)
     rows = measure(
@@ -42,6 +39,7 @@ def main(
         tokenizer,
         dtype=dtype,
         device=device,
+        threads=threads,
         batch_tokens=scoring.batch_tokens,
     )
     write_rows(shift_path, rows)
@@ -55,4 +53,4 @@ def main(
 
 
 if __name__ == "__main__":
-    program.cli(main)
+    program.cli(main, scoring_jobs.call)

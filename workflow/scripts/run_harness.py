@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 from plumbline.config.engines import Scoring
-from plumbline.jobs import devices, program
+from plumbline.jobs import program
+from plumbline.models import scoring_jobs
 from plumbline.storage.files import write_rows
 
 
@@ -25,16 +26,12 @@ def main(
 ) -> None:
     os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1")
 
-    devices.take(device)
-    import torch
     from plumbline.evaluation.harness import measure, task_manager
-    from plumbline.models import checkpoints
+    from plumbline.models import checkpoints, loaded
 
     logging.getLogger("lm_eval").setLevel(logging.WARNING)
-    if device == "cpu":
-        torch.set_num_threads(threads)
     task_manager(task, folder, shots)  # mistakes are told before a model is loaded
-    model = checkpoints.load_model(checkpoint, scoring.dtype).to(device).eval()
+    model = loaded.model(checkpoint, scoring.dtype, device=device, threads=threads)
     items = measure(
         model,
         checkpoints.load_tokenizer(checkpoint),
@@ -58,4 +55,4 @@ def main(
 
 
 if __name__ == "__main__":
-    program.cli(main)
+    program.cli(main, scoring_jobs.call)

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Annotated
 
 from plumbline.config.engines import Scoring
-from plumbline.jobs import devices, program
-from plumbline.models import checkpoints
+from plumbline.jobs import program
+from plumbline.models import checkpoints, scoring_jobs
 from plumbline.storage.files import write_rows
 
 
@@ -20,13 +20,9 @@ def main(
     scoring: Scoring,
     reference_path: Path,
 ) -> None:
-    devices.take(device)
-    import torch
     from plumbline.training.data import load_pairs
     from plumbline.training.reference import compute
 
-    if device == "cpu":
-        torch.set_num_threads(threads)
     tokenizer = checkpoints.load_tokenizer(checkpoint)
     pairs, _ = load_pairs(pairs_path, tokenizer, max_length)
     rows = compute(
@@ -34,10 +30,11 @@ def main(
         checkpoint,
         precision=precision,
         device=device,
+        threads=threads,
         batch_tokens=scoring.batch_tokens,
     )
     write_rows(reference_path, rows)
 
 
 if __name__ == "__main__":
-    program.cli(main)
+    program.cli(main, scoring_jobs.call)

@@ -176,10 +176,9 @@ def of_checkpoint(make: Callable[[Path, Path], Path]) -> Callable[[Path, Path, P
     def arguments(folder: Path, out: Path, base: Path) -> list:
         row = {"id": "q", "question": "Which?", "choices": ["a", "b"], "labels": [1, 0]}
         questions, checkpoint = put(folder, "choices.jsonl", lines(row)), make(folder, base)
-        works = {"mine.jsonl": [str(checkpoint), "", str(questions), "qa"]}
         return [
-            *("--root", folder, "--works", put(folder, "works.json", json.dumps(works))),
-            *("--work", "mine.jsonl", "--device", "cpu", "--threads", 1),
+            *("--questions", questions, "--name", "mine", "--prompt", "qa"),
+            *("--checkpoint", checkpoint, "--device", "cpu", "--threads", 1),
             *("--scoring", '{"dtype": "float32"}', "--harness-compat", 0),
             *("--scores", out / "mine.jsonl"),
         ]

@@ -154,23 +154,14 @@ def test_a_closed_book_set_is_fetched_asked_scored_and_compared():
     assert json.loads(made.closed_book.settings(job))["name"] == "nq"
 
 
-def test_every_set_is_scored_by_every_checkpoint():
+def test_every_set_is_asked_in_its_form():
     sets = [
         {"name": "a", "format": "facts"},
         {"name": "b.c", "format": "facts", "prompt": "letters"},
     ]
-    made = experiment(seeds=[1, 2], evaluation={"choices": sets})
-    scorings = made.lists["scorings"]
-    assert scorings["base/choices/b.c.jsonl"] == (
-        "base", "base/checkpoint.json", "../choices/b.c.jsonl", "letters",
-    )  # fmt: skip
-    assert scorings["seed-2/grath.r1/final/choices/a.jsonl"] == (
-        "seed-2/grath.r1/final", "seed-2/grath.r1/training.json", "../choices/a.jsonl", "qa",
-    )  # fmt: skip
-    assert len(scorings) == 2 * (1 + 2 * (len(made.layout.lineage.checkpoints) - 1))
-    job = wildcards(folder="seed-2/grath.r1/final", set="b.c")
-    assert made.choice_tasks.scoring(job) in scorings
-    assert made.choice_tasks.prompt(job) == "letters"
+    tasks = experiment(seeds=[1, 2], evaluation={"choices": sets}).choice_tasks
+    assert tasks.scores == ["choices/a.jsonl", "choices/b.c.jsonl"]
+    assert [tasks.prompt(wildcards(set=name)) for name in ("a", "b.c")] == ["qa", "letters"]
 
 
 def test_lost_items_are_looked_for_in_all_places():

@@ -11,7 +11,7 @@ from plumbline.evaluation.token_shift import TokenShift
 from plumbline.generation.answered import answered
 from plumbline.generation.engine import render
 from plumbline.jobs.program import Progress
-from plumbline.models import checkpoints
+from plumbline.models import checkpoints, loaded
 from plumbline.records import Generation, Request
 from plumbline.scoring.ranks import TokenizedAnswer, token_ranks
 from plumbline.storage.files import InputError
@@ -121,6 +121,7 @@ def measure(
     *,
     dtype: str,
     device: str,
+    threads: int,
     batch_tokens: int,
 ) -> list[TokenShift]:
     """The ranks of every answer's tokens under the tuned model and under the reference.
@@ -134,17 +135,17 @@ def measure(
         progress = Progress(len(answers), f"answers under the {name}")
         return token_ranks(model, answers, batch_tokens, progress)
 
-    def loaded(folder: Path):
-        return checkpoints.load_model(folder, dtype).to(device).eval()
+    def model_of(folder: Path, load: str):
+        return loaded.model(folder, dtype, device=device, threads=threads, load=load)
 
     if is_adapter_on(tuned, reference):
-        model = checkpoints.load_with_adapter(tuned, dtype).to(device).eval()
+        model = model_of(tuned, "load_with_adapter")
         after = ranks(model, "tuned model")
         with model.disable_adapter():
             before = ranks(model, "reference")
     else:
-        after = ranks(loaded(tuned), "tuned model")
-        before = ranks(loaded(reference), "reference")
+        after = ranks(model_of(tuned, "load_model"), "tuned model")
+        before = ranks(model_of(reference, "load_model"), "reference")
     return [
         _row(item, before, after, tokenizer)
         for item, before, after in zip(written, before, after, strict=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,6 @@ from plumbline.experiment.layout import Wildcards
 from plumbline.experiment.part import Part
 from plumbline.sources.source import Source
 from plumbline.storage.files import InputError
-from plumbline.storage.lists import ListedWork
 
 if TYPE_CHECKING:
     from plumbline.experiment.experiment import Experiment
@@ -42,8 +40,7 @@ class ChoiceTasks(Part):
         return {f"choices/{choices.name}": choices for choices in self._sets}
 
     def lists(self) -> Mapping[str, Any]:
-        # A process that scores serves whatever else lies ready, as with works.
-        return {"choices": self.rows(), "scorings": self._scorings}
+        return {"choices": self.rows()}
 
     @property
     def paths(self) -> list[str]:
@@ -55,27 +52,9 @@ class ChoiceTasks(Part):
         """The files of their scores, below a checkpoint's folder."""
         return [f"choices/{choices.name}.jsonl" for choices in self._sets]
 
-    def scoring(self, wildcards: Wildcards) -> str:
-        """The name of a piece of work of score_choices: its file below the model's folder."""
-        return f"{wildcards.folder}/choices/{wildcards.set}.jsonl"
-
     def prompt(self, wildcards: Wildcards) -> str:
         """How a set is asked."""
-        return self._scorings[self.scoring(wildcards)].setting
-
-    @cached_property
-    def _scorings(self) -> dict[str, ListedWork]:
-        """Every set by every checkpoint, by the file that comes of it."""
-        return {
-            f"{folder}/{scores}": self.layout.listed(
-                folder, f"../{questions}.jsonl", choices.prompt
-            )
-            for checkpoint in self.lineage.checkpoints
-            for folder in self.layout.folders(checkpoint)
-            for scores, (questions, choices) in zip(
-                self.scores, self.choices().items(), strict=True
-            )
-        }
+        return next(choices.prompt for choices in self._sets if choices.name == wildcards.set)
 
     @property
     def names(self) -> list[str]:

@@ -8,7 +8,7 @@ import logging
 import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -25,10 +25,14 @@ _FAILED_WRITE = re.compile(
 )
 
 
-def cli(main: Callable[..., None]) -> None:
+def cli(
+    main: Callable[..., None],
+    call: Callable[[Callable[..., None], Sequence[str]], None] = command_line.call,
+) -> None:
     """Run a program as its command line says, which `main`'s signature is (`command_line`): log to
     stderr, end with status 1 and one clear line on bad options or bad input.
 
+    call: what calls `main` with the words of the command line, and may do more around it.
     With --debug among its arguments, bad input ends in a traceback.
     """
     name = Path(main.__code__.co_filename).stem
@@ -43,7 +47,7 @@ def cli(main: Callable[..., None]) -> None:
     # A million rows are no garbage: at the default, half the time went into looking for some.
     gc.set_threshold(50_000, 20, 100)
     try:
-        command_line.call(main, sys.argv[1:])
+        call(main, sys.argv[1:])
     except (InputError, ValidationError) as error:
         if debug:
             raise

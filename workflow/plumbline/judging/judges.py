@@ -127,18 +127,10 @@ def load(options: JudgeOptions) -> Judge:
 
 def asking(options: JudgeOptions) -> Ask:
     """A checkpoint that closed questions can be put to."""
-    from plumbline.jobs import devices
-    from plumbline.models import checkpoints
-
-    devices.take(options.device)
-    import torch
-
+    from plumbline.models import checkpoints, loaded
     from plumbline.scoring.closed import option_probabilities
 
-    if options.device == "cpu":
-        torch.set_num_threads(options.threads)
-    model = (
-        checkpoints.load_model(options.checkpoint, options.scoring.dtype).to(options.device).eval()
-    )
+    where = {"device": options.device, "threads": options.threads}
+    model = loaded.model(options.checkpoint, options.scoring.dtype, **where)
     tokenizer = checkpoints.load_tokenizer(options.checkpoint)
     return lambda asked: option_probabilities(model, tokenizer, asked, options.scoring.batch_tokens)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import ConfigDict, Field
 
-from plumbline.models import checkpoints
+from plumbline.models import checkpoints, loaded
 from plumbline.records import NonEmpty, Record
 from plumbline.storage.files import InputError, read_unique_rows
 from plumbline.training.data import TokenPair
@@ -29,7 +29,13 @@ class Reference(Record):
 
 
 def compute(
-    pairs: list[TokenPair], checkpoint: Path, *, precision: str, device: str, batch_tokens: int
+    pairs: list[TokenPair],
+    checkpoint: Path,
+    *,
+    precision: str,
+    device: str,
+    threads: int,
+    batch_tokens: int,
 ) -> list[Reference]:
     """The reference rows of the pairs, in their order; precision: the training's (`Recipe`)."""
     import torch
@@ -39,8 +45,8 @@ def compute(
 
     weights = checkpoints.describe(checkpoint)["weights_sha256"]
     mixed = precision == "mixed"
-    model = checkpoints.load_parent(checkpoint, "float32" if mixed else precision)
-    model = model.to(device).eval()
+    dtype = "float32" if mixed else precision
+    model = loaded.model(checkpoint, dtype, device=device, threads=threads, load="load_parent")
     items = [
         TokenizedItem(tuple(pair.prompt_ids), (tuple(pair.chosen_ids), tuple(pair.rejected_ids)))
         for pair in pairs

@@ -1,0 +1,153 @@
+"""Scores of all kinds that lie ready, made by the process of one of their jobs.
+
+To import torch and to load a model takes longer than most scoring. A program that ends with
+`program.cli(main, scoring_jobs.call)` makes its own job's result and then runs, by their commands,
+what other jobs of the run lie ready. Their results wait in the model's store until they come to take
+them. The name of such a file stands for all that decides the result: the command, the content of
+what it reads, and the digest of its code.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import shlex
+import shutil
+import time
+from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import NamedTuple
+
+from plumbline.jobs import command_line
+from plumbline.models import checkpoints, loaded
+from plumbline.models.importing import MARKER
+from plumbline.storage import lists
+from plumbline.storage.files import InputError, sha256_file, sha256_json
+
+log = logging.getLogger("plumbline")
+LONGEST = 3600  # seconds after which a job begins nothing more for others: its own time is limited
+LIST = "scoring_jobs"  # in the run's lists
+_COMMAND = re.compile(r"python -m scripts\.(\w+) (.*?) 2>&1 ")
+_VARIABLE = re.compile(r"\$(PLUMBLINE_\w+)")
+
+
+class ScoringJob(NamedTuple):
+    """A job of this run, as the list has it: paths as in its command, its one output among them."""
+
+    command: str
+    inputs: list[str]
+    output: str
+    code: str
+
+    @property
+    def program(self) -> str:
+        """The name of its program in `scripts`."""
+        return _COMMAND.match(self.command)[1]
+
+    def words(self) -> list[str]:
+        """The program's options, with the run's variables filled in."""
+        words = shlex.split(_COMMAND.match(self.command)[2])
+        return [_VARIABLE.sub(lambda found: os.environ[found[1]], word) for word in words]
+
+    def checkpoints(self) -> list[Path]:
+        """The folders of those that it needs."""
+        return [Path(word) for word in self.words() if (Path(word) / MARKER).is_file()]
+
+    def waiting(self) -> Path:
+        """Where its result waits, made from what its inputs are now."""
+        decides = [
+            [self.code, self.program, *self.words()],
+            [sha256_file(Path(path)) for path in self.inputs],
+            [checkpoints.answers_digest(folder) for folder in self.checkpoints()],
+        ]
+        root = Path(os.environ["PLUMBLINE_RESULTS"])
+        model = Path(self.output).relative_to(root).parts[0]
+        name = f"{sha256_json(decides)[:32]}{Path(self.output).suffix}"
+        return root / model / "store" / "scores" / name
+
+    def is_ready(self, begun: float) -> bool:
+        """Whether it can be done and is not; begun: when the run was."""
+        inputs, output = list(map(Path, self.inputs)), Path(self.output)
+        if not all(path.exists() for path in inputs):
+            return False
+        latest = max(begun, *(path.stat().st_mtime for path in inputs))
+        return not output.exists() or output.stat().st_mtime < latest
+
+
+def call(main: Callable[..., None], words: Sequence[str]) -> None:
+    """Call a program's `main` as its job, then what else lies ready, if it has loaded a model.
+
+    By hand, with an output that is no job's of a run, it is just called.
+    """
+    path = Path(os.environ.get("PLUMBLINE_RESULTS", ""), "lists", f"{LIST}.json")
+    jobs = lists.read(path, list[ScoringJob]) if path.is_file() else []
+    mine = next((job for job in jobs if job.output in words), None)
+    if mine is None:
+        command_line.call(main, words)
+    elif _take(mine):
+        log.info(f"{mine.output} was made by another job's process")
+    else:
+        _make(mine, main, patience=-1)
+        if loaded.folder():
+            _make_others([job for job in jobs if job != mine], path.stat().st_mtime)
+        # Last of all: a job that is killed while it works for others finds its own result again.
+        _take(mine)
+
+
+def _take(job: ScoringJob) -> bool:
+    """Move a result that waits to where its job wants it; False when there is none."""
+    waiting, output = job.waiting(), Path(job.output)
+    if not waiting.exists():
+        return False
+    output.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(waiting, output)
+    output.touch()  # made for the inputs as they are now
+    return True
+
+
+def _make(job: ScoringJob, main: Callable[..., None], patience: float) -> None:
+    """Make the result that is to wait. Timeout if another process makes it and patience ends."""
+    from filelock import FileLock
+
+    waiting = job.waiting()
+    waiting.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{waiting}.lock", timeout=patience):
+        if waiting.exists():
+            return
+        words = [str(waiting) if word == job.output else word for word in job.words()]
+        command_line.call(main, words)
+        if job.waiting() != waiting:
+            waiting.unlink()
+            raise InputError(f"{job.output}: what it is made from was replaced; run this again.")
+
+
+def _make_others(jobs: Iterable[ScoringJob], begun: float) -> None:
+    """Make what lies ready, for an hour at most, and what comes to lie ready meanwhile.
+
+    What cannot be made here, or is being made elsewhere, is left to its own job.
+    """
+    from filelock import Timeout
+
+    end, left = time.monotonic() + LONGEST, list(jobs)
+    while ready := [job for job in left if job.is_ready(begun)]:
+        left = [job for job in left if job not in ready]
+        here = loaded.folder()
+        for job in sorted(ready, key=lambda job: _order(job.checkpoints(), here)):
+            if time.monotonic() > end:
+                log.info("no time is left to do more for other jobs")
+                return
+            try:
+                if job.is_ready(begun):  # still
+                    _make(job, import_module(f"scripts.{job.program}").main, patience=0)
+            except (Timeout, InputError) as error:
+                log.info(f"{job.output} is left to its own job: {error}")
+            except Exception as error:  # whatever it is, this job has done its own work
+                log.warning(f"{job.output} is left to its own job: {error}")
+                loaded.clear()
+
+
+def _order(folders: list[Path], here: Path | None) -> tuple:
+    """Each checkpoint's jobs together, those of the model that is loaded first."""
+    return here not in [folder.resolve() for folder in folders], sorted(folders)
