@@ -20,6 +20,7 @@ from pathlib import Path
 import method_overlays
 import pytest
 from plumbline.jobs.command_line import arguments
+from plumbline.models.scoring_jobs import ScoringJob
 from plumbline.storage.files import InputError
 from project import ROOT, Project, shell_rules
 
@@ -41,6 +42,7 @@ CONFIGURATIONS = {
     ],
     "endpoint": ["flame", "--configfile", *EVERYTHING, "--config", f"verification={ENDPOINT}"],
 }
+SCORING = (1, 4)  # LAST and LEADING of workflow/rules/common.smk
 # Arguments that are folders of what no rule has among its inputs or outputs.
 STORES = ("store", "benchmarks")
 # Files that are there once all beside them is.
@@ -60,6 +62,7 @@ class Job:
     outputs: list[str]
     log: str
     command: str
+    priority: int
 
 
 @dataclass
@@ -78,9 +81,12 @@ def planned(project: Project, *arguments: str) -> list[Job]:
         rule = re.search(r"^(?:local)?rule (\w+):", block, flags=re.MULTILINE)
         command = re.search(r"^Shell command: (.+)$", block, flags=re.MULTILINE)
         if rule and command and command[1] != "None":  # which a target has
-            told = dict(re.findall(r"^    (input|output|log): (.+)$", block, flags=re.MULTILINE))
+            told = dict(
+                re.findall(r"^    (input|output|log|priority): (.+)$", block, flags=re.MULTILINE)
+            )
             inputs, outputs = (told.get(name, "").split(", ") for name in ("input", "output"))
-            found.append(Job(rule[1], inputs, outputs, told["log"], command[1]))
+            priority = int(told["priority"])
+            found.append(Job(rule[1], inputs, outputs, told["log"], command[1], priority))
     return found
 
 
@@ -136,6 +142,17 @@ def check(call: Call, given: dict[str, object], folder: Path) -> None:
                 )
 
 
+def check_scoring(call: Call) -> None:
+    """A process that scores for other jobs reads from the list what bash reads from their commands."""
+    scores = hasattr(import_module(f"scripts.{call.program}"), "scoring_jobs")
+    assert scores == (call.job.priority in SCORING), f"{call.job.rule} is listed by its priority"
+    if scores:
+        [output] = call.job.outputs
+        listed = ScoringJob(call.job.command, call.job.inputs, output, code="")
+        assert (listed.program, listed.words()) == (call.program, call.arguments)
+        assert output in call.arguments
+
+
 def related(one: Path, file: Path) -> bool:
     """Whether a path is a file, a folder that holds it, or stands for what a marker is there for."""
     beside = file.name in MARKERS and one.is_relative_to(file.parent)
@@ -168,8 +185,13 @@ def test_every_program_understands_what_its_rules_say(project, name, seen, monke
     monkeypatch.chdir(project.folder)  # where lists of the run are
     jobs = planned(project, *CONFIGURATIONS[name])
     assert jobs
+    exported = json.loads((project.folder / "environment.json").read_text())
+    for variable in exported:
+        if variable.startswith("PLUMBLINE_"):
+            monkeypatch.setenv(variable, exported[variable])
     for call in called(project, jobs):
         check(call, parsed(call), project.folder)
+        check_scoring(call)
     seen[name] = {job.rule for job in jobs}
 
 
