@@ -9,6 +9,7 @@ from numbers import Real
 from pathlib import Path
 
 from plumbline.evaluation.contamination import EvaluatedText
+from plumbline.jobs import effort
 from plumbline.jobs.memory import first_that_fits, halves
 from plumbline.models.caches import attends_only
 from plumbline.models.finite import check_logits
@@ -76,7 +77,7 @@ def measure(
     try:
         output = first_that_fits(
             [1] if alone else halves(batch_size),
-            lambda size: simple_evaluate(
+            lambda size: effort.passes()(simple_evaluate)(
                 model=_watched(cut, pretrained=model, tokenizer=tokenizer, batch_size=size),
                 tasks=[loaded],
                 num_fewshot=shots,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from plumbline.generation.engine import Completion, Engine, RenderedPrompt, render
 from plumbline.generation.store import Store, prompt_key
+from plumbline.jobs import effort
 from plumbline.jobs.program import Progress
 from plumbline.records import Generation, Request
 from plumbline.storage.files import InputError
@@ -119,7 +120,8 @@ class Server:
         progress = Progress(len(order), f"prompts, {name}")
         for start in range(0, len(order), self._save_every):
             keys = order[start : start + self._save_every]
-            answers = self._engine.complete([missing[key] for key in keys])
+            with effort.passes():
+                answers = self._engine.complete([missing[key] for key in keys])
             self._store.append(zip(keys, answers, strict=True))
             done.update(zip(keys, answers, strict=True))
             progress.advance(len(keys))

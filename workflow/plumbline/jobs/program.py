@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from plumbline.jobs import command_line
+from plumbline.jobs import command_line, effort
 from plumbline.storage.files import InputError, first_mistake
 
 log = logging.getLogger("plumbline")
@@ -48,6 +48,8 @@ def cli(
     gc.set_threshold(50_000, 20, 100)
     try:
         call(main, sys.argv[1:])
+        if told := effort.told():
+            log.info(told)
     except (InputError, ValidationError) as error:
         if debug:
             raise

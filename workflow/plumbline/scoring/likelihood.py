@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, takewhile
 
+from plumbline.jobs import effort
 from plumbline.jobs.memory import first_that_fits, halves
 from plumbline.jobs.program import Progress
 from plumbline.scoring.forward import (
@@ -35,6 +36,7 @@ class TokenizedItem:
     continuations: tuple[Tokens, ...]
 
 
+@effort.passes()
 def score(
     model,
     items: Sequence[TokenizedItem],

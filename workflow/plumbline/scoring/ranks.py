@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from plumbline.jobs import effort
 from plumbline.jobs.memory import first_that_fits, halves
 from plumbline.jobs.program import Progress
 from plumbline.scoring.forward import BATCH, REMEDY, Tokens, at_last_tokens, batches
@@ -17,6 +18,7 @@ class TokenizedAnswer(NamedTuple):
     tokens: Tokens
 
 
+@effort.passes()
 def token_ranks(
     model,
     answers: Sequence[TokenizedAnswer],

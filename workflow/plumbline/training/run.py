@@ -10,6 +10,7 @@ from pathlib import Path
 from transformers import PrinterCallback
 
 from plumbline.config.training import Recipe
+from plumbline.jobs import effort
 from plumbline.jobs.memory import first_that_fits
 from plumbline.models import checkpoints
 from plumbline.names import FINAL, checkpoint_name
@@ -240,7 +241,8 @@ def _fit(run: TrainingRun, trainer, resumed: Path | None) -> None:
             f"all {processes.count()} processes have as many"
         )
     before = trainable_norm(trainer.accelerator.unwrap_model(trainer.model))
-    trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
+    with effort.passes():
+        trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
     after = trainable_norm(trainer.accelerator.unwrap_model(trainer.model))
     if resumed is None and after == before:
         raise InputError(f"{run.name}: training changed no weight; check the learning rate.")

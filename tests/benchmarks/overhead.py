@@ -1,0 +1,61 @@
+"""How much of a finished run was overhead: what is no forward or backward pass and no decoding.
+
+Read from the run's benchmark files and logs, so the run must have been made in one go, with its model
+jobs one after the other (a CPU). Imports, model loads, engine starts and all programs without a
+model count as overhead of the jobs; what lies between jobs is Snakemake's.
+"""
+
+import csv
+import re
+from collections import Counter
+from pathlib import Path
+
+from measuring import ROOT
+from plumbline.jobs.effort import TOLD
+
+_LINE = re.compile(rf"(?m)^[\d:]{{8}} (\w+): ([\d.]+) {TOLD}$")
+_OWN = ("generate", "train")  # programs with a stage of their own; all others with a model score
+
+
+def measure(folder: Path, run: Path = ROOT.parent / "results/demo") -> list[dict]:
+    """Seconds and shares of a run, which lies in `run`. FileNotFoundError if it is not finished."""
+    if not (run / "report/index.html").is_file():
+        raise FileNotFoundError(f"{run} is no finished run: make one first (make demo)")
+    passes: Counter[str] = Counter()
+    for log in run.rglob("*.log"):
+        for program, seconds in _LINE.findall(log.read_text(encoding="utf-8")):
+            passes[program if program in _OWN else "score"] += float(seconds)
+    jobs: Counter[str] = Counter()
+    begun, ended = [], []
+    for path in (run / "benchmarks").rglob("*.tsv"):
+        with path.open(encoding="utf-8", newline="") as stream:
+            seconds = sum(float(row["s"]) for row in csv.DictReader(stream, delimiter="\t"))
+        jobs[_kind(path.relative_to(run / "benchmarks"))] += seconds
+        ended.append(path.stat().st_mtime)
+        begun.append(ended[-1] - seconds)
+    wall = max(ended) - min(begun)
+    rows = []
+    for kind in ("generate", "train", "score"):
+        rows += [
+            _row(f"{kind}: jobs", jobs[kind], "wall s"),
+            _row(f"{kind}: passes", passes[kind], "wall s"),
+            _row(f"{kind}: overhead", 100 * (1 - passes[kind] / jobs[kind]), "%"),
+        ]
+    return [
+        *rows,
+        _row("programs without a model", jobs["light"], "wall s"),
+        _row("the run", wall, "wall s"),
+        _row("the run: overhead", 100 * (1 - passes.total() / wall), "%"),
+    ]
+
+
+def _kind(benchmark: Path) -> str:
+    """What a job is, by its benchmark file below the folder of all of them."""
+    stage, name = benchmark.parts[0], benchmark.stem
+    if name in ("measure_p_true", "decide_fact_based") or name.startswith("reference-"):
+        return "score"
+    return stage if stage in ("generate", "train", "score") else "light"
+
+
+def _row(variant: str, value: float, unit: str) -> dict:
+    return {"benchmark": "overhead of a run", "variant": variant, "value": value, "unit": unit}
