@@ -1,6 +1,12 @@
+import functools
+from itertools import takewhile
+
 import pytest
 import torch
 from architectures import ARCHITECTURES, BY_NAME, parameters, random_model
+from hypothesis import example, given
+from hypothesis import strategies as st
+from plumbline.generation.drafts import PASS, cheapest_batches
 from plumbline.generation.engine import RenderedPrompt, end_tokens, render
 from plumbline.generation.greedy import greedy_answers
 from plumbline.generation.transformers_engine import TransformersEngine
@@ -166,6 +172,77 @@ def test_answers_that_are_given_up_are_not_finished(model, tokenizer):
     answers = ask(model, tokenizer, asked, go_on)
     assert len(seen[1]) == 3 and answers[1] == seen[1][2]
     assert answers[:1] + answers[2:] == whole[:1] + whole[2:]
+
+
+def test_drafts_change_what_answers_cost_and_not_the_answers(model, tokenizer):
+    """Of every kind: the answer, a part of it, more than it, one that goes wrong, and none."""
+    asked = prompts(tokenizer)
+    asked += prompts(tokenizer, [f"{TEXTS[3]}{n}" for n in range(9)])  # which begin alike
+    chains = [argmax_chain(model, one.token_ids, 8) for one in asked]
+    wrong = [[*chain[:2], (chain[2] + 1) % len(tokenizer), *chain[3:]] for chain in chains]
+    kinds = (chains, [chain[:3] for chain in chains], [chain * 2 for chain in chains], wrong)
+    mixed = [kinds[i % 5][i] if i % 5 < 4 else [] for i in range(len(asked))]
+    ends = [tokenizer.eos_token_id, chains[1][3]]
+    for go_on in (lambda i, text: True, lambda i, text: len(text) < 2 + i % 3):
+        expected = ask(model, tokenizer, asked, go_on, end_token_ids=ends)
+        for drafts in (*kinds, mixed):
+            found = ask(model, tokenizer, asked, go_on, end_token_ids=ends, drafts=drafts)
+            assert found == expected
+
+
+def test_answers_that_are_their_drafts_are_read_in_one_pass(model, tokenizer, monkeypatch):
+    asked = prompts(tokenizer, [f"{TEXTS[3]}{n}" for n in range(4)])
+    drafts = [argmax_chain(model, one.token_ids, 8) for one in asked]
+    expected, passes, forward = ask(model, tokenizer, asked), [], model.forward
+
+    @functools.wraps(forward)
+    def counted(**named):
+        passes.append(tuple(named["input_ids"].shape))
+        return forward(**named)
+
+    monkeypatch.setattr(model, "forward", counted)
+    assert ask(model, tokenizer, asked, drafts=drafts) == expected
+    longest = max(len(one.token_ids) for one in asked)
+    assert passes == [(4, longest + 7 - (len(asked[0].token_ids) - 1))]
+
+
+def brute_force(prompts, lengths, limit):
+    """The least that any cut of the sorted rows costs."""
+    order = sorted(range(len(prompts)), key=lambda i: prompts[i])
+
+    def cost(batch):
+        first = [prompts[i] for i in batch]
+        alike = takewhile(lambda tokens: len({*tokens}) == 1, zip(*first, strict=False))
+        shared = min(len([*alike]), *(len(prompt) - 1 for prompt in first))
+        return PASS + shared + len(batch) * (max(lengths[i] for i in batch) - shared)
+
+    def least(rows):
+        sizes = range(1, min(limit, len(rows)) + 1)
+        return min((cost(rows[:n]) + least(rows[n:]) for n in sizes), default=0)
+
+    return least(order)
+
+
+@given(
+    st.lists(
+        st.tuples(st.text("ab", min_size=1, max_size=4), st.integers(1, 90), st.integers(0, 9)),
+        min_size=1, max_size=9,
+    ),
+    st.integers(1, 9),
+)  # fmt: skip
+@example([("a", 40, 0), ("a", 40, 0), ("b", 3, 0)], 9)
+def test_batches_that_share_a_beginning_are_the_cheapest_cuts(rows, limit):
+    prompts = [(*beginning * repeat,) for beginning, repeat, _ in rows]
+    lengths = [len(prompt) + more for prompt, (_, _, more) in zip(prompts, rows, strict=True)]
+    total, seen = 0, []
+    for batch, shared in cheapest_batches(prompts, lengths, limit):
+        assert 0 < len(batch) <= limit
+        assert len({prompts[i][:shared] for i in batch}) == 1
+        assert all(shared < len(prompts[i]) for i in batch)
+        total += PASS + shared + len(batch) * (max(lengths[i] for i in batch) - shared)
+        seen += batch
+    assert sorted(seen) == list(range(len(rows)))
+    assert total == brute_force(prompts, lengths, limit)
 
 
 def test_a_frozen_model_stays_frozen(model, tokenizer):

@@ -1,8 +1,9 @@
 """Greedy answers whose decoding stops as soon as nothing more can be learnt from them.
 
 `transformers.generate` runs every row of a batch until the last one ends. Here rows leave the batch
-(and its key-value cache) one by one, which makes asking a model after every epoch several times
-cheaper: most wrong answers are given away by their first token.
+(and its key-value cache) one by one, and most are settled before there is one: all prompts are read
+once, each with a draft of its answer behind it, which shows the greedy tokens up to the first that
+is not the draft's (`drafts`). Asking a model after every epoch is several times cheaper so.
 """
 
 from __future__ import annotations
@@ -11,9 +12,36 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 
+from plumbline.generation import drafts as by_draft
 from plumbline.generation.engine import left_padded
 from plumbline.models.caches import attends_only, cache_name
 from plumbline.models.finite import check_logits
+from plumbline.scoring.forward import has_branches
+
+
+class Answers:
+    """Greedy answers as far as they are decoded, fed token by token.
+
+    go_on(i, text): whether an answer to prompt i that begins with text is worth finishing.
+    """
+
+    def __init__(self, tokenizer, count: int, max_tokens: int, ends: Sequence[int], go_on):
+        self._tokenizer, self._ends, self._go_on = tokenizer, frozenset(ends), go_on
+        self.max_tokens = max_tokens
+        self.tokens: list[list[int]] = [[] for _ in range(count)]
+        self.open = set(range(count))
+
+    def add(self, i: int, token: int) -> bool:
+        """Answer i goes on by a token; whether another one is to follow."""
+        if token not in self._ends:
+            self.tokens[i].append(token)
+            if self._go_on(i, self.text(i)) and len(self.tokens[i]) < self.max_tokens:
+                return True
+        self.open.discard(i)
+        return False
+
+    def text(self, i: int) -> str:
+        return self._tokenizer.decode(self.tokens[i], skip_special_tokens=True)
 
 
 def greedy_answers(
@@ -24,6 +52,7 @@ def greedy_answers(
     max_tokens: int,
     end_token_ids: Sequence[int],
     go_on: Callable[[int, str], bool],
+    drafts: Sequence[Sequence[int]] | None = None,
     batch_size: int = 64,
     key: str = "the training's dtype",
 ) -> list[str]:
@@ -31,23 +60,22 @@ def greedy_answers(
 
     go_on(i, text): whether the answer to prompt i that begins with text is worth finishing. An
     answer that is not is returned as far as it was decoded; end tokens are not part of a text.
+    drafts: tokens that each answer may well begin with; they change what it costs and no answer.
     Batches hold prompts of equal length where the model might take filling for a part of them.
     InputError, with `key` as the setting to change, when a logit is no number.
     """
-    answers: list[str] = [""] * len(prompts)
-    order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
+    answers = Answers(tokenizer, len(prompts), max_tokens, end_token_ids, go_on)
+    if drafts is not None and prompts and not _is_shared(model) and has_branches(model):
+        by_draft.follow(model, prompts, drafts, answers, batch_size, key)
+    begun = {i: [*prompts[i], *answers.tokens[i]] for i in answers.open}
+    order = sorted(begun, key=lambda i: len(begun[i]))
     padded = attends_only(model)
     with _trainable_head(model):
-        for _, alike in groupby(order, key=lambda i: None if padded else len(prompts[i])):
+        for _, alike in groupby(order, key=lambda i: None if padded else len(begun[i])):
             alike = list(alike)
             for start in range(0, len(alike), batch_size):
-                rows = alike[start : start + batch_size]
-                texts = _batch(
-                    model, tokenizer, prompts, rows, max_tokens, set(end_token_ids), go_on, key
-                )
-                for row, text in zip(rows, texts, strict=True):
-                    answers[row] = text
-    return answers
+                _batch(model, tokenizer, begun, alike[start : start + batch_size], answers, key)
+    return [answers.text(i) for i in range(len(prompts))]
 
 
 @contextmanager
@@ -74,19 +102,18 @@ def _is_shared(model) -> bool:
     return isinstance(model, FSDPModule)
 
 
-def _batch(model, tokenizer, prompts, rows, max_tokens, ends, go_on, key) -> list[str]:
+def _batch(model, tokenizer, begun, rows: list[int], answers: Answers, key: str) -> None:
+    """Finish the answers to `rows`, each of which goes on from its tokens in `begun`."""
     import torch
     from transformers import DynamicCache
 
-    ids, mask = left_padded([prompts[row] for row in rows], tokenizer.pad_token_id, model.device)
+    ids, mask = left_padded([begun[row] for row in rows], tokenizer.pad_token_id, model.device)
     name, filled = cache_name(model), not mask.all()  # some models take no mask with a cache
     cache = DynamicCache(config=model.config) if name else None
-    decoded: list[list[int]] = [[] for _ in rows]
-    active = list(range(len(rows)))  # positions in `rows` that are still in the batch
     # Shared weights are brought together in buffers that training uses again, which tensors of the
     # inference mode could not be.
     with torch.no_grad() if _is_shared(model) else torch.inference_mode():
-        for _ in range(max_tokens):
+        while rows:
             positions = (mask.cumsum(-1) - 1).clamp(min=0)[:, -ids.shape[1] :]
             output = model(
                 input_ids=ids, attention_mask=mask if filled else None, position_ids=positions,
@@ -95,21 +122,15 @@ def _batch(model, tokenizer, prompts, rows, max_tokens, ends, go_on, key) -> lis
             )  # fmt: skip
             check_logits(output.logits[:, -1], model, key)
             tokens = output.logits[:, -1].float().argmax(-1)
-            kept = []
-            for place, token in enumerate(tokens.tolist()):
-                if token in ends:
-                    continue
-                decoded[active[place]].append(token)
-                text = tokenizer.decode(decoded[active[place]], skip_special_tokens=True)
-                if go_on(rows[active[place]], text):
-                    kept.append(place)
-            if not kept:
-                break
-            chosen = torch.tensor(kept, device=model.device)
-            if name and len(kept) < len(active):
+            kept = [
+                place
+                for place, token in enumerate(tokens.tolist())
+                if answers.add(rows[place], token)
+            ]
+            chosen = torch.tensor(kept, dtype=torch.long, device=model.device)
+            if name and 0 < len(kept) < len(rows):
                 cache.reorder_cache(chosen)  # which all kinds of layers can do
-            active = [active[place] for place in kept]
+            rows = [rows[place] for place in kept]
             new = tokens[chosen][:, None]
             ids = new if name else torch.cat([ids[chosen], new], dim=1)
             mask = torch.cat([mask[chosen], mask.new_ones(len(kept), 1)], dim=1)
-    return [tokenizer.decode(tokens, skip_special_tokens=True) for tokens in decoded]

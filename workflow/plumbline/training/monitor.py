@@ -14,6 +14,7 @@ from plumbline.storage.files import InputError, read_rows, write_rows
 from plumbline.texts.matching import Mode, can_still_match, exact_match
 from plumbline.texts.thoughts import ENDING, is_unclosed, may_open, opened_by, without_thoughts
 from plumbline.training import processes
+from plumbline.training.data import Texts
 
 TOGETHER = halves(64)  # answers decoded at once, fewer when memory does not suffice
 
@@ -31,10 +32,13 @@ def measure(
 ) -> list[Fit]:
     """Greedy exact match by part, domain and category. A train question is *fitted* when right.
 
-    An answer is decoded only as far as it can still become right; thoughts are no part of it.
+    An answer is decoded only as far as it can still become right, beginning with what it shares with
+    the probe's first answer; thoughts are no part of it.
     InputError when a question and its answer are longer than what the model reads.
     """
     prompts = [render(tokenizer, probe) for probe in probes]
+    texts = Texts(tokenizer)
+    drafts = [_draft(texts, *one) for one in zip(probes, prompts, strict=True)]
     opened = [opened_by(tokenizer.decode(prompt[-ENDING:])) is not None for prompt in prompts]
 
     def go_on(i: int, text: str) -> bool:
@@ -51,7 +55,7 @@ def measure(
             f"questions asked after every epoch need {longest} tokens with their answers, but the "
             f"model reads at most {tokenizer.model_max_length}; lower slick.max_tokens."
         )
-    texts = first_that_fits(
+    outputs = first_that_fits(
         together,
         lambda size: greedy_answers(
             model,
@@ -60,6 +64,7 @@ def measure(
             max_tokens=sampling.max_tokens,
             end_token_ids=end_token_ids,
             go_on=go_on,
+            drafts=drafts,
             batch_size=size,
         ),
         "probes asked at once:",
@@ -67,7 +72,7 @@ def measure(
     )
     n: Counter[tuple] = Counter()
     right: dict[tuple, list[str]] = defaultdict(list)
-    for probe, text, inside in zip(probes, texts, opened, strict=True):
+    for probe, text, inside in zip(probes, outputs, opened, strict=True):
         group = probe.part, probe.domain, probe.category
         n[group] += 1
         if exact_match(without_thoughts(text, inside), probe.answers, match):
@@ -83,6 +88,17 @@ def measure(
         )
         for (part, domain, category), count in sorted(n.items())
     ]
+
+
+def _draft(texts: Texts, probe: Probe, prompt: tuple[int, ...]) -> list[int]:
+    """The tokens of the probe's first answer as training writes it, without the end token."""
+    asked, answer = probe.prompt, probe.answers[0]
+    if asked is None:
+        asked = [message.model_dump() for message in probe.messages]
+        answer = [{"role": "assistant", "content": answer}]
+    _, whole = texts.tokens(asked, answer)
+    # Where tokens span the end of the prompt, the answer has none of its own.
+    return whole[len(prompt) : -1] if tuple(whole[: len(prompt)]) == prompt else []
 
 
 class FitLog:
