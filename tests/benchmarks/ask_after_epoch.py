@@ -21,7 +21,7 @@ from plumbline.training import monitor
 from plumbline.training.data import Texts
 
 RELATIONS = ["country_capital", "city_country", "us_city_state", "element_symbol"]
-QUESTIONS = 200
+QUESTIONS = 100
 SAMPLING = Sampling(max_tokens=12, stop=("\n",))
 
 

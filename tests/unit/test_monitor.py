@@ -1,9 +1,14 @@
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from plumbline.records import Fit, Message, Probe, Sampling
+from plumbline.generation.engine import render
+from plumbline.models.checkpoints import load_tokenizer
+from plumbline.records import Example, Fit, Message, Probe, Sampling
+from plumbline.responses.prompting import closed_book_prompt, response_side
+from plumbline.storage.files import write_rows
 from plumbline.texts.matching import can_still_match, exact_match
 from plumbline.training import monitor
+from plumbline.training.data import Texts, load_examples
 from plumbline.training.monitor import FitLog, measure
 
 # Letters and marks at which case, composition, articles and line ends go wrong, beside any text.
@@ -101,6 +106,7 @@ def test_measure_counts_by_part_domain_and_category(monkeypatch):
     table = {"1": "the paris.", "2": "Rimini", "3": "Oslo", "4": "x\ny", "5": "Bern, or so"}
     given_up = {}
     monkeypatch.setattr(monitor, "greedy_answers", speak(table, given_up))
+    monkeypatch.setattr(monitor, "_draft", lambda *_: [])
     sampling = Sampling(max_tokens=9, stop=("\n",))
 
     def ask(match):
@@ -145,6 +151,7 @@ def test_thoughts_are_waited_for_and_are_no_answer(monkeypatch):
     }
     given_up = {}
     monkeypatch.setattr(monitor, "greedy_answers", speak(table, given_up))
+    monkeypatch.setattr(monitor, "_draft", lambda *_: [])
     (row,) = measure(
         None, bytes_tokenizer, probes, 1, end_token_ids=[], match="squad",
         sampling=Sampling(max_tokens=9, stop=("\n",)),
@@ -155,6 +162,22 @@ def test_thoughts_are_waited_for_and_are_no_answer(monkeypatch):
         1: "<think>\n\n</think>\n\nR",
         4: "</think>\n\nR",
     }
+
+
+@pytest.mark.parametrize("form", ["plain", "chat"])
+def test_a_draft_is_the_answer_as_training_writes_it(tiny_base, tmp_path, form):
+    tokenizer = load_tokenizer(tiny_base)
+    asked = closed_book_prompt("Which city is it?", form)
+    row = Example(id="1", prompt=asked, completion=response_side("Paris or Rome", form))
+    write_rows(tmp_path / "examples.jsonl", [row])
+    ([trained], _) = load_examples(tmp_path / "examples.jsonl", tokenizer, 256)
+    probe = Probe(
+        id="1", answers=["Paris or Rome", "Oslo"], part="train", domain="id", category="Unknown",
+        **({"prompt": asked} if form == "plain" else {"messages": asked}),
+    )  # fmt: skip
+    prompt = render(tokenizer, probe)
+    draft = monitor._draft(Texts(tokenizer), probe, prompt)
+    assert len(draft) > 1 and [*prompt, *draft] == trained["input_ids"][:-1]
 
 
 def test_the_best_epoch_is_the_first_with_the_highest_dev_accuracy(tmp_path):
