@@ -19,7 +19,7 @@ from plumbline.models.finite import check_logits
 from plumbline.scoring.forward import has_branches
 
 
-class Answers:
+class Decoding:
     """Greedy answers as far as they are decoded, fed token by token.
 
     go_on(i, text): whether an answer to prompt i that begins with text is worth finishing.
@@ -64,7 +64,7 @@ def greedy_answers(
     Batches hold prompts of equal length where the model might take filling for a part of them.
     InputError, with `key` as the setting to change, when a logit is no number.
     """
-    answers = Answers(tokenizer, len(prompts), max_tokens, end_token_ids, go_on)
+    answers = Decoding(tokenizer, len(prompts), max_tokens, end_token_ids, go_on)
     if drafts is not None and prompts and not _is_shared(model) and has_branches(model):
         by_draft.follow(model, prompts, drafts, answers, batch_size, key)
     begun = {i: [*prompts[i], *answers.tokens[i]] for i in answers.open}
@@ -102,7 +102,7 @@ def _is_shared(model) -> bool:
     return isinstance(model, FSDPModule)
 
 
-def _batch(model, tokenizer, begun, rows: list[int], answers: Answers, key: str) -> None:
+def _batch(model, tokenizer, begun, rows: list[int], answers: Decoding, key: str) -> None:
     """Finish the answers to `rows`, each of which goes on from its tokens in `begun`."""
     import torch
     from transformers import DynamicCache
