@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from plumbline.data.facts import load_embedded, split_of
 from plumbline.texts.text import (
     fold,
+    is_whole,
     normalise,
     question_key,
     seen,
@@ -269,6 +270,15 @@ def test_names_are_found_as_whole_words():
     assert finds("パリ", "首都はパリです") and finds("北京", "在北京。")
     assert finds("Dr. X?", "the Dr. X? said")
     assert finds("กร", "กรณี") and not finds("กร", "กรุงเทพ")
+
+
+@given(st.text("aé .กรุีパ北_", max_size=12), st.text("aé .กรุีパ北_", min_size=1, max_size=3))
+def test_a_name_is_whole_where_the_pattern_finds_it(text, name):
+    pattern = regex.compile(whole(name))
+    places = [at for at in range(len(text)) if text.startswith(name, at)]
+    assert [bool(pattern.match(text, at)) for at in places] == [
+        is_whole(text, at, at + len(name)) for at in places
+    ]
 
 
 # What must not have changed

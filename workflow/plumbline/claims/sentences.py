@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import regex
 import sentencex
 
-from plumbline.texts.text import STOPS, whole
+from plumbline.texts.text import STOPS, is_whole
 
 # A dash, a dot, a star or a number that opens a line of a list.
 LIST_MARK = re.compile(r"\s*(?:(?:[-*•–]|\d{1,3}[.)])\s+|\d{1,3}[、．）]\s*)")
@@ -16,6 +16,7 @@ LIST_MARK = re.compile(r"\s*(?:(?:[-*•–]|\d{1,3}[.)])\s+|\d{1,3}[、．）]\
 _END = regex.compile(r"(?<=[។៕]\s*|\p{Greek}[;\u037e]\s+)(?=\S)")
 # Of code: three or more of them, with the language after the first (CommonMark, sec. 4.5).
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)$")
+_IN_WORD, _GOES_ON = re.compile(r"\w"), re.compile(r"\s+[a-z(]|[,;:'’]")
 _HEADING = re.compile(r"\s*#{1,6}\s")
 # Characters for private use, after a capital letter as names begin with one.
 _WHOLE, _BARE = "Q\ue000", "Q\ue001"
@@ -76,5 +77,22 @@ def _hide(line: str, name: str, bare: str) -> str:
     A mark at the name's end is hidden only where the sentence visibly goes on, since the same
     mark may end the sentence too ("He met Martin Luther King Jr.").
     """
-    line = re.sub(rf"(?<!\w){re.escape(name)}(?=\s+[a-z(]|[,;:'’])", _WHOLE, line)
-    return regex.sub(whole(bare), _BARE, line)
+
+    def goes_on(text: str, start: int, end: int) -> bool:
+        return bool(not _IN_WORD.match(text[start - 1 : start]) and _GOES_ON.match(text, end))
+
+    line = _put(line, name, _WHOLE, goes_on)
+    return _put(line, bare, _BARE, is_whole)
+
+
+def _put(text: str, name: str, new: str, fits: Callable[[str, int, int], bool]) -> str:
+    """The text with `new` where `name` stands, if that fits(text, start, end)."""
+    parts, done, at = [], 0, text.find(name)
+    while at >= 0:
+        end = at + len(name)
+        if fits(text, at, end):
+            parts += [text[done:at], new]
+            done, at = end, text.find(name, end)
+        else:
+            at = text.find(name, at + 1)
+    return "".join([*parts, text[done:]])

@@ -38,6 +38,7 @@ _PIECE = regex.compile(rf"(?:{_CHARACTER}|(?:(?![{_SPACELESS}])\S)+)\s*")
 WORD = regex.compile(rf"{_CHARACTER}|(?:(?![{_SPACELESS}])[^\W_])+")
 _IS_CHARACTER = regex.compile(_CHARACTER)
 _HAS_WORD = regex.compile(r"[^\W_]")
+_IN_WORD, _MARK = regex.compile(r"\w"), regex.compile(r"\p{M}")
 
 # Of a flag made of invisible letters (England's, Scotland's) these are all there is.
 _FLAG = r"(\U0001F3F4[\U000E0020-\U000E007F]+)"
@@ -118,6 +119,7 @@ def _power(match: regex.Match) -> str:
     return "^" + unicodedata.normalize("NFKC", match[0])
 
 
+@lru_cache(maxsize=1 << 16)  # a text's words come again and again
 def fold(text: str) -> str:
     """What a name is told by: two names are one when these are equal."""
     text = unified(text)
@@ -173,3 +175,13 @@ def whole(name: str) -> str:
     before = "" if _IS_CHARACTER.match(name[:1]) else r"(?<!\w)"
     after = r"(?!\p{M})" if _IS_CHARACTER.match(name[-1:]) else r"(?!\w)"
     return before + regex.escape(name) + after
+
+
+def is_whole(text: str, start: int, end: int) -> bool:
+    """Whether text[start:end] is found by `whole`; where names are many, compiling a pattern for
+    each takes longer than all else.
+    """
+    if not _IS_CHARACTER.match(text[start : start + 1]) and _IN_WORD.match(text[start - 1 : start]):
+        return False
+    joins = _MARK if _IS_CHARACTER.match(text[end - 1 : end]) else _IN_WORD
+    return not joins.match(text, end)
