@@ -72,7 +72,8 @@ test-ops: setup ## at length: operation (SLURM, conda, faults, no network), then
 	@PLUMBLINE_WHOLE=1 .venv/bin/python -m pytest $(wildcard tests/unit tests/workflow) -m whole --durations=10
 
 bench: setup ## measure what the levers of docs/performance.md give: results/bench (ONLY=name,name)
-	@PYTHONPATH=workflow:tests .venv/bin/python tests/benchmarks/run.py --only '$(ONLY)'
+	@PYTHONPATH=$(CURDIR)/workflow:$(CURDIR)/tests:$(CURDIR)/tests/workflow \
+	  .venv/bin/python tests/benchmarks/run.py --only '$(ONLY)'
 
 study: setup ## run what docs/study/data lacks of the study (hours; SEEDS="1 2"), then its tables
 	@for seed in $(SEEDS); do $(MAKE) --no-print-directory $(CLAIMS:%=study-%) SEEDS=$$seed || exit 1; done

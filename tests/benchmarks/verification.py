@@ -25,7 +25,6 @@ CLOSE = 1e-3  # nats, by which scores of differently filled batches may differ i
 
 def _judging(checkpoint: Path) -> list[dict]:
     """Rows of the judge by logits."""
-    import torch
     from plumbline.claims.records import Claim
     from plumbline.config.engines import Scoring
     from plumbline.data.facts import load_embedded
@@ -34,7 +33,6 @@ def _judging(checkpoint: Path) -> list[dict]:
     from plumbline.verification.passages import fact_passages
     from plumbline.verification.search import PassageStore
 
-    torch.set_num_threads(2)
     facts = load_embedded(ROOT / "workflow/resources/facts").questions
     pages = fact_passages(facts)
     store, judge = PassageStore(pages, 100), logits.load(checkpoint, Scoring(), "cpu")

@@ -1,5 +1,6 @@
 """The runner of benchmarks, on benchmarks made for it; what they find is no test's business."""
 
+import json
 import os
 import subprocess
 import sys
@@ -116,3 +117,14 @@ def test_what_differs_ends_a_benchmark():
 
     with pytest.raises(Different, match="not the same"):
         in_turn({"a": lambda: cost_of(lambda: 1), "b": lambda: cost_of(lambda: 2)}, agree)
+
+
+def test_evidence_is_looked_for_and_its_cost_written(monkeypatch, tmp_path):
+    """The quickest of the real ones."""
+    monkeypatch.syspath_prepend(str(RUN.parent))
+    from importlib import import_module
+
+    import_module("verification").index(200, tmp_path / "found.json")
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert list(found) == ["indexing", "a search", "with the pages themselves", "the pages alone"]
+    assert all(value > 0 for value, _ in found.values())

@@ -5,9 +5,8 @@ import re
 import time
 
 import pytest
-import yaml
-from method_overlays import sections_with, with_all
-from project import ROOT, Project
+from method_overlays import overlay
+from project import Project
 
 pytestmark = pytest.mark.workflow
 LIMIT = 128 * 1024  # bytes of an argument or a variable on Linux (execve(2), MAX_ARG_STRLEN)
@@ -27,21 +26,6 @@ def project(tmp_path):
     made = Project(tmp_path)
     (tmp_path / "driver.py").write_text(DRIVER)
     return made
-
-
-def overlay(project, seeds, models):
-    """A configuration of all methods, with and without what is new to the base."""
-    names = [f"m{n}" for n in range(models)]
-    for name in names:
-        (project.folder / "models" / name).mkdir(parents=True, exist_ok=True)
-    found = {"seeds": list(range(1, seeds + 1))}
-    found["models"] = [{"name": name, "source": f"file:models/{name}"} for name in names]
-    found = with_all(found)
-    default = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
-    for section in sections_with("keep_unknown", default):
-        found.setdefault(section, {})["keep_unknown"] = [100, 0]
-    (project.folder / "many.yaml").write_text(json.dumps(found))
-    return "--configfile", "many.yaml", "--"
 
 
 def sizes(project, seeds, models):

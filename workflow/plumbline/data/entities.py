@@ -87,9 +87,9 @@ def subject_prompts(
             outside = {name: r for name, r in relation_of.items() if fold(name) not in tuned}
             left_out[domain, "also_in_domain"] += len(relation_of) - len(outside)
             relation_of = outside
-        drawn = sorted(relation_of, key=lambda name: order(f"entity/{name}", seed))[:limit]
+        drawn = set(sorted(relation_of, key=lambda name: order(f"entity/{name}", seed))[:limit])
         left_out[domain, "over_limit"] += len(relation_of) - len(drawn)
-        for name in (name for name in relation_of if name in set(drawn)):
+        for name in (name for name in relation_of if name in drawn):
             (prompt,) = entity_prompts([name], templates_for(relation_of[name]), seed)
             place = {"domain": domain, "relation": relation_of[name]}
             prompts.append(Instruction(**prompt.model_dump(), **place))

@@ -9,6 +9,7 @@ often an answer occurs among the facts. Ours.
 from __future__ import annotations
 
 import random
+from bisect import insort
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -95,29 +96,38 @@ def _groups(asked: list[_Asked], seed: int) -> list[list[_Asked]]:
 
     The commonest answers are placed first, so that as few as can be are left over.
     """
-    waiting: dict[str, list[_Asked]] = defaultdict(list)
+    by_answer: dict[str, list[_Asked]] = defaultdict(list)
     for item in sorted(asked, key=lambda item: order(item.question.id, seed)):
-        waiting[answer_key(item.choice)].append(item)
+        by_answer[answer_key(item.choice)].append(item)
+    waiting = list(by_answer.values())
+    # The commonest answers first; of equally common ones the seed says which.
+    ranked = sorted((-len(same), place) for place, same in enumerate(waiting))
     size, groups = min(FACT_CHOICES, len(waiting)), []
-    while size > 1 and any(waiting.values()):
-        # A stable sort: of equally common ones the seed says which.
-        first, *others = sorted(filter(None, waiting.values()), key=len, reverse=True)
-        group = [first.pop(0)]
-        for same in others:
+    while size > 1 and ranked:
+        group, ranks = [], []
+        for rank in ranked:
             fitting = (
                 candidate
-                for candidate in same
+                for candidate in waiting[rank[1]]
                 if all(
                     candidate.excludes(member.choice) and member.excludes(candidate.choice)
                     for member in group
                 )
             )
-            if len(group) < size and (item := next(fitting, None)):
+            if item := next(fitting, None):
                 group.append(item)
-        if len(group) == size:  # else its first fits in none; the others may
-            for item in group[1:]:
-                waiting[answer_key(item.choice)].remove(item)
-            groups.append(group)
+                ranks.append(rank)
+            if len(group) == size:
+                groups.append(group)
+                break
+        else:  # its first fits in none; the others may
+            group, ranks = group[:1], ranks[:1]
+        for item, rank in zip(group, ranks, strict=True):
+            place = rank[1]
+            waiting[place].remove(item)
+            ranked.remove(rank)
+            if waiting[place]:
+                insort(ranked, (-len(waiting[place]), place))
     for group in groups:
         random.Random(f"{seed}:{group[0].question.id}").shuffle(group)
     return sorted(groups, key=lambda group: order(group[0].question.id, seed))

@@ -200,13 +200,13 @@ class _Runs:
 
     def find(self, texts: Iterable[str]) -> set[tuple[str, str]]:
         """Whose runs stand in any of the texts."""
-        owners: set[tuple[str, str]] = set()
+        runs: set[tuple[str, ...]] = set()  # a form that all items share has very many owners
         for text in texts:
             words = _words(text)
             for at in range(len(words) - WHOLE + 1):
                 for length in self._lengths.get(words[at : at + WHOLE], ()):
-                    owners |= self._owners.get(words[at : at + length], set())
-        return owners
+                    runs.add(words[at : at + length])
+        return set().union(*(self._owners.get(run, ()) for run in runs))
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from plumbline.records import KNOWN, Category
 SHARES = (0.5, 0.9)
 GROUPS = {"Known": KNOWN, **{str(category): (category,) for category in Category}}
 LATER = "Unknown - Known"
+AT_ONCE = 100  # samples
 REACHED, OPEN = "reached", "not reached"
 
 
@@ -29,21 +30,33 @@ def fit_speed_rows(runs: list[MixRun], *, confidence: float, resamples: int) -> 
     """
     for model, tuning in dict.fromkeys((run.model, run.tuning) for run in runs):
         same = [run for run in runs if (run.model, run.tuning) == (model, tuning)]
+        numbers = {
+            category: sum(run.asked("train", categories=members).size for run in same)
+            for category, members in GROUPS.items()
+        }
+        told = [
+            category
+            for category, n in numbers.items()
+            if n and (category not in KNOWN or len(_there(same)) > 1)
+        ]
+        shares = {category: _shares(same, GROUPS[category]) for category in told}
+        samples = _samples(same, [GROUPS[category] for category in told], resamples)
+        drawn_shares = dict(zip(told, samples, strict=True))
         for wanted in SHARES:
-            shared = {"model": model, "tuning": tuning, "share": wanted, "seeds": len(same)}
+            about = {"model": model, "tuning": tuning, "share": wanted, "seeds": len(same)}
             drawn: dict[str, tuple[np.ndarray, np.ndarray]] = {}
-            for category, members in GROUPS.items():
-                n = sum(run.asked("train", categories=members).size for run in same)
-                if not n or (category in KNOWN and len(_there(same)) < 2):
-                    continue
-                drawn[category] = of_draws(same, members, wanted, resamples)
-                row = _row(*drawn[category], n, confidence)
-                yield shared | {"category": category, "n": n} | row
+            for category in told:
+                drawn[category] = (
+                    np.array([crossings(one, wanted) for one in shares[category]]),
+                    np.array([crossings(one, wanted) for one in drawn_shares[category]]),
+                )
+                row = _row(*drawn[category], numbers[category], confidence)
+                yield about | {"category": category, "n": numbers[category]} | row
             if {"Known", "Unknown"} <= drawn.keys():
                 (first, known), (later, unknown) = drawn["Known"], drawn["Unknown"]
                 n = sum(run.asked("train").size for run in same)
                 row = _row(later - first, unknown - known, n, confidence)
-                yield shared | {"category": LATER, "n": n} | row
+                yield about | {"category": LATER, "n": n} | row
 
 
 def _there(runs: list[MixRun]) -> set[str]:
@@ -66,30 +79,45 @@ def crossings(shares: np.ndarray, wanted: float) -> np.ndarray:
     return np.where(above.any(axis=-1), when, np.nan)
 
 
-def of_draws(
-    runs: Sequence[MixRun], categories: Sequence[str], wanted: float, resamples: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Epochs to a share at each seed, and of samples of whole subjects: seeds × resamples.
+def _shares(runs: Sequence[MixRun], categories: Sequence[str]) -> list[np.ndarray]:
+    """Of each seed, the share of the categories that is right after each epoch; NaN: it has none."""
+    found = []
+    for run in runs:
+        asked = run.asked("train", categories=categories)
+        found.append(run.right[:, asked].mean(axis=1) if asked.size else np.full(1, np.nan))
+    return found
 
-    A sample is the same for all categories and seeds, since it is drawn of all the subjects that
-    the seeds' sets have. NaN where the share is not reached, or a sample holds none of the category.
+
+def _samples(
+    runs: Sequence[MixRun], groups: Sequence[Sequence[str]], resamples: int
+) -> list[list[np.ndarray]]:
+    """Of each group of categories and seed, `_shares` of samples of whole subjects: resamples × epochs.
+
+    A sample is the same for all groups and seeds, since it is drawn of all the subjects that the
+    seeds' sets have. NaN where a sample holds none of the group. Samples are drawn some at a time:
+    all of them at once take gigabytes where there are tens of thousands of subjects.
     """
     names = sorted({p.subject or p.id for run in runs for p in run.probes if p.part == "train"})
     number = {name: at for at, name in enumerate(names)}
-    times = np.random.default_rng(0).multinomial(len(names), np.full(len(names), 1 / len(names)),
-                                                 size=resamples)  # fmt: skip
-    seen, drawn = [], []
-    for run in runs:
-        asked = run.asked("train", categories=categories)
-        right = run.right[:, asked].astype(float)
-        of = [number[run.probes[i].subject or run.probes[i].id] for i in asked]
-        sums, sizes = np.zeros((len(names), len(run.epochs))), np.zeros((len(names), 1))
-        np.add.at(sums, of, right.T)
-        np.add.at(sizes, of, 1)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            drawn.append(crossings((times @ sums) / (times @ sizes), wanted))
-            seen.append(crossings(right.mean(axis=1) if asked.size else np.full(1, np.nan), wanted))
-    return np.array(seen), np.array(drawn)
+    counts = []  # of each group and seed, subjects × (right after each epoch, then all)
+    for categories in groups:
+        for run in runs:
+            asked = run.asked("train", categories=categories)
+            of = [number[run.probes[i].subject or run.probes[i].id] for i in asked]
+            count = np.zeros((len(names), len(run.epochs) + 1))
+            np.add.at(count, of, np.vstack([run.right[:, asked], np.ones(asked.size)]).T)
+            counts.append(count)
+    source, parts = np.random.default_rng(0), [[] for _ in counts]
+    for start in range(0, resamples, AT_ONCE):
+        size = min(AT_ONCE, resamples - start)
+        chances = np.full(len(names), 1 / len(names))
+        times = source.multinomial(len(names), chances, size=size).astype(float)
+        for count, part in zip(counts, parts, strict=True):
+            sums = times @ count
+            with np.errstate(divide="ignore", invalid="ignore"):
+                part.append(sums[:, :-1] / sums[:, -1:])
+    drawn = [np.concatenate(part) for part in parts]
+    return [drawn[at : at + len(runs)] for at in range(0, len(drawn), len(runs))]
 
 
 def _row(seen: np.ndarray, drawn: np.ndarray, n: int, confidence: float) -> dict:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import random
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 
@@ -38,7 +39,8 @@ def largest_size(count: Mapping[Category, int], demands: Demands) -> int:
             and all(size <= count[category] for category in demands.categories)
         )
 
-    return next((size for size in range(unknown + known, 0, -1) if fits(size)), 0)
+    # Where a size fits, so does every smaller one.
+    return bisect_left(range(1, unknown + known + 1), True, key=lambda size: not fits(size))
 
 
 def relation_sizes(
