@@ -32,9 +32,9 @@ from plumbline.methods.slick.probing import GREEDY, draw_exemplar_sets, requests
 from plumbline.models import checkpoints
 from plumbline.records import Annotation, Generation, Question, Request
 
-RELATIONS = ("country_capital", "us_city_state", "city_country", "element_symbol")
-PROBED = {"train": 4, "dev": 0, "test": 0}  # questions a relation
-SLICK = Slick(exemplar_sets=10, samples=16, max_tokens=12, mode="categories", limit=PROBED)
+RELATIONS = ("country_capital", "us_city_state")
+PROBED = {"train": 8, "dev": 0, "test": 0}  # questions a relation
+SLICK = Slick(exemplar_sets=4, samples=4, max_tokens=12, mode="categories", limit=PROBED)
 SETTINGS = GenerationSettings(max_model_len=1024, max_num_seqs=128)
 BATCH = 64  # sequences of a batch of transformers
 THREADS = len(os.sched_getaffinity(0))

@@ -17,9 +17,9 @@ from pathlib import Path
 
 from measuring import ROOT, check, cost_of, cost_rows, embedded_model, in_turn, row, run_program
 
-CLAIMS, PASSAGES, K = 24, 3, 3
+CLAIMS, K = 12, 3
 SIZES = (10_000, 1_000_000)
-WORDS, WORDS_A_PASSAGE, QUERIES = 200_000, 40, 100
+WORDS, WORDS_A_PASSAGE, QUERIES = 200_000, 30, 100
 CLOSE = 1e-3  # nats, by which scores of differently filled batches may differ in float32
 
 
