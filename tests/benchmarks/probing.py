@@ -33,8 +33,8 @@ from plumbline.models import checkpoints
 from plumbline.records import Annotation, Generation, Question, Request
 
 RELATIONS = ("country_capital", "us_city_state")
-PROBED = {"train": 8, "dev": 0, "test": 0}  # questions a relation
-SLICK = Slick(exemplar_sets=4, samples=4, max_tokens=12, mode="categories", limit=PROBED)
+PROBED = 8  # questions a relation
+SLICK = Slick(exemplar_sets=4, samples=4, max_tokens=12, mode="categories")
 SETTINGS = GenerationSettings(max_model_len=1024, max_num_seqs=128)
 BATCH = 64  # sequences of a batch of transformers
 THREADS = len(os.sched_getaffinity(0))
@@ -47,7 +47,8 @@ class Work:
     def __init__(self, checkpoint: Path):
         everything = load_embedded(ROOT / "workflow/resources/facts", list(RELATIONS), []).questions
         self.checkpoint, self.tokenizer = checkpoint, checkpoints.load_tokenizer(checkpoint)
-        self.questions: list[Question] = select(everything, SLICK.limit.model_dump(), 1)[0]
+        train = [question for question in everything if question.split == "train"]
+        self.questions: list[Question] = select(train, {"train": PROBED}, 1)[0]
         self.requests: list[Request] = list(
             requests(self.questions, draw_exemplar_sets(everything, SLICK), SLICK)
         )
