@@ -71,7 +71,7 @@ test-ops: setup ## at length: operation (SLURM, conda, faults, no network), then
 	@PLUMBLINE_WHOLE=1 .venv/bin/python -m pytest $(wildcard tests/ops tests/slurm) --durations=10
 	@PLUMBLINE_WHOLE=1 .venv/bin/python -m pytest $(wildcard tests/unit tests/workflow) -m whole --durations=10
 
-bench: setup ## measure what the levers of docs/performance.md give: results/bench (ONLY=name,name)
+bench: setup ## what the ways to save time give (docs/performance.md); ONLY=NAME,NAME for some
 	@PYTHONPATH=$(CURDIR)/workflow:$(CURDIR)/tests:$(CURDIR)/tests/workflow \
 	  .venv/bin/python tests/benchmarks/run.py --only '$(ONLY)'
 
