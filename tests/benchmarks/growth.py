@@ -221,7 +221,7 @@ def _evaluation(at: Stages) -> None:
     at.run(
         "tabulate_comparisons", root=at.folder, checkpoints=path("checkpoints.json"),
         evaluation=EVALUATION, stated=path("none.json"), contrasts=path("contrasts.csv"),
-        comparisons=path("comparisons.csv"), gains=path("gains.csv"), study=path("study.csv"),
+        comparisons=path("comparisons.csv"), gains=path("gains.csv"),
     )  # fmt: skip
 
 

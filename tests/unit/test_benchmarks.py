@@ -4,10 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from measuring import COLUMNS, Cost, Different, check, cost_of, cost_rows, in_turn
+from plumbline.jobs import command_line
 from programs import csv_rows
 
 ROOT = Path(__file__).parents[2]
@@ -81,8 +83,6 @@ def test_some_are_run_by_name_and_a_wrong_name_is_told(folder, tmp_path):
 
 def test_every_module_beside_the_runner_is_found_and_measures(monkeypatch):
     monkeypatch.syspath_prepend(str(RUN.parent))
-    from importlib import import_module
-
     names = import_module("run").benchmarks()
     assert set(names) == {path.stem for path in RUN.parent.glob("*.py")} - {"run"}
     assert {"token_shift_cost"} <= set(names)
@@ -122,9 +122,26 @@ def test_what_differs_ends_a_benchmark():
 def test_evidence_is_looked_for_and_its_cost_written(monkeypatch, tmp_path):
     """The quickest of the real ones."""
     monkeypatch.syspath_prepend(str(RUN.parent))
-    from importlib import import_module
-
     import_module("verification").index(200, tmp_path / "found.json")
     found = json.loads((tmp_path / "found.json").read_text())
     assert list(found) == ["indexing", "a search", "with the pages themselves", "the pages alone"]
     assert all(value > 0 for value, _ in found.values())
+
+
+def test_growth_calls_programs_as_they_are(monkeypatch, tmp_path, tiny_base):
+    """Every stage, in this process: a program that takes other options now is seen here."""
+    monkeypatch.syspath_prepend(str(RUN.parent))
+    growth = import_module("growth")
+
+    def in_this_process(words, log, **environment):
+        _, _, module, *options = map(str, words)
+        monkeypatch.setattr(sys, "argv", [module, *options])
+        command_line.call(import_module(module).main, options)
+        return Cost(1.0, 1.0), 1.0
+
+    monkeypatch.setattr(growth, "run_program", in_this_process)
+    rows = growth.measure(tmp_path, sizes=(240, 300, 360), checkpoint=tiny_base)
+    stages = {row["variant"].split(",")[0] for row in rows}
+    assert {"build_questions", "annotate", "build_mix", "verify_claims"} <= stages
+    verdicts = (tmp_path / "360/m/long/verdicts.jsonl").read_text()
+    assert '"supported"' in verdicts and '"refuted"' in verdicts
