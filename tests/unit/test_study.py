@@ -230,6 +230,48 @@ def test_labels_have_a_digest_of_their_own(tmp_path):
     assert digest(one, other) == digest(other, one) != digest(one, ("b", "Unknown"))
 
 
+def test_stages_take_what_their_jobs_took_at_this_seed(tmp_path):
+    for place, cells in (
+        ("train/m/seed-1/mix.form", "10\t9"),
+        ("train/m/seed-2/mix.form", "99\t99"),
+        ("facts/build", "0.5\tNA"),
+    ):
+        path = tmp_path / f"{place}.tsv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"s\tcpu_time\n{cells}\n")
+    rows = [tuple(row.model_dump().values()) for row in collecting.stage_times(tmp_path, 1)]
+    assert rows == [("facts", 1, 0.5, 0.0), ("train", 1, 10.0, 9.0)]
+
+
+def test_a_run_is_kept_item_by_item(tmp_path):
+    """Scored items, ranks of tokens and fit curves; what no contrast needs is left out."""
+    folder, mix = tmp_path / "m/one", tmp_path / "m/seed-1/mix.form"
+    (folder / "token_shift").mkdir(parents=True)
+    mix.mkdir(parents=True)
+    (mix / "fit.jsonl").write_text("")  # what only teaches the form is asked nothing
+    (folder / "scores.jsonl").write_text(
+        '{"id": "a", "task": "t", "domain": "id", "cluster": "s", "metrics": {"em": 1, "f1": 0.5}}\n'
+    )
+    (folder / "token_shift/base.jsonl").write_text(
+        '{"id": "p", "domain": "ood", "cluster": "p", "tokens": ["x", "y"], "ranks": [1, 9], '
+        '"own_ranks": [1, 1], "truncated": false}\n'
+    )
+    rows = [
+        {"checkpoint": "one", "folder": "m/one", "scored": ["scores.jsonl"], "parent": "base"},
+        {"checkpoint": "mix.form", "folder": "m/seed-1/mix.form/final", "scored": [], "parent": ""},
+    ]
+    shift = StudyContrast(
+        "apeft", "secondary", "x", Side("one", "ood"), Side("one"), "token_shift", "shifted"
+    )
+    alone = StudyContrast("apeft", "primary", "x", Side("one"), None, "t", "em")
+    kept = collecting.measured_rows(tmp_path, rows, [alone, shift])
+    assert [(row.task, row.metric, row.item, row.value) for row in kept] == [
+        ("t", "em", "a", 1.0),
+        ("token_shift", "shifted", "p", 0.5),
+    ]
+    assert collecting.mixes(tmp_path, rows) == ([], {})
+
+
 def test_every_number_of_the_page_is_a_row_of_the_table():
     with (STUDY / "data/claims.csv").open(encoding="utf-8", newline="") as stream:
         rows = pieces.table_rows(STUDY / "data/claims.csv", ClaimRow, stream)

@@ -51,7 +51,7 @@ def main(
             device=config["device"],
             processor=_processor(),
             cores=os.cpu_count(),
-            stages=stage_times(root / "benchmarks"),
+            stages=stage_times(root / "benchmarks", seed),
             mixes=about,
         ),
         measured_rows(root, checkpoints, stated),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -80,9 +81,9 @@ def mixes(root: Path, checkpoints: Sequence[Mapping]) -> tuple[list[FitRow], dic
     folders = {(root / row["folder"]).parent: row["parent"] for row in checkpoints
                if row["checkpoint"].startswith(MIX)}  # fmt: skip
     for folder, parent in folders.items():
-        if not (folder / "fit.jsonl").is_file():
-            continue  # what only teaches the form is not asked
         fits = list(read_rows(folder / "fit.jsonl", Fit))
+        if not fits:
+            continue  # what only teaches the form is asked nothing
         right = defaultdict(set)
         for fit in fits:
             right[fit.epoch].update(fit.right)
@@ -106,10 +107,15 @@ def labels_digest(path: Path) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()[:16]
 
 
-def stage_times(benchmarks: Path) -> list[StageTime]:
-    """Wall and processor seconds of the jobs below results/<run>/benchmarks, by stage."""
+def stage_times(benchmarks: Path, seed: int) -> list[StageTime]:
+    """Wall and processor seconds of the jobs below results/<run>/benchmarks, by stage.
+
+    Jobs of other seeds that ran in the same folder are left out.
+    """
     found = defaultdict(lambda: [0, 0.0, 0.0])
     for path in sorted(benchmarks.rglob("*.tsv")):
+        if set(re.findall(r"seed-(\d+)", str(path.relative_to(benchmarks)))) - {str(seed)}:
+            continue
         with path.open(encoding="utf-8", newline="") as stream:
             for row in csv.DictReader(stream, delimiter="\t"):
                 total = found[path.relative_to(benchmarks).parts[0]]
