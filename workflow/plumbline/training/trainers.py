@@ -13,7 +13,7 @@ from pathlib import Path
 from plumbline.config.training import Recipe
 from plumbline.models import checkpoints
 from plumbline.storage.files import InputError
-from plumbline.training import processes
+from plumbline.training import packed, processes
 from plumbline.training.adapters import adapter
 from plumbline.training.data import TokenPair, unpaired
 from plumbline.training.dropout import evaluate_without_gradient, set_dropout
@@ -122,6 +122,7 @@ def _made(kind, config, rows: list[dict], recipe: Recipe, where: dict, tokenizer
             "lora.dropout: 0, or name other layers in lora.target_modules."
         ) from error
     check_head(trainer.model)
+    packed.install(trainer)
     # Only where something is drawn: some models (RWKV) scale their weights as they change modes.
     if recipe.trainer.reference and (recipe.dropout or recipe.lora.dropout):
         evaluate_without_gradient(trainer.model)
