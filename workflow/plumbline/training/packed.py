@@ -248,7 +248,7 @@ def _difference(trainer, dense: Dense) -> str | None:
     import torch
 
     rows, model = trainer.train_dataset, trainer.accelerator.unwrap_model(trainer.model)
-    order = sorted(range(len(rows)), key=lambda i: sum(map(len, _lists(rows[i]))))
+    order = sorted(range(len(rows)), key=lambda i: _longest(rows[i]))
     chosen = [rows[i] for i in dict.fromkeys([*order[:COMPARED], *order[-COMPARED:]])]
     batch = trainer.data_collator(chosen)
     labels = batch.get("labels")
@@ -274,5 +274,8 @@ def _difference(trainer, dense: Dense) -> str | None:
     return f"log-probabilities from rows of several texts differ by {worst:.2g} nats"
 
 
-def _lists(row: dict) -> list[list]:
-    return [value for value in row.values() if isinstance(value, list)]
+def _longest(row: dict) -> int:
+    """Tokens of a row of a training set, with the longer of its answers."""
+    prompt = len(row.get("prompt_ids", ()))
+    sides = (len(v) for k, v in row.items() if k != "prompt_ids" and isinstance(v, list))
+    return prompt + max(sides)
