@@ -28,9 +28,7 @@ if TYPE_CHECKING:
     import torch
 
 log = logging.getLogger("plumbline")
-WIDTH = (
-    128  # tokens of a row, unless one tree is longer: attention over so few costs next to nothing
-)
+WIDTH = 128  # tokens of a row, unless one tree is longer: attention over so few costs little
 PROMPT = 0  # the part of a tree that its branches see; they are numbered from 1
 FILLING = -1  # the tree of what fills up a row
 COMPARED = 2  # longest and shortest examples, on which both layouts must agree
@@ -50,7 +48,7 @@ class Branch:
 
 
 @dataclass(frozen=True)
-class Tree:
+class PromptTree:
     """A prompt without its last token, and the branches that begin with that token."""
 
     prompt: list[int]
@@ -62,27 +60,27 @@ class Tree:
         return len(self.prompt) + sum(len(branch.tokens) for branch in self.branches)
 
 
-def trees(rows: Sequence[list[int]], labels: Sequence[list[int]]) -> list[Tree]:
+def trees(rows: Sequence[list[int]], labels: Sequence[list[int]]) -> list[PromptTree]:
     """Rows of tokens, with one label a token, by the prompts that they share.
 
     A prompt ends before the first label that counts. The first token of a row is never predicted.
     """
-    found: dict[object, Tree] = {}
+    found: dict[object, PromptTree] = {}
     for number, (ids, wanted) in enumerate(zip(rows, labels, strict=True)):
         counted = (place for place in range(1, len(ids)) if wanted[place] != IGNORED)
         first = next(counted, len(ids))
         branch = Branch(ids[first - 1 : -1], wanted[first:], number, first)
         prompt = ids[: first - 1]
         key = tuple(prompt) or number  # nothing is no prompt to share
-        found.setdefault(key, Tree(prompt, [])).branches.append(branch)
+        found.setdefault(key, PromptTree(prompt, [])).branches.append(branch)
     return list(found.values())
 
 
-def in_rows(forest: Sequence[Tree], width: int) -> list[list[Tree]]:
+def in_rows(forest: Sequence[PromptTree], width: int) -> list[list[PromptTree]]:
     """The trees in about as few rows as `width` tokens each allow, equally full."""
     longest = max(tree.size for tree in forest)
     count = -(-sum(tree.size for tree in forest) // max(width, longest))
-    rows: list[list[Tree]] = [[] for _ in range(count)]
+    rows: list[list[PromptTree]] = [[] for _ in range(count)]
     sizes = [0] * count
     for tree in sorted(forest, key=lambda tree: -tree.size):
         row = sizes.index(min(sizes))
@@ -92,7 +90,7 @@ def in_rows(forest: Sequence[Tree], width: int) -> list[list[Tree]]:
 
 
 @dataclass(frozen=True)
-class Layout:
+class DenseBatch:
     """A batch as the model reads it, and where its results belong.
 
     inputs: of the model. targets: the tokens that count, 1 x n. places: the positions in the
@@ -105,7 +103,9 @@ class Layout:
     homes: torch.Tensor
 
 
-def packed(input_ids: torch.Tensor, lengths: list[int], labels: torch.Tensor, width: int) -> Layout:
+def packed(
+    input_ids: torch.Tensor, lengths: list[int], labels: torch.Tensor, width: int
+) -> DenseBatch:
     """TRL's batch (rows x tokens, filled up on the right) in rows of trees."""
     import torch
 
@@ -135,10 +135,10 @@ def packed(input_ids: torch.Tensor, lengths: list[int], labels: torch.Tensor, wi
     own_way = (part[:, None, :] == PROMPT) | (part[:, :, None] == part[:, None, :])
     mask = (own_tree & own_way).tril()[:, None]
     inputs = {"input_ids": token, "attention_mask": mask, "position_ids": position}
-    return Layout(inputs, tensor([targets]), tensor(places), tensor(homes))
+    return DenseBatch(inputs, tensor([targets]), tensor(places), tensor(homes))
 
 
-def as_it_is(input_ids: torch.Tensor, attention_mask, labels: torch.Tensor) -> Layout:
+def as_it_is(input_ids: torch.Tensor, attention_mask, labels: torch.Tensor) -> DenseBatch:
     """TRL's batch unchanged; only the positions that count are projected."""
     import torch
 
@@ -148,7 +148,7 @@ def as_it_is(input_ids: torch.Tensor, attention_mask, labels: torch.Tensor) -> L
         for where in (torch.nn.functional.pad(counted, (0, 1)), counted)
     )
     inputs = {"input_ids": input_ids, "attention_mask": attention_mask}
-    return Layout(inputs, labels[:, 1:][counted][None], places, homes)
+    return DenseBatch(inputs, labels[:, 1:][counted][None], places, homes)
 
 
 class Dense:
