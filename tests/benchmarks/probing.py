@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -69,20 +69,23 @@ class Work:
     def serve(self, engine: Engine) -> list[Generation]:
         """As the stage does it, with an empty store."""
         with TemporaryDirectory() as store:
-            return Server(
+            server = Server(
                 Store(Path(store)), self.tokenizer, lambda: engine,
-                save_every=SETTINGS.save_every, max_model_len=SETTINGS.max_model_len,
-            ).serve(self.requests)  # fmt: skip
+                max_model_len=SETTINGS.max_model_len,
+            )  # fmt: skip
+            return list(server.serve(self.requests))
 
 
-class Answered:
+class Answered(Engine):
     """An engine that gives the answers that another one gave."""
 
     def __init__(self, prompts: list[RenderedPrompt], answers: list[list[Completion]]):
         self._answers = dict(zip(map(prompt_key, prompts), answers, strict=True))
 
-    def complete(self, prompts: list[RenderedPrompt]) -> list[list[Completion]]:
-        return [self._answers[prompt_key(prompt)] for prompt in prompts]
+    def stream(
+        self, prompts: Iterable[tuple[str, RenderedPrompt]]
+    ) -> Iterator[tuple[str, list[Completion]]]:
+        return ((name, self._answers[prompt_key(prompt)]) for name, prompt in prompts)
 
 
 def labels_only(work: Work, folder: Path) -> tuple[Cost, list[Generation]]:

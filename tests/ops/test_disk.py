@@ -78,7 +78,7 @@ def test_generation_on_a_full_disk_goes_on_once_there_is_room(disk):
     ]
     write_rows(disk / "requests.jsonl", requests)
     works = {"asked": ["base", "base/checkpoint.json", "requests.jsonl"]}
-    settings = {"engine": "transformers", "dtype": "float32", "max_model_len": 64, "save_every": 4}
+    settings = {"engine": "transformers", "dtype": "float32", "max_model_len": 64}
     answers = disk / "asked/generations.jsonl"
     generate = program(
         *("scripts.generate", "--root", disk, "--works", listed(disk, works), "--work", "asked"),

@@ -29,6 +29,17 @@ def test_values_are_found_by_key_and_later_ones_count(tmp_path):
     assert Numbers(tmp_path / "none").load({"a"}) == {}
 
 
+def test_values_are_read_where_they_lie(tmp_path):
+    """Also in other processes' files, and while this one's is still written."""
+    Numbers(tmp_path).append([("ä", 1), ("b", 2)])
+    store = Numbers(tmp_path)
+    places = store.locate({"ä", "b", "c"})
+    assert {key: store.at(place) for key, place in places.items()} == {"ä": 1, "b": 2}
+    places |= {key: store.add(key, value) for key, value in (("ö", 3), ("d", 4))}
+    assert [store.at(places[key]) for key in ("d", "b", "ö", "ä")] == [4, 2, 3, 1]
+    assert Numbers(tmp_path).load({"b", "ö", "d"}) == {"b": 2, "ö": 3, "d": 4}, "not closed before"
+
+
 def test_a_damaged_line_is_told_and_costs_itself_alone(tmp_path, caplog):
     Numbers(tmp_path).append([("a", 1)])
     (path,) = tmp_path.iterdir()

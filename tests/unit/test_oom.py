@@ -10,7 +10,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 import torch
 from plumbline.config.training import Recipe, Training
-from plumbline.generation.engine import RenderedPrompt
+from plumbline.generation.engine import Completion, RenderedPrompt
 from plumbline.generation.transformers_engine import TransformersEngine
 from plumbline.jobs.memory import first_that_fits, halves, is_out_of_memory
 from plumbline.jobs.program import Progress
@@ -336,7 +336,7 @@ class EngineDeadError(Exception):
 @pytest.fixture
 def vllm(monkeypatch):
     """A stand-in for vLLM that starts with at most `fits` sequences; it notes every start."""
-    about = SimpleNamespace(fits=128, starts=[], ends=[], fails=0, error=ValueError(
+    about = SimpleNamespace(fits=128, starts=[], ends=[], fails=0, most=0, error=ValueError(
         "To serve at least one request with the model's max seq len (1024), 9 GiB KV cache is "
         "needed, which is larger than the available KV cache memory (1 GiB)."
     ))  # fmt: skip
@@ -344,22 +344,37 @@ def vllm(monkeypatch):
     class LLM:
         def __init__(self, model, max_num_seqs, **options):
             core = SimpleNamespace(shutdown=lambda: about.ends.append(max_num_seqs))
-            self.llm_engine = SimpleNamespace(engine_core=core)
+            self.llm_engine = SimpleNamespace(
+                engine_core=core, add_request=self.add, step=self.step,
+                has_unfinished_requests=lambda: bool(self.waiting),
+            )  # fmt: skip
+            self.waiting = []
             about.starts.append((model, max_num_seqs))
             if max_num_seqs > about.fits:
                 raise about.error
 
-        def generate(self, inputs, parameters, use_tqdm):
-            if about.fails:
+        def add(self, name, prompt, parameters):
+            self.waiting.append((name, prompt))
+            about.most = max(about.most, len(self.waiting))
+
+        def step(self):
+            if about.fails and len(self.waiting) < 250:
                 about.fails -= 1
                 raise EngineDeadError("EngineCore encountered an issue. See stack trace (above).")
-            return []
+            name, prompt = self.waiting.pop()
+            answer = SimpleNamespace(index=0, text=f"{prompt}", token_ids=[1], finish_reason="stop")
+            return [SimpleNamespace(request_id=name, finished=True, outputs=[answer])]
 
-    module, distributed = ModuleType("vllm"), ModuleType("vllm.distributed")
-    module.LLM, module.SamplingParams, module.TokensPrompt = LLM, dict, dict
-    distributed.cleanup_dist_env_and_memory = lambda: None
-    monkeypatch.setitem(sys.modules, "vllm", module)
-    monkeypatch.setitem(sys.modules, "vllm.distributed", distributed)
+    made = {
+        "vllm": {"LLM": LLM, "SamplingParams": dict},
+        "vllm.distributed": {"cleanup_dist_env_and_memory": lambda: None},
+        "vllm.inputs": {"tokens_input": list},
+        "vllm.sampling_params": {"RequestOutputKind": SimpleNamespace(FINAL_ONLY=2)},
+    }
+    for name, content in made.items():
+        module = ModuleType(name)
+        vars(module).update(content)
+        monkeypatch.setitem(sys.modules, name, module)
     return about
 
 
@@ -394,16 +409,37 @@ def test_vllm_that_does_not_start_says_what_to_change(vllm, tiny_base):
     assert len(vllm.starts) == 1
 
 
-def test_vllm_that_dies_at_work_is_ended_and_started_again(vllm, tiny_base):
+PROMPTS = [RenderedPrompt((5, n), Sampling(max_tokens=4)) for n in range(300)]
+ANSWERS = [[Completion(f"[5, {n}]", [1], "stop")] for n in range(300)]
+
+
+def test_vllm_that_dies_at_work_is_started_again_and_loses_nothing(vllm, tiny_base):
     engine = vllm_engine(tiny_base)
     vllm.fails = 1
-    engine.complete([])
-    engine.complete([])
+    assert engine.complete(PROMPTS) == ANSWERS
+    assert engine.complete(PROMPTS) == ANSWERS
     assert vllm.starts == [(str(tiny_base), 128), (str(tiny_base), 64)]
     assert vllm.ends == [128], "what it held of the device's memory is free for the next"
     vllm.fails = 9
     with pytest.raises(InputError, match=r"max_num_seqs 32 does not fit.*EngineCore"):
-        engine.complete([])
+        engine.complete(PROMPTS[:1])
+
+
+def test_vllm_is_kept_full_and_holds_no_more_prompts_than_that(vllm, tiny_base):
+    """A prompt that is answered makes room for the next; whoever asks need not hold them all."""
+    read = []
+
+    def source():
+        for number, prompt in enumerate(PROMPTS):
+            read.append(number)
+            yield str(number), prompt
+
+    engine = vllm_engine(tiny_base)
+    answers = engine.stream(source())
+    for count in range(1, 40):
+        next(answers)
+        assert len(read) == 256 + count - 1
+    assert len(dict(answers)) == 300 - 39 and vllm.most == 256
 
 
 EATER = """

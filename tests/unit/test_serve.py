@@ -3,12 +3,14 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from itertools import islice
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plumbline.generation.engine import Completion, RenderedPrompt
+from plumbline.generation import serve
+from plumbline.generation.engine import Completion, Engine, RenderedPrompt
 from plumbline.generation.serve import Server, shard_of
 from plumbline.generation.store import Store, prompt_key
 from plumbline.records import Request, Sampling
@@ -23,32 +25,44 @@ class Bytes:
     model_max_length = 10**30
 
     def __call__(self, text):
+        if isinstance(text, list):
+            return {"input_ids": [list(one.encode()) for one in text]}
         return {"input_ids": list(text.encode())}
 
     def decode(self, ids):
         return bytes(ids).decode(errors="replace")
 
 
-class Echo:
-    """Answers a prompt with its own text and the sample's number, and notes what it was asked."""
+class Echo(Engine):
+    """Answers a prompt with its own text and the sample's number, and notes what it was asked.
+
+    It holds three prompts at once, and of these finishes the last one first.
+    """
 
     def __init__(self, fail_after: int | None = None):
-        self.batches: list[list[str]] = []
+        self.asked: list[str] = []
+        self.finished = 0
         self.fail_after = fail_after
 
-    @property
-    def asked(self):
-        return [text for batch in self.batches for text in batch]
+    def stream(self, prompts):
+        source = iter(prompts)
+        while held := list(islice(source, 3)):
+            self.asked += [bytes(prompt.token_ids).decode() for _, prompt in held]
+            for name, prompt in reversed(held):
+                if self.fail_after == self.finished:
+                    self.fail()
+                self.finished += 1
+                text = bytes(prompt.token_ids).decode()
+                yield (
+                    name,
+                    [
+                        Completion(f"{text}:{index}", [index, 7], "stop")
+                        for index in range(prompt.sampling.n)
+                    ],
+                )
 
-    def complete(self, prompts):
-        if self.fail_after == len(self.batches):
-            raise KeyboardInterrupt
-        texts = [bytes(prompt.token_ids).decode() for prompt in prompts]
-        self.batches.append(texts)
-        return [
-            [Completion(f"{text}:{index}", [index, 7], "stop") for index in range(p.sampling.n)]
-            for text, p in zip(texts, prompts, strict=True)
-        ]
+    def fail(self):
+        raise KeyboardInterrupt
 
 
 def must_not_start():
@@ -62,16 +76,14 @@ def request(name, prompt=None, **changes):
 
 def server(folder, engine, **changes):
     start = engine if callable(engine) else lambda: engine
-    return Server(
-        Store(folder), Bytes(), start, **{"save_every": 3, "max_model_len": 64, **changes}
-    )
+    return Server(Store(folder), Bytes(), start, **{"max_model_len": 64, **changes})
 
 
 def test_generations_come_in_the_order_of_the_requests(tmp_path):
     engine = Echo()
     two = Sampling(n=2, temperature=1, max_tokens=4)
     asked = [request("c"), request("a", sampling=two), request("d"), request("b")]
-    found = server(tmp_path, engine).serve(asked)
+    found = list(server(tmp_path, engine).serve(asked))
     assert [(one.request, one.index, one.text) for one in found] == [
         ("c", 0, "c:0"),
         ("a", 0, "a:0"),
@@ -79,25 +91,40 @@ def test_generations_come_in_the_order_of_the_requests(tmp_path):
         ("d", 0, "d:0"),
         ("b", 0, "b:0"),
     ]
-    # The engine sees neighbours by their tokens, in the portions that are saved.
-    assert engine.batches == [["a", "b", "c"], ["d"]]
+    assert engine.asked == ["a", "b", "c", "d"], "neighbours by their tokens"
 
 
 def test_equal_prompts_are_generated_once(tmp_path):
     engine = Echo()
-    found = server(tmp_path, engine).serve([request("one", "x"), request("two", "x")])
+    found = list(server(tmp_path, engine).serve([request("one", "x"), request("two", "x")]))
     assert [(one.request, one.text) for one in found] == [("one", "x:0"), ("two", "x:0")]
     assert engine.asked == ["x"]
     other = Sampling(max_tokens=5)
-    server(tmp_path, engine).serve([request("three", "x", sampling=other)])
+    list(server(tmp_path, engine).serve([request("three", "x", sampling=other)]))
     assert engine.asked == ["x", "x"]
 
 
+def test_requests_are_gone_through_in_windows(tmp_path, monkeypatch):
+    """Sorted within each; a prompt that comes again, in the same window or later, is asked once."""
+    monkeypatch.setattr(serve, "WINDOW", 3)
+    engine, texts = Echo(), ["d", "b", "d", "c", "a", "b", "e"]
+    asked = [request(f"r{number}", text) for number, text in enumerate(texts)]
+    found = server(tmp_path, engine).serve(asked)
+    assert engine.asked == ["b", "d", "a", "c", "e"]
+    assert len(found) == 7 and [one.text for one in found] == [f"{text}:0" for text in texts]
+
+
+def test_how_many_answers_there_are_is_known_without_reading_them(tmp_path):
+    several = Sampling(n=3, temperature=1, max_tokens=4)
+    found = server(tmp_path, Echo()).serve([*waves(), request("x", sampling=several)])
+    assert len(found) == len(list(found)) == 6
+
+
 def test_what_is_there_is_not_generated_again_and_starts_no_engine(tmp_path):
-    first = server(tmp_path, Echo()).serve([request("a"), request("b")])
-    assert server(tmp_path, must_not_start).serve([request("b"), request("a")]) == first[::-1]
+    first = list(server(tmp_path, Echo()).serve([request("a"), request("b")]))
+    assert list(server(tmp_path, must_not_start).serve([request("b"), request("a")])) == first[::-1]
     engine = Echo()
-    server(tmp_path, engine).serve([request("a"), request("new")])
+    list(server(tmp_path, engine).serve([request("a"), request("new")]))
     assert engine.asked == ["new"]
 
 
@@ -114,37 +141,37 @@ def waves(answers=("w2:0",)):
 
 def test_a_series_ends_once_an_answer_is_accepted(tmp_path):
     engine = Echo()
-    found = server(tmp_path, engine).serve(waves())
+    found = list(server(tmp_path, engine).serve(waves()))
     assert [one.request for one in found] == ["w1", "w2", "other"]
     assert engine.asked == ["w1", "w2", "other"]
     # Also where the accepted answer comes from the store; and of other series nothing is left out.
-    assert server(tmp_path, must_not_start).serve(waves()) == found
+    assert list(server(tmp_path, must_not_start).serve(waves())) == found
     other = [one.model_copy(update={"series": one.id}) for one in waves()]
-    assert len(server(tmp_path, Echo()).serve(other)) == 4
+    assert len(list(server(tmp_path, Echo()).serve(other))) == 4
 
 
 def test_a_series_goes_on_while_nothing_is_accepted(tmp_path):
-    found = server(tmp_path, Echo()).serve(waves(answers=["something else"]))
+    found = list(server(tmp_path, Echo()).serve(waves(answers=["something else"])))
     assert [one.request for one in found] == ["w3", "w1", "w2", "other"]
 
 
 def test_acceptance_follows_the_match_mode(tmp_path):
     asked = waves(answers=["The W2 :0!"])
-    assert len(server(tmp_path / "a", Echo(), match="squad").serve(asked)) == 4
+    assert len(list(server(tmp_path / "a", Echo(), match="squad").serve(asked))) == 4
     asked = waves(answers=["The W2:0!"])
-    assert len(server(tmp_path / "b", Echo(), match="squad").serve(asked)) == 3
-    assert len(server(tmp_path / "c", Echo(), match="raw").serve(asked)) == 4
+    assert len(list(server(tmp_path / "b", Echo(), match="squad").serve(asked))) == 3
+    assert len(list(server(tmp_path / "c", Echo(), match="raw").serve(asked))) == 4
 
 
 def test_a_killed_job_goes_on_where_it_was(tmp_path):
     asked = [request(f"r{number}") for number in range(8)]
-    first = Echo(fail_after=2)
+    first = Echo(fail_after=4)
     with pytest.raises(KeyboardInterrupt):
-        server(tmp_path, first).serve(asked)
-    assert len(first.asked) == 6
+        list(server(tmp_path, first).serve(asked))
     second = Echo()
-    found = server(tmp_path, second).serve(asked)
-    assert not set(first.asked) & set(second.asked)
+    found = list(server(tmp_path, second).serve(asked))
+    # Of the second three only the one that was finished first is kept.
+    assert second.asked == ["r3", "r4", "r6", "r7"]
     assert [one.text for one in found] == [f"r{number}:0" for number in range(8)]
 
 
@@ -162,16 +189,16 @@ def test_a_killed_job_goes_on_where_it_was(tmp_path):
 )
 def test_a_damaged_line_costs_only_itself(tmp_path, caplog, damage):
     asked = [request(name) for name in "abc"]
-    whole = server(tmp_path, Echo()).serve(asked)
+    whole = list(server(tmp_path, Echo()).serve(asked))
     (file,) = tmp_path.glob("*.jsonl")
     lines = file.read_bytes().splitlines()
     file.write_bytes(b"\n".join([*lines[:2], damage(lines[2])]))  # and no newline at the end
     engine = Echo()
     caplog.set_level("WARNING", logger="plumbline")
-    assert server(tmp_path, engine).serve(asked) == whole
-    assert engine.asked == ["c"]
+    assert list(server(tmp_path, engine).serve(asked)) == whole
+    assert engine.asked == ["a"], "finished last"
     assert "1 unreadable line" in caplog.text
-    assert server(tmp_path, must_not_start).serve(asked) == whole
+    assert list(server(tmp_path, must_not_start).serve(asked)) == whole
 
 
 def test_a_process_that_is_killed_keeps_what_it_had_saved(tmp_path):
@@ -179,10 +206,8 @@ def test_a_process_that_is_killed_keeps_what_it_had_saved(tmp_path):
         "import os, signal, sys\n"
         "from test_serve import Echo, request, server\n"
         "class Deadly(Echo):\n"
-        "    def complete(self, prompts):\n"
-        "        if len(self.batches) == 2: os.kill(os.getpid(), signal.SIGKILL)\n"
-        "        return super().complete(prompts)\n"
-        "server(sys.argv[1], Deadly()).serve([request(f'r{n}') for n in range(9)])\n"
+        "    def fail(self): os.kill(os.getpid(), signal.SIGKILL)\n"
+        "list(server(sys.argv[1], Deadly(fail_after=6)).serve([request(f'r{n}') for n in range(9)]))\n"
     )
     program = program.replace("sys.argv[1]", "__import__('pathlib').Path(sys.argv[1])")
     path = os.pathsep.join(filter(None, [str(Path(__file__).parent), *sys.path]))
@@ -194,23 +219,23 @@ def test_a_process_that_is_killed_keeps_what_it_had_saved(tmp_path):
     )
     assert ended.returncode == -9, ended.stderr
     engine = Echo()
-    found = server(tmp_path, engine).serve([request(f"r{n}") for n in range(9)])
+    found = list(server(tmp_path, engine).serve([request(f"r{n}") for n in range(9)]))
     assert engine.asked == ["r6", "r7", "r8"]
     assert len(found) == 9
 
 
 def test_two_processes_write_two_files(tmp_path):
-    server(tmp_path, Echo()).serve([request("a")])
-    server(tmp_path, Echo()).serve([request("b")])
+    list(server(tmp_path, Echo()).serve([request("a")]))
+    list(server(tmp_path, Echo()).serve([request("b")]))
     assert len(list(tmp_path.glob("*.jsonl"))) == 2
-    assert len(server(tmp_path, must_not_start).serve([request("a"), request("b")])) == 2
+    assert len(list(server(tmp_path, must_not_start).serve([request("a"), request("b")]))) == 2
 
 
 def test_a_prompt_that_does_not_fit_is_an_error_before_anything_is_generated(tmp_path):
     asked = [request("short"), request("long", "x" * 61)]
     with pytest.raises(InputError, match=r"request long: .* need 65 tokens.*max_model_len is 64"):
-        server(tmp_path, must_not_start).serve(asked)
-    assert len(server(tmp_path, Echo()).serve([request("fits", "x" * 60)])) == 1
+        list(server(tmp_path, must_not_start).serve(asked))
+    assert len(list(server(tmp_path, Echo()).serve([request("fits", "x" * 60)]))) == 1
 
 
 def test_a_key_is_the_prompt_and_its_sampling():
@@ -250,19 +275,19 @@ def test_shards_together_are_the_whole_and_share_the_store(tmp_path):
         for series in "abcdefgh"
         for wave in range(3)
     ]
-    alone = server(tmp_path / "alone", Echo()).serve(asked)
+    alone = list(server(tmp_path / "alone", Echo()).serve(asked))
     texts = []
     for number in range(3):
         mine = [one for one in asked if shard_of(one, 3) == number]
         assert 0 < len(mine) < len(asked)
-        texts += [one.text for one in server(tmp_path / "shared", Echo()).serve(mine)]
+        texts += [one.text for one in list(server(tmp_path / "shared", Echo()).serve(mine))]
     assert sorted(texts) == sorted(one.text for one in alone)
     assert len(alone) == len(asked) - 1  # d2 became needless
-    assert server(tmp_path / "shared", must_not_start).serve(asked) == alone
+    assert list(server(tmp_path / "shared", must_not_start).serve(asked)) == alone
 
 
 def test_the_store_is_plain_json_lines(tmp_path):
-    server(tmp_path, Echo()).serve([request("ä")])
+    list(server(tmp_path, Echo()).serve([request("ä")]))
     (file,) = tmp_path.glob("*.jsonl")
     entry = json.loads(file.read_text(encoding="utf-8"))
     assert entry["completions"] == [{"text": "ä:0", "token_ids": [0, 7], "finish": "stop"}]

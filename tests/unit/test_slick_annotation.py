@@ -4,7 +4,7 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plumbline.generation.engine import Completion
+from plumbline.generation.engine import Completion, Engine
 from plumbline.generation.serve import Server
 from plumbline.methods.slick.annotation import annotate, slick_category
 from plumbline.methods.slick.config import Slick
@@ -55,13 +55,15 @@ class Bytes:
     model_max_length = 10**30
 
     def __call__(self, text):
+        if isinstance(text, list):
+            return {"input_ids": [list(one.encode()) for one in text]}
         return {"input_ids": list(text.encode())}
 
     def decode(self, ids):
         return bytes(ids).decode(errors="replace")
 
 
-class Scripted:
+class Scripted(Engine):
     """An engine that answers each (prompt, sampling) from a table fixed by a seed.
 
     Each question has its own chance of a right answer, so that all categories occur.
@@ -71,15 +73,11 @@ class Scripted:
         self.seed = seed
         self.asked = []
 
-    def complete(self, prompts):
-        self.asked += [(bytes(one.token_ids).decode(), one.sampling) for one in prompts]
-        return [
-            [
-                Completion(text, [1], "stop")
-                for text in self.answers(bytes(one.token_ids).decode(), one.sampling)
-            ]
-            for one in prompts
-        ]
+    def stream(self, prompts):
+        for name, one in prompts:
+            text = bytes(one.token_ids).decode()
+            self.asked.append((text, one.sampling))
+            yield name, [Completion(said, [1], "stop") for said in self.answers(text, one.sampling)]
 
     def answers(self, prompt, sampling):
         about = next(one for one in DATA if prompt.endswith(f"Q: {one.question}\nA:"))
@@ -99,8 +97,8 @@ def probe(folder, engine, **settings):
 
     settings = Slick(**{"exemplar_sets": 3, "shots": 2, "samples": 3, "max_tokens": 8, **settings})
     asked = list(requests(DATA, draw_exemplar_sets(DATA, settings), settings))
-    server = Server(Store(folder), Bytes(), lambda: engine, save_every=7, max_model_len=4096)
-    return asked, server.serve(asked)
+    server = Server(Store(folder), Bytes(), lambda: engine, max_model_len=4096)
+    return asked, list(server.serve(asked))
 
 
 @given(seed=st.integers(0, 10**6), samples=st.integers(1, 4), sets=st.integers(2, 4))

@@ -11,7 +11,7 @@ from plumbline.data.instruction_sets import Prompt
 from plumbline.data.instructions import Instruction
 from plumbline.evaluation.answer_ranks import greedy_written
 from plumbline.evaluation.closed_book import closed_book_request
-from plumbline.generation.engine import Completion, render
+from plumbline.generation.engine import Completion, Engine, render
 from plumbline.generation.serve import Server
 from plumbline.generation.store import Store
 from plumbline.methods.grath.parse import Unparsed, parse
@@ -164,12 +164,13 @@ def test_a_chat_model_is_not_stopped_at_its_first_line_break():
     assert chat.sampling.stop == ()
 
 
-class Scripted:
+class Scripted(Engine):
     def __init__(self, texts):
         self.texts = texts
 
-    def complete(self, prompts):
-        return [[Completion(self.texts.pop(0), [5], "stop")] for _ in prompts]
+    def stream(self, prompts):
+        for name, _ in prompts:
+            yield name, [Completion(self.texts.pop(0), [5], "stop")]
 
 
 def template(opening: str, told: str) -> str:
@@ -196,9 +197,9 @@ def test_an_answer_is_accepted_without_its_thoughts(tmp_path, caplog):
         for n in range(3)
     ]  # fmt: skip
     engine = Scripted(["Rome", "Oslo?\n</think>\n\nRome"])
-    server = Server(Store(tmp_path), tokenizer, lambda: engine, save_every=9, max_model_len=200)
+    server = Server(Store(tmp_path), tokenizer, lambda: engine, max_model_len=200)
     with caplog.at_level(logging.WARNING):
-        found = server.serve(requests)
+        found = list(server.serve(requests))
     assert [(one.request, one.text, one.answer) for one in found] == [
         ("r0", "Rome", ""),
         ("r1", "Oslo?\n</think>\n\nRome", "Rome"),

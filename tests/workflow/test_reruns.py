@@ -156,7 +156,7 @@ def test_another_mix_trains_only_itself(project):
     assert "annotate" not in jobs
 
 
-@pytest.mark.parametrize("key", ["max_num_seqs: 64", "save_every: 100", "kv_cache_gib: 1"])
+@pytest.mark.parametrize("key", ["max_num_seqs: 64", "kv_cache_gib: 1"])
 def test_how_fast_the_engine_runs_is_no_reason_to_generate_again(project, key):
     (project.folder / "runtime.yaml").write_text(f"generation: {{{key}}}\n")
     jobs = project.jobs("--configfile", "runtime.yaml")

@@ -13,8 +13,7 @@ from plumbline.jobs import program
 from plumbline.models import checkpoints
 from plumbline.models.ahead import WorkList
 from plumbline.models.suitability import Needs
-from plumbline.records import Generation, Request
-from plumbline.storage.files import read_unique_rows, write_json, write_rows
+from plumbline.storage.files import write_json, write_rows
 from plumbline.storage.lists import ListedWork
 
 
@@ -46,18 +45,18 @@ def main(
 
     from filelock import FileLock
     from plumbline.generation.engine import Engine, check_needs
-    from plumbline.generation.serve import Server, shard_of
+    from plumbline.generation.ledger import Served
+    from plumbline.generation.serve import Server, Share
     from plumbline.generation.start import Engines
 
     check_needs(root.name, all_works.checkpoint(work), needs or Needs())
 
-    def serve(work: str, engines: Engines, patience: float) -> list[Generation]:
+    def serve(work: str, engines: Engines, patience: float) -> Served:
         """Serve one piece of work; Timeout if another job is at the same checkpoint."""
         checkpoint, store = all_works.checkpoint(work), all_works.store(work)
         store.mkdir(parents=True, exist_ok=True)
         tokenizer = checkpoints.load_tokenizer(checkpoint)
-        rows = read_unique_rows(all_works.input(work), Request, empty=True)
-        mine = [row for row in rows if shards == 1 or shard_of(row, shards) == number]
+        mine = Share(all_works.input(work), number, shards)
 
         def start() -> Engine:
             engine = engines.of(checkpoint, tokenizer)
@@ -68,7 +67,6 @@ def main(
             Store(store),
             tokenizer,
             start,
-            save_every=settings.save_every,
             max_model_len=settings.max_model_len,
             match=all_works[work].setting,
         )

@@ -30,7 +30,6 @@ class GenerationSettings(Section):
         description="Jobs a request file is split over (GPUs, nodes). Changed later, nothing is "
         "generated again, but what follows is done again.",
     )
-    save_every: int = Field(512, ge=1, description="Requests between two savings of finished work.")
     max_num_seqs: int = Field(128, ge=1, description="Sequences an engine runs at once.")
     max_model_len: int = Field(
         2048,

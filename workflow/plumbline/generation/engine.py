@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from plumbline.models import checkpoints
 from plumbline.records import Sampling
@@ -28,10 +28,24 @@ class Completion:
     finish: str
 
 
-class Engine(Protocol):
-    """A started model. `complete` returns, for each prompt, its `sampling.n` completions."""
+class Engine(ABC):
+    """A started model."""
 
-    def complete(self, prompts: list[RenderedPrompt]) -> list[list[Completion]]: ...
+    @abstractmethod
+    def stream(
+        self, prompts: Iterable[tuple[str, RenderedPrompt]]
+    ) -> Iterator[tuple[str, list[Completion]]]:
+        """Each prompt's name with its `sampling.n` completions, as soon as they are finished.
+
+        prompts: with a name each, all different; read as the engine has room for them, so that only
+        so many are held at once. Their order is not that of the answers.
+        """
+
+    def complete(self, prompts: Sequence[RenderedPrompt]) -> list[list[Completion]]:
+        """The completions of each prompt, in their order."""
+        named = {str(number): prompt for number, prompt in enumerate(prompts)}
+        found = dict(self.stream(named.items()))
+        return [found[name] for name in named]
 
 
 def render(tokenizer, request) -> tuple[int, ...]:
@@ -43,6 +57,16 @@ def render(tokenizer, request) -> tuple[int, ...]:
         messages, add_generation_prompt=True, tokenize=True, return_dict=True
     )
     return tuple(encoded["input_ids"])
+
+
+def render_all(tokenizer, requests: Sequence) -> list[tuple[int, ...]]:
+    """What `render` gives for each of them; plain prompts go through the tokenizer together."""
+    plain = [request.prompt for request in requests if request.prompt is not None]
+    ids = iter(tokenizer(plain)["input_ids"] if plain else ())
+    return [
+        render(tokenizer, request) if request.prompt is None else tuple(next(ids))
+        for request in requests
+    ]
 
 
 def left_padded(rows: Sequence[Sequence[int]], pad_token_id: int, device):

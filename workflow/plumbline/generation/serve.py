@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import logging
 import zlib
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
 
-from plumbline.generation.engine import Completion, Engine, RenderedPrompt, render
+from plumbline.generation.engine import Engine, RenderedPrompt, render_all
+from plumbline.generation.ledger import Ledger, Served
 from plumbline.generation.store import Store, prompt_key
 from plumbline.jobs import effort
 from plumbline.jobs.program import Progress
-from plumbline.records import Generation, Request
-from plumbline.storage.files import InputError
+from plumbline.records import Request
+from plumbline.storage.append_only import Place
+from plumbline.storage.files import InputError, each_once, read_rows
 from plumbline.texts.matching import exact_match
-from plumbline.texts.thoughts import ENDING, opened_by
+from plumbline.texts.thoughts import ENDING, opened_by, without_thoughts
 
 log = logging.getLogger("plumbline")
-
-
-@dataclass
-class _Item:
-    request: Request
-    prompt: RenderedPrompt
-    key: str
-    in_thought: bool
+WINDOW = 16384  # requests whose prompts are held, and sorted, together
+Row = TypeVar("Row")
 
 
 class Server:
@@ -41,105 +39,113 @@ class Server:
         tokenizer,
         start: Callable[[], Engine],
         *,
-        save_every: int,
         max_model_len: int,
         match: str = "squad",
     ):
         self._store, self._tokenizer, self._start = store, tokenizer, start
-        self._save_every, self._max_model_len, self._match = save_every, max_model_len, match
+        self._max_model_len, self._match = max_model_len, match
         self._longest = min(max_model_len, tokenizer.model_max_length)
         self._engine: Engine | None = None
 
-    def serve(self, requests: Iterable[Request]) -> list[Generation]:
-        """Generations in the order of the requests; requests that became needless are left out.
+    def serve(self, requests: Iterable[Request]) -> Served:
+        """Generate what is missing; the result reads every answer from the store.
 
-        Raises InputError when a prompt with its answer does not fit the model's length.
+        requests: gone through several times, so no iterator; only WINDOW of them, and what the
+        engine holds, are in memory at once. Requests that became needless are left out. Raises
+        InputError when a prompt with its answer does not fit the model's length.
         """
-        items = [self._item(request) for request in requests]
-        done = self._store.load({item.key for item in items})
-        waves: dict[int, list[_Item]] = defaultdict(list)
-        for item in items:
-            waves[item.request.wave].append(item)
-        accepted: set[str] = set()
-        served: set[str] = set()
-        for number in sorted(waves):
-            due = [item for item in waves[number] if not self._needless(item.request, accepted)]
-            self._generate(due, done, f"wave {number + 1} of {len(waves)}")
-            served |= {item.request.id for item in due}
-            for item in due:
-                if (
-                    item.request.accept
-                    and item.request.series not in accepted
-                    and any(
-                        exact_match(one.answer, item.request.accept, self._match)
-                        for one in _generations(item, done)
-                    )
-                ):
-                    accepted.add(item.request.series)
-        log.info(f"{len(served):,} requests served, {len(items) - len(served):,} needless")
-        found = [
-            one for item in items if item.request.id in served for one in _generations(item, done)
-        ]
-        if unfinished := sum(one.unfinished_thought for one in found):
-            log.warning(
-                f"{unfinished:,} of {len(found):,} answers break off within a thought and count as "
-                f"none. Allow more tokens, or switch thoughts off (chat_template_kwargs of the model)."
-            )
-        return found
+        ledger = Ledger()
+        for request, prompt in self._prompted(requests):
+            self._check_length(request, prompt)
+            ledger.add(request, prompt_key(prompt), self._opens_thought(prompt))
+        places, waves = self._store.locate(set(ledger.keys)), ledger.waves()
+        for place, wave in enumerate(waves, start=1):
+            ledger.serve(wave)
+            keys = [ledger.keys[i] for i in ledger.served(wave)]
+            missing = set(keys) - places.keys()
+            if missing:
+                if self._engine is None:
+                    done = f"{len(keys) - len(missing):,} done"
+                    log.info(f"starting the engine for {len(missing):,} prompts, {done}")
+                    self._engine = self._start()
+                progress = Progress(len(missing), f"prompts, wave {place} of {len(waves)}")
+                with effort.passes():
+                    for key, answers in self._engine.stream(
+                        self._sorted(requests, ledger, missing)
+                    ):
+                        places[key] = self._store.add(key, answers)
+                        progress.advance(1)
+            for i, accepted in ledger.settling(wave):
+                if self._is_accepted(accepted, places[ledger.keys[i]], ledger.in_thought(i)):
+                    ledger.settle(i)
+        served = sum(1 for _ in ledger.served())
+        log.info(f"{served:,} requests served, {len(ledger) - served:,} needless")
+        return Served(requests, ledger, places, self._store)
 
-    @staticmethod
-    def _needless(request: Request, accepted: set[str]) -> bool:
-        return request.unless_accepted and request.series in accepted
+    def _prompted(self, requests: Iterable[Request]) -> Iterator[tuple[Request, RenderedPrompt]]:
+        for window in _windows(requests):
+            for request, ids in zip(window, render_all(self._tokenizer, window), strict=True):
+                yield request, RenderedPrompt(ids, request.sampling)
 
-    def _item(self, request: Request) -> _Item:
-        prompt = RenderedPrompt(render(self._tokenizer, request), request.sampling)
+    def _check_length(self, request: Request, prompt: RenderedPrompt) -> None:
         length = len(prompt.token_ids) + request.sampling.max_tokens
-        if length > self._longest:
-            limit, remedy = f"the model reads at most {self._longest}", ""
-            if self._longest == self._max_model_len:
-                limit, remedy = f"generation.max_model_len is {self._longest}", "raise it, "
-            raise InputError(
-                f"request {request.id}: prompt and answer need {length} tokens, but {limit}; "
-                f"{remedy}shorten the prompt or lower its max_tokens ({request.sampling.max_tokens})."
-            )
-        ending = self._tokenizer.decode(prompt.token_ids[-ENDING:])
-        return _Item(request, prompt, prompt_key(prompt), opened_by(ending) is not None)
-
-    def _generate(self, due: list[_Item], done: dict[str, list[Completion]], name: str) -> None:
-        # Sorted by tokens, prompts with a shared beginning follow each other and meet the
-        # engine's prefix cache.
-        missing = {item.key: item.prompt for item in due if item.key not in done}
-        order = sorted(missing, key=lambda key: missing[key].token_ids)
-        if not order:
+        if length <= self._longest:
             return
-        if self._engine is None:
-            log.info(
-                f"starting the engine for {len(order):,} prompts, {len(due) - len(order):,} done"
-            )
-            self._engine = self._start()
-        progress = Progress(len(order), f"prompts, {name}")
-        for start in range(0, len(order), self._save_every):
-            keys = order[start : start + self._save_every]
-            with effort.passes():
-                answers = self._engine.complete([missing[key] for key in keys])
-            self._store.append(zip(keys, answers, strict=True))
-            done.update(zip(keys, answers, strict=True))
-            progress.advance(len(keys))
-
-
-def _generations(item: _Item, done: dict[str, list[Completion]]) -> list[Generation]:
-    return [
-        Generation(
-            request=item.request.id,
-            purpose=item.request.purpose,
-            index=index,
-            in_thought=item.in_thought,
-            **vars(completion),
+        limit, remedy = f"the model reads at most {self._longest}", ""
+        if self._longest == self._max_model_len:
+            limit, remedy = f"generation.max_model_len is {self._longest}", "raise it, "
+        raise InputError(
+            f"request {request.id}: prompt and answer need {length} tokens, but {limit}; "
+            f"{remedy}shorten the prompt or lower its max_tokens ({request.sampling.max_tokens})."
         )
-        for index, completion in enumerate(done[item.key])
-    ]
+
+    def _opens_thought(self, prompt: RenderedPrompt) -> bool:
+        return opened_by(self._tokenizer.decode(prompt.token_ids[-ENDING:])) is not None
+
+    def _sorted(
+        self, requests: Iterable[Request], ledger: Ledger, missing: set[str]
+    ) -> Iterator[tuple[str, RenderedPrompt]]:
+        """The prompts of the missing keys, each once; a key is no longer missing then.
+
+        Sorted by tokens within a window: prompts with a shared beginning follow each other and meet
+        the engine's prefix cache.
+        """
+        wanted = (one for i, one in enumerate(requests) if ledger.keys[i] in missing)
+        for window in _windows(self._prompted(wanted)):
+            rows = {prompt_key(prompt): prompt for _, prompt in window}
+            for key in sorted(rows, key=lambda key: rows[key].token_ids):
+                if key in missing:  # not so where an earlier window had the same prompt
+                    missing.discard(key)
+                    yield key, rows[key]
+
+    def _is_accepted(self, accepted: Iterable[str], place: Place, in_thought: bool) -> bool:
+        """Whether one of the answers at a place is among the accepted ones."""
+        texts = [completion.text for completion in self._store.at(place)]
+        return any(
+            exact_match(without_thoughts(text, in_thought), accepted, self._match) for text in texts
+        )
+
+
+def _windows(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    source = iter(rows)
+    while window := list(islice(source, WINDOW)):
+        yield window
 
 
 def shard_of(request: Request, shards: int) -> int:
     """The shard a request belongs to; the requests of a series stay together."""
     return zlib.crc32((request.series or request.id).encode()) % shards
+
+
+@dataclass(frozen=True)
+class Share:
+    """The requests of a file that a shard serves, read anew each time they are gone through."""
+
+    path: Path
+    number: int
+    shards: int
+
+    def __iter__(self) -> Iterator[Request]:
+        for request in each_once(self.path, read_rows(self.path, Request)):
+            if self.shards == 1 or shard_of(request, self.shards) == self.number:
+                yield request

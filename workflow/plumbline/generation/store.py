@@ -2,18 +2,20 @@
 
 An entry is addressed by what determines it: the folder stands for the checkpoint with its
 tokenizer, the engine and its precision, the key for prompt tokens and sampling. A killed job loses
-at most the batch it was working on.
+only what was not finished.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from functools import lru_cache
 from pathlib import Path
 
 from plumbline.config.engines import GenerationSettings
 from plumbline.generation.engine import Completion, RenderedPrompt
 from plumbline.models.ahead import store_folder
+from plumbline.records import Sampling
 from plumbline.storage.append_only import AppendOnly
 
 # Raised when what was stored can no longer be believed. 1: an engine of vLLM answered for several
@@ -29,8 +31,13 @@ def answers_folder(root: Path, checkpoint: Path, settings: GenerationSettings) -
 
 def prompt_key(prompt: RenderedPrompt) -> str:
     """Address of a prompt's completions within its store."""
-    text = json.dumps([prompt.token_ids, prompt.sampling.model_dump()], sort_keys=True)
+    text = f"[{json.dumps(prompt.token_ids)}, {_as_json(prompt.sampling)}]"
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+@lru_cache
+def _as_json(sampling: Sampling) -> str:
+    return json.dumps(sampling.model_dump(), sort_keys=True)
 
 
 class Store(AppendOnly[list[Completion]]):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from collections.abc import Iterable, Iterator
+from functools import partial
+from itertools import islice, takewhile
 
-from plumbline.generation.engine import Completion, RenderedPrompt, left_padded
+from plumbline.generation.engine import Completion, Engine, RenderedPrompt, left_padded
 from plumbline.jobs.memory import first_that_fits, halves
 from plumbline.models.caches import attends_only
 from plumbline.models.finite import check_logits
 
+WINDOW = 8  # batches whose prompts are sorted together
 SEQUENCES = "generation.max_num_seqs"
 REMEDY = (
     "Draw fewer samples at once, shorten prompts or answers (max_tokens), or use a device with more "
@@ -16,7 +19,7 @@ REMEDY = (
 )
 
 
-class TransformersEngine:
+class TransformersEngine(Engine):
     """Batched generation with a model that is already in memory."""
 
     def __init__(self, model, tokenizer, *, end_token_ids: list[int], batch_size: int):
@@ -24,38 +27,47 @@ class TransformersEngine:
         self._end_token_ids, self._batch_size = end_token_ids, batch_size
         self._padded = attends_only(model)
 
-    def complete(self, prompts: list[RenderedPrompt]) -> list[list[Completion]]:
-        """Answers in the order of `prompts`; batches hold prompts of like length and sampling.
+    def stream(
+        self, prompts: Iterable[tuple[str, RenderedPrompt]]
+    ) -> Iterator[tuple[str, list[Completion]]]:
+        """As `Engine.stream`; batches hold prompts of like length and sampling, of WINDOW batches.
 
         They are of equal length where the model might take filling for a part of the prompt.
 
         Batches are of fewer sequences from then on when memory does not suffice; InputError when
         not even one fits.
         """
-        answers: dict[int, list[Completion]] = {}
-
-        def attempt(sequences: int) -> None:
-            self._batch_size = sequences
+        source = iter(prompts)
+        while window := dict(islice(source, WINDOW * self._batch_size)):
             order = sorted(
-                set(range(len(prompts))) - answers.keys(),
-                key=lambda i: (prompts[i].sampling.model_dump_json(), len(prompts[i].token_ids)),
-            )
-            for (sampling, _), group in groupby(
-                order,
-                key=lambda i: (
-                    prompts[i].sampling,
-                    None if self._padded else len(prompts[i].token_ids),
+                window,
+                key=lambda name: (
+                    window[name].sampling.model_dump_json(),
+                    len(window[name].token_ids),
                 ),
-            ):
-                indices = list(group)
-                size = max(1, sequences // sampling.n)
-                for start in range(0, len(indices), size):
-                    batch = indices[start : start + size]
-                    found = self._batch([prompts[i].token_ids for i in batch], sampling)
-                    answers.update(zip(batch, found, strict=True))
+            )
+            while order:
+                rows = [window[name] for name in order]
+                found = first_that_fits(
+                    halves(self._batch_size), partial(self._first, rows), SEQUENCES, REMEDY
+                )
+                yield from zip(order, found, strict=False)
+                del order[: len(found)]
 
-        first_that_fits(halves(self._batch_size), attempt, SEQUENCES, REMEDY)
-        return [answers[i] for i in range(len(prompts))]
+    def _first(self, rows: list[RenderedPrompt], sequences: int) -> list[list[Completion]]:
+        """Answers to the first of the rows, to as many as make a batch."""
+        self._batch_size = sequences
+        sampling, length = rows[0].sampling, len(rows[0].token_ids)
+        batch = [
+            row.token_ids
+            for row in takewhile(
+                lambda row: (
+                    row.sampling == sampling and (self._padded or len(row.token_ids) == length)
+                ),
+                rows[: max(1, sequences // sampling.n)],
+            )
+        ]
+        return self._batch(batch, sampling)
 
     def _batch(self, rows: list[tuple[int, ...]], sampling) -> list[list[Completion]]:
         import torch

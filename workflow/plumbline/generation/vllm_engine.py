@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-from plumbline.generation.engine import Completion, RenderedPrompt
+from plumbline.generation.engine import Completion, Engine, RenderedPrompt
 from plumbline.jobs.memory import first_that_fits, halves, is_out_of_memory
 from plumbline.models.finite import no_logits
+from plumbline.records import Sampling
 from plumbline.storage.files import InputError, read_json
 
 Result = TypeVar("Result")
 TRIES = 3  # with max_num_seqs, a half and a quarter of it
+# Prompts held at once, by max_num_seqs: what runs, and as many that wait, so that it never runs dry.
+AHEAD = 2
 REMEDY = (
     "The lines above have vLLM's own reason. If it is memory: lower generation.max_model_len, raise "
     "generation.gpu_memory_utilization (kv_cache_gib on a CPU), end what else uses the device, or "
@@ -52,7 +56,7 @@ def prepare_environment(device: str, threads: int, kv_cache_gib: float) -> None:
         os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"
 
 
-class VllmEngine:
+class VllmEngine(Engine):
     """One vLLM engine over one folder of full weights, which it keeps: others need an engine anew.
 
     vLLM can put other weights into a running engine, but not all that it made of the first ones:
@@ -98,6 +102,7 @@ class VllmEngine:
             **build,
         }
         self._folder, self._llm = folder, None
+        self._given: set[str] = set()  # names of the prompts that the running engine has
         self._sizes = halves(max_num_seqs)[:TRIES]
         self._end_tokens = end_token_ids
         self._fitting(lambda: None)
@@ -110,7 +115,7 @@ class VllmEngine:
                 self._sizes.pop(0)
                 self.close()
             if self._llm is None:
-                self._llm = self._start(size)
+                self._llm, self._given = self._start(size), set()
             return work()
 
         return first_that_fits(
@@ -141,41 +146,78 @@ class VllmEngine:
         self._llm = None
         gc.collect()  # its parts refer to one another
 
-    def complete(self, prompts: list[RenderedPrompt]) -> list[list[Completion]]:
-        from vllm import SamplingParams, TokensPrompt
-
-        parameters = [
-            # No seed a request: the CPU build cannot, and the engine's seed covers it.
-            SamplingParams(
-                n=prompt.sampling.n,
-                temperature=prompt.sampling.temperature,
-                top_k=prompt.sampling.top_k,
-                top_p=prompt.sampling.top_p,
-                max_tokens=prompt.sampling.max_tokens,
-                stop=list(prompt.sampling.stop),
-                stop_token_ids=self._end_tokens,
-            )
-            for prompt in prompts
-        ]
-        inputs = [TokensPrompt(prompt_token_ids=list(prompt.token_ids)) for prompt in prompts]
+    def stream(
+        self, prompts: Iterable[tuple[str, RenderedPrompt]]
+    ) -> Iterator[tuple[str, list[Completion]]]:
+        """As `Engine.stream`; at most AHEAD times max_num_seqs prompts are held at once."""
+        source, held = iter(prompts), {}
         try:
-            outputs = self._fitting(lambda: self._llm.generate(inputs, parameters, use_tqdm=False))
+            while True:
+                finished = self._fitting(lambda: self._finished(source, held))
+                for name in finished:
+                    del held[name]
+                if not finished and not held:
+                    return
+                yield from finished.items()
         except RuntimeError as error:
             if "NaNs detected in logits" not in str(error):
                 raise
             dtype = self._options["dtype"]
             raise no_logits(str(self._folder), dtype, "generation.dtype") from error
-        return [
-            [
-                Completion(
-                    text=answer.text,
-                    token_ids=list(answer.token_ids),
-                    finish="length" if answer.finish_reason == "length" else "stop",
-                )
-                for answer in sorted(output.outputs, key=lambda answer: answer.index)
-            ]
-            for output in outputs
-        ]
+        except GeneratorExit:  # whoever asked wants no more
+            if self._llm is not None:
+                self._llm.llm_engine.abort_request(list(held))
+            raise
+
+    def _finished(
+        self, source: Iterator[tuple[str, RenderedPrompt]], held: dict[str, RenderedPrompt]
+    ) -> dict[str, list[Completion]]:
+        """Fill the engine up and run it until something is finished; empty when nothing is left."""
+        from vllm.inputs import tokens_input
+
+        engine = self._llm.llm_engine
+        held.update(islice(source, max(0, AHEAD * self._sizes[0] - len(held))))
+        # After a restart also those that the engine before had.
+        for name in [name for name in held if name not in self._given]:
+            prompt = held[name]
+            engine.add_request(
+                name, tokens_input(list(prompt.token_ids)), self._parameters(prompt.sampling)
+            )
+            self._given.add(name)
+        while engine.has_unfinished_requests():
+            done = {one.request_id: one.outputs for one in engine.step() if one.finished}
+            if done:
+                self._given -= done.keys()
+                return {name: _completions(outputs) for name, outputs in done.items()}
+        return {}
+
+    def _parameters(self, sampling: Sampling):
+        from vllm import SamplingParams
+        from vllm.sampling_params import RequestOutputKind
+
+        return SamplingParams(
+            # No seed a request: the CPU build cannot, and the engine's seed covers it.
+            n=sampling.n,
+            temperature=sampling.temperature,
+            top_k=sampling.top_k,
+            top_p=sampling.top_p,
+            max_tokens=sampling.max_tokens,
+            stop=list(sampling.stop),
+            stop_token_ids=self._end_tokens,
+            output_kind=RequestOutputKind.FINAL_ONLY,
+        )
+
+
+def _completions(outputs) -> list[Completion]:
+    """The answers to one prompt, in vLLM's terms."""
+    return [
+        Completion(
+            text=answer.text,
+            token_ids=list(answer.token_ids),
+            finish="length" if answer.finish_reason == "length" else "stop",
+        )
+        for answer in sorted(outputs, key=lambda answer: answer.index)
+    ]
 
 
 def _check_positions(folder: Path, max_model_len: int) -> None:

@@ -10,12 +10,14 @@ import json
 import logging
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
-from typing import ClassVar, Generic, TypeVar
+from typing import IO, ClassVar, Generic, TypeVar
 
 log = logging.getLogger("plumbline")
 Value = TypeVar("Value")
+Place = int  # a file's number and an offset in it, in one: there may be millions
+LONGEST_FILE = 1 << 44
 
 
 class AppendOnly(Generic[Value]):
@@ -32,37 +34,78 @@ class AppendOnly(Generic[Value]):
 
     def __init__(self, folder: Path):
         self.folder, self._stream = folder, None
+        self._paths: list[Path] = []
+        self._readers: dict[int, IO[bytes]] = {}
 
-    def load(self, wanted: set[str]) -> dict[str, Value]:
+    def load(self, wanted: Container[str]) -> dict[str, Value]:
         """Values of the wanted keys. Half-written lines are skipped and told."""
-        values, broken = {}, 0
+        return {key: value for key, value, _ in self._entries(wanted)}
+
+    def locate(self, wanted: Container[str]) -> dict[str, Place]:
+        """Where the values of the wanted keys lie, for `at`; of values too many to hold at once.
+
+        Half-written lines are skipped and told.
+        """
+        return {key: place for key, _, place in self._entries(wanted)}
+
+    def at(self, place: Place) -> Value:
+        """The value that lies at a place."""
+        number, offset = divmod(place, LONGEST_FILE)
+        stream = self._readers.get(number)
+        if stream is None:
+            stream = self._readers[number] = self._paths[number].open("rb")
+        stream.seek(offset)
+        return self._value(json.loads(stream.readline())[self.FIELD])
+
+    def append(self, entries: Iterable[tuple[str, Value]]) -> None:
+        """Add finished values and see them safely on disk."""
+        for key, value in entries:
+            self._write(key, value)
+        if self._stream is not None:
+            self._stream.flush()
+            os.fsync(self._stream.fileno())
+
+    def add(self, key: str, value: Value) -> Place:
+        """Add one finished value, which outlives this process; returns where it lies."""
+        place = self._write(key, value)
+        self._stream.flush()
+        return place
+
+    def _entries(self, wanted: Container[str]) -> Iterator[tuple[str, Value, Place]]:
+        broken = 0
         for path in sorted(self.folder.glob("*.jsonl")):
-            with path.open(encoding="utf-8", errors="replace") as stream:
+            place = self._number(path) * LONGEST_FILE
+            with path.open("rb") as stream:
                 for line in stream:
                     try:
                         entry = json.loads(line)
                         if entry["key"] in wanted:
-                            values[entry["key"]] = self._value(entry[self.FIELD])
+                            yield entry["key"], self._value(entry[self.FIELD]), place
                     except (ValueError, KeyError, TypeError):
                         broken += 1
+                    place += len(line)
         if broken:
             log.warning(
                 f"{self.folder}: {broken} unreadable line(s), left by a killed job or a damaged "
                 f"file; what they held is {self.MADE} again."
             )
-        return values
 
-    def append(self, entries: Iterable[tuple[str, Value]]) -> None:
-        """Add finished values and see them safely on disk."""
+    def _number(self, path: Path) -> int:
+        """The number by which places know a file."""
+        if path not in self._paths:
+            self._paths.append(path)
+        return self._paths.index(path)
+
+    def _write(self, key: str, value: Value) -> Place:
         if self._stream is None:
             self.folder.mkdir(parents=True, exist_ok=True)
             name = f"{time.time_ns()}-{os.uname().nodename}-{os.getpid()}.jsonl"
-            self._stream = (self.folder / name).open("x", encoding="utf-8")
-        for key, value in entries:
-            entry = {"key": key, self.FIELD: self._json(value)}
-            self._stream.write(json.dumps(entry, ensure_ascii=False) + "\n")
-        self._stream.flush()
-        os.fsync(self._stream.fileno())
+            self._stream = (self.folder / name).open("xb")
+            self._own = self._number(self.folder / name) * LONGEST_FILE
+        entry = {"key": key, self.FIELD: self._json(value)}
+        place = self._own + self._stream.tell()
+        self._stream.write(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
+        return place
 
     def _value(self, held: object) -> Value:
         raise NotImplementedError

@@ -126,7 +126,15 @@ def unique(
 
     model: what they are called.
     """
-    rows, lines = [], {}
+    rows = list(each_once(path, given))
+    if not rows and not empty:
+        raise InputError(f"{path}: no rows. Expected at least one {_spoken(model)}.")
+    return rows
+
+
+def each_once(path: Path | str, given: Iterable[Row]) -> Iterator[Row]:
+    """The rows given by a file, one by one. InputError where two have one id."""
+    lines: dict[str, int] = {}
     for number, row in enumerate(given, start=1):
         if row.id in lines:
             raise InputError(
@@ -134,10 +142,7 @@ def unique(
                 f"ids must be unique. Remove or rename one of them."
             )
         lines[row.id] = number
-        rows.append(row)
-    if not rows and not empty:
-        raise InputError(f"{path}: no rows. Expected at least one {_spoken(model)}.")
-    return rows
+        yield row
 
 
 def _spoken(model: type[BaseModel]) -> str:

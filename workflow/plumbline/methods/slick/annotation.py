@@ -40,24 +40,25 @@ def annotate(
     category could not be told.
     """
     accepted = {question.id: question.answers for question in questions}
-    asked: dict[str, Request] = {}
+    groups: dict[tuple[str, str], tuple[str, str]] = {}
+    asked: dict[str, tuple[str, str]] = {}  # there may be millions of them
     expected: dict[tuple[str, str], int] = Counter()
     sets: dict[str, set[int]] = defaultdict(set)
     for request in requests:
-        asked[request.id] = request
-        expected[request.question, request.purpose] += request.sampling.n
+        key = request.question, request.purpose
+        key = asked[request.id] = groups.setdefault(key, key)
+        expected[key] += request.sampling.n
         sets[request.question].add(request.exemplar_set)
     total, correct = Counter(), Counter()
     for generation in generations:
-        request = asked.get(generation.request)
-        if request is None:
+        key = asked.get(generation.request)
+        if key is None:
             raise DifferentRuns(
                 f"generation of request {generation.request!r}, which is not among the requests",
                 "Generate again",
             )
-        key = request.question, request.purpose
         total[key] += 1
-        correct[key] += exact_match(generation.answer, accepted[request.question], match)
+        correct[key] += exact_match(generation.answer, accepted[key[0]], match)
     return [
         _annotation(question, expected, total, correct, sorted(sets[question.id]))
         for question in questions
