@@ -154,8 +154,8 @@ def _probing(at: Stages) -> None:
     at.run(
         "prepare_probe", slick=SLICK, checkpoint=at.checkpoint,
         all_questions=path("questions.jsonl"), questions=path("m/slick/questions.jsonl"),
-        exemplars=path("m/slick/exemplars.jsonl"), requests=path("m/slick/requests.jsonl"),
-        dropped=path("m/slick/dropped.json"),
+        test=path("m/slick/test.jsonl"), exemplars=path("m/slick/exemplars.jsonl"),
+        requests=path("m/slick/requests.jsonl"), dropped=path("m/slick/dropped.json"),
     )  # fmt: skip
     at.answer("m/slick/requests.jsonl", "m/slick/generations.jsonl", "slick")
     at.run(
@@ -198,7 +198,7 @@ def _evaluation(at: Stages) -> None:
     at.run(
         "write_closed_book", all_questions=path("questions.jsonl"),
         questions=path("m/slick/questions.jsonl"), labelling=path("m/slick/exemplars.jsonl"),
-        slick={"shots": 4, "max_tokens": 12}, name="closed_book", forms=["few_shot", "plain"],
+        slick={"shots": 4, "max_tokens": 12}, name="closed_book", forms=["few_shot+plain"],
         limit=0, exemplars=path("m/exemplars.jsonl"), requests=path("m/requests.jsonl"),
     )  # fmt: skip
     for checkpoint, parent in (("base", ""), ("tuned", "base")):
