@@ -107,13 +107,14 @@ class Stages:
     def respond(self, requests: str, generations: str) -> None:
         """Made-up responses: what the facts say of a subject, and something wrong of it."""
         facts = {one["subject"]: one for one in _rows(self.path("questions.jsonl"))}
+        others = {fact["relation"]: fact["answers"][0] for fact in facts.values()}
         prompts = {one["id"]: one["topic"] for one in _rows(self.path("prompts.jsonl"))}
 
         def made() -> Iterator[dict]:
             for request in _rows(self.path(requests)):
                 fact = facts[prompts[request["instruction"]]]
                 wording = RELATIONS[fact["relation"]][2]
-                said = (fact["answers"][0], _name(9 * 10**6))
+                said = (fact["answers"][0], others[fact["relation"]])
                 text = " ".join(wording.format(fact["subject"], name) for name in said)
                 yield _generation(request, 0, f"{text} It is said to be old.")
 
