@@ -17,7 +17,7 @@ _LINE = re.compile(rf"(?m)^[\d:]{{8}} (\w+): ([\d.]+) {TOLD}$")
 _OWN = ("generate", "train")  # programs with a stage of their own; all others with a model score
 
 
-def measure(folder: Path, run: Path = ROOT.parent / "results/demo") -> list[dict]:
+def measure(folder: Path, run: Path = ROOT / "results/demo") -> list[dict]:
     """Seconds and shares of a run, which lies in `run`. FileNotFoundError if it is not finished."""
     if not (run / "report/index.html").is_file():
         raise FileNotFoundError(f"{run} is no finished run: make one first (make demo)")
