@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from plumbline.config.closed_book import FACTS, closed_book_task
 from plumbline.data.facts import load_embedded
 from plumbline.experiment import config as experiment
 from plumbline.experiment import lineage
+from plumbline.experiment.closed_book import forms_of
 from plumbline.records import Fit, Probe
 from plumbline.storage.files import InputError
 from plumbline.study import collecting, decisions, page, pieces
@@ -327,18 +329,21 @@ def test_what_is_contrasted_is_trained_and_asked(claim):
     config = experiment.load(read(f"study/{claim}.yaml"))
     line = lineage.build(config)
     choices = {one.name for one in config.evaluation.choices}
-    forms = {"closed_book"} | {f"closed_book_{form}" for form in config.closed_book_forms[1:]}
+    asked = {
+        checkpoint: {closed_book_task(FACTS, form) for form in forms}
+        for checkpoint, forms in forms_of(config, line).items()
+    }
     stated = [one for one in contrasts() if one.piece == claim]
     assert {one.role for one in stated if one.claim == claim} >= {"primary", "secondary"}
     for one in stated:
-        for side in filter(None, (one.first, one.second)):
-            assert side.checkpoint in (line.tunings if one.task == FIT else line.checkpoints)
+        sides = [side.checkpoint for side in (one.first, one.second) if side]
+        assert set(sides) <= set(line.tunings if one.task == FIT else line.checkpoints)
         if one.task in ("long_form", "win_rate"):
             assert config.evaluation.long_form
         elif one.task == "token_shift":
             assert config.evaluation.token_shift
         elif one.task != FIT:
-            assert one.task in choices | forms
+            assert all(one.task in choices | asked[name] for name in sides)
 
 
 def test_the_human_side_is_what_the_tables_say(tmp_path):
