@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from plumbline.study import collecting, decisions, page, pieces
 from plumbline.study.contrasts import CLAIMS, FIT, Side, StudyContrast, contrasts
 from plumbline.study.records import ClaimRow, FitRow, MeasuredRow, MixAbout, PieceManifest
 from plumbline.training.sets import Composition
-from scripts import write_study_responses
+from scripts import collect_piece, write_study_responses
 from snakemake.utils import update_config
 
 ROOT = Path(__file__).parents[2]
@@ -272,6 +273,38 @@ def test_a_run_is_kept_item_by_item(tmp_path):
         ("token_shift", "shifted", "p", 0.5),
     ]
     assert collecting.mixes(tmp_path, rows) == ([], {})
+
+
+def test_a_finished_run_becomes_a_piece(tmp_path, monkeypatch):
+    root = tmp_path / "run"
+    scored = {"id": "a", "task": "t", "domain": "id", "cluster": "s", "metrics": {"em": 1}}
+    label = dict(id="a", relation="r", domain="id", split="test", category="Unknown", p_greedy=0,
+                 greedy_correct=0, greedy_total=1, sampled_correct=0, sampled_total=1,
+                 exemplar_sets=[0])  # fmt: skip
+    config = {"seeds": [3], "device": "cpu", "run": "x", "models": [{"name": "m"}], "slick": 1}
+    checkpoints = [
+        {"checkpoint": name, "folder": f"m/{name}", "scored": ["items.jsonl"], "parent": ""}
+        for name in ("one", "other")
+    ]
+    for place, content in {
+        "manifest.json": {"config": config, "versions": {"torch": "1"}, "python": "3"},
+        "lists/checkpoints.json": checkpoints,
+        "m/slick/annotations.jsonl": label,
+        "m/one/items.jsonl": scored,
+        "m/other/items.jsonl": scored,
+    }.items():
+        path = root / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content))
+    monkeypatch.setattr(collect_piece, "contrasts", lambda: [SHARED])
+    monkeypatch.chdir(ROOT)
+    collect_piece.main(claim="apeft", seed=3, root=root, data=tmp_path / "data")
+    [piece] = pieces.read_pieces(tmp_path / "data", "apeft")
+    assert [(row.checkpoint, row.value) for row in piece.items] == [("one", 1.0), ("other", 1.0)]
+    assert piece.about.versions == {"torch": "1", "python": "3"} and piece.about.seed == 3
+    assert re.fullmatch(r"[0-9a-f]{40}(-dirty)?", piece.about.commit)
+    with pytest.raises(InputError, match=r"was run with seeds \[3\]; expected \[1\]"):
+        collect_piece.main(claim="apeft", seed=1, root=root, data=tmp_path / "data")
 
 
 def test_every_number_of_the_page_is_a_row_of_the_table():
