@@ -116,7 +116,8 @@ def test_two_processes_learn_what_one_learns(tiny_base, tmp_path, recipe, strate
         ours, theirs = weights(run.out / stop), weights(out / stop)
         assert ours.keys() == theirs.keys()
         for name, value in ours.items():
-            torch.testing.assert_close(value, theirs[name], rtol=0, atol=1e-4)
+            # A fortieth of a step: Adam shows the rounding of the smallest gradients.
+            torch.testing.assert_close(value, theirs[name], rtol=0, atol=5e-4)
     # One process writes and tells; nothing is left behind but the note of what came out.
     assert sorted(path.name for path in out.iterdir()) == sorted(
         [".finished.json", *alone["stops"]]

@@ -211,12 +211,9 @@ def install(trainer) -> None:
 
     Rows are laid out anew where the architecture allows it by what it says of itself and, on the
     longest and shortest examples, does so: log-probabilities are those of TRL's own rows. Else only
-    the projection is spared. Processes that share the weights (FSDP) read TRL's own batches.
+    the projection is spared.
     """
     base = _without_adapter(trainer.model)
-    if trainer.is_fsdp_enabled:
-        log.info(f"{base.config.model_type}: batches stay filled up, since processes share weights")
-        return
     dense = Dense(base, packs=True)
     reason = _obstacle(base) or _difference(trainer, dense)
     dense.packs = reason is None
