@@ -3,7 +3,7 @@
 import json
 
 from plumbline.config.choices import ChoiceSource
-from plumbline.data.choices import load_choices
+from plumbline.data.choice_items import load_choices
 from plumbline.records import Question
 
 CITIES = ["Oslo", "Rome", "Lima", "Cairo", "Quito", "Paris", "Seoul", "Bern"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from plumbline.evaluation import alignment
-from plumbline.evaluation import token_shift as shift
+from plumbline.evaluation import rank_shift as shift
 from plumbline.evaluation.estimation import mean
 
 PAIRS = {

@@ -23,7 +23,7 @@ CLOSE = 1e-3  # nats, of sums in float32
 
 def _questions(count: int) -> list:
     from plumbline.config.choices import ChoiceSource
-    from plumbline.data.choices import load_choices
+    from plumbline.data.choice_items import load_choices
     from plumbline.data.facts import load_embedded
 
     facts = load_embedded(ROOT / "workflow/resources/facts").questions

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from plumbline.evaluation.choices import choice_metrics
+from plumbline.evaluation.choice_scores import choice_metrics
 from plumbline.evaluation.harness import measure
 from plumbline.models import checkpoints
 from plumbline.models.importing import import_model

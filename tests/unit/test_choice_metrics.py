@@ -5,7 +5,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plumbline.evaluation.choices import ChoiceScore, choice_metrics, choice_score
+from plumbline.evaluation.choice_scores import ChoiceScore, choice_metrics, choice_score
 from plumbline.records import ChoiceQuestion
 from plumbline.storage.files import read_unique_rows, write_rows
 

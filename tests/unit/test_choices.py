@@ -4,7 +4,7 @@ import pytest
 from choice_data import CITIES, fact, lines, load, own, reasons, simple
 from hypothesis import given
 from hypothesis import strategies as st
-from plumbline.data.choices import overlap
+from plumbline.data.choice_items import overlap
 from plumbline.records import ChoiceQuestion, Question
 from plumbline.sources.fetching import fetch
 from plumbline.sources.source import Source

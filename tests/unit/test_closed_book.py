@@ -2,7 +2,7 @@ import re
 
 import numpy as np
 import pytest
-from plumbline.evaluation.closed_book import (
+from plumbline.evaluation.exact_answers import (
     TASKS,
     Answer,
     closed_book_request,

@@ -7,8 +7,8 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 from plumbline.config.closed_book import ClosedBookSet
-from plumbline.data.closed_book import load_closed_book
-from plumbline.evaluation.closed_book import Answer
+from plumbline.data.question_sets import load_closed_book
+from plumbline.evaluation.exact_answers import Answer
 from plumbline.methods.slick.config import Slick
 from plumbline.records import Generation, Request, SetQuestion
 from plumbline.report.closed_book_sections import as_lines, closed_book

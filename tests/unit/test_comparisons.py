@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plumbline.evaluation.closed_book import Answer
 from plumbline.evaluation.comparisons import compare, others_of
 from plumbline.evaluation.contrasts import Contrast
 from plumbline.evaluation.estimation import LEAST_CLUSTERS
+from plumbline.evaluation.exact_answers import Answer
 from plumbline.evaluation.grid import HEADLINE, TaskDomain, measure_of
 from plumbline.names import unfiltered
 from plumbline.report.tables import LEADING

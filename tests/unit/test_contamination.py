@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from plumbline.config.contamination import ContaminationSettings
-from plumbline.evaluation.contamination import (
+from plumbline.evaluation.overlaps import (
     Contamination,
     EvaluatedText,
     Overlap,

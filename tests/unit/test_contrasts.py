@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from plumbline.evaluation.closed_book import TASKS
 from plumbline.evaluation.contrast_table import contrast_rows
 from plumbline.evaluation.contrasts import PRIMARY, Contrast, against_placebo
+from plumbline.evaluation.exact_answers import TASKS
 from plumbline.evaluation.statistics import holm
 from plumbline.experiment import config as experiment
 from plumbline.experiment import lineage

@@ -12,7 +12,7 @@ from plumbline.data.facts import (
     split_of,
 )
 from plumbline.data.select import select
-from plumbline.evaluation.contamination import EvaluatedText, Trained, measure
+from plumbline.evaluation.overlaps import EvaluatedText, Trained, measure
 from plumbline.storage.files import InputError, write_csv
 from plumbline.texts.text import fold
 from programs import program

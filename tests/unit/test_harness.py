@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from plumbline.evaluation.choices import choice_metrics
-from plumbline.evaluation.contamination import EvaluatedText
+from plumbline.evaluation.choice_scores import choice_metrics
 from plumbline.evaluation.harness import _items, _without_form, measure, questions, task_manager
+from plumbline.evaluation.overlaps import EvaluatedText
 from plumbline.models import checkpoints
 from plumbline.records import ChoiceQuestion, HarnessItem, Item
 from plumbline.scoring.likelihood import score

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
-from plumbline.evaluation.closed_book import Answer
+from plumbline.evaluation.exact_answers import Answer
 from plumbline.methods.slick.p_true import PTrue, p_true, proposal, rows
 from plumbline.methods.slick.p_true_section import p_true as section
 from plumbline.records import Question

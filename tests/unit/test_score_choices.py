@@ -4,7 +4,7 @@ import json
 
 import pytest
 import torch
-from plumbline.evaluation.choices import ChoiceScore
+from plumbline.evaluation.choice_scores import ChoiceScore
 from plumbline.models import checkpoints
 from plumbline.records import ChoiceQuestion
 from plumbline.scoring.prompts import encode

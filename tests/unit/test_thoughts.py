@@ -10,7 +10,7 @@ from plumbline.config.training import Recipe
 from plumbline.data.instruction_sets import Prompt
 from plumbline.data.instructions import Instruction
 from plumbline.evaluation.answer_ranks import greedy_written
-from plumbline.evaluation.closed_book import closed_book_request
+from plumbline.evaluation.exact_answers import closed_book_request
 from plumbline.generation.engine import Completion, Engine, render
 from plumbline.generation.serve import Server
 from plumbline.generation.store import Store

@@ -7,7 +7,7 @@ import pytest
 import torch
 from plumbline.data.instruction_sets import Prompt
 from plumbline.evaluation import answer_ranks as scoring
-from plumbline.evaluation import token_shift as shift
+from plumbline.evaluation import rank_shift as shift
 from plumbline.generation.engine import end_tokens, render
 from plumbline.generation.transformers_engine import RenderedPrompt, TransformersEngine
 from plumbline.models import checkpoints, loaded
@@ -251,8 +251,9 @@ def test_the_end_stands_apart(tiny_base):
         )  # fmt: skip
         assert one.answer.tokens == (*body, *last) and one.ended == ended
         (row,) = scoring.measure(
-            [one], tiny_base, tiny_base, tokenizer, dtype="float32", device="cpu", batch_tokens=99
-        )
+            [one], tiny_base, tiny_base, tokenizer, dtype="float32", device="cpu", threads=1,
+            batch_tokens=99,
+        )  # fmt: skip
         assert len(row.ranks) == len(row.own_ranks) == len(body)
         assert "".join(row.tokens) == "Oslo is" and row.truncated != ended
         assert (row.end_rank is not None) == ended

@@ -4,7 +4,7 @@ import random
 
 import numpy as np
 import pytest
-from plumbline.evaluation import token_shift as shift
+from plumbline.evaluation import rank_shift as shift
 from plumbline.evaluation.alignment import Alignment, judge, verdict_row
 from plumbline.evaluation.estimation import mean
 from plumbline.evaluation.statistics import Estimate

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from plumbline.config.choices import ChoiceSet, ChoiceSource
-from plumbline.data.choices import load_choices
+from plumbline.data.choice_items import load_choices
 from plumbline.jobs import program
 from plumbline.records import Question
 from plumbline.sources.fetching import read_marker

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 from plumbline.config.closed_book import ClosedBookSet
-from plumbline.data.closed_book import load_closed_book
+from plumbline.data.question_sets import load_closed_book
 from plumbline.jobs import program
 from plumbline.sources.fetching import read_marker
 from plumbline.storage.files import write_json, write_rows

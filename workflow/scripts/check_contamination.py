@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 from plumbline.config.contamination import ContaminationSettings
-from plumbline.evaluation.contamination import measure_files, refuse
+from plumbline.evaluation.overlaps import measure_files, refuse
 from plumbline.jobs import program
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline.evaluation.closed_book import judge, majority_answers
+from plumbline.evaluation.exact_answers import judge, majority_answers
 from plumbline.jobs import program
 from plumbline.names import BASE
 from plumbline.records import Annotation, Generation, Question, Request, SetQuestion

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from plumbline.evaluation.contamination import measure_files
+from plumbline.evaluation.overlaps import measure_files
 from plumbline.jobs import program
 from plumbline.storage.files import InputError, write_json
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from plumbline.config.engines import Scoring
-from plumbline.evaluation.choices import choice_score
+from plumbline.evaluation.choice_scores import choice_score
 from plumbline.jobs import program
 from plumbline.models import scoring_jobs
 from plumbline.records import ChoiceQuestion

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 from plumbline.config.contamination import ContaminationSettings
-from plumbline.evaluation.contamination import Contamination, refuse
+from plumbline.evaluation.overlaps import Contamination, refuse
 from plumbline.evaluation.tables import OverlapRow
 from plumbline.jobs import program
 from plumbline.storage import lists

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 from plumbline.config.engines import Evaluation
-from plumbline.evaluation.closed_book import Answer
+from plumbline.evaluation.exact_answers import Answer
 from plumbline.jobs import program
 from plumbline.methods.slick.p_true import PTrue, rows
 from plumbline.methods.slick.tables import ProbeRow

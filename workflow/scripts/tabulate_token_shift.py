@@ -5,7 +5,7 @@ from typing import Annotated
 
 from plumbline.config.engines import Evaluation
 from plumbline.evaluation import alignment
-from plumbline.evaluation import token_shift as shift
+from plumbline.evaluation import rank_shift as shift
 from plumbline.evaluation.tables import ShiftShare, ShiftToken, ShiftVerdict
 from plumbline.jobs import program
 from plumbline.records import Item

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from plumbline.config.closed_book import closed_book_task
 from plumbline.data.select import select
-from plumbline.evaluation.closed_book import closed_book_request
+from plumbline.evaluation.exact_answers import closed_book_request
 from plumbline.jobs import program
 from plumbline.methods.slick.config import Slick
 from plumbline.methods.slick.probing import (

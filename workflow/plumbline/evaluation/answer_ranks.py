@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from plumbline.data.instruction_sets import Prompt
-from plumbline.evaluation.token_shift import TokenShift
+from plumbline.evaluation.rank_shift import TokenShift
 from plumbline.generation.answered import answered
 from plumbline.generation.engine import render
 from plumbline.jobs.program import Progress

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
-from plumbline.evaluation.closed_book import TASKS
+from plumbline.evaluation.exact_answers import TASKS
 from plumbline.names import placebo
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from itertools import islice
 from numbers import Real
 from pathlib import Path
 
-from plumbline.evaluation.contamination import EvaluatedText
+from plumbline.evaluation.overlaps import EvaluatedText
 from plumbline.jobs import effort
 from plumbline.jobs.memory import first_that_fits, halves
 from plumbline.models.caches import attends_only

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from plumbline.config.closed_book import ENDINGS
-from plumbline.evaluation.closed_book import TASKS as CLOSED_BOOK_TASKS
+from plumbline.evaluation.exact_answers import TASKS as CLOSED_BOOK_TASKS
 from plumbline.records import Category
 from plumbline.report.names import TABLES
 from plumbline.report.responses import ShownResponse

@@ -9,8 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from plumbline.evaluation.token_shift import SHIFTED as SHIFTED_CLASS
-from plumbline.evaluation.token_shift import TokenShift, shift_class
+from plumbline.evaluation.rank_shift import SHIFTED as SHIFTED_CLASS
+from plumbline.evaluation.rank_shift import TokenShift, shift_class
 from plumbline.names import BASE
 from plumbline.records import Annotation, Fit, Item, Probe
 from plumbline.storage.files import InputError, read_json, read_rows, read_unique_rows

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from plumbline.evaluation.closed_book import TASKS
 from plumbline.evaluation.contrasts import (
     CLOSED_BOOK,
     DOMAINS,
@@ -13,6 +12,7 @@ from plumbline.evaluation.contrasts import (
     against_placebo,
     in_domains,
 )
+from plumbline.evaluation.exact_answers import TASKS
 from plumbline.names import variant
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from plumbline.evaluation.closed_book import closed_book_request
+from plumbline.evaluation.exact_answers import closed_book_request
 from plumbline.records import Message, Question, Request, Sampling, as_text
 from plumbline.responses.prompting import Form, closed_book_prompt, response_side
 

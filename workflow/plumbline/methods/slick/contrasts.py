@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from plumbline.evaluation.closed_book import TASKS
 from plumbline.evaluation.contrasts import Contrast, in_domains
+from plumbline.evaluation.exact_answers import TASKS
 
 if TYPE_CHECKING:
     from plumbline.experiment.config import Config

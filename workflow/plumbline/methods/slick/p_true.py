@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from pydantic import Field
 
-from plumbline.evaluation.closed_book import Answer
+from plumbline.evaluation.exact_answers import Answer
 from plumbline.evaluation.statistics import share
 from plumbline.records import ChoiceQuestion, NonEmpty, Question, Record
 from plumbline.storage.files import DifferentRuns

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from plumbline.evaluation.closed_book import TASKS as CLOSED_BOOK_TASKS
+from plumbline.evaluation.exact_answers import TASKS as CLOSED_BOOK_TASKS
 
 # Gekhman et al. 2024, Table 1 (PaLM 2 base, full EntityQuestions): accuracy points and R2.
 PAPER_LINEAR_MODEL = {
