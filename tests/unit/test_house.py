@@ -55,8 +55,11 @@ def named(source: str) -> Iterator[str]:
 
 
 def house() -> list[Path]:
-    """Every module that is no method's, but for the list of them."""
-    modules = [*LIBRARY.rglob("*.py")]
+    """Every module that is no method's, but for the list of them and the study.
+
+    The study asks about these methods, by name; no experiment has a part in it.
+    """
+    modules = [path for path in LIBRARY.rglob("*.py") if LIBRARY / "study" not in path.parents]
     own = {LIBRARY / "methods" / name for name in NAMES}
     assert len(own) == len(METHODS) and len(LABELS) == 4
     registry = LIBRARY / "methods/registry.py"
