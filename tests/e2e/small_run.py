@@ -35,11 +35,13 @@ class Run:
                 env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"},
             )  # fmt: skip
             deadline = time.time() + 900
-            while not self.saved() and time.time() < deadline:
-                assert process.poll() is None, Path(log.name).read_text()[-3000:]
-                time.sleep(0.5)
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            try:
+                while not self.saved() and time.time() < deadline:
+                    assert process.poll() is None, Path(log.name).read_text()[-3000:]
+                    time.sleep(0.5)
+            finally:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
         self.project.snakemake("--unlock", "--configfile", str(SMALL))
         return self.saved()
 
@@ -47,7 +49,7 @@ class Run:
         """Keys of the answers that are safely stored."""
         lines = [
             line
-            for path in (self.model / "store").glob("*/*.jsonl")
+            for path in (self.model / "store").glob("*-*/*.jsonl")
             for line in path.read_text().splitlines(keepends=True)
         ]
         return {json.loads(line)["key"] for line in lines if line.endswith("\n")}

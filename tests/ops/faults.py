@@ -213,7 +213,7 @@ def entries(store: Path) -> list[tuple[str, dict]]:
     """(folder, entry) of every whole line of a model's store."""
     return [
         (path.parent.name, json.loads(line))
-        for path in sorted(store.glob("*/*.jsonl"))
+        for path in sorted(store.glob("*-*/*.jsonl"))
         for line in path.read_text(encoding="utf-8").splitlines(keepends=True)
         if line.endswith("\n")
     ]

@@ -42,7 +42,7 @@ def undisturbed(killed):
     """A run of the same that nobody disturbs, with the samples that the killed one has drawn."""
     project = new_project(killed.project.folder.parent / "undisturbed")
     greedy = greedy_keys(killed.model)
-    for path in (killed.model / "store").glob("*/*.jsonl"):
+    for path in (killed.model / "store").glob("*-*/*.jsonl"):
         kept = [entry for entry in lines_of(path) if entry[0] not in greedy]
         copy = project.folder / path.relative_to(killed.project.folder)
         copy.parent.mkdir(parents=True, exist_ok=True)
