@@ -118,7 +118,7 @@ def test_a_change_of_annotation_reruns_it_and_what_follows_but_no_probing(projec
 
 def test_a_change_of_generation_reruns_probing(project):
     project.edit(
-        "workflow/plumbline/generation/serve.py", "sorted(missing, key", "sorted(set(missing), key"
+        "workflow/plumbline/generation/serve.py", "sorted(rows, key", "sorted(set(rows), key"
     )
     jobs = project.jobs()
     assert jobs["generate"] == 39 and "annotate" in jobs
