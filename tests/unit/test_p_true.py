@@ -46,6 +46,7 @@ def test_both_probes_call_as_many_unknown():
         answer("a", "Unknown", False), answer("b", "Unknown", False),
         answer("c", "WeaklyKnown", True), answer("d", "HighlyKnown", True),
         answer("e", "HighlyKnown", True), answer("f", "MaybeKnown", True, domain="ood"),
+        answer("was not probed", "All", True),
     ]  # fmt: skip
     values = {"a": 0.1, "b": 0.9, "c": 0.2, "d": 0.8, "e": 0.95, "f": 0.0}
     found = [PTrue(id=name, p_true=value) for name, value in values.items()]

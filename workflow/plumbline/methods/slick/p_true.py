@@ -51,12 +51,14 @@ def rows(
 
     P(True) calls as many facts Unknown as SliCK does, those it is lowest for; `threshold` is the
     highest value among them, `share` that of all facts (0 to 1). Of equal values the first ids go
-    first. A side with no fact has no row. InputError when a question has no P(True).
+    first. A side with no fact has no row; questions that were not probed are on none. InputError
+    when a probed question has no P(True).
     """
     values = {row.id: row.p_true for row in measured}
     groups: dict[tuple[str, str], list[Answer]] = defaultdict(list)
     for answer in answers:
-        groups[answer.task, answer.domain].append(answer)
+        if answer.category != "All":
+            groups[answer.task, answer.domain].append(answer)
     for (task, domain), group in groups.items():
         if missing := [answer.question for answer in group if answer.question not in values]:
             raise DifferentRuns(
