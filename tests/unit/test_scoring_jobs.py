@@ -136,6 +136,17 @@ def test_a_job_gives_the_same_alone_and_made_ahead(run, monkeypatch):
     assert alone == ahead
 
 
+def test_a_job_is_not_taken_for_the_one_that_makes_what_it_reads(run):
+    """Planted: the facts of P(True) are the output of a job that comes first in the list."""
+    first = run.job("base")._replace(output=str(run.facts))
+    job = run.job("true")
+    (run.root / "lists").mkdir(parents=True)
+    (run.root / "lists/scoring_jobs.json").write_text(json.dumps([first, job]))
+    read = run.facts.read_text()
+    scoring_jobs.call(import_module("scripts.measure_p_true").main, job.words())
+    assert run.output("true").exists() and run.facts.read_text() == read
+
+
 def test_by_hand_a_program_does_its_own_work_alone(run):
     run("base")
     for path in run.waiting():

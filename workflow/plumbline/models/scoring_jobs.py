@@ -79,11 +79,12 @@ class ScoringJob(NamedTuple):
 def call(main: Callable[..., None], words: Sequence[str]) -> None:
     """Call a program's `main` as its job, then what else lies ready, if it has loaded a model.
 
-    By hand, with an output that is no job's of a run, it is just called.
+    By hand, with options that are no job's of a run, it is just called.
     """
     path = Path(os.environ.get("PLUMBLINE_RESULTS", ""), "lists", f"{LIST}.json")
     jobs = lists.read(path, list[ScoringJob]) if path.is_file() else []
-    mine = next((job for job in jobs if job.output in words), None)
+    # Not by the output alone, which other jobs' commands name too, as what they read.
+    mine = next((job for job in jobs if job.output in words and job.words() == [*words]), None)
     if mine is None:
         command_line.call(main, words)
     elif _take(mine):
