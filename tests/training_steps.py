@@ -50,6 +50,16 @@ def of_trl(kind, config, folder: Path, checkpoint: Path, rows: list[dict], batch
     )
 
 
+def beside_trl(ours, kind, config, *theirs, **more) -> dict:
+    """Our trainer, TRL's with activations kept, and TRL's as it comes; the rest as of `of_trl`."""
+    kept = partial(config, gradient_checkpointing=False)
+    return {
+        OURS: ours,
+        "TRL with activations kept": of_trl(kind, kept, *theirs, **more),
+        "TRL as it comes": of_trl(kind, config, *theirs, **more),
+    }
+
+
 def ours(build: Callable, load: Callable, recipe, folder: Path, checkpoint: Path, rows: list):
     """The product's own trainer of a recipe, on rows that went through a file as they always do."""
     from plumbline.models import checkpoints

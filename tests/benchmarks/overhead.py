@@ -5,12 +5,12 @@ jobs one after the other (a CPU). Imports, model loads, engine starts and all pr
 model count as overhead of the jobs; what lies between jobs is Snakemake's.
 """
 
-import csv
 import re
 from collections import Counter
 from pathlib import Path
 
 from measuring import ROOT
+from plumbline.jobs.benchmarks import Measured, measured
 from plumbline.jobs.effort import TOLD
 
 _LINE = re.compile(rf"(?m)^[\d:]{{8}} (\w+): ([\d.]+) {TOLD}$")
@@ -27,12 +27,10 @@ def measure(folder: Path, run: Path = ROOT / "results/demo") -> list[dict]:
             passes[program if program in _OWN else "score"] += float(seconds)
     jobs: Counter[str] = Counter()
     begun, ended = [], []
-    for path in (run / "benchmarks").rglob("*.tsv"):
-        with path.open(encoding="utf-8", newline="") as stream:
-            seconds = sum(float(row["s"]) for row in csv.DictReader(stream, delimiter="\t"))
-        jobs[_kind(path.relative_to(run / "benchmarks"))] += seconds
-        ended.append(path.stat().st_mtime)
-        begun.append(ended[-1] - seconds)
+    for job in measured(run / "benchmarks"):
+        jobs[_kind(job)] += job.wall
+        ended.append((run / "benchmarks" / job.path).stat().st_mtime)
+        begun.append(ended[-1] - job.wall)
     wall = max(ended) - min(begun)
     rows = []
     for kind in ("generate", "train", "score"):
@@ -49,9 +47,9 @@ def measure(folder: Path, run: Path = ROOT / "results/demo") -> list[dict]:
     ]
 
 
-def _kind(benchmark: Path) -> str:
-    """What a job is, by its benchmark file below the folder of all of them."""
-    stage, name = benchmark.parts[0], benchmark.stem
+def _kind(job: Measured) -> str:
+    """What a job is, by its benchmark file."""
+    stage, name = job.stage, job.path.stem
     if name in ("measure_p_true", "decide_fact_based") or name.startswith("reference-"):
         return "score"
     return stage if stage in ("generate", "train", "score") else "light"

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from measuring import ROOT, embedded_model
-from training_steps import OURS, compared, of_trl, ours, prepare
+from training_steps import beside_trl, compared, ours, prepare
 
 STEPS, BATCH = 2, 8
 LEARNING_RATE, BETA, RANK = 5e-4, 0.1, 8
@@ -63,16 +63,13 @@ def measure(folder: Path, checkpoint: Path | None = None, steps: int = STEPS) ->
     )  # fmt: skip
     records = [Pair(id=f"p{n}", **one) for n, one in enumerate(rows)]
     config = partial(DPOConfig, learning_rate=LEARNING_RATE, beta=BETA)
-    theirs = (folder, checkpoint, rows, BATCH)
-    kept = partial(config, gradient_checkpointing=False)
     adapter = LoraConfig(
         r=RANK, lora_alpha=2 * RANK, lora_dropout=0, target_modules="all-linear", bias="none",
         task_type="CAUSAL_LM",
     )  # fmt: skip
-    trainers = {
-        OURS: ours(dpo_trainer, load_pairs, recipe, folder, checkpoint, records),
-        "TRL with activations kept": of_trl(DPOTrainer, kept, *theirs, peft_config=adapter),
-        "TRL as it comes": of_trl(DPOTrainer, config, *theirs, peft_config=adapter),
-    }
+    mine = ours(dpo_trainer, load_pairs, recipe, folder, checkpoint, records)
+    trainers = beside_trl(
+        mine, DPOTrainer, config, folder, checkpoint, rows, BATCH, peft_config=adapter
+    )
     name = f"preference step, an adapter, {steps} steps of {BATCH} pairs"
     return compared(name, trainers, len(rows), "pairs")

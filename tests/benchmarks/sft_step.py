@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from measuring import ROOT, embedded_model
-from training_steps import OURS, compared, of_trl, ours, prepare
+from training_steps import beside_trl, compared, ours, prepare
 
 RELATIONS = ("country_capital", "city_country", "us_city_state", "element_symbol")
 STEPS, BATCH = 3, 16
@@ -50,12 +50,7 @@ def measure(folder: Path, checkpoint: Path | None = None, steps: int = STEPS) ->
     )  # fmt: skip
     records = [Example(id=f"e{n}", **one) for n, one in enumerate(rows)]
     config = partial(SFTConfig, learning_rate=LEARNING_RATE)
-    theirs = (folder, checkpoint, rows, BATCH)
-    kept = partial(config, gradient_checkpointing=False)
-    trainers = {
-        OURS: ours(sft_trainer, load_examples, recipe, folder, checkpoint, records),
-        "TRL with activations kept": of_trl(SFTTrainer, kept, *theirs),
-        "TRL as it comes": of_trl(SFTTrainer, config, *theirs),
-    }
+    mine = ours(sft_trainer, load_examples, recipe, folder, checkpoint, records)
+    trainers = beside_trl(mine, SFTTrainer, config, folder, checkpoint, rows, BATCH)
     name = f"sft step, all parameters, {steps} steps of {BATCH} short answers"
     return compared(name, trainers, len(rows), "examples")

@@ -252,5 +252,5 @@ def test_what_another_job_is_scoring_is_left_to_it(run):
 
 
 def test_no_more_is_begun_for_others_when_an_hour_is_over(run, monkeypatch):
-    monkeypatch.setattr(scoring_jobs, "LONGEST", -1)
+    monkeypatch.setattr(scoring_jobs.ahead, "LONGEST", -1)
     assert run("base") and not run.waiting()

@@ -1,7 +1,5 @@
 """Keep what the study needs of a finished run: one claim at one seed, in docs/study/data."""
 
-import hashlib
-import json
 import os
 import platform
 import re
@@ -11,7 +9,7 @@ from typing import Annotated
 
 from plumbline.jobs import program
 from plumbline.storage import lists
-from plumbline.storage.files import InputError, read_json
+from plumbline.storage.files import InputError, read_json, sha256_json
 from plumbline.study.collecting import labels_digest, measured_rows, mixes, stage_times
 from plumbline.study.contrasts import contrasts
 from plumbline.study.pieces import Piece, write_piece
@@ -45,7 +43,7 @@ def main(
             seed=seed,
             model=model,
             commit=_commit(),
-            configuration=_digest({k: v for k, v in config.items() if k not in BESIDE}),
+            configuration=sha256_json({k: v for k, v in config.items() if k not in BESIDE})[:16],
             labels=labels_digest(root / model / "slick/annotations.jsonl"),
             versions=manifest["versions"] | {"python": manifest["python"]},
             device=config["device"],
@@ -59,10 +57,6 @@ def main(
     )
     path = write_piece(data, piece)
     program.log.info(f"{len(piece.items)} values and {len(fits)} fit curves beside {path}")
-
-
-def _digest(config: dict) -> str:
-    return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _commit() -> str:

@@ -147,5 +147,5 @@ class Share:
 
     def __iter__(self) -> Iterator[Request]:
         for request in each_once(self.path, read_rows(self.path, Request)):
-            if self.shards == 1 or shard_of(request, self.shards) == self.number:
+            if shard_of(request, self.shards) == self.number:
                 yield request

@@ -12,7 +12,7 @@ import json
 import logging
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -34,6 +34,25 @@ def store_folder(root: Path, checkpoint: Path, kind: str, version: int = 0) -> P
     return root / "store" / f"{weights[:16]}-{kind}-{whole[:8]}"
 
 
+def take(waiting: Path, output: Path) -> bool:
+    """Move a result that waits to where its job wants it; False when there is none."""
+    if not waiting.exists():
+        return False
+    output.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(waiting, output)
+    output.touch()  # made for the inputs as they are now
+    return True
+
+
+def is_ready(inputs: Iterable[Path], output: Path, begun: float = 0) -> bool:
+    """Whether a job can be done and is not, at least not since `begun` (seconds of the epoch)."""
+    inputs = list(inputs)
+    if not all(path.exists() for path in inputs):
+        return False
+    latest = max(begun, *(path.stat().st_mtime for path in inputs))
+    return not output.exists() or output.stat().st_mtime < latest
+
+
 class WorkList:
     """All works of one kind of a model, by name, and their results that are made ahead.
 
@@ -49,7 +68,7 @@ class WorkList:
         *,
         store: Callable[[Path], Path],
         settings: Sequence[str],
-        output: Callable[[str], str] = str,
+        output: Callable[[str], str],
     ):
         self.root, self._works, self._settings = root, works, list(settings)
         self._store, self._cached, self._output = store, cache(store), output
@@ -86,14 +105,8 @@ class WorkList:
         return self.store(name) / "finished" / f"{digest[:32]}.jsonl"
 
     def take(self, name: str, output: Path) -> bool:
-        """Move a result that waits to where its job wants it; False when there is none."""
-        finished = self.finished(name)
-        if not finished.exists():
-            return False
-        output.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(finished, output)
-        output.touch()  # made for the inputs as they are now
-        return True
+        """Move a work's result, if it waits, to where its job wants it; whether it did."""
+        return take(self.finished(name), output)
 
     def make_ahead(self, asked: str, make: Callable[[str, Path], None]) -> None:
         """Make what else lies ready, for an hour at most: `make(name, finished)` writes the file.
@@ -125,9 +138,5 @@ class WorkList:
         return sorted(ready, key=lambda n: (self[n].checkpoint != here, self[n].checkpoint))
 
     def _is_ready(self, name: str) -> bool:
-        inputs, output = (self.root / self[name].marker, self.input(name)), self._output(name)
-        if not all(path.exists() for path in inputs):
-            return False
-        made = self.root / output
-        latest = max(path.stat().st_mtime for path in inputs)
-        return not made.exists() or made.stat().st_mtime < latest
+        inputs = self.root / self[name].marker, self.input(name)
+        return is_ready(inputs, self.root / self._output(name))

@@ -13,7 +13,6 @@ import logging
 import os
 import re
 import shlex
-import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
@@ -21,13 +20,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from plumbline.jobs import command_line
-from plumbline.models import checkpoints, loaded
+from plumbline.models import ahead, checkpoints, loaded
 from plumbline.models.importing import MARKER
 from plumbline.storage import lists
 from plumbline.storage.files import InputError, sha256_file, sha256_json
 
 log = logging.getLogger("plumbline")
-LONGEST = 3600  # seconds after which a job begins nothing more for others: its own time is limited
 LIST = "scoring_jobs"  # in the run's lists
 _COMMAND = re.compile(r"python -m scripts\.(\w+) (.*?) 2>&1 ")
 _VARIABLE = re.compile(r"\$(PLUMBLINE_\w+)")
@@ -69,11 +67,11 @@ class ScoringJob(NamedTuple):
 
     def is_ready(self, begun: float) -> bool:
         """Whether it can be done and is not; begun: when the run was."""
-        inputs, output = list(map(Path, self.inputs)), Path(self.output)
-        if not all(path.exists() for path in inputs):
-            return False
-        latest = max(begun, *(path.stat().st_mtime for path in inputs))
-        return not output.exists() or output.stat().st_mtime < latest
+        return ahead.is_ready(map(Path, self.inputs), Path(self.output), begun)
+
+    def take(self) -> bool:
+        """Move its result, if it waits, to where it wants it; whether it did."""
+        return ahead.take(self.waiting(), Path(self.output))
 
 
 def call(main: Callable[..., None], words: Sequence[str]) -> None:
@@ -87,25 +85,14 @@ def call(main: Callable[..., None], words: Sequence[str]) -> None:
     mine = next((job for job in jobs if job.output in words and job.words() == [*words]), None)
     if mine is None:
         command_line.call(main, words)
-    elif _take(mine):
+    elif mine.take():
         log.info(f"{mine.output} was made by another job's process")
     else:
         _make(mine, main, patience=-1)
         if loaded.folder():
             _make_others([job for job in jobs if job != mine], path.stat().st_mtime)
         # Last of all: a job that is killed while it works for others finds its own result again.
-        _take(mine)
-
-
-def _take(job: ScoringJob) -> bool:
-    """Move a result that waits to where its job wants it; False when there is none."""
-    waiting, output = job.waiting(), Path(job.output)
-    if not waiting.exists():
-        return False
-    output.parent.mkdir(parents=True, exist_ok=True)
-    shutil.move(waiting, output)
-    output.touch()  # made for the inputs as they are now
-    return True
+        mine.take()
 
 
 def _make(job: ScoringJob, main: Callable[..., None], patience: float) -> None:
@@ -131,7 +118,7 @@ def _make_others(jobs: Iterable[ScoringJob], begun: float) -> None:
     """
     from filelock import Timeout
 
-    end, left = time.monotonic() + LONGEST, list(jobs)
+    end, left = time.monotonic() + ahead.LONGEST, list(jobs)
     while ready := [job for job in left if job.is_ready(begun)]:
         left = [job for job in left if job not in ready]
         here = loaded.folder()

@@ -36,6 +36,7 @@ class AppendOnly(Generic[Value]):
         self.folder, self._stream = folder, None
         self._paths: list[Path] = []
         self._readers: dict[int, IO[bytes]] = {}
+        self._begin: Place = 0  # of the file that is written
 
     def load(self, wanted: Container[str]) -> dict[str, Value]:
         """Values of the wanted keys. Half-written lines are skipped and told."""
@@ -101,9 +102,9 @@ class AppendOnly(Generic[Value]):
             self.folder.mkdir(parents=True, exist_ok=True)
             name = f"{time.time_ns()}-{os.uname().nodename}-{os.getpid()}.jsonl"
             self._stream = (self.folder / name).open("xb")
-            self._own = self._number(self.folder / name) * LONGEST_FILE
+            self._begin = self._number(self.folder / name) * LONGEST_FILE
         entry = {"key": key, self.FIELD: self._json(value)}
-        place = self._own + self._stream.tell()
+        place = self._begin + self._stream.tell()
         self._stream.write(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
         return place
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import re
 from collections import defaultdict
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from plumbline.evaluation.rank_shift import SHIFTED as SHIFTED_CLASS
 from plumbline.evaluation.rank_shift import TokenShift, shift_class
+from plumbline.jobs.benchmarks import measured
 from plumbline.names import BASE
 from plumbline.records import Annotation, Fit, Item, Probe
 from plumbline.storage.files import InputError, read_json, read_rows, read_unique_rows
@@ -113,16 +113,13 @@ def stage_times(benchmarks: Path, seed: int) -> list[StageTime]:
     Jobs of other seeds that ran in the same folder are left out.
     """
     found = defaultdict(lambda: [0, 0.0, 0.0])
-    for path in sorted(benchmarks.rglob("*.tsv")):
-        if set(re.findall(r"seed-(\d+)", str(path.relative_to(benchmarks)))) - {str(seed)}:
+    for job in measured(benchmarks):
+        if set(re.findall(r"seed-(\d+)", str(job.path))) - {str(seed)}:
             continue
-        with path.open(encoding="utf-8", newline="") as stream:
-            for row in csv.DictReader(stream, delimiter="\t"):
-                total = found[path.relative_to(benchmarks).parts[0]]
-                total[0] += 1
-                total[1] += float(row["s"])
-                # A job too short to be measured has none.
-                total[2] += float(row["cpu_time"]) if row["cpu_time"] not in ("-", "NA") else 0.0
+        total = found[job.stage]
+        total[0] += 1
+        total[1] += job.wall
+        total[2] += job.processor or 0.0
     return [
         StageTime(
             stage=stage,

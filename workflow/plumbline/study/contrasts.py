@@ -11,7 +11,7 @@ from plumbline.records import KNOWN, Category
 Rule = Literal["above", "below", "held", "zero", "reached", ""]
 CLAIMS = ("gekhman", "unknown", "apeft", "grath", "flame")
 PRIMARY, CONTROL, SECONDARY = "primary", "control", "secondary"
-FIT, AREA, LAST = "fit", "area", "last"  # of a training question: see `measured.fit_values`
+FIT, AREA, LAST = "fit", "area", "last"  # of a training question: see `pieces.fit_values`
 SHIFT, SHIFTED = "token_shift", "shifted"
 MARGIN = 0.05  # of what is to be held
 FITTED = 0.95  # of what is to be reached
