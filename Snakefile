@@ -46,3 +46,5 @@ rule all:
 
 for one in workflow.rules:
     one.priority = one.priority or LIGHT
+
+LIBRARY.remember()

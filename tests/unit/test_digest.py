@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
-from plumbline.jobs.digest import code_digest
+from plumbline.jobs.digest import Library
 from plumbline.storage.files import InputError
 
 PROGRAM = '''"""What it does."""
@@ -48,7 +49,7 @@ def tree(tmp_path) -> Path:
 
 
 def digest(tree: Path, also=()) -> str:
-    return code_digest(tree / "program.py", tree / "plumbline", also)
+    return Library(tree / "plumbline").digest(tree / "program.py", also)
 
 
 def replace(path: Path, old: str, new: str) -> None:
@@ -115,7 +116,7 @@ def test_modules_that_are_not_imported_do_not_count(tree):
 
 def test_modules_that_are_loaded_by_name_count_where_they_are_named(tree):
     def named() -> str:
-        return code_digest(tree / "program.py", tree / "plumbline", (), ["plumbline.unused"])
+        return Library(tree / "plumbline").digest(tree / "program.py", (), ["plumbline.unused"])
 
     before, alone = named(), digest(tree)
     replace(tree / "plumbline/unused.py", "1", "2")
@@ -170,3 +171,42 @@ def test_digest_does_not_depend_on_the_python_version_or_the_place(tree):
         "    return f'{b!r:>{k}} {a=}' 'x' + u'y', {**k}, (lambda: ...), [i async for i in b]\n"
     )
     assert digest(tree) == "ea9843e74c10c446"
+
+
+def remembering(tree: Path) -> tuple[str, Path]:
+    library = Library(tree / "plumbline", tree / "meanings.json")
+    made = library.digest(tree / "program.py")
+    library.remember()
+    return made, tree / "meanings.json"
+
+
+def test_what_is_remembered_changes_no_digest(tree):
+    first, kept = remembering(tree)
+    assert remembering(tree)[0] == first == digest(tree)
+    replace(tree / "plumbline/shared.py", ">", ">=")
+    assert remembering(tree)[0] == digest(tree) != first
+    kept.write_text("{")
+    assert remembering(tree)[0] == digest(tree)
+    kept.unlink()
+    kept.mkdir()  # cannot be written
+    assert remembering(tree)[0] == digest(tree)
+
+
+def test_a_file_that_is_remembered_is_not_parsed_again(tree, monkeypatch):
+    first, _ = remembering(tree)
+
+    def parsed(*_):
+        raise AssertionError("parsed again")
+
+    monkeypatch.setattr("plumbline.jobs.digest.ast.parse", parsed)
+    assert remembering(tree)[0] == first
+
+
+def test_what_another_version_remembered_is_not_taken(tree):
+    first, kept = remembering(tree)
+    told = json.loads(kept.read_text())
+    told["files"] = {key: ["0" * 64, *rest] for key, (_, *rest) in told["files"].items()}
+    kept.write_text(json.dumps(told))
+    assert Library(tree / "plumbline", kept).digest(tree / "program.py") != first
+    kept.write_text(json.dumps(told | {"by": "another"}))
+    assert Library(tree / "plumbline", kept).digest(tree / "program.py") == first

@@ -54,6 +54,7 @@ def environment(path: Path) -> dict[str, str]:
 
 def imported(program: Path) -> set[str]:
     """The packages, apart from Python's own, that a program or the library below it imports."""
+    library = digest.Library(LIBRARY)
     queue: list[tuple[Path, str | None]] = [(program, None)]
     seen, names = {program}, set()
     while queue:
@@ -70,8 +71,8 @@ def imported(program: Path) -> set[str]:
                 names |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 names.add(node.module.split(".")[0])
-        for target in digest._parse(path, package, LIBRARY.name).imports:
-            for module, file in digest._files_of(target, LIBRARY, path):
+        for target in library.parse(path, package).imports:
+            for module, file in library.files_of(target, path):
                 if file not in seen:
                     seen.add(file)
                     inside = file.name == "__init__.py"

@@ -87,14 +87,14 @@ class Graphs:
     @contextmanager
     def _aside(self):
         """Without Snakemake's words, and without its changes of folder and environment."""
-        environment, place, code_digest = dict(os.environ), Path.cwd(), digest.code_digest
+        environment, place, meaning = dict(os.environ), Path.cwd(), digest.Library.digest
         snakemake.workflow.parse = self._parsed
-        digest.code_digest = lambda program, *_: f"code of {Path(program).stem}"
+        digest.Library.digest = lambda _, program, *__: f"code of {Path(program).stem}"
         try:
             with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
                 yield
         finally:
-            snakemake.workflow.parse, digest.code_digest = self._parse, code_digest
+            snakemake.workflow.parse, digest.Library.digest = self._parse, meaning
             os.chdir(place)
             os.environ.clear()
             os.environ.update(environment)

@@ -18,7 +18,7 @@ from snakemake.settings.types import DeploymentMethod
 
 from plumbline.jobs import installed
 from plumbline.storage import lists
-from plumbline.jobs.digest import code_digest
+from plumbline.jobs.digest import Library
 from plumbline.experiment.environment import export_settings
 from plumbline.experiment.experiment import Experiment
 from plumbline.experiment.layout import alternatives
@@ -69,13 +69,16 @@ wildcard_constraints:
     tuning=alternatives(LINEAGE.tunings),
 
 
+LIBRARY = Library(WORKFLOW / "plumbline", Path(".snakemake/meanings.json"))
+
+
 def code(program, also=(), loaded=()):
     """What a program and the library modules it imports mean; a rule's parameter.
 
     also: further files that it reads; loaded: modules that it imports by a computed name. A change
     of meaning reruns the rules that use the module, a comment or a checkout none.
     """
-    return code_digest(SCRIPTS / f"{program}.py", WORKFLOW / "plumbline", also, loaded)
+    return LIBRARY.digest(SCRIPTS / f"{program}.py", also, loaded)
 
 
 def environment(program):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 from plumbline.jobs import program
-from plumbline.jobs.digest import code_digest
+from plumbline.jobs.digest import Library
 from plumbline.storage import lists
 from plumbline.storage.files import read_json, write_json
 
@@ -37,7 +37,7 @@ def main(
     manifest_path: Path,
 ) -> None:
     scripts = Path(__file__).parent
-    library = scripts.parent / "plumbline"
+    library = Library(scripts.parent / "plumbline")
     checkpoints = {}
     for path in lists.read(trainings_path, list[Path]):
         training = read_json(path)
@@ -52,9 +52,7 @@ def main(
             "sources": [read_json(path) for path in sources_paths],
             "models": [read_json(path) for path in bases_paths],
             "checkpoints": checkpoints,
-            "code": {
-                path.stem: code_digest(path, library) for path in sorted(scripts.glob("[!_]*.py"))
-            },
+            "code": {path.stem: library.digest(path) for path in sorted(scripts.glob("[!_]*.py"))},
             "versions": versions(),
             "python": platform.python_version(),
             "platform": platform.platform(),

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from plumbline.storage.files import InputError
+from plumbline.storage.files import InputError, write_json
 
 LENGTH = 16  # hex digits: 64 bits, ample for telling versions of one program apart
 
@@ -31,94 +33,136 @@ class _Parsed:
     imports: tuple[_Import, ...]
     names: frozenset[str]  # what a package's __init__.py binds; empty for other files
 
+    def as_json(self) -> list:
+        imports = [[target.module, target.name] for target in self.imports]
+        return [self.digest, imports, sorted(self.names)]
 
-# Parsed files by path, with the (mtime, size) they were parsed at: a Snakefile asks for the
-# digests of many programs that share most of their modules.
-_parsed: dict[Path, tuple[tuple[int, int], _Parsed]] = {}
+    @classmethod
+    def from_json(cls, told: list) -> _Parsed:
+        digest, imports, names = told
+        return cls(digest, tuple(_Import(*target) for target in imports), frozenset(names))
 
 
-def code_digest(
-    program: Path, library: Path, also: Sequence[Path] = (), loaded: Sequence[str] = ()
-) -> str:
-    """Hex digest of a program and of all modules of `library` that it transitively imports.
+class Library:
+    """A package's folder, read once, and what the programs beside it mean.
 
-    `library` is the package's folder (its name is the package's). Comments, docstrings, layout and
-    what stands under `if TYPE_CHECKING:` do not count; imports inside functions do. The bytes of
-    the files in `also` (templates and other resources the code reads) count as they are.
-
-    Raises `InputError` when a file cannot be read or parsed, or when an imported module of the
-    library does not exist. Modules imported by a computed name are not seen: `loaded` names them.
+    remembered: a JSON file that keeps what files mean by their bytes, since to parse the whole
+    package takes half a second and every job on a cluster reads the rules again. `remember` writes
+    it; what it says is true of the same bytes for ever, so that it may be shared and lost.
     """
-    program, library = Path(program), Path(library)
-    start = _parse(program, package=None, name=library.name)
-    digests = {"": start.digest}
-    by_name = [_Import(module, None) for module in loaded]
-    queue = [(program, target) for target in [*start.imports, *by_name]]
-    while queue:
-        importer, target = queue.pop()
-        for module, path in _files_of(target, library, importer):
-            if module not in digests:
-                package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-                parsed = _parse(path, package, library.name)
-                digests[module] = parsed.digest
-                queue += [(path, further) for further in parsed.imports]
-    total = hashlib.sha256()
-    for module, digest in sorted(digests.items()):
-        total.update(f"{module} {digest}\n".encode())
-    for resource in also:
-        total.update(f"{Path(resource).name} {_bytes_digest(Path(resource))}\n".encode())
-    return total.hexdigest()[:LENGTH]
+
+    def __init__(self, folder: Path, remembered: Path | None = None):
+        self.folder, self.name = Path(folder), Path(folder).name
+        self._file = remembered
+        self._known = _remembered(remembered) if remembered else {}
+        self._met: dict[str, _Parsed] = {}
+        self._parsed: dict[Path, _Parsed] = {}
+        self._files: dict[_Import, list[tuple[str, Path]]] = {}
+
+    def digest(self, program: Path, also: Sequence[Path] = (), loaded: Sequence[str] = ()) -> str:
+        """Hex digest of a program and of all modules of the library that it transitively imports.
+
+        Comments, docstrings, layout and what stands under `if TYPE_CHECKING:` do not count;
+        imports inside functions do. The bytes of the files in `also` (templates and other
+        resources the code reads) count as they are.
+
+        Raises `InputError` when a file cannot be read or parsed, or when an imported module of the
+        library does not exist. Modules imported by a computed name are not seen: `loaded` names
+        them.
+        """
+        program = Path(program)
+        start = self.parse(program, package=None)
+        digests = {"": start.digest}
+        by_name = [_Import(module, None) for module in loaded]
+        queue = [(program, target) for target in [*start.imports, *by_name]]
+        while queue:
+            importer, target = queue.pop()
+            for module, path in self.files_of(target, importer):
+                if module not in digests:
+                    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+                    parsed = self.parse(path, package)
+                    digests[module] = parsed.digest
+                    queue += [(path, further) for further in parsed.imports]
+        total = hashlib.sha256()
+        for module, digest in sorted(digests.items()):
+            total.update(f"{module} {digest}\n".encode())
+        for resource in also:
+            total.update(f"{Path(resource).name} {_bytes_digest(Path(resource))}\n".encode())
+        return total.hexdigest()[:LENGTH]
+
+    def parse(self, path: Path, package: str | None) -> _Parsed:
+        """What a file of package `package` (None: a program) means, with its imports from here."""
+        if path not in self._parsed:
+            # A relative import means another module in another package.
+            key = f"{_bytes_digest(path)} {package}"
+            self._met[key] = self._known.get(key) or _parse(path, package, self.name)
+            self._parsed[path] = self._met[key]
+        return self._parsed[path]
+
+    def files_of(self, target: _Import, importer: Path) -> list[tuple[str, Path]]:
+        """The module that `target` names with the packages around it, and its submodule if it is
+        one.
+
+        Importing a.b.c runs a/__init__.py and a/b/__init__.py as well, so they count.
+        """
+        if target not in self._files:
+            self._files[target] = list(self._find(target, importer))
+        return self._files[target]
+
+    def remember(self) -> None:
+        """Keep what files mean that were met since `remembered` was read; where that cannot be
+        written, files are parsed again next time.
+        """
+        if self._met.keys() != self._known.keys():
+            files = {key: parsed.as_json() for key, parsed in self._met.items()}
+            with suppress(OSError):
+                write_json(self._file, {"by": _bytes_digest(Path(__file__)), "files": files})
+
+    def _find(self, target: _Import, importer: Path) -> Iterator[tuple[str, Path]]:
+        parts = target.module.split(".")
+        for depth in range(1, len(parts) + 1):
+            path = self._locate(parts[1:depth])
+            if path is None:
+                raise self._missing(target.module, importer)
+            yield ".".join(parts[:depth]), path
+        if target.name in (None, "*"):
+            return
+        submodule = self._locate([*parts[1:], target.name])
+        if submodule is not None:
+            yield f"{target.module}.{target.name}", submodule
+        elif path.name == "__init__.py":
+            bound = self.parse(path, target.module).names
+            if target.name not in bound and "*" not in bound:
+                raise self._missing(f"{target.module}.{target.name}", importer)
+
+    def _missing(self, module: str, importer: Path) -> InputError:
+        return InputError(
+            f"{importer} imports {module}, but there is no such module in {self.folder}. Correct "
+            f"the import or add the module (a folder is one only with an __init__.py)."
+        )
+
+    def _locate(self, parts: Sequence[str]) -> Path | None:
+        """The file of a module given its name's parts below the library."""
+        base = self.folder.joinpath(*parts)
+        candidates = [base / "__init__.py"]
+        if parts:
+            candidates.append(base.with_name(base.name + ".py"))
+        return next((path for path in candidates if path.is_file()), None)
 
 
-def _files_of(target: _Import, library: Path, importer: Path) -> Iterator[tuple[str, Path]]:
-    """The module that `target` names with the packages around it, and its submodule if it is one.
-
-    Importing a.b.c runs a/__init__.py and a/b/__init__.py as well, so they count.
-    """
-    parts = target.module.split(".")
-    for depth in range(1, len(parts) + 1):
-        path = _locate(parts[1:depth], library)
-        if path is None:
-            raise _missing(target.module, library, importer)
-        yield ".".join(parts[:depth]), path
-    if target.name in (None, "*"):
-        return
-    submodule = _locate([*parts[1:], target.name], library)
-    if submodule is not None:
-        yield f"{target.module}.{target.name}", submodule
-    elif path.name == "__init__.py":
-        bound = _parse(path, target.module, library.name).names
-        if target.name not in bound and "*" not in bound:
-            raise _missing(f"{target.module}.{target.name}", library, importer)
-
-
-def _missing(module: str, library: Path, importer: Path) -> InputError:
-    return InputError(
-        f"{importer} imports {module}, but there is no such module in {library}. Correct the "
-        f"import or add the module (a folder is one only with an __init__.py)."
-    )
-
-
-def _locate(parts: Sequence[str], library: Path) -> Path | None:
-    """The file of a module given its name's parts below the library."""
-    base = library.joinpath(*parts)
-    candidates = [base / "__init__.py"]
-    if parts:
-        candidates.append(base.with_name(base.name + ".py"))
-    return next((path for path in candidates if path.is_file()), None)
+def _remembered(path: Path) -> dict[str, _Parsed]:
+    """What `Library.remember` wrote; nothing where it cannot be read."""
+    with suppress(OSError, ValueError, TypeError, KeyError):
+        told = json.loads(path.read_text())
+        if told["by"] == _bytes_digest(Path(__file__)):
+            return {key: _Parsed.from_json(file) for key, file in told["files"].items()}
+    return {}
 
 
 def _parse(path: Path, package: str | None, name: str) -> _Parsed:
     """Parse one file of package `package` (None: a program); only imports from `name` are kept."""
     try:
-        stat = path.stat()
-        version = (stat.st_mtime_ns, stat.st_size)
-        known = _parsed.get(path)
-        if known is not None and known[0] == version:
-            return known[1]
         tree = ast.parse(path.read_bytes(), filename=str(path))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}).") from error
     except (SyntaxError, ValueError) as error:
         raise InputError(f"{path}: is not valid Python ({error}).") from error
     pieces: list[str] = []
@@ -126,9 +170,7 @@ def _parse(path: Path, package: str | None, name: str) -> _Parsed:
     _dump(tree, pieces.append, statements)
     imports = tuple(_imports(statements, package, name, path))
     names = frozenset(_bound_names(tree)) if path.name == "__init__.py" else frozenset()
-    parsed = _Parsed(hashlib.sha256("".join(pieces).encode()).hexdigest(), imports, names)
-    _parsed[path] = (version, parsed)
-    return parsed
+    return _Parsed(hashlib.sha256("".join(pieces).encode()).hexdigest(), imports, names)
 
 
 def _imports(

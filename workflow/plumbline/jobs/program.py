@@ -22,6 +22,7 @@ _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 _FAILED_WRITE = re.compile(
     r"No space left on device|Disk quota exceeded|Read-only file system"
     r"|inline_container.*unexpected pos.*|PytorchStreamWriter failed writing file"
+    r"|basic_ios::clear: iostream error"
 )
 
 

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from plumbline.jobs import program
+
+
+def write_nowhere(*, values: int) -> None:
+    torch.save({"weights": torch.zeros(values)}, "/dev/full")
+
+
+# Torch's words differ with where in the file the disk was full.
+@pytest.mark.parametrize("values", [1, 100, 1000, 100_000])
+def test_a_full_disk_under_a_torch_file_is_told(monkeypatch, values):
+    monkeypatch.setattr("sys.argv", ["program", "--values", str(values)])
+    with pytest.raises(SystemExit) as ended:
+        program.cli(write_nowhere)
+    assert ": cannot write: " in ended.value.code and "Make room" in ended.value.code
+
+
+def test_another_mistake_is_not_taken_for_a_full_disk(monkeypatch):
+    def fail(*, values: int) -> None:
+        raise RuntimeError("expected scalar type Float")
+
+    monkeypatch.setattr("sys.argv", ["program", "--values", "1"])
+    with pytest.raises(RuntimeError, match="scalar type"):
+        program.cli(fail)
