@@ -1,4 +1,4 @@
-"""A tiny Llama with its tokenizer, built from nothing, for tests that need no knowledge."""
+"""A tiny Llama and tokenizers, built from nothing, for tests that need no knowledge."""
 
 from __future__ import annotations
 
@@ -11,6 +11,20 @@ CHAT_TEMPLATE = (
     "{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
+
+
+class Bytes:
+    """A tokenizer whose tokens are bytes."""
+
+    model_max_length = 10**30
+
+    def __call__(self, text):
+        if isinstance(text, list):
+            return {"input_ids": [list(each.encode()) for each in text]}
+        return {"input_ids": list(text.encode())}
+
+    def decode(self, ids):
+        return bytes(ids).decode(errors="replace")
 
 
 def tiny_tokenizer(vocab_words: Sequence[str] = ()):

@@ -15,22 +15,9 @@ from plumbline.generation.serve import Server, shard_of
 from plumbline.generation.store import Store, prompt_key
 from plumbline.records import Request, Sampling
 from plumbline.storage.files import InputError
+from tiny import Bytes
 
 GREEDY = Sampling(max_tokens=4)
-
-
-class Bytes:
-    """A tokenizer whose tokens are bytes."""
-
-    model_max_length = 10**30
-
-    def __call__(self, text):
-        if isinstance(text, list):
-            return {"input_ids": [list(one.encode()) for one in text]}
-        return {"input_ids": list(text.encode())}
-
-    def decode(self, ids):
-        return bytes(ids).decode(errors="replace")
 
 
 class Echo(Engine):

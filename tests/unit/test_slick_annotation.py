@@ -12,6 +12,7 @@ from plumbline.methods.slick.probing import GREEDY, SAMPLED, draw_exemplar_sets,
 from plumbline.records import Category, Generation
 from plumbline.storage.files import InputError
 from slick_data import question
+from tiny import Bytes
 
 DATA = [
     question("capital", number, split)
@@ -47,20 +48,6 @@ def test_every_question_has_exactly_one_category(p_greedy, p_sampled):
     assert [category for category, holds in rules.items() if holds] == [
         slick_category(p_greedy, p_sampled)
     ]
-
-
-class Bytes:
-    """A tokenizer whose tokens are bytes."""
-
-    model_max_length = 10**30
-
-    def __call__(self, text):
-        if isinstance(text, list):
-            return {"input_ids": [list(one.encode()) for one in text]}
-        return {"input_ids": list(text.encode())}
-
-    def decode(self, ids):
-        return bytes(ids).decode(errors="replace")
 
 
 class Scripted(Engine):
