@@ -23,7 +23,8 @@ device: cpu
 models: [{name: base, source: "file:model", dtype: float32}]
 slick: {exemplar_sets: 4, samples: 4, max_tokens: 8}
 recipes: {sft: {epochs: 2, global_batch_size: 8, micro_batch_size: 8}}
-generation: {engine: transformers, dtype: float32, max_model_len: 512}
+training: {processes: 1, strategy: ddp}
+generation: {engine: transformers, dtype: float32, shards: 1, max_model_len: 512}
 """
 MIXES = 13 if WHOLE else 1
 SIZES = {"train": 12, "dev": 9, "test": 9}  # a relation

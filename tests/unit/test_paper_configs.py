@@ -1,6 +1,7 @@
 """The papers' configurations, as they take effect, against the papers' settings written down here."""
 
 import copy
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from plumbline.experiment import lineage
 from plumbline.methods.flame.contrasts import contrasts as of_flame
 from plumbline.methods.grath.contrasts import contrasts as of_grath
 from plumbline.methods.registry import METHODS
+from plumbline.sources.source import Source
 from snakemake.utils import update_config
 
 FOLDER = Path(__file__).parents[2] / "config"
@@ -22,10 +24,11 @@ def read(name):
     return yaml.safe_load((FOLDER / name).read_text(encoding="utf-8"))
 
 
-def merged(paper):
-    """What Snakemake makes of the default with the paper's file over it."""
+def merged(paper, *over):
+    """What Snakemake makes of the default with the paper's file over it, and others over that."""
     raw = read("config.yaml")
-    update_config(raw, read(f"paper/{paper}.yaml"))
+    for name in (f"paper/{paper}.yaml", *over):
+        update_config(raw, read(name))
     return raw
 
 
@@ -151,7 +154,7 @@ FLAME = {
 }
 # Chen et al. 2024: the authors' scripts for Llama 2.
 GRATH = {
-    "models": [("file:models/chat", "float16")],
+    "models": [("hub:Qwen/Qwen3-8B@b968826d9c46dd6066d109eabc6255188de91218", "float16")],
     "grath.questions.format": "ai2",
     "grath.questions.limit": None,
     "grath.rounds": 2,
@@ -229,6 +232,31 @@ def in_effect(values, key):
 def test_what_takes_effect_is_what_the_paper_says(paper):
     values = experiment.load(merged(paper)).model_dump(mode="json")
     assert {key: in_effect(values, key) for key in SETTINGS[paper]} == SETTINGS[paper]
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_on_one_card_adapters_are_trained_and_all_else_stays(paper):
+    whole, card = (
+        experiment.load(merged(paper, *over)).model_dump(mode="json")
+        for over in ([], ["paper/hardware/one-card.yaml"])
+    )
+    adapted = [card["recipes"][name] for name in ("sft", "flame_sft", "flame_dpo")]
+    assert {recipe["parameters"] for recipe in adapted} == {"lora"}
+    assert card["training"] == {"processes": 1, "strategy": "ddp"}
+    assert card["generation"]["shards"] == 1
+    for config in (whole, card):
+        del config["training"], config["generation"]["shards"]
+        for name in ("sft", "flame_sft", "flame_dpo"):
+            for key in ("parameters", "learning_rate", "lora"):
+                del config["recipes"][name][key]
+    assert whole == card
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_a_papers_model_is_pinned_by_a_commit_that_needs_no_check_of_the_day(paper):
+    for model in read(f"paper/{paper}.yaml")["models"]:
+        source = Source.parse(model["source"])
+        assert source.kind == "hub" and re.fullmatch("[0-9a-f]{40}", source.version)
 
 
 def test_the_papers_relations_are_the_sources_own_choice():

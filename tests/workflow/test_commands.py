@@ -166,7 +166,6 @@ def project(tmp_path_factory):
     with (made.folder / "Snakefile").open("a") as stream:
         stream.write("\nPath('environment.json').write_text(json.dumps(dict(os.environ)))\n")
         stream.write("lists.write(Path(R) / 'lists', LISTS)\n")
-    (made.folder / "models/base").mkdir(parents=True)
     (made.folder / "tasks").mkdir()
     (made.folder / "tasks/arc.yaml").write_text("task: arc\n")
     (made.folder / "own.jsonl").write_text("")

@@ -10,7 +10,6 @@ from programs import csv_rows
 from project import ROOT, rules
 
 pytestmark = pytest.mark.workflow
-PAPERS = sorted((ROOT / "config/paper").glob("*.yaml"))
 STUDY = sorted((ROOT / "config/study").glob("*.yaml"))
 
 
@@ -56,13 +55,6 @@ def test_every_checkpoint_is_asked_alike_in_the_forms_of_its_line(project):
     # What is evaluated is verified by all facts, what is trained on by train facts alone.
     for job in rules(output, "verify_claims"):
         assert ("--training" in job) != ("/long_form/claims.jsonl" in job)
-
-
-@pytest.mark.parametrize("path", PAPERS, ids=lambda path: path.stem)
-def test_a_papers_settings_make_a_plan(project, path):
-    (project.folder / "models/base").mkdir(parents=True, exist_ok=True)
-    jobs = project.jobs("--configfile", str(path))
-    assert jobs["report"] == 1
 
 
 @pytest.mark.parametrize("path", STUDY, ids=lambda path: path.stem)
