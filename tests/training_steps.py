@@ -62,6 +62,7 @@ def beside_trl(ours, kind, config, *theirs, **more) -> dict:
 
 def ours(build: Callable, load: Callable, recipe, folder: Path, checkpoint: Path, rows: list):
     """The product's own trainer of a recipe, on rows that went through a file as they always do."""
+    from plumbline.config.training import Training
     from plumbline.models import checkpoints
     from plumbline.storage.files import write_rows
     from transformers import PrinterCallback
@@ -70,9 +71,8 @@ def ours(build: Callable, load: Callable, recipe, folder: Path, checkpoint: Path
     write_rows(path, rows)
     tokens, _ = load(path, tokenizer, recipe.max_length)
     micro = recipe.micro_batch_size
-    trainer = build(
-        recipe, tokens, tokenizer, parent=checkpoint, seed=1, device="cpu", work=folder, micro=micro
-    )
+    where = {"parent": checkpoint, "seed": 1, "device": "cpu", "work": folder, "micro": micro}
+    trainer = build(recipe, tokens, tokenizer, settings=Training(), **where)
     trainer.args.logging_strategy, trainer.args.logging_steps = "steps", 1
     trainer.args.save_strategy = "no"
     trainer.remove_callback(PrinterCallback)

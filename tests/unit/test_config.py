@@ -22,9 +22,9 @@ NAME = (
 )
 A, HEX = "a" * 64, "expected a sha256, 64 lower-case hexadecimal digits."
 RECIPE_KEYS = (
-    "method, parameters, learning_rate, epochs, max_steps, global_batch_size, micro_batch_size, "
-    "scheduler, warmup_steps, weight_decay, max_grad_norm, dropout, max_length, dtype, lora, loss, "
-    "beta, label_smoothing, reference, order, min_pairs, max_repeats, save_steps"
+    "method, parameters, optimizer, learning_rate, epochs, max_steps, global_batch_size, "
+    "micro_batch_size, scheduler, warmup_steps, weight_decay, max_grad_norm, dropout, max_length, "
+    "dtype, lora, loss, beta, label_smoothing, reference, order, min_pairs, max_repeats, save_steps"
 )
 KEYS = [
     *("run", "device", "seeds", "models", "facts", "recipes", "training"),
@@ -177,6 +177,15 @@ def mistakes(raw) -> list[str]:
          "set processes above 1."),
         ("training", {"processes": 2, "strategy": "fsdp"}, "training.strategy: fsdp needs device: "
          "cuda; set ddp."),
+        ("training", {"cpu_offload": True}, "training: cpu_offload: needs strategy: fsdp or zero2."),
+        ("training", {"processes": 2, "strategy": "zero2", "paged_optimizer": True}, "training: "
+         "paged_optimizer: bitsandbytes knows no shared weights; set strategy: ddp, or cpu_offload "
+         "with strategy: zero2."),
+        ("training.attention", "flash_attention_2", "training.attention: flash_attention_2 needs "
+         "device: cuda; set sdpa."),
+        ("training.liger", True, "training.liger: true needs device: cuda; set false."),
+        ("recipes.sft.optimizer", "adamw_8bit", "recipes.sft.optimizer: adamw_8bit needs device: "
+         "cuda; set adamw."),
         ("mixes.known_only", [50, 100], "mixes.known_only: 100 leaves no example, since all of D_100 "
          "is Unknown; remove it."),
         ("mixes.recipe", "sfft", "mixes.recipe: sfft is not among recipes. Did you mean sft? "

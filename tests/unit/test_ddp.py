@@ -21,6 +21,7 @@ WORKFLOW = Path(processes.__file__).parents[2]
 # No dropout: its masks would be others in each process.
 LORA = {"rank": 8, "alpha": 16, "dropout": 0}
 SFT = RECIPE | {"method": "sft", "epochs": 2, "micro_batch_size": 4, "lora": LORA}
+FULL = SFT | {"parameters": "full", "learning_rate": 0.003}
 DPO = {key: value for key, value in SFT.items() if key != "epochs"} | {
     "method": "dpo", "max_steps": 3, "save_steps": 2, "learning_rate": 0.003,
 }  # fmt: skip
@@ -52,6 +53,11 @@ if "RANK" in os.environ:
         if self.distributed_type == DistributedType.MULTI_CPU:
             self.distributed_type = DistributedType.MULTI_GPU
     PartialState.__init__ = init
+"""
+# Nor is there memory that a GPU could read.
+NO_PINNED_MEMORY = """
+from torch.distributed.fsdp import CPUOffloadPolicy
+CPUOffloadPolicy.__init__.__defaults__ = (False,)
 """
 
 
@@ -94,14 +100,19 @@ def train_alone(root: Path, base: Path, recipe: dict):
 
 
 @pytest.mark.parametrize(
-    ("recipe", "strategy", "at_start"),
-    [(SFT, "ddp", ""), (SFT, "fsdp", AS_IF_GPUS), (DPO, "ddp", NO_ROOM)],
-    ids=["sft-ddp", "sft-fsdp", "dpo-ddp-out-of-memory"],
-)  # fmt: skip
-def test_two_processes_learn_what_one_learns(tiny_base, tmp_path, recipe, strategy, at_start):
+    ("recipe", "settings", "at_start"),
+    [
+        (SFT, {"gradient_checkpointing": True}, ""),
+        (SFT, {"strategy": "fsdp", "gradient_checkpointing": True}, AS_IF_GPUS),
+        (FULL, {"strategy": "zero2", "cpu_offload": True}, AS_IF_GPUS + NO_PINNED_MEMORY),
+        (DPO, {}, NO_ROOM),
+    ],
+    ids=["sft-ddp", "sft-fsdp", "full-zero2-offload", "dpo-ddp-out-of-memory"],
+)
+def test_two_processes_learn_what_one_learns(tiny_base, tmp_path, recipe, settings, at_start):
     alone, run = train_alone(tmp_path / "alone", tiny_base, recipe)
     told, together, out = run_program(
-        tmp_path / "together", tiny_base, recipe, at_start, strategy=strategy
+        tmp_path / "together", tiny_base, recipe, at_start, **settings
     )
     sft = recipe["method"] == "sft"
     assert (alone["processes"], together["processes"]) == (1, 2)

@@ -5,7 +5,7 @@ import logging
 import pytest
 import torch
 from architectures import BY_NAME, build
-from plumbline.config.training import Recipe
+from plumbline.config.training import Recipe, Training
 from plumbline.models import checkpoints
 from plumbline.models.importing import import_model
 from plumbline.training import packed
@@ -43,7 +43,14 @@ def trainer_of(method, parent, work, **recipe):
     make, rows = MAKERS[method]
     made = Recipe(**{**RECIPE, "method": method, **recipe})
     where = {"parent": parent, "seed": 1, "device": "cpu", "work": work, "micro": 6}
-    return make(made, rows, checkpoints.load_tokenizer(parent), **where)
+    tokenizer = checkpoints.load_tokenizer(parent)
+    return make(made, rows, tokenizer, settings=Training(), **where)
+
+
+def chain(monkeypatch):
+    """Lay batches out as for attention without masks of blocks; torch's reads them, too."""
+    install = packed.install
+    monkeypatch.setattr(packed, "install", lambda trainer, chains: install(trainer, True))
 
 
 def batch_of(trainer) -> dict:
@@ -89,16 +96,22 @@ def test_rows_are_few_and_equally_full():
     assert [len(row) for row in in_rows(forest[-1:], 8)] == [1], "a long one has its row"
 
 
-@pytest.mark.parametrize("method", MAKERS)
-@pytest.mark.parametrize("parameters", ["lora", "full"])
+@pytest.mark.parametrize(
+    ("method", "parameters", "chains"),
+    [
+        *((method, "lora", chains) for method in MAKERS for chains in (False, True)),
+        ("sft", "full", False),  # full DPO trains with stored log-probabilities alone
+        ("kto", "full", True),
+    ],
+)
 def test_results_and_gradients_are_those_of_trls_rows(
-    tiny_base, tmp_path, monkeypatch, method, parameters
+    tiny_base, tmp_path, monkeypatch, method, parameters, chains
 ):
-    if (method, parameters) == ("dpo", "full"):
-        pytest.skip("trains with stored log-probabilities alone")
     torch.set_num_threads(1)
+    if chains:
+        chain(monkeypatch)
     dense = trainer_of(method, tiny_base, tmp_path, parameters=parameters)
-    monkeypatch.setattr(packed, "install", lambda trainer: None)
+    monkeypatch.setattr(packed, "install", lambda trainer, chains: None)
     plain = trainer_of(method, tiny_base, tmp_path, parameters=parameters)
     if parameters == "lora":
         torch.manual_seed(3)
@@ -113,7 +126,10 @@ def test_results_and_gradients_are_those_of_trls_rows(
     (ours, our_gradients), (theirs, their_gradients) = (
         found(one.model, batch) for one in (dense, plain)
     )
-    assert read[0] < 0.75 * batch["input_ids"].numel(), "it was laid out anew"
+    if chains:
+        assert read[0] == batch["attention_mask"].sum(), "nothing is filled up"
+    else:
+        assert read[0] < 0.75 * batch["input_ids"].numel(), "it was laid out anew"
     for name in FIELDS:
         one, other = getattr(ours, name), getattr(theirs, name)
         assert (one is None) == (other is None), name
@@ -147,7 +163,7 @@ def test_architectures_that_cannot_are_recognised(tmp_path, monkeypatch, caplog,
         dense = trainer_of("dpo", tmp_path / "base", tmp_path)
     told = [m for m in caplog.messages if "batches stay filled up" in m]
     assert bool(told) == bool(why) and (why or "") in " ".join(told)
-    monkeypatch.setattr(packed, "install", lambda trainer: None)
+    monkeypatch.setattr(packed, "install", lambda trainer, chains: None)
     plain = trainer_of("dpo", tmp_path / "base", tmp_path)
     batch = batch_of(plain)
     with torch.no_grad():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from plumbline.config.training import Recipe
+from plumbline.config.training import Recipe, Training
 from plumbline.generation.engine import RenderedPrompt, end_tokens, render
 from plumbline.generation.transformers_engine import TransformersEngine
 from plumbline.models import checkpoints
@@ -94,7 +94,10 @@ def test_the_answer_and_its_end_are_learnt_once(tmp_path, kind, form):
         assert labels[-1] in end_tokens(base, tokenizer)
         assert not set(labels[:-1]) & set(end_tokens(base, tokenizer))
 
-    where = {"parent": base, "seed": 1, "device": "cpu", "work": tmp_path / "work", "micro": 5}
+    where = {
+        "parent": base, "seed": 1, "device": "cpu", "work": tmp_path / "work", "micro": 5,
+        "settings": Training(),
+    }  # fmt: skip
     recipe = Recipe(learning_rate=0.01, epochs=1, global_batch_size=5, dtype="float32")
     (batch,) = sft_trainer(recipe, rows, tokenizer, **where).get_train_dataloader()
     assert sorted(ids[ids != -100].tolist() for ids in batch["labels"]) == sorted(

@@ -87,6 +87,8 @@ OVERLAYS = [
         },
     },
 ]
+# What shared weights need, and what they cannot have.
+OVERLAYS.append({"device": "cuda", "training": {"processes": 2, "strategy": "fsdp"}})
 OVERLAYS += method_overlays.OVERLAYS.values()
 # Those that no configuration can have changed alone.
 TOGETHER = {

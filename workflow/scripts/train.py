@@ -10,7 +10,7 @@ from plumbline.jobs import devices, program
 from plumbline.models.suitability import Needs
 from plumbline.records import Fit, Pair, Probe, Sampling
 from plumbline.storage.files import InputError, read_rows, read_unique_rows, write_json, write_rows
-from plumbline.training import distinct, processes
+from plumbline.training import distinct, options, processes
 
 
 def main(
@@ -45,6 +45,7 @@ def main(
     if not processes.launched():
         if recipe.trainer.rows == "pairs":
             distinct.check_file(name, read_rows(examples_path, Pair), recipe)
+        options.check(recipe, settings)
         check_needs(root.name, root / parent, needs or Needs())
         devices.take(device, settings.processes)
     if settings.processes > 1 and not processes.launched():
@@ -75,6 +76,7 @@ def main(
         reference=tuple(root / path for path in reference) if reference else None,
         micro=micro_batch,
         code=code,
+        settings=settings,
     )
     kept = finished.find(run)
     if kept is None:

@@ -13,7 +13,7 @@ PairedLoss = Literal[*PAIRED_LOSSES]
 
 
 class Training(Section):
-    """The devices that train one checkpoint. They change results by rounding only."""
+    """Devices and memory of a training. All of it changes results by rounding only."""
 
     processes: int = Field(
         1,
@@ -21,16 +21,56 @@ class Training(Section):
         description="Processes that train one checkpoint together, each on a GPU of its own; they "
         "share out the recipe's global_batch_size.",
     )
-    strategy: Literal["ddp", "fsdp"] = Field(
+    strategy: Literal["ddp", "zero2", "fsdp"] = Field(
         "ddp",
-        description="ddp: each process holds the whole model; fsdp: they share its weights, for "
-        "models too large for one GPU (device: cuda).",
+        description="ddp: each process holds all; zero2: they share gradients and optimizer states, "
+        "and each holds the weights during a step; fsdp: they share the weights too, for models too "
+        "large for one GPU (both device: cuda).",
     )
+    cpu_offload: bool = Field(
+        False,
+        description="fsdp, zero2: shared weights, gradients and optimizer states lie in main memory "
+        "and the optimizer works there; slow.",
+    )
+    gradient_checkpointing: Literal["auto"] | bool = Field(
+        "auto",
+        description="Keep only what enters a layer and compute the rest anew on the way back: a "
+        "third slower, far less memory; auto: with a billion weights or more.",
+    )
+    attention: Literal["sdpa", "flash_attention_2"] = Field(
+        "sdpa",
+        description="sdpa: torch's; flash_attention_2: of the package flash_attn, in 16 bits "
+        "(device: cuda).",
+    )
+    liger: bool = Field(
+        False,
+        description="Fused kernels for norms, positions and MLPs, of the package liger_kernel "
+        "(device: cuda).",
+    )
+    paged_optimizer: bool = Field(
+        False,
+        description="Optimizer states move to main memory when the GPU is full; of the package "
+        "bitsandbytes (device: cuda, strategy: ddp).",
+    )
+
+    @property
+    def shares(self) -> bool:
+        """Whether processes have parts of a model each."""
+        return self.strategy != "ddp"
 
     @model_validator(mode="after")
     def _shared(self):
-        if self.strategy == "fsdp" and self.processes == 1:
-            raise ValueError("strategy: fsdp shares a model among processes; set processes above 1")
+        if self.shares and self.processes == 1:
+            raise ValueError(
+                f"strategy: {self.strategy} shares a model among processes; set processes above 1"
+            )
+        if self.cpu_offload and not self.shares:
+            raise ValueError("cpu_offload: needs strategy: fsdp or zero2")
+        if self.paged_optimizer and self.shares:
+            raise ValueError(
+                f"paged_optimizer: bitsandbytes knows no shared weights; set strategy: ddp, or "
+                f"cpu_offload with strategy: {self.strategy}"
+            )
         return self
 
 
@@ -56,6 +96,11 @@ class Recipe(Section):
     )
     parameters: Literal["lora", "qlora", "full"] = Field(
         "lora", description="What is trained; qlora: an adapter on a 4-bit model (device: cuda)."
+    )
+    optimizer: Literal["adamw", "adamw_8bit"] = Field(
+        "adamw",
+        description="adamw: torch's, fused, with states in the weights' precision; adamw_8bit: "
+        "states in 8 bits, of the package bitsandbytes (device: cuda).",
     )
     learning_rate: float = Field(gt=0, lt=1, description="Peak learning rate (AdamW).")
     epochs: int | None = Field(

@@ -112,15 +112,37 @@ class Config(Tools, create_model("Methods", __base__=Section, **SECTIONS), Groun
 
     def check_training(self, key: str, recipe: Recipe) -> None:
         """ValueError that names `key` where a recipe cannot be trained with this section `training`."""
-        processes, strategy = self.training.processes, self.training.strategy
+        training, processes = self.training, self.training.processes
         if processes > 1 and self.device == "mps":
             raise ValueError(f"training.processes: {processes} need device: cuda or cpu; set 1")
-        if strategy == "fsdp" and self.device != "cuda":
-            raise ValueError("training.strategy: fsdp needs device: cuda; set ddp")
-        if strategy == "fsdp" and recipe.parameters == "qlora":
+        for name, default in (
+            ("strategy", "ddp"),
+            ("attention", "sdpa"),
+            ("liger", False),
+            ("paged_optimizer", False),
+        ):
+            value = getattr(training, name)
+            if value != default and self.device != "cuda":
+                raise ValueError(
+                    f"training.{name}: {str(value).lower()} needs device: cuda; set "
+                    f"{str(default).lower()}"
+                )
+        if recipe.optimizer == "adamw_8bit" and self.device != "cuda":
+            raise ValueError(f"{key}.optimizer: adamw_8bit needs device: cuda; set adamw")
+        if training.shares and recipe.optimizer == "adamw_8bit":
+            raise ValueError(
+                f"{key}.optimizer: bitsandbytes knows no shared weights; set training.strategy: ddp, "
+                f"or optimizer: adamw"
+            )
+        if training.shares and recipe.parameters == "qlora":
             raise ValueError(
                 f"{key}.parameters: qlora weights cannot be shared out; set training.strategy: ddp, "
                 f"or parameters: lora"
+            )
+        if training.attention == "flash_attention_2" and recipe.dtype == "float32":
+            raise ValueError(
+                f"{key}.dtype: flash_attention_2 reads 16 bits only; set bfloat16, or "
+                f"training.attention: sdpa"
             )
         try:
             recipe.micro_batch_sizes(processes)

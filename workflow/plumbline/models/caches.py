@@ -17,7 +17,7 @@ def attends_only(model) -> bool:
     from transformers import DynamicCache
     from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
-    inner = _without_adapter(model)
+    inner = without_adapter(model)
     if getattr(inner, "_is_stateful", False) or cache_name(inner) != NAMES[0]:
         return False
     layers = DynamicCache(config=inner.config).layers
@@ -26,9 +26,10 @@ def attends_only(model) -> bool:
 
 def cache_name(model) -> str | None:
     """The argument of forward() that takes a cache; None when none that is known does."""
-    parameters = inspect.signature(_without_adapter(model).forward).parameters
+    parameters = inspect.signature(without_adapter(model).forward).parameters
     return next((name for name in NAMES if name in parameters), None)
 
 
-def _without_adapter(model):
+def without_adapter(model):
+    """The model that an adapter lies on, or the model itself."""
     return model.get_base_model() if hasattr(model, "get_base_model") else model

@@ -16,7 +16,7 @@ from plumbline.jobs.program import Progress
 from plumbline.models import checkpoints
 from plumbline.names import checkpoint_name
 from plumbline.storage.files import InputError, read_json, write_json
-from plumbline.training import processes
+from plumbline.training import options, processes
 from plumbline.training.monitor import TOGETHER, FitLog, measure
 
 log = logging.getLogger("plumbline")
@@ -178,7 +178,7 @@ class Keeper(TrainerCallback):
             return
         model = self.trainer.accelerator.unwrap_model(self.trainer.model)
         model.eval()
-        with nullcontext() if shared else _merged(model):
+        with options.any_attention(model), nullcontext() if shared else _merged(model):
             rows = measure(
                 model,
                 self.tokenizer,

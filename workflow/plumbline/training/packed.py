@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from plumbline.models.caches import attends_only
+from plumbline.models.caches import attends_only, without_adapter
 from plumbline.scoring.forward import fills
 from plumbline.training.data import IGNORED
 from plumbline.training.head import TOLERANCE
@@ -138,6 +138,27 @@ def packed(
     return DenseBatch(inputs, tensor([targets]), tensor(places), tensor(homes))
 
 
+def chained(input_ids: torch.Tensor, lengths: list[int], labels: torch.Tensor) -> DenseBatch:
+    """TRL's batch in one row, one text after the other, told apart by positions that begin anew.
+
+    For attention that takes no mask of blocks; prompts of a pair are read twice.
+    """
+    import torch
+
+    tensor = functools.partial(torch.tensor, device=input_ids.device)
+    ids, positions, targets, places, homes = [], [], [], [], []
+    for number, length in enumerate(lengths):
+        text, wanted = input_ids[number, :length].tolist(), labels[number, :length].tolist()
+        counted = [n for n in range(length - 1) if wanted[n + 1] != IGNORED]
+        targets += [wanted[n + 1] for n in counted]
+        places += [len(ids) + n for n in counted]
+        homes += [number * (input_ids.shape[1] - 1) + n for n in counted]
+        ids += text
+        positions += range(length)
+    inputs = {"input_ids": tensor([ids]), "position_ids": tensor([positions])}
+    return DenseBatch(inputs, tensor([targets]), tensor(places), tensor(homes))
+
+
 def as_it_is(input_ids: torch.Tensor, attention_mask, labels: torch.Tensor) -> DenseBatch:
     """TRL's batch unchanged; only the positions that count are projected."""
     import torch
@@ -154,11 +175,11 @@ def as_it_is(input_ids: torch.Tensor, attention_mask, labels: torch.Tensor) -> D
 class Dense:
     """The forward pass with TRL's fused head, over dense batches; in place of a model's own.
 
-    packs: whether rows are laid out anew. width: see `in_rows`.
+    packs: whether rows are laid out anew. chains: as `chained` does it. width: see `in_rows`.
     """
 
-    def __init__(self, model, packs: bool):
-        self.packs, self.width = packs, WIDTH
+    def __init__(self, model, packs: bool, chains: bool):
+        self.packs, self.chains, self.width = packs, chains, WIDTH
         fused = model.forward
 
         @functools.wraps(type(model).forward)
@@ -174,7 +195,11 @@ class Dense:
             lengths = [input_ids.shape[1]] * len(input_ids)
             if attention_mask is not None:
                 lengths = attention_mask.sum(1).tolist()
-            layout = packed(input_ids, lengths, labels, self.width)
+            layout = (
+                chained(input_ids, lengths, labels)
+                if self.chains
+                else packed(input_ids, lengths, labels, self.width)
+            )
         else:
             layout = as_it_is(input_ids, attention_mask, labels)
         with _only_at(model.base_model, layout.places):
@@ -206,25 +231,24 @@ def _only_at(backbone, places) -> Iterator[None]:
         handle.remove()
 
 
-def install(trainer) -> None:
+def install(trainer, chains: bool = False) -> None:
     """Let a trainer's model, and its reference if it is another model, read dense batches.
+
+    chains: for attention without masks of blocks, to be put into the model afterwards.
 
     Rows are laid out anew where the architecture allows it by what it says of itself and, on the
     longest and shortest examples, does so: log-probabilities are those of TRL's own rows, but for
     rounding, which moves single ones far in 16 bits. Else only the projection is spared.
     """
-    base = _without_adapter(trainer.model)
-    dense = Dense(base, packs=True)
+    base = without_adapter(trainer.model)
+    dense = Dense(base, packs=True, chains=chains)
     reason = _obstacle(base) or _difference(trainer, dense)
     dense.packs = reason is None
     if reason:
         log.info(f"{base.config.model_type}: batches stay filled up, since {reason}")
     if getattr(trainer, "ref_model", None) is not None:
-        Dense(_without_adapter(trainer.accelerator.unwrap_model(trainer.ref_model)), dense.packs)
-
-
-def _without_adapter(model):
-    return model.get_base_model() if hasattr(model, "get_base_model") else model
+        reference = without_adapter(trainer.accelerator.unwrap_model(trainer.ref_model))
+        Dense(reference, dense.packs, chains)
 
 
 def _obstacle(model) -> str | None:

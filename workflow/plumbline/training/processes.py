@@ -26,9 +26,9 @@ NOTE = "out-of-memory.json"  # below the work folder, left by a process for the 
 # The others wait while the first asks the probes or writes; if one dies, its starter ends them all.
 PATIENCE = timedelta(days=1)
 REMEDY = (
-    "Lower the recipe's max_length, train fewer weights (parameters: lora, or qlora on a GPU), share "
-    "the model out among more GPUs (training.processes with strategy: fsdp), or use a device with "
-    "more memory."
+    "Lower the recipe's max_length, set training.gradient_checkpointing: true, train fewer weights "
+    "(parameters: lora, or qlora on a GPU), share the model out among more GPUs (training.processes "
+    "with strategy: fsdp), or use a device with more memory."
 )
 PR_SET_PDEATHSIG = 1  # of Linux's prctl(2)
 
@@ -107,7 +107,7 @@ def launch(settings: Training, program: str, arguments: Sequence[str], work: Pat
     note = work / NOTE
     note.unlink(missing_ok=True)
     options = [
-        "--config_file", str(CONFIGURATIONS / f"{settings.strategy}.yaml"),
+        *_sharing(settings),
         "--num_processes", str(settings.processes),
         "--main_process_port", "0",  # a free one
         "--module", program,
@@ -118,6 +118,17 @@ def launch(settings: Training, program: str, arguments: Sequence[str], work: Pat
         if note.exists():
             raise MemoryError(read_json(note)["reason"]) from error
         sys.exit(1)
+
+
+def _sharing(settings: Training) -> list[str]:
+    """Options of `accelerate launch` that say what each process holds."""
+    if not settings.shares:
+        return ["--config_file", str(CONFIGURATIONS / "ddp.yaml")]
+    return [
+        "--config_file", str(CONFIGURATIONS / "fsdp.yaml"),
+        "--fsdp_reshard_after_forward", str(settings.strategy == "fsdp").lower(),
+        "--fsdp_offload_params", str(settings.cpu_offload).lower(),
+    ]  # fmt: skip
 
 
 @contextmanager

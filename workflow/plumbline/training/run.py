@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from transformers import PrinterCallback
 
-from plumbline.config.training import Recipe
+from plumbline.config.training import Recipe, Training
 from plumbline.jobs import effort
 from plumbline.jobs.memory import first_that_fits
 from plumbline.models import checkpoints
@@ -53,7 +53,8 @@ class TrainingRun:
     log-probabilities and the checkpoint they are of; None: the parent, recomputed.
     out: folder of the tuning; each stop becomes a folder in it. work: its scratch folder, which
     outlives a killed job and is removed at the end. micro: examples of a forward pass, when they are
-    to be fewer than the recipe's. code: digest of what the program means.
+    to be fewer than the recipe's. code: digest of what the program means. settings: of devices and
+    memory, which decide no result.
     """
 
     name: str
@@ -71,6 +72,7 @@ class TrainingRun:
     reference: tuple[Path, Path] | None = None
     micro: int | None = None
     code: str = ""
+    settings: Training = field(default_factory=Training)
 
     def identity(self) -> str:
         """Digest of everything the result depends on; work of another identity is not reused."""
@@ -96,6 +98,7 @@ class TrainingRun:
             "seed": self.seed,
             "device": self.device,
             "work": self.work,
+            "settings": self.settings,
             "micro": self.micro or self.recipe.micro_batch_sizes(processes.count())[0],
         }
 

@@ -1,19 +1,19 @@
 """TRL's trainers, set up the same way from a recipe: one function a row of `config.trainers`.
 
 Each takes the recipe, the rows of `training.data` and the tokenizer, and in `where`: parent, seed,
-device, work and micro (examples of a forward pass).
+device, work, micro (examples of a forward pass) and settings (the section `training`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
 from plumbline.config.training import Recipe
 from plumbline.models import checkpoints
+from plumbline.models.caches import without_adapter
 from plumbline.storage.files import InputError
-from plumbline.training import packed, processes
+from plumbline.training import options, packed, processes
 from plumbline.training.adapters import adapter
 from plumbline.training.data import TokenPair, unpaired
 from plumbline.training.dropout import evaluate_without_gradient, set_dropout
@@ -111,7 +111,8 @@ def _made(kind, config, rows: list[dict], recipe: Recipe, where: dict, tokenizer
     """A trainer of this kind. InputError where PEFT cannot give the model such an adapter."""
     from datasets import Dataset
 
-    model = _model(recipe, where, tokenizer)
+    settings, model = where["settings"], _model(recipe, where, tokenizer)
+    config.gradient_checkpointing = options.recomputes(model["model"], settings)
     try:
         trainer = kind(args=config, train_dataset=Dataset.from_list(rows), **model, **more)
     except ValueError as error:
@@ -121,8 +122,10 @@ def _made(kind, config, rows: list[dict], recipe: Recipe, where: dict, tokenizer
             "lora.dropout: an adapter on this model's experts, which are one tensor, has none; set "
             "lora.dropout: 0, or name other layers in lora.target_modules."
         ) from error
+    options.share_in_two_precisions(trainer, recipe)
     check_head(trainer.model)
-    packed.install(trainer)
+    packed.install(trainer, chains=settings.attention == options.FLASH)
+    options.use_kernels(without_adapter(trainer.model), recipe, settings)
     # Only where something is drawn: some models (RWKV) scale their weights as they change modes.
     if recipe.trainer.reference and (recipe.dropout or recipe.lora.dropout):
         evaluate_without_gradient(trainer.model)
@@ -149,7 +152,8 @@ def _arguments(recipe: Recipe, where: dict) -> dict:
         "bf16": recipe.precision == "mixed",
         "fp16": False,
         "use_cpu": where["device"] == "cpu",
-        "gradient_checkpointing": False,
+        "gradient_checkpointing": False,  # until the model's size is known
+        "optim": options.optimizer(recipe, where["settings"]),
         "router_aux_loss_coef": 0.0,  # the loss is the recipe's, of experts too
         "train_sampling_strategy": "sequential" if recipe.order == "file" else "random",
         "max_length": None,  # what is too long was left out and counted before
@@ -197,11 +201,6 @@ def _load_in_4_bit(recipe: Recipe, parent: Path, work: Path):
     import torch
     from transformers import BitsAndBytesConfig
 
-    if find_spec("bitsandbytes") is None:
-        raise InputError(
-            "parameters: qlora needs the package bitsandbytes, which is part of requirements/gpu.txt; "
-            "install those, or use lora."
-        )
     dtype = getattr(torch, recipe.dtype)
     quantization = BitsAndBytesConfig(
         load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype
