@@ -277,14 +277,14 @@ def test_closed_book_questions_are_asked_in_the_forms_that_methods_are_tuned_in(
 
 def test_checkpoints_are_asked_in_the_forms_of_their_own_line():
     raw = copy.deepcopy(DEFAULT)
-    raw["grath"] |= {"parent": "mix.unknown-0.early_stop"}
+    raw["apeft"] |= {"parent": "mix.unknown-0.early_stop"}
     checked = config.load(raw)
     forms = forms_of(checked, lineage.build(checked))
-    assert forms["mix.form"] == forms["mix.unknown-0.early_stop"] == forms["grath.r2"]
-    assert forms["grath.r2"] == ["few_shot", "plain", "chat"]
+    tuned = "apeft.atomic-0.sigmoid"
+    assert forms["mix.form"] == forms["mix.unknown-0.early_stop"] == forms[tuned]
+    assert forms[tuned] == ["few_shot", "plain", "chat"]
     assert forms["mix.unknown-100.convergence"] == ["few_shot", "plain"]
-    assert forms["apeft.atomic-0.sigmoid"] == ["few_shot", "chat"]
-    assert forms["flame.sft"] == ["few_shot"]
+    assert forms["flame.sft"] == forms["grath.r2"] == ["few_shot"]
 
 
 @pytest.mark.parametrize(

@@ -21,14 +21,16 @@ if TYPE_CHECKING:
 
 
 def use(config: Config) -> Use:
-    """A chat template, unless pairs are asked for and trained on in the paper's own tags."""
+    """A chat template, unless pairs are asked for and trained on in the paper's own tags.
+
+    No form of closed-book questions: it is tuned on sentences, of which exact match reads nothing.
+    """
     grath = config.grath
     if grath is None:
         return Use()
     in_chat = grath.legacy_prompt is None
     key, instead = "grath.legacy_prompt: null", "grath.legacy_prompt: llama2 or zephyr"
     return Use(
-        form="chat" if in_chat else None,
         chats=[Chat(key=key, instead=instead, shown=True, answered=True)] if in_chat else [],
         max_tokens={"grath.max_tokens": grath.max_tokens},
         recipes=[grath.recipe],
