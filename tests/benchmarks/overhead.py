@@ -1,8 +1,8 @@
 """How much of a finished run was overhead: what is no forward or backward pass and no decoding.
 
-Read from the run's benchmark files and logs, so the run must have been made in one go, with its model
-jobs one after the other (a CPU). Imports, model loads, engine starts and all programs without a
-model count as overhead of the jobs; what lies between jobs is Snakemake's.
+Read from the run's benchmark files and logs, so the run must have been made in one go, on a CPU.
+Imports, model loads, engine starts and all programs without a model count as overhead of the jobs;
+the time when no job runs is Snakemake's. Jobs that run side by side count one by one.
 """
 
 import re
@@ -26,12 +26,12 @@ def measure(folder: Path, run: Path = ROOT / "results/demo") -> list[dict]:
         for program, seconds in _LINE.findall(log.read_text(encoding="utf-8")):
             passes[program if program in _OWN else "score"] += float(seconds)
     jobs: Counter[str] = Counter()
-    begun, ended = [], []
+    times = []
     for job in measured(run / "benchmarks"):
         jobs[_kind(job)] += job.wall
-        ended.append((run / "benchmarks" / job.path).stat().st_mtime)
-        begun.append(ended[-1] - job.wall)
-    wall = max(ended) - min(begun)
+        ended = (run / "benchmarks" / job.path).stat().st_mtime
+        times.append((ended - job.wall, ended))
+    wall, idle = _between(times)
     rows = []
     for kind in ("generate", "train", "score"):
         rows += [
@@ -42,9 +42,20 @@ def measure(folder: Path, run: Path = ROOT / "results/demo") -> list[dict]:
     return [
         *rows,
         _row("programs without a model", jobs["light"], "wall s"),
+        _row("no job runs", idle, "wall s"),
         _row("the run", wall, "wall s"),
-        _row("the run: overhead", 100 * (1 - passes.total() / wall), "%"),
+        _row("the run: overhead", 100 * (1 - passes.total() / (jobs.total() + idle)), "%"),
     ]
+
+
+def _between(times: list[tuple[float, float]]) -> tuple[float, float]:
+    """Seconds from the first job's beginning to the last one's end, and those when none runs."""
+    first = last = min(begun for begun, _ in times)
+    idle = 0.0
+    for begun, ended in sorted(times):
+        idle += max(0.0, begun - last)
+        last = max(last, ended)
+    return last - first, idle
 
 
 def _kind(job: Measured) -> str:

@@ -47,7 +47,7 @@ def test_every_checkpoint_is_asked_alike_in_the_forms_of_its_line(project):
     asked = [job for job in rules(output, "generate") if "/closed_book/generations.jsonl" in job]
     assert len(asked) == len(rules(output, "judge_closed_book")) == 1 + 1 + 3 * 2 + 3 + 4 + 2
     assert any("demo/smollm2-135m/base/closed_book/" in job for job in asked)
-    forms = {"mix": "few_shot+plain", "grath": "few_shot+chat", "flame": "few_shot",
+    forms = {"mix": "few_shot+plain", "grath": "few_shot", "flame": "few_shot",
              "apeft": "few_shot+chat", "base": "few_shot+plain+chat"}  # fmt: skip
     for job in asked:
         method = re.search(r"/(mix|grath|flame|apeft|base)\b[^ ]*/closed_book/", job)[1]

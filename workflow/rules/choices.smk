@@ -48,7 +48,7 @@ rule score_choices:
     priority: LAST
     conda:
         environment("score_choices")
-    threads: THREADS
+    threads: BESIDE
     resources:
         gpu=GPU,
         mem_mb=memory(16000),
@@ -98,7 +98,7 @@ rule run_harness:
     priority: LAST
     conda:
         environment("run_harness")
-    threads: THREADS
+    threads: BESIDE
     resources:
         gpu=GPU,
         mem_mb=memory(16000),

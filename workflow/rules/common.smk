@@ -54,6 +54,8 @@ ON_GPU = CONFIG.device == "cuda"
 # Of a job that runs one model.
 GPU = int(ON_GPU)
 THREADS = 1 if ON_GPU else workflow.cores
+# Of a job with small batches, which threads share badly: two side by side do a third more.
+BESIDE = max(1, THREADS // 2)
 # Which of the jobs that lie ready comes first. A rule that says nothing takes seconds and comes
 # before any model, then come the scores that trainings wait for, trainings, answers, other scores. So
 # a process that has loaded its packages finds as much to do as there can be, and mistakes in data are

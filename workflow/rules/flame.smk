@@ -35,7 +35,7 @@ rule decide_fact_based:
     priority: LEADING
     conda:
         environment("decide_fact_based")
-    threads: THREADS
+    threads: BESIDE
     resources:
         gpu=GPU,
         mem_mb=memory(8000),
@@ -225,7 +225,7 @@ rule judge_helpfulness:
     priority: LEADING
     conda:
         environment("judge_helpfulness")
-    threads: THREADS
+    threads: BESIDE
     resources:
         gpu=GPU * EXPERIMENT.judges.needs_gpu("helpfulness"),
         mem_mb=memory(8000),

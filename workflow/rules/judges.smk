@@ -24,7 +24,7 @@ rule calibrate_judge:
     priority: LEADING
     conda:
         environment("calibrate_judge")
-    threads: THREADS
+    threads: BESIDE
     resources:
         gpu=lambda wildcards: GPU * JUDGES.needs_gpu(wildcards.purpose),
         mem_mb=memory(8000),
@@ -54,7 +54,7 @@ rule judge_comparisons:
     priority: LAST
     conda:
         environment("judge_comparisons")
-    threads: THREADS
+    threads: BESIDE
     resources:
         gpu=GPU * JUDGES.needs_gpu("win_rate"),
         mem_mb=memory(8000),

@@ -149,7 +149,7 @@ rule verify_claims:
     localrule: VERIFIER.is_light
     conda:
         environment("verify_claims")
-    threads: THREADS
+    threads: BESIDE
     resources:
         gpu=GPU * VERIFIER.on_device,
         mem_mb=memory(16000),
@@ -181,7 +181,7 @@ rule check_verifier:
     localrule: VERIFIER.is_light
     conda:
         environment("check_verifier")
-    threads: THREADS
+    threads: BESIDE
     resources:
         gpu=GPU * VERIFIER.on_device,
         mem_mb=memory(16000),

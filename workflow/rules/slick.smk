@@ -108,7 +108,7 @@ rule measure_p_true:
     priority: LAST
     conda:
         environment("measure_p_true")
-    threads: THREADS
+    threads: BESIDE
     resources:
         gpu=GPU,
         mem_mb=memory(16000),

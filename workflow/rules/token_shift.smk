@@ -26,7 +26,7 @@ rule measure_token_shift:
     priority: LAST
     conda:
         environment("measure_token_shift")
-    threads: THREADS
+    threads: BESIDE
     resources:
         gpu=GPU,
         mem_mb=memory(16000),

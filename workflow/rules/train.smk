@@ -29,7 +29,7 @@ rule train:
     priority: TRAINING
     conda:
         environment("train")
-    threads: THREADS
+    threads: BESIDE
     resources:
         gpu=CONFIG.training.processes if ON_GPU else 0,
         mem_mb=memory(16000),
@@ -77,7 +77,7 @@ rule score_reference:
     priority: LEADING
     conda:
         environment("score_reference")
-    threads: THREADS
+    threads: BESIDE
     resources:
         gpu=GPU,
         mem_mb=memory(16000),

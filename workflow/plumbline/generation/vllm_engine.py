@@ -48,7 +48,11 @@ def prepare_environment(device: str, threads: int, kv_cache_gib: float) -> None:
     # Greedy decoding would take a NaN for the likeliest token.
     os.environ["VLLM_RAISE_ON_LOGIT_NANS"] = "1"
     if device == "cpu":
-        # Without a binding vLLM keeps one core for itself.
+        import torch
+
+        if torch.get_num_threads() != threads:
+            torch.set_num_threads(threads)
+        # Of an engine on several sockets; without a binding vLLM keeps one core for itself.
         cores = sorted(os.sched_getaffinity(0))[:threads]
         os.environ["VLLM_CPU_OMP_THREADS_BIND"] = ",".join(map(str, cores))
         os.environ["VLLM_CPU_KVCACHE_SPACE"] = str(max(1, round(kv_cache_gib)))
