@@ -29,6 +29,8 @@ include: "workflow/rules/grath.smk"
 include: "workflow/rules/flame.smk"
 include: "workflow/rules/apeft.smk"
 include: "workflow/rules/consistency.smk"
+# Models tuned elsewhere. Target: audit.
+include: "workflow/rules/audit.smk"
 # Evaluation. Targets: token_shift, evaluate.
 include: "workflow/rules/choices.smk"
 include: "workflow/rules/token_shift.smk"

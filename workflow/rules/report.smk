@@ -73,7 +73,7 @@ rule write_manifest:
         sources=expand(
             "results/sources/{source}/source.json", source=EXPERIMENT.fetched.by_slug
         ),
-        bases=expand(f"{R}/{{model}}/base/checkpoint.json", model=MODELS),
+        bases=EXPERIMENT.layout.imported(),
         trainings=EXPERIMENT.trainings.each("training.json"),
     output:
         f"{R}/manifest.json",

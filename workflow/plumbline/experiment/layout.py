@@ -45,6 +45,14 @@ class Layout:
         checkpoint, seed = self.lineage.at(folder)
         return self.path(model, self.lineage.marker(checkpoint).format(seed=seed))
 
+    def imported(self) -> list[str]:
+        """The markers of all checkpoints that are imported: the bases and what was tuned elsewhere."""
+        return [
+            self.path(model, self.lineage.marker(checkpoint))
+            for model in self.models
+            for checkpoint in self.lineage.imported
+        ]
+
     def listed(self, folder: str, reads: str, setting: str) -> ListedWork:
         """A piece of work for the checkpoint in this folder, as lists have it for programs."""
         checkpoint, seed = self.lineage.at(folder)

@@ -2,16 +2,19 @@
 
 A *tuning* is one training run: one parent checkpoint, one training file, one recipe. It leaves one
 or more *stops* (states of the model that are kept), and each stop is a checkpoint. `base` is the
-imported model. All paths here are relative to `results/<run>/<model>`; `{seed}` stands for the
+imported model, and what was tuned from it elsewhere is imported too: both are the same for all seeds.
+All paths here are relative to `results/<run>/<model>`; `{seed}` stands for the
 seed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from plumbline.config.errors import nearest
 from plumbline.experiment.config import Config
 from plumbline.methods.registry import METHODS
-from plumbline.methods.tuning import Tuning
+from plumbline.methods.tuning import Brought, Tuning
 from plumbline.names import BASE, checkpoint_name
 from plumbline.storage.files import InputError
 
@@ -19,7 +22,9 @@ from plumbline.storage.files import InputError
 class Lineage:
     """Answers for rules: which checkpoints are there, who is whose parent, where does it lie."""
 
-    def __init__(self, tunings: list[Tuning]):
+    def __init__(self, tunings: list[Tuning], brought: Sequence[Brought] = ()):
+        # Folders of what is imported, not trained.
+        self._imported = {BASE: BASE, **{one.name: one.folder for one in brought}}
         self.tunings = {tuning.name: tuning for tuning in tunings}
         self._tuning_of = {
             checkpoint: tuning for tuning in tunings for checkpoint in tuning.checkpoints
@@ -36,28 +41,38 @@ class Lineage:
     @property
     def checkpoints(self) -> list[str]:
         """Every checkpoint, the base first."""
-        return [BASE, *self._tuning_of]
+        return [*self._imported, *self._tuning_of]
+
+    @property
+    def imported(self) -> list[str]:
+        """The checkpoints that are not trained here, the base first."""
+        return list(self._imported)
 
     def parent(self, checkpoint: str) -> str:
         """The checkpoint it was trained from; empty for the base."""
-        return "" if checkpoint == BASE else self._tuning_of[checkpoint].parent
+        if checkpoint in self._imported:
+            return "" if checkpoint == BASE else BASE
+        return self._tuning_of[checkpoint].parent
 
     def folder(self, checkpoint: str) -> str:
         """Where the checkpoint lies."""
-        if checkpoint == BASE:
-            return BASE
+        if checkpoint in self._imported:
+            return self._imported[checkpoint]
         return f"{self._tuning_of[checkpoint].folder}/{self._stop_of[checkpoint]}"
 
     def folders(self, checkpoint: str, seeds: list[int]) -> list[str]:
-        """Its folder for each seed; the base has one."""
-        if checkpoint == BASE:
-            return [BASE]
+        """Its folder for each seed; what is imported has one."""
+        if checkpoint in self._imported:
+            return [self._imported[checkpoint]]
         return [self.folder(checkpoint).format(seed=seed) for seed in seeds]
 
     def at(self, folder: str) -> tuple[str, str]:
-        """(checkpoint, seed) of a folder; the seed is "0" for the base. KeyError if there is none."""
-        if folder == BASE:
-            return BASE, "0"
+        """(checkpoint, seed) of a folder; the seed is "0" for what is imported. KeyError if there is
+        none.
+        """
+        for checkpoint, own in self._imported.items():
+            if folder == own:
+                return checkpoint, "0"
         seed, tuning, stop = folder.split("/")
         checkpoint = checkpoint_name(tuning, stop)
         self._tuning_of[checkpoint]
@@ -65,13 +80,13 @@ class Lineage:
 
     def marker(self, checkpoint: str) -> str:
         """The small file that is written last when the checkpoint is whole."""
-        if checkpoint == BASE:
-            return f"{BASE}/checkpoint.json"
+        if checkpoint in self._imported:
+            return f"{self._imported[checkpoint]}/checkpoint.json"
         return f"{self._tuning_of[checkpoint].folder}/training.json"
 
     def _check_ancestry(self, tuning: Tuning) -> None:
         seen, parent = [tuning.name], tuning.parent
-        while parent != BASE:
+        while parent not in self._imported:
             if parent not in self._tuning_of:
                 raise InputError(
                     f"{seen[-1]}: its parent {parent} does not exist."
@@ -92,7 +107,7 @@ class Lineage:
         ancestors, parent = [BASE], tuning.parent
         while parent != BASE:
             ancestors.append(parent)
-            parent = self._tuning_of[parent].parent
+            parent = self.parent(parent)
         if tuning.reference is not None and tuning.reference not in ancestors:
             raise InputError(
                 f"{tuning.name}: its reference {tuning.reference} is none of its ancestors."
@@ -102,4 +117,7 @@ class Lineage:
 
 def build(config: Config) -> Lineage:
     """The lineage of a configuration. `InputError` on a parent that cannot be."""
-    return Lineage([tuning for method in METHODS for tuning in method.tunings(config)])
+    return Lineage(
+        [tuning for method in METHODS for tuning in method.tunings(config)],
+        [one for method in METHODS for one in method.brought(config)],
+    )

@@ -32,7 +32,6 @@ from plumbline.methods.estimates import (
     tokens_of,
 )
 from plumbline.methods.registry import METHODS
-from plumbline.names import BASE
 from plumbline.records import ChoiceQuestion, Question
 
 
@@ -116,9 +115,9 @@ def _closed_book(planner: Planner, sets: Sequence[Question]) -> Stage:
         for (_, _, split), count in planner.counts.items()
         if split == "test"
     )
-    jobs, seeds = planner.checkpoints(), len(planner.config.seeds)
+    jobs = planner.checkpoints()
     asked = forms_of(planner.config, planner.lineage).items()
-    forms = sum(len(own) * (1 if checkpoint == BASE else seeds) for checkpoint, own in asked)
+    forms = sum(len(own) * planner.times(checkpoint) for checkpoint, own in asked)
     prompts = forms * (test + len(sets))
     tokens = prompts * (planner.question_tokens + planner.answer_tokens)
     starts = jobs * (1 + len(planner.config.evaluation.closed_book))

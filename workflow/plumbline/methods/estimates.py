@@ -101,7 +101,11 @@ class Planner:
 
     def checkpoints(self) -> int:
         """How many there are, over all seeds."""
-        return 1 + len(self.config.seeds) * (len(self.lineage.checkpoints) - 1)
+        return sum(map(self.times, self.lineage.checkpoints))
+
+    def times(self, checkpoint: str) -> int:
+        """How often there is this checkpoint: once a seed, or once for all."""
+        return len(self.lineage.folders(checkpoint, self.config.seeds))
 
     def families(self, method) -> int:
         """How often a method's checkpoints are made: for each seed and variant."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from plumbline.experiment.part import Part
-from plumbline.methods.tuning import Tuning
+from plumbline.methods.tuning import Brought, Tuning
 from plumbline.models.suitability import Chat
 from plumbline.report.parts import Report
 
@@ -45,6 +45,10 @@ class Use:
     overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     writes_claims: bool = False
     prompts: Mapping[str, Iterable[InstructionSource]] = field(default_factory=dict)
+
+
+def _none_brought(config: Config) -> Iterable[Brought]:
+    return ()
 
 
 def _no_use(config: Config) -> Use:
@@ -81,6 +85,7 @@ class Method:
         `pydantic.create_model` takes them.
     tunings: its training runs, of which the lineage is made; none where the configuration leaves
         the method out.
+    brought: checkpoints of it that were trained elsewhere; they are evaluated and compared like all.
     check: what must agree with other parts of the configuration; ValueError with the key where it
         does not.
     contrasts: what its checkpoints are compared for.
@@ -100,6 +105,7 @@ class Method:
     label: str
     sections: Mapping[str, tuple[Any, Any]]
     tunings: Callable[[Config], Iterable[Tuning]]
+    brought: Callable[[Config], Iterable[Brought]] = _none_brought
     check: Callable[[Config], None] = _no_check
     contrasts: Callable[[Config, Lineage], Iterable[Contrast]] = _no_contrasts
     use: Callable[[Config], Use] = _no_use

@@ -1,4 +1,4 @@
-"""One training run of an experiment, as a method asks for it."""
+"""One training run of an experiment, as a method asks for it, and what was trained elsewhere."""
 
 from __future__ import annotations
 
@@ -7,6 +7,14 @@ from dataclasses import dataclass, replace
 from plumbline import names
 from plumbline.config.training import Recipe
 from plumbline.names import FINAL, checkpoint_name
+
+
+@dataclass(frozen=True)
+class Brought:
+    """A checkpoint that was tuned from the base elsewhere: one for all seeds."""
+
+    name: str
+    folder: str  # below the model's
 
 
 @dataclass(frozen=True)

@@ -167,18 +167,24 @@ def check_rounding(folder: Path, dtype: str) -> None:
 def note_rounding(folder: Path) -> dict[str, float]:
     """Measure what narrower types leave of a checkpoint's training, and write it down there."""
     marker = describe(folder)
-    kept = cosines(_changes(folder, marker))
+    kept = cosines(changes(folder))
     write_json(folder / MARKER, {**marker, "rounding_cosine": kept})
     return kept
 
 
-def _changes(folder: Path, marker: dict) -> Iterator[tuple]:
-    """Each trained weight of a checkpoint before and after, in float32."""
+def changes(folder: Path) -> Iterator[tuple]:
+    """Each tuned weight of a checkpoint before and after, in float32.
+
+    Of whole weights those that its parent has in the same shape: elsewhere a vocabulary may have
+    been enlarged.
+    """
+    marker = describe(folder)
     if marker["kind"] == "full":
         parent = load_model((folder / marker["parent"]).resolve(), "float32")
         before = dict(parent.named_parameters())
         for name, after in load_full(folder, "float32").named_parameters():
-            yield before[name].detach(), after.detach()
+            if name in before and before[name].shape == after.shape:
+                yield before[name].detach(), after.detach()
         return
     for layer in adapted_layers(_with_adapter(folder, marker)):
         before = frozen(layer).detach()

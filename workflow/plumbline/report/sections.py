@@ -134,10 +134,16 @@ PAGES = [
 
 
 def build_sections(run: Run) -> list[ReportSection]:
-    """All sections in order; one without data says what it would need."""
+    """All sections in order; one without data says what it would need, if anything was trained.
+
+    A run that trains nothing has no use for the sections that tell trainings.
+    """
     sections = []
+    trained = run.manifest.get("checkpoints") != {}
     for page in PAGES:
         blocks = page.build(run)
+        if not blocks and not trained:
+            continue
         left_out = "" if blocks else f"Left out: {page.needs} has no rows for it."
         sections.append(ReportSection(page.key, page.title, blocks, left_out, page.exploratory))
     return sections

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 def cost(planner: Planner) -> Iterator[Stage]:
     """Shares of categories are the paper's (Gekhman et al. 2024, section 3)."""
-    yield _probing(planner)
+    yield probing(planner)
     yield _tuning(planner)
 
 
-def _probing(planner: Planner) -> Stage:
-    """What the base is asked, once for all seeds."""
+def probing(planner: Planner) -> Stage:
+    """What a model is asked to be probed; the base is, once for all seeds."""
     slick = planner.config.slick
     prompts = sum(planner.probed.values()) * slick.exemplar_sets
     sampled = 1.0

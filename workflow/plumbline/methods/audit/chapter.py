@@ -1,0 +1,270 @@
+"""An audit, told: which facts fell and rose, which relations are damaged, and examples of both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from plumbline.evaluation.contrasts import CLOSED_BOOK
+from plumbline.methods.audit.tables import DAMAGED, FELL, IMPROVED, ROSE
+from plumbline.methods.audit.transitions import ALL
+from plumbline.names import BASE
+from plumbline.report.blocks import (
+    Block,
+    Cell,
+    Prose,
+    Table,
+    checkpoint_cell,
+    count,
+    difference,
+    named,
+    number,
+    p_cell,
+    percent,
+    signed,
+)
+from plumbline.report.labels import checkpoint_label
+from plumbline.report.parts import Chapter, Page
+from plumbline.report.tables import CATEGORIES, DOMAINS, Run, Tables
+
+EXAMPLES = 10  # shown a direction; tables/audit_facts.csv has all
+DIRECTIONS = {FELL: "Forgotten", ROSE: "Learnt"}
+
+
+def audited(table: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """(model, checkpoint) with its rows; the base's second probing is none."""
+    tuned = table[table.checkpoint != BASE]
+    for (model, checkpoint), part in tuned.groupby(["model", "checkpoint"], sort=False):
+        yield model, checkpoint, part
+
+
+def audit(run: Run) -> list[Block]:
+    """Noise first, then each model: how much moved, its transitions, its relations, examples."""
+    tables = run.tables
+    changes = tables.audit_relations
+    if changes.empty:
+        return []
+    blocks: list[Block] = [Prose(_noise(changes))]
+    for model, checkpoint, part in audited(changes):
+        title = named(changes, model, checkpoint_label(checkpoint))
+        blocks += [
+            Prose([_moved(part), _learnt(tables, model, checkpoint), _relations(part)], title),
+            _transitions(tables, model, checkpoint),
+            *_examples(tables.audit_facts, model, checkpoint),
+        ]
+    return [*blocks, _by_relation(changes), *_by_category(tables)]
+
+
+def _noise(changes: pd.DataFrame) -> list[str]:
+    """What a second probing of the base says of the categories, and what is tested instead."""
+    lines = []
+    for model, part in changes[(changes.checkpoint == BASE)].groupby("model", sort=False):
+        whole = part[part.relation == ALL]
+        lines.append(
+            f"{named(changes, model, 'categories are noisy')}: probed a second time, with other "
+            f"worked examples and other samples, {_share_moved(whole)} of the base's own "
+            f"{count(whole.n.sum())} facts are in another category ({count(whole.fell.sum())} less "
+            f"known, {count(whole.rose.sum())} better known), though nothing was tuned."
+        )
+    return [
+        *lines,
+        "Each audited model was asked exactly what its base was asked. Tested is the share of sets of "
+        "worked examples after which the greedy answer to a fact is right, fact by fact and relation "
+        "by relation; no sampling enters there. p values are corrected for all relations and audited "
+        "models together (Holm). Facts of the tuning's own data are among these, if it had any.",
+    ]
+
+
+def _share_moved(whole: pd.DataFrame) -> str:
+    return f"{percent((whole.fell.sum() + whole.rose.sum()) / whole.n.sum(), 0)} %"
+
+
+def _moved(part: pd.DataFrame) -> str:
+    whole = part[part.relation == ALL]
+    return (
+        f"{_share_moved(whole)} of {count(whole.n.sum())} facts are in another category than to the "
+        f"base: {count(whole.fell.sum())} fell, {count(whole.rose.sum())} rose."
+    )
+
+
+def _learnt(tables: Tables, model: str, checkpoint: str) -> str:
+    """What became of the best known and of the unknown."""
+    counts = _counts(tables, model, checkpoint)
+    best, worst = CATEGORIES[0], CATEGORIES[-1]
+    return (
+        f"Of {count(counts.loc[best].sum())} {best} facts {count(counts.loc[best, worst])} are "
+        f"{worst} now; of {count(counts.loc[worst].sum())} {worst} ones "
+        f"{count(counts.loc[worst].sum() - counts.loc[worst, worst])} are known, "
+        f"{count(counts.loc[worst, best])} of them {best}."
+    )
+
+
+def _relations(part: pd.DataFrame) -> str:
+    """The relations with a verdict, by name."""
+    texts = []
+    for verdict in (DAMAGED, IMPROVED):
+        found = part[part.verdict == verdict].sort_values("difference", key=abs, ascending=False)
+        listed = ", ".join(
+            f"{row.relation} ({signed(100 * row.difference)} points, {signed(100 * row.low)} to "
+            f"{signed(100 * row.high)})"
+            for row in found.itertuples()
+        )
+        texts.append(f"{verdict.capitalize()} relations: {listed or 'none that can be told'}.")
+    return " ".join(texts)
+
+
+def _counts(tables: Tables, model: str, checkpoint: str) -> pd.DataFrame:
+    """Facts by the base's category (down) and that afterwards (across), over all domains."""
+    rows = tables.audit_transitions
+    rows = rows[(rows.model == model) & (rows.checkpoint == checkpoint) & (rows.relation == ALL)]
+    wide = rows.groupby(["before", "after"]).n.sum().unstack()
+    return wide.reindex(index=CATEGORIES, columns=CATEGORIES).fillna(0)
+
+
+def _transitions(tables: Tables, model: str, checkpoint: str) -> Table:
+    counts, again = _counts(tables, model, checkpoint), _counts(tables, model, BASE)
+    rows = []
+    for before in CATEGORIES:
+        cells = [Cell(before)]
+        for after in CATEGORIES:
+            noise = again.loc[before].sum()
+            sub = f"again {percent(again.loc[before, after] / noise, 0)} %" if noise else ""
+            n, of = counts.loc[before, after], counts.loc[before].sum()
+            text = f"{count(n)} ({percent(n / of, 0)} %)" if of else "0"
+            cells.append(number(n, text, sub))
+        rows.append([*cells, number(counts.loc[before].sum())])
+    caption = (
+        "Facts by their category to the base (down) and to the audited model (across), with the "
+        "share of the row. Below: the share when the base itself is probed again."
+    )
+    return Table(caption, ["to the base", *CATEGORIES, "n"], rows)
+
+
+def _examples(facts: pd.DataFrame, model: str, checkpoint: str) -> list[Table]:
+    """The facts that moved furthest, a direction each, relations by turns."""
+    tables = []
+    here = facts[(facts.model == model) & (facts.checkpoint == checkpoint)]
+    for direction, title in DIRECTIONS.items():
+        moved = here[here.direction == direction]
+        if moved.empty:
+            continue
+        turn = moved.groupby(["before", "after", "relation"], sort=False).cumcount()
+        steps = moved.groupby(["before", "after"], sort=False).ngroup()
+        shown = moved.assign(steps=steps, turn=turn).sort_values(["steps", "turn"], kind="stable")
+        rows = [
+            [
+                Cell(row.relation),
+                Cell(row.question, f"accepted: {row.answers}"),
+                Cell(row.base_answer or "–", row.before),
+                Cell(row.answer or "–", row.after),
+            ]
+            for row in shown.head(EXAMPLES).itertuples()
+        ]
+        caption = (
+            f"{title}: {count(len(rows))} of {count(len(moved))} facts that {direction}, those that "
+            f"moved furthest first; tables/audit_facts.csv has all."
+        )
+        tables.append(Table(caption, ["relation", "question", "the base", "now"], rows))
+    return tables
+
+
+def _by_relation(changes: pd.DataFrame) -> Table:
+    again = changes[changes.checkpoint == BASE].set_index(["model", "domain", "relation"])
+    rows = []
+    for model, checkpoint, part in audited(changes):
+        for row in part[part.relation != ALL].itertuples():
+            noise = again.loc[model, row.domain, row.relation]
+            other = f"again {signed(100 * noise.difference)}"
+            rows.append(
+                [
+                    Cell(model),
+                    checkpoint_cell(checkpoint),
+                    Cell(row.relation, DOMAINS[row.domain]),
+                    number(row.n),
+                    number(row.fell, sub=f"again {count(noise.fell)}"),
+                    number(row.rose, sub=f"again {count(noise.rose)}"),
+                    number(row.before, f"{100 * row.before:.1f}"),
+                    number(row.after, f"{100 * row.after:.1f}", other),
+                    difference(row.difference, row.low, row.high),
+                    p_cell(row.p_corrected),
+                    Cell(row.verdict or "–", tone=_TONES.get(row.verdict, "")),
+                    number(row.detectable, f"{100 * row.detectable:.1f}"),
+                ]
+            )
+    caption = (
+        "Every relation: facts that fell or rose by a category or more; right greedy answers in per "
+        "cent, before and after, and their paired difference in points with its 95 % interval. "
+        "Again: the same of the base's second probing, which other worked examples alone make. "
+        "Detectable: the smallest difference that 80 of 100 such audits would have seen."
+    )
+    heads = "model,checkpoint,relation,n,fell,rose,before %,after %,difference,p corrected,verdict"
+    return Table(caption, [*heads.split(","), "detectable"], rows)
+
+
+# As those of contrasts, which set a cell off.
+_TONES = {DAMAGED: "lower", IMPROVED: "higher"}
+
+
+def _by_category(tables: Tables) -> list[Table]:
+    """Exact match of the closed-book evaluation by the base's category, after fresh examples."""
+    metrics = tables.metrics
+    metrics = metrics[(metrics.task == CLOSED_BOOK) & metrics.category.isin(CATEGORIES)]
+    keys = ["model", "checkpoint", "domain", "category"]
+    values = {
+        metric: metrics[metrics.metric == metric].set_index(keys) for metric in ("em", "em_vs_base")
+    }
+    rows = []
+    for key in values["em_vs_base"].index.unique():
+        model, checkpoint, domain, category = key
+        if checkpoint not in set(tables.audit_relations.checkpoint):
+            continue
+        own, versus = values["em"].loc[key], values["em_vs_base"].loc[key]
+        base = values["em"].loc[model, BASE, domain, category]
+        rows.append(
+            [
+                Cell(model),
+                checkpoint_cell(checkpoint),
+                Cell(DOMAINS[domain]),
+                Cell(category),
+                number(base.value, f"{100 * base.value:.1f}"),
+                number(own.value, f"{100 * own.value:.1f}"),
+                difference(versus.value, versus.low, versus.high),
+                number(versus.n),
+            ]
+        )
+    caption = (
+        "Test questions by their category to the base, asked after worked examples that the probing "
+        "does not show, so that the base itself is not right on all of HighlyKnown: exact match in "
+        "per cent, and the paired difference in points with its 95 % interval (not corrected)."
+    )
+    heads = ["model", "checkpoint", "domain", "category", "base", "now", "difference", "n"]
+    return [Table(caption, heads, rows, folded=True)] if rows else []
+
+
+def opening(tables: Tables, model: str) -> list[str]:
+    """The damaged and improved relations of each audited model."""
+    changes = tables.audit_relations
+    return [
+        f"{checkpoint_label(checkpoint)}: {_moved(part)} {_relations(part)}"
+        for own, checkpoint, part in audited(changes)
+        if own == model
+    ]
+
+
+TERMS = {
+    "Audit": """
+        A model that was tuned elsewhere is probed with the very requests of its base (SliCK). Moves
+        between categories are counted beside those of the base when it is probed a second time. A
+        relation is called damaged or improved where the share of right greedy answers differs, p
+        corrected for all relations and audited models (Holm). It says what the model answers when
+        asked in this form, not why. Ours; no paper has it.""",
+}
+
+CHAPTER = Chapter(
+    pages=[
+        Page("audit", "What tuning did to what the base knows", audit, "audit_relations.csv"),
+    ],
+    terms=TERMS,
+    opening=opening,
+)

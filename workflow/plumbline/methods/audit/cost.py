@@ -1,0 +1,27 @@
+"""What an audit costs beside the evaluation: imports, and the probing of each model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from plumbline.methods.audit.checkpoints import audited
+from plumbline.methods.estimates import Stage
+from plumbline.methods.slick.cost import probing
+
+if TYPE_CHECKING:
+    from plumbline.methods.estimates import Planner
+
+
+def cost(planner: Planner) -> Iterator[Stage]:
+    """Each model is imported and probed like the base, which is probed once more."""
+    models = len(audited(planner.config))
+    if not models:
+        return
+    # At most: of an adapter only the adapter is stored.
+    mib = planner.parameters * 4 / 2**20
+    yield Stage("import", models, disk_mib=models * mib, seconds=models * (10 + mib / 100))
+    once = probing(planner)
+    for _ in range(models + 1):
+        yield replace(once)

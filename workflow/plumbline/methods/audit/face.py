@@ -1,0 +1,47 @@
+"""The face of the audit: models that were tuned elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from plumbline.methods.audit.checkpoints import brought, check
+from plumbline.methods.audit.config import Audit
+from plumbline.methods.audit.contrasts import contrasts
+from plumbline.methods.audit.cost import cost
+from plumbline.methods.audit.files import AuditFiles
+from plumbline.methods.audit.report import REPORT
+from plumbline.methods.method import Method
+from plumbline.methods.tuning import Tuning
+
+if TYPE_CHECKING:
+    from plumbline.experiment.config import Config
+
+
+def tunings(config: Config) -> Iterable[Tuning]:
+    """None: an audit trains nothing."""
+    return ()
+
+
+def words(variant: str, rest: str) -> str | None:
+    """A model is called what its user calls it."""
+    return rest
+
+
+AUDIT = Method(
+    name="audit",
+    label="Audit",
+    sections={
+        "audit": (Audit | None, Field(None, description="Models tuned elsewhere; null: none."))
+    },
+    tunings=tunings,
+    brought=brought,
+    check=check,
+    contrasts=contrasts,
+    cost=cost,
+    words=words,
+    files=AuditFiles,
+    report=REPORT,
+)
