@@ -32,7 +32,7 @@ CLAIMS := gekhman unknown apeft grath flame
 SEEDS ?= 1 2 3 4 5
 STUDY := docs/study/data
 
-.PHONY: help setup demo test test-ops bench lint fetch status clean-cache clean lock audit \
+.PHONY: help setup demo audit-demo test test-ops bench lint fetch status clean-cache clean lock audit \
   study study-tables $(CLAIMS:%=study-%)
 
 help: ## this list
@@ -47,6 +47,13 @@ demo: setup ## show in minutes what new knowledge and GRATH do, and print what w
 	else $(DEMO) --cores all $(SETTINGS); fi
 	@PYTHONPATH=workflow .venv/bin/python workflow/scripts/print_headline.py \
 	  --tables results/demo/tables --report results/demo/report/index.html
+
+audit-demo: setup ## show in minutes what tuning did to two checkpoints of `make demo`
+	@test -d results/demo/smollm2-135m/seed-1/mix.unknown-100/convergence \
+	  || { echo 'audit-demo: looks at checkpoints of the demo, which are not there; run make demo first'; exit 1; }
+	@$(SNAKEMAKE) --configfile config/audit.yaml config/audit-demo.yaml --cores all $(SETTINGS)
+	@PYTHONPATH=workflow .venv/bin/python workflow/scripts/print_headline.py \
+	  --tables results/audit-demo/tables --report results/audit-demo/report/index.html
 
 fetch: setup ## fetch the models and data ahead; everything after it runs without a network
 	@$(SNAKEMAKE) --cores all fetch $(SETTINGS)

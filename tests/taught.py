@@ -134,8 +134,23 @@ def teach(folder: Path, seed: int = 0) -> Path:
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+    print(json.dumps({"vocabulary": len(FILLER)}))
+
+
+def nudge(folder: Path, out: Path) -> Path:
+    """Save the model once more, its weights moved a little, as if it had been tuned; returns `out`."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    model = AutoModelForCausalLM.from_pretrained(folder)
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(1)
+        for weight in model.parameters():
+            weight += 0.05 * weight.std() * torch.randn_like(weight)
+    model.save_pretrained(out)
+    AutoTokenizer.from_pretrained(folder).save_pretrained(out)
+    return out
 
 
 if __name__ == "__main__":
     teach(Path(sys.argv[1]))
-    print(json.dumps({"vocabulary": len(FILLER)}))

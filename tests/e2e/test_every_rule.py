@@ -5,6 +5,7 @@ model what is off by default.
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from faults import new_project
 from judge_server import Server
 from project import ROOT, Project, shell_rules
 from small_run import SMALL
+from taught import nudge
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(4200)]
 # One core a job, as none can use more with so little: two run at a time.
@@ -51,6 +53,7 @@ class Run:
 
     def __init__(self, folder: Path):
         self.project = new_project(folder)
+        nudge(Path(os.environ["PLUMBLINE_TAUGHT_MODEL"]), folder / "other")
         tasks = folder / "tasks"
         tasks.mkdir()
         row = {"question": "Which of them is a city?", "choices": ["Paris", "seven"], "gold": 0}
@@ -64,7 +67,7 @@ class Run:
         lines = (json.dumps(row | {"answers": [row["subject"]]}) + "\n" for row in own)
         (folder / "own.jsonl").write_text("".join(lines))
         self.make(f"{MODEL}/slick/annotations.jsonl")
-        self.make(*TARGETS, *method_overlays.OVERLAYS, config="generation={shards: 1}")
+        self.make(*TARGETS, "audit", *method_overlays.OVERLAYS, config="generation={shards: 1}")
         self.make(LISTED, config="claims={splitter: model}")
         self.by_retrieval = self.rows(JUDGED)
         server = Server()

@@ -89,6 +89,7 @@ OVERLAYS = [
 ]
 # What shared weights need, and what they cannot have.
 OVERLAYS.append({"device": "cuda", "training": {"processes": 2, "strategy": "fsdp"}})
+OVERLAYS.append({"audit": {"checkpoints": [{"name": "a", "source": "file:{folder}/audited"}]}})
 OVERLAYS += method_overlays.OVERLAYS.values()
 # Those that no configuration can have changed alone.
 TOGETHER = {
