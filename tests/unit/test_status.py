@@ -39,6 +39,7 @@ def results(tmp_path):
     put(model / "base/checkpoint.json")
     put(model / "base/model.safetensors", 50_000)
     put(model / "base/choices/facts.jsonl")
+    put(model / "audit/elsewhere/checkpoint.json")
     put(model / "store/abc-vllm/1.jsonl")
     put(model / "seed-1/mix.a/final/checkpoint.json")
     put(model / "seed-1/mix.a/final/adapter_model.safetensors", 9000)
@@ -61,7 +62,7 @@ def test_every_file_counts_once_in_its_stage(results):
     files = {key: use.files for key, use in found.items()}
     assert files == {
         ("", disk.SOURCES): 2,
-        ("mine", disk.BASE): 2,
+        ("mine", disk.BASE): 3,
         ("mine", disk.CHECKPOINTS): 2,
         ("mine", disk.STORE): 1,
         ("mine", disk.ROWS): 5,

@@ -33,6 +33,7 @@ def logits(model):
 
 def test_an_adapter_of_plain_peft_answers_as_it_did_there(tiny_base, tmp_path):
     model = adapter(tiny_base, tmp_path / "lora")
+    shutil.copy(tiny_base / "config.json", tmp_path / "lora")  # as some trainers leave it
     marker = import_tuned(tmp_path / "lora", tmp_path / "run/audit/mine", "audit.mine", tiny_base)
     assert (marker["kind"], marker["name"]) == ("adapter", "audit.mine")
     assert set(marker["rounding_cosine"]) == {"bfloat16", "float16"}

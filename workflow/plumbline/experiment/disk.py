@@ -11,7 +11,7 @@ from pathlib import Path
 from plumbline.models.importing import MARKER
 from plumbline.storage.temporary import is_temporary, owner_of
 
-SOURCES, BASE, CHECKPOINTS = "sources", "base models", "checkpoints"
+SOURCES, BASE, CHECKPOINTS = "sources", "imported models", "checkpoints"
 STORE, ROWS, TABLES = "stores of answers", "questions, answers, scores", "tables and report"
 LOGS, WORK = "logs and benchmarks", "work and temporary files"
 # What a person may delete where disk is short, and what it costs.
@@ -79,7 +79,7 @@ def stage_of(path: Path, parts: list[str]) -> str:
     if "work" in parts[3:4] and parts[1].startswith("seed-"):
         return WORK
     if (path.parent / MARKER).exists():
-        return BASE if parts[1] == "base" else CHECKPOINTS
+        return CHECKPOINTS if parts[1].startswith("seed-") else BASE
     return ROWS
 
 

@@ -44,7 +44,7 @@ def import_tuned(
     Raises InputError where that does, for adapters of another kind or with weights that fit nowhere
     in the base, for what has no weight of the base's names and shapes, and for what changes none.
     """
-    if (path / ADAPTER).is_file() and not (path / "config.json").is_file():
+    if _is_adapter(path):
         _import_adapter(path, out, name, base)
     else:
         kwargs = describe(base).get("chat_template_kwargs", {})
@@ -61,6 +61,12 @@ def import_tuned(
     write_json(out / MARKER, marker)
     log.info(f"{name}: {marker['kind']} weights, tuned from {describe(base)['name']}")
     return marker
+
+
+def _is_adapter(path: Path) -> bool:
+    """Whether a folder holds an adapter and no model; its trainer may have left a config.json."""
+    whole = any(file.name != WEIGHTS for file in path.glob("*.safetensors"))
+    return (path / ADAPTER).is_file() and not whole
 
 
 def _import_adapter(path: Path, out: Path, name: str, base: Path) -> None:
