@@ -8,7 +8,7 @@ from plumbline.experiment.plan import make_plan
 from plumbline.methods.audit import chapter
 from plumbline.methods.audit.transitions import (
     ALL,
-    Fact,
+    ProbedFact,
     first_answers,
     moved,
     paired,
@@ -37,7 +37,7 @@ def facts(*moves, relation="capital", domain="id"):
     kinds = [(before, after) for before, after, n in moves for _ in range(n)]
     asked = [question(relation, number, domain=domain) for number in range(len(kinds))]
     return [
-        Fact(one, annotation(one, before), annotation(one, after))
+        ProbedFact(one, annotation(one, before), annotation(one, after))
         for one, (before, after) in zip(asked, kinds, strict=True)
     ]
 

@@ -4,7 +4,7 @@ REQUIRED INPUTS: the base checkpoint, its probing (slick), sources of the audite
 OUTPUTS, below results/<run>:
          <model>/audit/<tuned>/                     the audited model as a checkpoint
          <model>/audit/<tuned>/slick/               its answers to the base's requests, categories
-         <model>/slick/again/                       the base probed once more, for comparison
+         <model>/slick/again/                       answers and categories of the base's second probing
          tables/audit_transitions.csv, audit_relations.csv, audit_facts.csv
 """
 
@@ -38,29 +38,6 @@ rule import_tuned:
         " --name audit.{wildcards.tuned} --base $PLUMBLINE_RESULTS/{wildcards.model}/base"
         ' {params.trust} --needs "$PLUMBLINE_NEEDS"'
         " --out $PLUMBLINE_RESULTS/{wildcards.model}/audit/{wildcards.tuned} 2>&1 | tee {log:q}"
-
-
-# The questions that the base was probed with, after other worked examples.
-rule write_second_probe:
-    input:
-        everything=f"{R}/facts/questions.jsonl",
-        questions=f"{R}/{{model}}/slick/questions.jsonl",
-    output:
-        requests=f"{R}/{{model}}/slick/again/requests.jsonl",
-    log:
-        f"{R}/{{model}}/logs/write_second_probe.log",
-    benchmark:
-        f"{R}/benchmarks/audit/{{model}}/write_second_probe.tsv"
-    localrule: True
-    conda:
-        environment("write_second_probe")
-    params:
-        slick=section(CONFIG.slick, exclude={"match", "p_true", "limit"}),
-        code=code("write_second_probe"),
-    shell:
-        "python -m scripts.write_second_probe --slick {params.slick:q}"
-        " --all-questions {input.everything:q} --questions {input.questions:q}"
-        " --requests {output.requests:q} 2>&1 | tee {log:q}"
 
 
 use rule annotate as annotate_audited with:

@@ -4,6 +4,7 @@ REQUIRED INPUTS: facts/questions.jsonl, the base checkpoint
 OUTPUTS, below results/<run>/<model>:
          slick/exemplars.jsonl, requests.jsonl, generations.jsonl  what was asked and answered
          slick/annotations.jsonl                                   each question's category
+         slick/again/requests.jsonl                                a second probing's requests
          slick/p_true.jsonl                                        P(True), if slick.p_true
          seed-<seed>/mix.<mix>/examples.jsonl                      the fine-tuning sets; mix.form
                                                                    teaches how to answer only
@@ -40,6 +41,29 @@ rule prepare_probe:
         " --all-questions {input.questions:q} --questions {output.questions:q}"
         " --test {output.test:q} --exemplars {output.exemplars:q} --requests {output.requests:q}"
         " --dropped {output.dropped:q} 2>&1 | tee {log:q}"
+
+
+# The same questions after other worked examples, to see how much their categories depend on these.
+rule write_second_probe:
+    input:
+        everything=f"{R}/facts/questions.jsonl",
+        questions=f"{R}/{{model}}/slick/questions.jsonl",
+    output:
+        requests=f"{R}/{{model}}/slick/again/requests.jsonl",
+    log:
+        f"{R}/{{model}}/logs/write_second_probe.log",
+    benchmark:
+        f"{R}/benchmarks/slick/{{model}}/write_second_probe.tsv"
+    localrule: True
+    conda:
+        environment("write_second_probe")
+    params:
+        slick=section(CONFIG.slick, exclude={"match", "p_true", "limit"}),
+        code=code("write_second_probe"),
+    shell:
+        "python -m scripts.write_second_probe --slick {params.slick:q}"
+        " --all-questions {input.everything:q} --questions {input.questions:q}"
+        " --requests {output.requests:q} 2>&1 | tee {log:q}"
 
 
 rule annotate:

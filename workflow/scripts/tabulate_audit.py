@@ -7,7 +7,7 @@ from plumbline.config.engines import Evaluation
 from plumbline.jobs import program
 from plumbline.methods.audit.tables import MovedFact, RelationChange, Transition
 from plumbline.methods.audit.transitions import (
-    Fact,
+    ProbedFact,
     first_answers,
     moved,
     paired,
@@ -38,7 +38,7 @@ def main(
     relations_path: Path,
     facts_path: Path,
 ) -> None:
-    by_model: dict[str, dict[str, list[Fact]]] = {}
+    by_model: dict[str, dict[str, list[ProbedFact]]] = {}
     named: list[MovedFact] = []
     for row in probings:
         facts = paired(

@@ -2,6 +2,5 @@
 
 PROGRAMS = {
     "analyse": "tabulate_audit",
-    "orchestrate": "write_second_probe",
     "train": "import_tuned",
 }

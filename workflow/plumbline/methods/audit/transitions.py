@@ -33,7 +33,7 @@ ALL = "All"
 _RANK = {category: rank for rank, category in enumerate(Category)}  # 0: best known
 
 
-class Fact(NamedTuple):
+class ProbedFact(NamedTuple):
     """A question with its category in the base's first probing and in another one."""
 
     question: Question
@@ -48,7 +48,7 @@ class Fact(NamedTuple):
 
 def paired(
     questions: Iterable[Question], before: Iterable[Annotation], after: Iterable[Annotation]
-) -> list[Fact]:
+) -> list[ProbedFact]:
     """The facts of two probings. InputError unless both are of these questions."""
     first, second = ({row.id: row for row in rows} for rows in (before, after))
     asked = {question.id: question for question in questions}
@@ -58,15 +58,15 @@ def paired(
                 f"question {min(different)}: not in both probings, or not among the questions that "
                 f"are probed. Probe again."
             )
-    return [Fact(question, first[name], second[name]) for name, question in asked.items()]
+    return [ProbedFact(question, first[name], second[name]) for name, question in asked.items()]
 
 
-def places(facts: Iterable[Fact]) -> dict[tuple[str, str], list[Fact]]:
+def places(facts: Iterable[ProbedFact]) -> dict[tuple[str, str], list[ProbedFact]]:
     """Facts by domain and relation; all of a domain come before its relations."""
-    relations: dict[tuple[str, str], list[Fact]] = defaultdict(list)
+    relations: dict[tuple[str, str], list[ProbedFact]] = defaultdict(list)
     for fact in facts:
         relations[fact.question.domain, fact.question.relation].append(fact)
-    found: dict[tuple[str, str], list[Fact]] = {}
+    found: dict[tuple[str, str], list[ProbedFact]] = {}
     for domain, _ in sorted(relations):
         found.setdefault(
             (domain, ALL), [f for key, own in relations.items() if key[0] == domain for f in own]
@@ -74,7 +74,7 @@ def places(facts: Iterable[Fact]) -> dict[tuple[str, str], list[Fact]]:
     return found | {key: relations[key] for key in sorted(relations)}
 
 
-def transitions(model: str, checkpoint: str, facts: Iterable[Fact]) -> Iterator[Transition]:
+def transitions(model: str, checkpoint: str, facts: Iterable[ProbedFact]) -> Iterator[Transition]:
     """Every pair of categories of a domain, and of a relation those that occur."""
     for (domain, relation), here in places(facts).items():
         counts = Counter((fact.before.category, fact.after.category) for fact in here)
@@ -96,7 +96,7 @@ def transitions(model: str, checkpoint: str, facts: Iterable[Fact]) -> Iterator[
 
 
 def relation_changes(
-    model: str, probings: Mapping[str, Sequence[Fact]], confidence: float
+    model: str, probings: Mapping[str, Sequence[ProbedFact]], confidence: float
 ) -> list[RelationChange]:
     """A row a checkpoint, domain and relation; probings are one model's by checkpoint.
 
@@ -122,7 +122,12 @@ def relation_changes(
 
 
 def _change(
-    model: str, checkpoint: str, domain: str, relation: str, here: list[Fact], confidence: float
+    model: str,
+    checkpoint: str,
+    domain: str,
+    relation: str,
+    here: list[ProbedFact],
+    confidence: float,
 ) -> tuple[RelationChange, Estimated]:
     before = [[fact.before.p_greedy for fact in here]]
     after = [[fact.after.p_greedy for fact in here]]
@@ -164,7 +169,7 @@ def first_answers(requests: Iterable[Request], generations: Iterable[Generation]
 def moved(
     model: str,
     checkpoint: str,
-    facts: Iterable[Fact],
+    facts: Iterable[ProbedFact],
     base_answers: Mapping[str, str],
     answers: Mapping[str, str],
 ) -> Iterator[MovedFact]:
@@ -188,7 +193,7 @@ def moved(
             subject=question.subject,
             question=question.question,
             answers="; ".join(question.answers),
-            direction=FELL if Fact(question, before, after).steps > 0 else ROSE,
+            direction=FELL if ProbedFact(question, before, after).steps > 0 else ROSE,
             before=before.category,
             after=after.category,
             right_before=before.p_greedy,
