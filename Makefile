@@ -32,7 +32,8 @@ CLAIMS := gekhman unknown apeft grath flame
 SEEDS ?= 1 2 3 4 5
 STUDY := docs/study/data
 
-.PHONY: help setup demo audit-demo test test-ops bench lint fetch status clean-cache clean lock audit \
+.PHONY: help setup demo audit-demo test test-ops test-gpu bench lint fetch status clean-cache clean \
+  lock audit \
   study study-tables $(CLAIMS:%=study-%)
 
 help: ## this list
@@ -81,6 +82,10 @@ test-ops: setup ## at length: operation (SLURM, conda, faults, no network), then
 bench: setup ## what the ways to save time give (docs/performance.md); ONLY=NAME,NAME for some
 	@PYTHONPATH=$(CURDIR)/workflow:$(CURDIR)/tests:$(CURDIR)/tests/workflow \
 	  .venv/bin/python tests/benchmarks/run.py --only '$(ONLY)'
+
+test-gpu: setup ## engines and trainers on one GPU in 8 minutes at most, as one table
+	@PYTHONPATH=$(CURDIR)/workflow:$(CURDIR)/tests timeout --signal=INT 480 \
+	  .venv/bin/python tests/gpu/gpu_check.py --device $(DEVICE)
 
 study: setup ## run what docs/study/data lacks of the study (hours; SEEDS="1 2"), then its tables
 	@for seed in $(SEEDS); do $(MAKE) --no-print-directory $(CLAIMS:%=study-%) SEEDS=$$seed || exit 1; done

@@ -350,6 +350,7 @@ def vllm(monkeypatch):
             )  # fmt: skip
             self.waiting = []
             about.starts.append((model, max_num_seqs))
+            about.options = options
             if max_num_seqs > about.fits:
                 raise about.error
 
@@ -378,13 +379,20 @@ def vllm(monkeypatch):
     return about
 
 
-def vllm_engine(base):
+def vllm_engine(base, eager=False):
     from plumbline.generation.vllm_engine import VllmEngine
 
     return VllmEngine(
         base, end_token_ids=[2], trust_remote_code=False, device="cuda", dtype="bfloat16",
-        max_num_seqs=128, max_model_len=1024, gpu_memory_utilization=0.9, tensor_parallel=1, seed=1,
+        max_num_seqs=128, max_model_len=1024, gpu_memory_utilization=0.9, tensor_parallel=1,
+        eager=eager, seed=1,
     )  # fmt: skip
+
+
+def test_vllm_captures_graphs_on_a_gpu_unless_told(vllm, tiny_base):
+    for eager in (False, True):
+        vllm_engine(tiny_base, eager)
+        assert vllm.options["enforce_eager"] is eager
 
 
 def test_vllm_starts_with_fewer_sequences(vllm, tiny_base, told):

@@ -165,5 +165,6 @@ def test_a_model_whose_short_texts_would_get_long_ones_positions_is_refused(tmp_
     with pytest.raises(InputError, match=r"generation.max_model_len: 128, but above 64 tokens"):
         VllmEngine(
             tmp_path, end_token_ids=[2], trust_remote_code=False, device="cpu", dtype="float32",
-            max_num_seqs=8, max_model_len=128, gpu_memory_utilization=0.9, tensor_parallel=1, seed=1,
+            max_num_seqs=8, max_model_len=128, gpu_memory_utilization=0.9, tensor_parallel=1,
+            eager=False, seed=1,
         )  # fmt: skip

@@ -41,6 +41,11 @@ class GenerationSettings(Section):
         0.9, gt=0, le=1, description="Share of a GPU's memory (vllm)."
     )
     tensor_parallel: int = Field(1, ge=1, description="GPUs that share one model (vllm).")
+    eager: bool = Field(
+        False,
+        description="Start on a GPU without compiling and capturing graphs: sooner, and slower from "
+        "then on; for few requests (vllm; on a CPU always so).",
+    )
     seed: Seed = Field(1, description="Seed of the engine's sampling.")
 
 

@@ -66,6 +66,7 @@ class Engines(ExitStack):
                 max_model_len=min(settings.max_model_len, tokenizer.model_max_length),
                 gpu_memory_utilization=settings.gpu_memory_utilization,
                 tensor_parallel=settings.tensor_parallel,
+                eager=settings.eager,
                 seed=settings.seed,
             )
             try:

@@ -83,11 +83,12 @@ class VllmEngine(Engine):
         max_model_len: int,
         gpu_memory_utilization: float,
         tensor_parallel: int,
+        eager: bool,
         seed: int,
     ):
         _check_positions(folder, max_model_len)
         if device == "cuda":
-            build = {"gpu_memory_utilization": gpu_memory_utilization}
+            build = {"gpu_memory_utilization": gpu_memory_utilization, "enforce_eager": eager}
         else:
             # Whole blocks are shared between prompts: of the CPU build's default, 128 tokens, a
             # few-shot prompt of short questions fills none.
