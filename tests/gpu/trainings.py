@@ -201,7 +201,7 @@ def out_of_memory(lab: Lab) -> Iterator[Row]:
     run = TrainingRun(
         name="grath.r1", examples=path, parent=lab.checkpoint, stops=("final",), probes=[],
         recipe=Recipe(
-            learning_rate=2e-2, epochs=4, global_batch_size=MANY, micro_batch_size=MANY,
+            learning_rate=3e-3, epochs=4, global_batch_size=MANY, micro_batch_size=MANY,
             max_length=1024, dtype="float32", lora={"dropout": 0},
         ),
         sampling=Sampling(max_tokens=1), match="squad", seed=1, device=lab.card.device,

@@ -143,6 +143,25 @@ def test_two_processes_learn_what_one_learns(tiny_base, tmp_path, recipe, settin
         assert told.count("going on after step 2") == 1
 
 
+def test_shared_float32_weights_are_multiplied_in_bfloat16(tiny_base, tmp_path):
+    """As one process does it: what is trained and saved stays in float32."""
+    recipe = FULL | {"dtype": "bfloat16"}
+    alone, run = train_alone(tmp_path / "alone", tiny_base, recipe)
+    _, together, out = run_program(
+        tmp_path / "together", tiny_base, recipe, AS_IF_GPUS, strategy="fsdp"
+    )
+    for one, other in zip(alone["loss"], together["loss"], strict=True):
+        assert one["loss"] == pytest.approx(other["loss"], rel=0.02)
+    ours, theirs = weights(run.out / "convergence"), weights(out / "convergence")
+    before = checkpoints.load_model(tiny_base, "float32").state_dict()
+    moved, apart = 0.0, 0.0
+    for name, value in ours.items():
+        assert theirs[name].dtype == torch.float32
+        moved += float((value - before[name]).square().sum())
+        apart += float((value - theirs[name]).square().sum())
+    assert apart < 0.1 * moved
+
+
 def test_tied_weights_put_together_from_parts_are_saved_once(tiny_base, tmp_path):
     model = checkpoints.load_model(tiny_base, "float32")
     parts = {key: value.clone() for key, value in model.state_dict().items()}

@@ -2,7 +2,7 @@
 
 import sys
 from dataclasses import replace
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 import torch
@@ -96,6 +96,22 @@ def test_the_optimizers_are_trls(tiny_base, tmp_path):
     made = trainer(make_run(tmp_path, tiny_base))
     made.create_optimizer()
     assert type(made.optimizer) is torch.optim.AdamW and made.optimizer.defaults["fused"]
+
+
+@pytest.mark.parametrize(
+    ("shared", "dtype", "given"),
+    [(True, "bfloat16", True), (True, "float32", False), (False, "bfloat16", False)],
+)
+def test_gradients_of_shared_weights_are_added_up_in_float32(shared, dtype, given):
+    plugin = SimpleNamespace(mixed_precision_policy=None)
+    state = SimpleNamespace(fsdp_plugin=plugin)
+    made = SimpleNamespace(is_fsdp_enabled=shared, accelerator=SimpleNamespace(state=state))
+    options.share_in_two_precisions(made, recipe(parameters="full", dtype=dtype))
+    policy = plugin.mixed_precision_policy
+    assert bool(policy) == given
+    if given:
+        assert (policy.param_dtype, policy.reduce_dtype) == (torch.bfloat16, torch.float32)
+        assert policy.output_dtype is None
 
 
 @pytest.mark.parametrize("paged", [False, True])
