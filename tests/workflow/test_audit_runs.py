@@ -36,9 +36,8 @@ def test_each_model_is_probed_and_evaluated_and_nothing_is_trained(project):
 
 
 def test_all_are_asked_what_the_base_was_asked(project):
-    output = project.snakemake(
-        "--dry-run", "--printshellcmds", "audit", "--configfile", AUDIT, "mine.yaml", "--"
-    )
+    options = ("--dry-run", "--printshellcmds", "--configfile", AUDIT, "mine.yaml")
+    output = project.snakemake("audit", *options)
     jobs = rules(output, "annotate_audited")
     asked = {job.split("--requests ")[1].split()[0] for job in jobs}
     root = "results/audit/mine/slick"
@@ -78,5 +77,5 @@ def test_of_two_bases_it_is_not_clear_which_is_meant(project):
         "models: [{name: one, source: 'file:a'}, {name: two, source: 'file:b'}]\n"
     )
     files = (AUDIT, "mine.yaml", "two.yaml")
-    output = project.snakemake("-n", "--configfile", *files, "--", check=False)
+    output = project.snakemake("-n", "--configfile", *files, check=False)
     assert "models names 2; keep that one" in output

@@ -47,9 +47,11 @@ def audit(run: Run) -> list[Block]:
         return []
     blocks: list[Block] = [Prose(_noise(changes))]
     for model, checkpoint, part in audited(changes):
-        title = named(changes, model, checkpoint_label(checkpoint))
         blocks += [
-            Prose([_moved(part), _learnt(tables, model, checkpoint), _relations(part)], title),
+            Prose(
+                [_moved(part), _learnt(tables, model, checkpoint), _relations(part)],
+                checkpoint_label(checkpoint),
+            ),
             _transitions(tables, model, checkpoint),
             *_examples(tables.audit_facts, model, checkpoint),
         ]
@@ -214,8 +216,10 @@ def _by_category(tables: Tables) -> list[Table]:
     values = {
         metric: metrics[metrics.metric == metric].set_index(keys) for metric in ("em", "em_vs_base")
     }
+    compared = values["em_vs_base"].index
+    places = list(dict.fromkeys(key[:3] for key in compared))
     rows = []
-    for key in values["em_vs_base"].index.unique():
+    for key in sorted(compared, key=lambda key: (places.index(key[:3]), CATEGORIES.index(key[3]))):
         model, checkpoint, domain, category = key
         if checkpoint not in set(tables.audit_relations.checkpoint):
             continue
