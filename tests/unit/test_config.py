@@ -27,7 +27,7 @@ RECIPE_KEYS = (
     "dtype, lora, loss, beta, label_smoothing, reference, order, min_pairs, max_repeats, save_steps"
 )
 KEYS = [
-    *("run", "device", "seeds", "models", "facts", "recipes", "training"),
+    *("run", "device", "price_per_device_hour", "seeds", "models", "facts", "recipes", "training"),
     *(section for method in METHODS for section in method.sections),
     *("contamination", "claims", "verification", "generation", "scoring", "evaluation"),
 ]

@@ -13,6 +13,8 @@ from plumbline.experiment import lineage
 from plumbline.methods.flame.contrasts import contrasts as of_flame
 from plumbline.methods.grath.contrasts import contrasts as of_grath
 from plumbline.methods.registry import METHODS
+from plumbline.responses.pairs import Pairing, by_instruction
+from plumbline.responses.scores import Scored
 from plumbline.sources.source import Source
 from snakemake.utils import update_config
 
@@ -268,6 +270,18 @@ def test_five_passes_of_flames_first_stage_are_the_papers_steps():
     """500 steps of 32 are five passes over 3,200 instructions."""
     recipe = experiment.load(merged("flame")).recipes["flame_sft"]
     assert recipe.epochs * 3200 / recipe.global_batch_size == 500
+
+
+def test_every_two_of_a_prompts_ten_responses_are_a_pair():
+    """FLAME's pilot and FactTune: 45 a person; 500 people have 22,500 that APEFT draws from."""
+    apeft = experiment.load(merged("apeft")).apeft
+    rows = [
+        Scored(id=f"{n}", instruction="i", index=n, prompt="p", text=f"t{n}", factual=n / 10)
+        for n in range(apeft.responses)
+    ]
+    pairing = Pairing("plain")
+    pairing.every("general", by_instruction(rows), lambda row: row.factual)
+    assert len(pairing.pairs["general"]) == 45 > apeft.general_per_entity
 
 
 def test_what_a_paper_is_about_is_tested_in_its_run():

@@ -3,10 +3,13 @@
 import copy
 from pathlib import Path
 
+import pytest
 import yaml
+from plumbline.evaluation.overlaps import EvaluatedText
 from plumbline.experiment import config as experiment
 from plumbline.experiment import lineage, plan
 from plumbline.experiment.plan_text import as_text
+from plumbline.methods.estimates import ENGINE_START_SECONDS
 from plumbline.records import ChoiceQuestion, Question
 
 DEFAULT = yaml.safe_load(
@@ -16,6 +19,7 @@ DEFAULT = yaml.safe_load(
 
 UNSHIFTED = DEFAULT["evaluation"] | {"token_shift": None}
 WITHOUT = UNSHIFTED | {"long_form": None}
+TASK = [EvaluatedText(id=str(n), question="q" * 40, choices=["abcd"] * 4) for n in range(2)]
 SETS = {"flame": 64, "prompts": 28, "long_form": 28, "win_rate": 14, "apeft": 24}
 
 
@@ -36,6 +40,7 @@ def planned(**changes):
     made = plan.make_plan(
         config, built, questions, choices, asked, SETS, {"m": 1e8}, 2,
         questions[:7] if config.evaluation.closed_book else [],
+        {task.task: TASK for task in config.evaluation.harness},
     )  # fmt: skip
     return {stage["stage"]: stage for stage in made["stages"]}
 
@@ -43,9 +48,12 @@ def planned(**changes):
 def test_the_default_experiment():
     stages = planned(flame=None, evaluation=WITHOUT)
     # 3 mixes with two stops and their parent, two rounds and a placebo, and the base.
-    assert stages["score"]["jobs"] == 11
-    assert stages["score"]["prompts"] == 11 * 10 and stages["score"]["sequences"] == 11 * 20
-    assert stages["score"]["tokens"] == 11 * 10 * (40 + 4 + 4) / 4
+    # P(True) of 75 questions of 16 tokens, shown twice with 40 around them.
+    probed = 45 + 10 + 20
+    assert stages["score"]["jobs"] == 11 + 1
+    assert stages["score"]["prompts"] == 11 * 10 + probed
+    assert stages["score"]["sequences"] == 11 * 20 + 2 * probed
+    assert stages["score"]["tokens"] == 11 * 10 * (40 + 4 + 4) / 4 + probed * (2 * 16 + 40)
     # Probing; a closed book of each checkpoint; pairs by the parents of both rounds.
     assert stages["generate"]["jobs"] == 1 + 11 + 2
     assert stages["train"]["jobs"] == 4 + 3
@@ -76,12 +84,81 @@ def test_without_rounds_there_are_none():
     assert stages["train"]["jobs"] == 4
 
 
-def test_the_text_ends_in_the_totals():
-    config = experiment.load(copy.deepcopy(DEFAULT))
-    question = Question(id="a", relation="r", subject="s", question="q", answers=["a"],
-                        split="train", domain="id")  # fmt: skip
-    made = plan.make_plan(config, lineage.build(config), [question], [], {}, SETS, {"m": 1e8}, 2)
-    assert as_text(made).splitlines()[-1].startswith("total")
+PLAN = {
+    "device": "one cuda device",
+    "price_per_device_hour": None,
+    "stages": [
+        {"stage": "import", "jobs": 1, "prompts": 0, "sequences": 0, "tokens": 0, "steps": 0,
+         "disk_mib": 256.0, "seconds": 60.0, "device_seconds": 0.0},
+        {"stage": "train", "jobs": 2, "prompts": 0, "sequences": 0, "tokens": 9000, "steps": 30,
+         "disk_mib": 512.0, "seconds": 5400.0, "device_seconds": 21600.0},
+    ],
+}  # fmt: skip
+
+
+def test_the_text_has_device_hours_and_totals():
+    lines = as_text(PLAN).splitlines()
+    assert lines[2].split()[-2:] == ["time", "device-hours"]
+    assert lines[4].split()[-5:] == ["30", "512", "1.5", "h", "6.00"]
+    assert lines[5].split() == ["total", "768", "1.5", "h", "6.00"]
+
+
+def test_money_is_shown_where_there_is_a_price():
+    assert "cost" not in as_text(PLAN)
+    lines = as_text(PLAN | {"price_per_device_hour": 2.5}).splitlines()
+    assert [line.split()[-1] for line in lines[2:6]] == ["cost", "0.00", "15.00", "15.00"]
+    assert "2.5 for an hour" in lines[-1]
+
+
+def test_a_price_changes_no_count():
+    assert planned(price_per_device_hour=3.0) == planned()
+
+
+def seconds_of(**changes):
+    recipes = copy.deepcopy(DEFAULT["recipes"])
+    return planned(device="cuda", flame=None, evaluation=WITHOUT, recipes=recipes, **changes)
+
+
+def test_what_several_devices_do_is_paid_for_all_of_them():
+    one = seconds_of()
+    four = seconds_of(training={"processes": 4})
+    assert one["train"]["device_seconds"] == one["train"]["seconds"]
+    assert four["train"]["device_seconds"] == 4 * four["train"]["seconds"]
+    # Steps are shared out; what starts a training and what is asked after epochs is not.
+    assert one["train"]["seconds"] / 4 < four["train"]["seconds"] < one["train"]["seconds"]
+    split = seconds_of(generation=DEFAULT["generation"] | {"tensor_parallel": 2})
+    assert split["generate"]["device_seconds"] == 2 * split["generate"]["seconds"]
+    # An import holds no device.
+    assert one["import"]["device_seconds"] == 0 < one["import"]["seconds"]
+
+
+def test_each_shard_starts_an_engine():
+    shards = seconds_of(generation=DEFAULT["generation"] | {"shards": 3})["generate"]
+    more = shards["seconds"] - seconds_of()["generate"]["seconds"]
+    assert more == pytest.approx(2 * shards["jobs"] * ENGINE_START_SECONDS["cuda"])
+
+
+def test_claims_that_models_split_and_judge_are_paid_for():
+    judged = {"kind": "retrieval", "judge": "base", "k": 5, "passages": {"format": "facts"}}
+    free, paid = planned(), planned(verification=judged, claims={"splitter": "model"})
+    assert "verify" not in free
+    # Responses of FLAME's two parents; long answers of its four checkpoints and the base.
+    assert paid["verify"]["jobs"] == 2 + 5
+    sentences = paid["generate"]["prompts"] - free["generate"]["prompts"]
+    assert sentences == pytest.approx(paid["verify"]["prompts"] / 2, abs=7)
+    each = paid["verify"]["tokens"] / paid["verify"]["prompts"]
+    assert each == pytest.approx(5 * 100 * 4 / 3 + 3 * 6.4, abs=1)
+
+
+def test_tasks_of_the_harness_show_their_examples_before_every_choice():
+    task = {"task": "arc", "folder": "file:tasks", "shots": 3}
+    less, more = planned(), planned(evaluation=DEFAULT["evaluation"] | {"harness": [task]})
+    added = {key: more["score"][key] - less["score"][key] for key in ("prompts", "sequences")}
+    jobs = more["score"]["jobs"] - less["score"]["jobs"]
+    assert added == {"prompts": jobs * 2, "sequences": jobs * 2 * 4}
+    # Four texts of a question, each of four questions of 10 tokens and four choices of one.
+    tokens = more["score"]["tokens"] - less["score"]["tokens"]
+    assert tokens == jobs * 2 * (4 * 4 * 10 + 4 * 4)
 
 
 def test_a_shift_is_scored_and_both_sides_write_at_length():

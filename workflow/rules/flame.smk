@@ -31,7 +31,7 @@ rule decide_fact_based:
     log:
         f"{R}/{{model}}/{{folder}}/flame/decide_fact_based.log",
     benchmark:
-        f"{R}/benchmarks/flame/{{model}}/{{folder}}/decide_fact_based.tsv"
+        f"{R}/benchmarks/score/{{model}}/{{folder}}/decide_fact_based.tsv"
     priority: LEADING
     conda:
         environment("decide_fact_based")

@@ -1,6 +1,6 @@
 """What a run will cost, before it runs: `snakemake --cores 1 plan`.
 
-REQUIRED INPUTS: facts/questions.jsonl and the choice questions
+REQUIRED INPUTS: facts/questions.jsonl, instructions, and what else checkpoints are asked
 OUTPUTS: results/<run>/plan.json
 """
 
@@ -12,6 +12,7 @@ rule make_plan:
         closed_book=EXPERIMENT.closed_book.questions.values(),
         asked=EXPERIMENT.pair_questions,
         instructions=EXPERIMENT.responses.instruction_files(),
+        harness=expand(f"{R}/harness/{{task}}.jsonl", task=EXPERIMENT.choice_tasks.names),
     output:
         f"{R}/plan.json",
     log:
@@ -27,6 +28,7 @@ rule make_plan:
         "python -m scripts.make_plan --config {params.config:q}"
         " --questions {input.questions:q} --choices {input.choices:q} --asked {input.asked:q}"
         " --instructions {input.instructions:q} --closed-book {input.closed_book:q}"
+        " --harness {input.harness:q}"
         " --root $PLUMBLINE_RESULTS --cores {threads}"
         " --plan {output:q} 2>&1 | tee {log:q}"
 

@@ -128,7 +128,7 @@ rule measure_p_true:
     log:
         f"{R}/{{model}}/logs/measure_p_true.log",
     benchmark:
-        f"{R}/benchmarks/slick/{{model}}/measure_p_true.tsv"
+        f"{R}/benchmarks/score/{{model}}/measure_p_true.tsv"
     priority: LAST
     conda:
         environment("measure_p_true")

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
+from plumbline.evaluation.overlaps import EvaluatedText
 from plumbline.experiment import lineage, plan
 from plumbline.experiment.config import load
 from plumbline.jobs import program
@@ -18,6 +19,7 @@ def main(
     closed_book_paths: Annotated[tuple[Path, ...], "sets, asked too"] = (),
     asked_paths: Annotated[tuple[Path, ...], "<method>/<questions>"] = (),
     instructions_paths: Annotated[tuple[Path, ...], "<set>.jsonl"] = (),
+    harness_paths: Annotated[tuple[Path, ...], "<task>.jsonl"] = (),
     root: Annotated[Path, "folder of the run"],
     cores: int,
     plan_path: Path,
@@ -52,6 +54,7 @@ def main(
         parameters,
         cores,
         closed_book,
+        {path.stem: list(read_rows(path, EvaluatedText)) for path in harness_paths},
     )
     write_json(plan_path, made)
 

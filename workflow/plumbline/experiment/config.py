@@ -47,6 +47,12 @@ class Ground(Section):
 
     run: Name = Field("demo", description="Results go to results/<run>.")
     device: Literal["cpu", "cuda", "mps"] = Field("cpu", description="Where models run.")
+    price_per_device_hour: float | None = Field(
+        None,
+        gt=0,
+        description="What an hour of one device costs, in any currency: `plan` then says what the run "
+        "will cost. On cpu and mps the device is the machine.",
+    )
     seeds: list[Seed] = Field(
         [1], min_length=1, description="Each is one repetition of all tuning."
     )

@@ -11,8 +11,10 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
+from types import MappingProxyType
 
 from plumbline.config.verification import REFERENCE
+from plumbline.evaluation.overlaps import EvaluatedText
 from plumbline.experiment.closed_book import forms_of
 from plumbline.experiment.config import Config
 from plumbline.experiment.lineage import Lineage
@@ -53,12 +55,14 @@ def make_plan(
     parameters: dict[str, float],
     cores: int,
     closed_book: Sequence[Question] = (),
+    harness: Mapping[str, Sequence[EvaluatedText]] = MappingProxyType({}),
 ) -> dict:
     """The plan as plan.json has it: device, assumptions, and a row for each stage.
 
     choices: what every checkpoint is scored on; asked: by folder, choice questions that a method
     asks, such as GRATH's; instructions: how many each set holds. parameters: number of each
-    model's weights, by model name. closed_book: what is asked beside the questions about the facts.
+    model's weights, by model name. closed_book: what is asked beside the questions about the facts;
+    harness: what its tasks ask, by task.
     """
     speed = SPEED[config.device] * (cores if config.device == "cpu" else 1)
     device = f"{cores} CPU cores" if config.device == "cpu" else f"one {config.device} device"
@@ -69,9 +73,11 @@ def make_plan(
         for method in METHODS:
             stages += method.cost(planner)
         stages += [_closed_book(planner, closed_book), *_scoring(planner, choices)]
+        stages += _harness(planner, harness)
         stages += [*_long_form(planner), *_token_shift(planner)]
     return {
         "device": device,
+        "price_per_device_hour": config.price_per_device_hour,
         "assumptions": {
             "characters_a_token": CHARACTERS_A_TOKEN,
             "weakly_known_share": WEAKLY_KNOWN,
@@ -104,7 +110,10 @@ def _total(values: list[float]) -> float:
 
 def _imported(planner: Planner) -> Stage:
     mib = planner.parameters * 2 / 2**20
-    return Stage("import", 1, disk_mib=mib, seconds=10 + mib / 100)
+    seconds = 15 + mib / 50
+    # On a processor, whatever the device is.
+    held = 0 if planner.config.device == "cuda" else seconds
+    return Stage("import", 1, disk_mib=mib, seconds=seconds, device_seconds=held)
 
 
 def _closed_book(planner: Planner, sets: Sequence[Question]) -> Stage:
@@ -128,20 +137,23 @@ def _scoring(planner: Planner, questions: list[ChoiceQuestion]) -> Iterator[Stag
     """Log-likelihoods of every choice under every checkpoint."""
     if not questions:
         return
-    jobs = planner.checkpoints()
     tokens = tokens_of(
         text for question in questions for text in (question.question, *question.choices)
     )
-    seconds = jobs * (10 + 2 * planner.parameters * tokens / planner.speed)
-    prompts, sequences = jobs * len(questions), jobs * sum(len(q.choices) for q in questions)
-    yield Stage(
-        "score",
-        jobs,
-        prompts=prompts,
-        sequences=sequences,
-        tokens=round(jobs * tokens),
-        seconds=seconds,
-    )
+    sequences = sum(len(question.choices) for question in questions) / len(questions)
+    yield planner.scoring("score", planner.checkpoints(), len(questions), sequences, tokens)
+
+
+def _harness(planner: Planner, tasks: Mapping[str, Sequence[EvaluatedText]]) -> Iterator[Stage]:
+    """Its tasks on every checkpoint. It reads the worked examples before each choice anew."""
+    for task in planner.config.evaluation.harness:
+        asked = tasks[task.task]
+        each = [max(1, len(item.choices)) for item in asked]
+        text = tokens_of(item.question for item in asked)
+        choices = tokens_of(choice for item in asked for choice in item.choices)
+        sequences = sum(each) / len(asked)
+        tokens = (task.shots + 1) * text * sequences + (task.shots + 1) * choices
+        yield planner.scoring("score", planner.checkpoints(), len(asked), sequences, tokens)
 
 
 def _long_form(planner: Planner) -> Iterator[Stage]:
@@ -154,6 +166,7 @@ def _long_form(planner: Planner) -> Iterator[Stage]:
     length = min(RESPONSE_TOKENS, settings.max_tokens)
     written, compared = sizes["long_form"], sizes.get("win_rate", 0)
     yield planner.writing(jobs, written + compared, 1, ANSWER_TOKENS, length)
+    yield from planner.verifying(jobs, written, length)
     if compared and settings.judge != REFERENCE:
         yield planner.reading(jobs, 2 * compared, len(SIDES), JUDGE_TOKENS + 2 * length)
 

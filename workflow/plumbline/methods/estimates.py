@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from plumbline.names import parts
@@ -11,18 +11,28 @@ from plumbline.names import parts
 CHARACTERS_A_TOKEN = 4
 WEAKLY_KNOWN, UNKNOWN = 0.17, 0.36  # shares of questions in the paper
 ANSWER_TOKENS = 20  # of an answer in the model's own words
-RESPONSE_TOKENS = 150  # of a response at length, if it may be as long
+RESPONSE_TOKENS = 300  # of a response at length, if it may be as long (FLAME's have 220 to 400)
+TOKENS_A_CLAIM = 6.4  # FLAME's SFT: 1,221 characters and 47.9 claims a biography
+WORD_TOKENS = 4 / 3  # of a word of a passage
 JUDGE_TOKENS = 350  # of the text around what a judge is shown
 CHAT_TOKENS = 15  # of a chat template around a question and its answer
-SMALLEST_CATEGORY = 0.1  # of a relation's training questions, where single categories are sets
-# Useful floating-point operations a second: of one core of a recent server, and of one H100.
+# Of a relation's training questions, where single categories are sets: the paper's |D|, of all.
+SMALLEST_CATEGORY = 6142 / 81_700
+FACT_BASED = 1013 / 3200  # of FLAME's instructions, those that ask for facts
+# Useful floating-point operations a second: of one core of a recent server, as the demo's stages had
+# them, and of one H100, a fifth of what it can do, as engines and trainers of 8B models are said to.
 SPEED = {"cpu": 1e11, "mps": 2e12, "cuda": 2e14}
-ENGINE_START_SECONDS = {"cpu": 25, "mps": 15, "cuda": 60}
+ENGINE_START_SECONDS = {"cpu": 25, "mps": 15, "cuda": 90}
+# Before the first pass: of a process that scores, and of one that trains.
+LOAD_SECONDS, TRAIN_SECONDS = 10, 15
 
 
 @dataclass
 class Stage:
-    """One line of the plan. tokens are those computed, prompts found in a prefix cache left out."""
+    """One line of the plan. tokens are those computed, prompts found in a prefix cache left out.
+
+    seconds: of its jobs one after the other; device_seconds: as many times the devices of a job.
+    """
 
     stage: str
     jobs: int
@@ -32,6 +42,7 @@ class Stage:
     steps: int = 0
     disk_mib: float = 0
     seconds: float = 0
+    device_seconds: float = 0
 
 
 class Planner:
@@ -57,15 +68,34 @@ class Planner:
 
     def reading(self, jobs: int, prompts: int, sequences: int, tokens: float) -> Stage:
         """Given tokens, read by a model in each job; sequences and tokens are a prompt's."""
-        seconds = jobs * (10 + 2 * self.parameters * prompts * tokens / self.speed)
+        return self.scoring("score", jobs, prompts, sequences, prompts * tokens)
+
+    def scoring(
+        self, stage: str, jobs: int, prompts: int, sequences: float, tokens: float
+    ) -> Stage:
+        """Log-probabilities in each job, by a model on one device; sequences are a prompt's."""
+        seconds = jobs * (LOAD_SECONDS + 2 * self.parameters * tokens / self.speed)
         return Stage(
-            "score",
+            stage,
             jobs,
             prompts=jobs * prompts,
-            sequences=jobs * prompts * sequences,
-            tokens=round(jobs * prompts * tokens),
+            sequences=round(jobs * prompts * sequences),
+            tokens=round(jobs * tokens),
             seconds=seconds,
+            device_seconds=seconds,
         )
+
+    def verifying(self, jobs: int, responses: float, length: float) -> Iterator[Stage]:
+        """The claims of so many responses in each job: split by a model, and judged by one."""
+        claims = responses * length / TOKENS_A_CLAIM
+        if self.config.claims.splitter == "model":
+            # A sentence holds two; what all are shown before it is cached.
+            sentence, listed = 3 * TOKENS_A_CLAIM, 2 * (TOKENS_A_CLAIM + 3)
+            yield self.writing(jobs, round(claims / 2), 1, sentence, listed)
+        verifier = self.config.verification
+        if verifier.checkpoint():
+            shown = verifier.k * verifier.passages.words * WORD_TOKENS + 3 * TOKENS_A_CLAIM
+            yield self.scoring("verify", jobs, round(claims), 1, claims * shown)
 
     def writing(self, jobs: int, prompts: int, samples: int, shown: float, length: float) -> Stage:
         """Answers of `length` tokens, `samples` to each prompt of `shown` tokens."""
@@ -73,22 +103,33 @@ class Planner:
         tokens = jobs * prompts * shown + sequences * length
         return self.generation(jobs, jobs * prompts, sequences, tokens, 0)
 
-    def training(self, jobs: int, steps: int, tokens: float, operations: int, recipe) -> Stage:
-        """Trainings of so many steps and tokens each; operations: of a weight on a token."""
-        seconds = 15 + operations * self.parameters * tokens / self.speed
+    def training(
+        self, jobs: int, steps: int, tokens: float, operations: int, recipe, asked: float = 0
+    ) -> Stage:
+        """Trainings of so many steps and tokens each; operations: of a weight on a token.
+
+        asked: tokens of questions after epochs, which no processes share out.
+        """
+        # On a CPU they share its cores.
+        processes = self.config.training.processes if self.config.device == "cuda" else 1
+        passes = operations * tokens / processes + 2 * asked
+        seconds = TRAIN_SECONDS + self.parameters * passes / self.speed
         return Stage(
             "train",
             jobs,
-            tokens=round(jobs * tokens),
+            tokens=round(jobs * (tokens + asked)),
             steps=jobs * steps,
             disk_mib=jobs * self.checkpoint_mib(recipe),
             seconds=jobs * seconds,
+            device_seconds=jobs * seconds * processes,
         )
 
     def generation(self, jobs, prompts, sequences, tokens, disk) -> Stage:
         """All that several jobs generate together."""
-        starts = 1 if self.config.device == "cpu" else jobs
-        seconds = self.start * starts + 2 * self.parameters * tokens / self.speed
+        settings = self.config.generation
+        starts = 1 if self.config.device == "cpu" else jobs * settings.shards
+        computed = 2 * self.parameters * tokens / self.speed / settings.tensor_parallel
+        seconds = self.start * starts + computed
         return Stage(
             "generate",
             jobs,
@@ -97,6 +138,7 @@ class Planner:
             tokens=round(tokens),
             disk_mib=disk,
             seconds=seconds,
+            device_seconds=seconds * settings.tensor_parallel,
         )
 
     def checkpoints(self) -> int:
@@ -122,9 +164,9 @@ class Planner:
         return len(self.config.seeds) * len(counted)
 
     def checkpoint_mib(self, recipe) -> float:
-        """The size of what a training leaves."""
+        """The size of what a training leaves, in float32."""
         if recipe.parameters == "full":
-            return self.parameters * 2 / 2**20
+            return self.parameters * 4 / 2**20
         # Fitted through known adapters on all linear layers: 305k weights a rank at 135M
         # parameters, 2.5M at 7B.
         weights = 305e3 * recipe.lora.rank * (self.parameters / 135e6) ** 0.54

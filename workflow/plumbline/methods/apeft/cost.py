@@ -17,7 +17,7 @@ FACTS_AN_ENTITY = {"table": 1, "model": 20}
 
 
 def cost(planner: Planner) -> Iterator[Stage]:
-    """Responses, answers to questions about their facts, and trainings."""
+    """Responses, their claims, answers to questions about facts, and trainings."""
     apeft = planner.config.apeft
     if apeft is None:
         return
@@ -25,6 +25,7 @@ def cost(planner: Planner) -> Iterator[Stage]:
     parents = 1 if apeft.parent == "base" else len(planner.config.seeds)
     length = min(RESPONSE_TOKENS, apeft.max_tokens)
     yield planner.writing(parents, entities, apeft.responses, ANSWER_TOKENS, length)
+    yield from planner.verifying(parents, entities * apeft.responses, length)
     questions = questions_by(planner.config)
     facts = FACTS_AN_ENTITY[questions]
     asked = entities * min(facts, apeft.atomic_per_entity or facts)

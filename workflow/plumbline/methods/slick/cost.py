@@ -5,18 +5,22 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from plumbline.methods.estimates import SMALLEST_CATEGORY, UNKNOWN, WEAKLY_KNOWN, Stage
 
 if TYPE_CHECKING:
     from plumbline.methods.estimates import Planner
+    from plumbline.methods.tuning import Tuning
 
 
 def cost(planner: Planner) -> Iterator[Stage]:
     """Shares of categories are the paper's (Gekhman et al. 2024, section 3)."""
     yield probing(planner)
-    yield _tuning(planner)
+    if planner.config.slick.p_true:
+        yield planner.reading(1, sum(planner.probed.values()), 2, 2 * planner.question_tokens + 40)
+    yield from _tuning(planner)
 
 
 def probing(planner: Planner) -> Stage:
@@ -33,43 +37,46 @@ def probing(planner: Planner) -> Stage:
     return planner.generation(1, prompts, sequences, tokens, disk)
 
 
-def _tuning(planner: Planner) -> Stage:
+def _tuning(planner: Planner) -> Iterator[Stage]:
     """The mixes' trainings, with the questions asked after every epoch."""
-    stage = Stage("train", 0)
-    monitor = planner.config.mixes.monitor
     part = Counter()
     for (_, domain, split), count in planner.probed.items():
         part[split, domain] += count
+    full = _share_of_a_mix(planner) * part["train", "id"]
     for name, tuning in planner.lineage.tunings.items():
-        if not name.startswith("mix."):
-            continue
-        recipe, asked = tuning.recipe, 0
-        if tuning.probes:
-            examples = max(1, round(_share_of_a_mix(planner) * part["train", "id"]))
-            asked = sum(
-                count if limit is None else min(count, limit)
-                for count, limit in (
-                    (examples, monitor.train),
-                    (part["dev", "id"], monitor.dev),
-                    (part["test", "id"], monitor.test_id),
-                    (part["test", "ood"], monitor.test_ood),
-                )
-            )
-        else:  # what the mixes are tuned on first
-            examples = planner.config.mixes.form_facts
-        steps = math.ceil(examples / recipe.global_batch_size) * recipe.epochs
-        trained = examples * recipe.epochs * planner.question_tokens
-        answered = asked * (recipe.epochs + 1) * (planner.question_tokens + 2)
-        runs = len(planner.config.seeds)
-        stage.jobs += runs
-        stage.steps += runs * steps
-        stage.prompts += runs * asked * (recipe.epochs + 1)
-        stage.tokens += round(runs * (trained + answered))
-        # Forward and backward: 6 operations a weight and token; the forward pass alone: 2.
-        operations = planner.parameters * (6 * trained + 2 * answered)
-        stage.seconds += runs * (15 + operations / planner.speed)
-        stage.disk_mib += runs * len(tuning.stops) * planner.checkpoint_mib(recipe)
-    return stage
+        if name.startswith("mix."):
+            # What the mixes are tuned on first asks nothing.
+            share = _share_of_full(name.removeprefix("mix."))
+            examples = max(1, round(full * share)) if tuning.probes else None
+            yield _one_tuning(planner, tuning, examples, part)
+
+
+def _one_tuning(planner: Planner, tuning: Tuning, examples: int | None, part: Counter) -> Stage:
+    monitor, recipe, asked = planner.config.mixes.monitor, tuning.recipe, 0
+    if examples is None:
+        examples = planner.config.mixes.form_facts
+    else:
+        limits = (
+            (examples, monitor.train),
+            (part["dev", "id"], monitor.dev),
+            (part["test", "id"], monitor.test_id),
+            (part["test", "ood"], monitor.test_ood),
+        )
+        asked = sum(count if limit is None else min(count, limit) for count, limit in limits)
+    steps = math.ceil(examples / recipe.global_batch_size) * recipe.epochs
+    trained = examples * recipe.epochs * planner.question_tokens
+    answered = asked * (recipe.epochs + 1) * (planner.question_tokens + 2)
+    runs = len(planner.config.seeds)
+    # Forward and backward.
+    stage = planner.training(runs, steps, trained, 6, recipe, answered)
+    prompts = runs * asked * (recipe.epochs + 1)
+    return replace(stage, prompts=prompts, disk_mib=stage.disk_mib * len(tuning.stops))
+
+
+def _share_of_full(mix: str) -> float:
+    """The share of D's size that a mix has: D_Known(X) is D_X without its Unknown."""
+    kind, _, percent = mix.partition("-")
+    return 1 - float(percent) / 100 if kind == "known" else 1
 
 
 def _share_of_a_mix(planner: Planner) -> float:
