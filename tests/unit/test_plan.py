@@ -9,7 +9,7 @@ from plumbline.evaluation.overlaps import EvaluatedText
 from plumbline.experiment import config as experiment
 from plumbline.experiment import lineage, plan
 from plumbline.experiment.plan_text import as_text
-from plumbline.methods.estimates import ENGINE_START_SECONDS
+from plumbline.methods.estimates import ENGINE_START_SECONDS, SPEED
 from plumbline.records import ChoiceQuestion, Question
 
 DEFAULT = yaml.safe_load(
@@ -132,6 +132,17 @@ def test_what_several_devices_do_is_paid_for_all_of_them():
     assert one["import"]["device_seconds"] == 0 < one["import"]["seconds"]
 
 
+def test_activations_that_are_computed_twice_cost_a_forward_pass():
+    """Of pairs two more operations to eight; the questions after epochs cost the same."""
+    kept, twice = (
+        seconds_of(training={"gradient_checkpointing": again}, grath=None)["train"]
+        for again in (False, True)
+    )
+    trained = 3 * 16 * 5 + 32 * 5  # examples of the mixes and their parent, in five epochs
+    more = twice["seconds"] - kept["seconds"]
+    assert more == pytest.approx(2 * 1e8 * trained * 16 / SPEED["cuda"])
+
+
 def test_each_shard_starts_an_engine():
     shards = seconds_of(generation=DEFAULT["generation"] | {"shards": 3})["generate"]
     more = shards["seconds"] - seconds_of()["generate"]["seconds"]
@@ -201,8 +212,9 @@ def test_apeft_comes_on_top():
     assert again["train"]["jobs"] - stages["train"]["jobs"] == 2 * 3
     keys = ("jobs", "prompts", "sequences")
     more = {key: stages["generate"][key] - without["generate"][key] for key in keys}
-    # Responses and answers of the base; 20 questions in three forms, of the new checkpoints.
-    asked = 12 * 20 * 3
+    # Responses and answers of the base; 30 questions few-shot and as turns of a chat, of the new
+    # checkpoints, and as turns of the base, which nothing else has asked so.
+    asked = 12 * 30 * 2 + 30
     assert more == {
         "jobs": 2 + 12, "prompts": 24 + 24 + asked, "sequences": 24 * 4 + 24 * 8 + asked
     }  # fmt: skip

@@ -10,6 +10,7 @@ from plumbline.config.base import Dtype, Section
 from plumbline.config.trainers import PAIRED_LOSSES, TRAINERS, Trainer, reading
 
 PairedLoss = Literal[*PAIRED_LOSSES]
+LARGE = 10**9  # weights from which on activations are computed twice, unless the settings say no
 
 
 class Training(Section):

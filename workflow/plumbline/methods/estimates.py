@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from plumbline.config.training import LARGE
 from plumbline.names import parts
 
 CHARACTERS_A_TOKEN = 4
@@ -21,7 +22,7 @@ SMALLEST_CATEGORY = 6142 / 81_700
 FACT_BASED = 1013 / 3200  # of FLAME's instructions, those that ask for facts
 # Useful floating-point operations a second: of one core of a recent server, as the demo's stages had
 # them, and of one H100, a fifth of what it can do, as engines and trainers of 8B models are said to.
-SPEED = {"cpu": 1e11, "mps": 2e12, "cuda": 2e14}
+SPEED = {"cpu": 9e10, "mps": 2e12, "cuda": 2e14}
 ENGINE_START_SECONDS = {"cpu": 25, "mps": 15, "cuda": 90}
 # Before the first pass: of a process that scores, and of one that trains.
 LOAD_SECONDS, TRAIN_SECONDS = 10, 15
@@ -106,13 +107,18 @@ class Planner:
     def training(
         self, jobs: int, steps: int, tokens: float, operations: int, recipe, asked: float = 0
     ) -> Stage:
-        """Trainings of so many steps and tokens each; operations: of a weight on a token.
+        """Trainings of so many steps and tokens each.
 
+        operations: of a weight on a token, without the forward pass that is done again on the way
+        back where activations are not kept.
         asked: tokens of questions after epochs, which no processes share out.
         """
         # On a CPU they share its cores.
         processes = self.config.training.processes if self.config.device == "cuda" else 1
-        passes = operations * tokens / processes + 2 * asked
+        twice = self.config.training.gradient_checkpointing
+        if twice == "auto":
+            twice = self.parameters >= LARGE
+        passes = (operations + 2 * twice) * tokens / processes + 2 * asked
         seconds = TRAIN_SECONDS + self.parameters * passes / self.speed
         return Stage(
             "train",

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 
-from plumbline.config.training import Recipe, Training
+from plumbline.config.training import LARGE, Recipe, Training
 from plumbline.models.caches import without_adapter
 from plumbline.storage.files import InputError
 
@@ -22,7 +22,6 @@ OPTIMIZERS = {
     ("adamw_8bit", False): "adamw_bnb_8bit",
     ("adamw_8bit", True): "paged_adamw_8bit",
 }
-LARGE = 10**9  # weights from which on activations are computed twice, unless the settings say no
 FLASH = "flash_attention_2"
 
 
