@@ -69,7 +69,7 @@ def make_plan(
     stages: list[Stage] = []
     for size in parameters.values():
         planner = Planner(config, lineage, questions, asked, instructions, size, speed)
-        stages.append(_imported(planner))
+        stages.append(planner.importing(1, planner.parameters * 2 / 2**20))
         for method in METHODS:
             stages += method.cost(planner)
         stages += [_closed_book(planner, closed_book), *_scoring(planner, choices)]
@@ -106,14 +106,6 @@ def _merged(stages: Iterable[Stage]) -> Iterator[Stage]:
 
 def _total(values: list[float]) -> float:
     return sum(values) if all(isinstance(value, int) for value in values) else math.fsum(values)
-
-
-def _imported(planner: Planner) -> Stage:
-    mib = planner.parameters * 2 / 2**20
-    seconds = 15 + mib / 50
-    # On a processor, whatever the device is.
-    held = 0 if planner.config.device == "cuda" else seconds
-    return Stage("import", 1, disk_mib=mib, seconds=seconds, device_seconds=held)
 
 
 def _closed_book(planner: Planner, sets: Sequence[Question]) -> Stage:

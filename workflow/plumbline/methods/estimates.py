@@ -67,6 +67,12 @@ class Planner:
         self.answer_tokens = min(8, config.slick.max_tokens)
         self.start = ENGINE_START_SECONDS[config.device]
 
+    def importing(self, jobs: int, mib: float) -> Stage:
+        """Models of a size; on a processor, whatever the device is."""
+        seconds = jobs * (15 + mib / 50)
+        held = 0 if self.config.device == "cuda" else seconds
+        return Stage("import", jobs, disk_mib=jobs * mib, seconds=seconds, device_seconds=held)
+
     def reading(self, jobs: int, prompts: int, sequences: int, tokens: float) -> Stage:
         """Given tokens, read by a model in each job; sequences and tokens are a prompt's."""
         return self.scoring("score", jobs, prompts, sequences, prompts * tokens)

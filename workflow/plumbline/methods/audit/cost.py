@@ -7,11 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from plumbline.methods.audit.checkpoints import audited
-from plumbline.methods.estimates import Stage
 from plumbline.methods.slick.cost import probing
 
 if TYPE_CHECKING:
-    from plumbline.methods.estimates import Planner
+    from plumbline.methods.estimates import Planner, Stage
 
 
 def cost(planner: Planner) -> Iterator[Stage]:
@@ -20,8 +19,7 @@ def cost(planner: Planner) -> Iterator[Stage]:
     if not models:
         return
     # At most: of an adapter only the adapter is stored.
-    mib = planner.parameters * 4 / 2**20
-    yield Stage("import", models, disk_mib=models * mib, seconds=models * (10 + mib / 100))
+    yield planner.importing(models, planner.parameters * 4 / 2**20)
     once = probing(planner)
     for _ in range(models + 1):
         yield replace(once)
