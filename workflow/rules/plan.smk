@@ -12,7 +12,9 @@ rule make_plan:
         closed_book=EXPERIMENT.closed_book.questions.values(),
         asked=EXPERIMENT.pair_questions,
         instructions=EXPERIMENT.responses.instruction_files(),
-        harness=expand(f"{R}/harness/{{task}}.jsonl", task=EXPERIMENT.choice_tasks.names),
+        harness=expand(
+            f"{R}/harness/{{task}}.jsonl", task=EXPERIMENT.choice_tasks.names
+        ),
     output:
         f"{R}/plan.json",
     log:
