@@ -27,7 +27,7 @@ MONITOR = {"train": None, "dev": 48, "test_id": 48, "test_ood": 24}
 EVALUATION = '{"confidence": 0.95, "margin": 0.02, "resamples": 2000}'
 
 
-def _name(number: int) -> str:
+def made_up_name(number: int) -> str:
     """A made-up name, another one for each number."""
     parts = []
     while number or len(parts) < 3:
@@ -51,7 +51,10 @@ def _facts(n: int) -> Iterator[dict]:
     kinds = list(RELATIONS.items())
     for number in range(n):
         relation, (domain, question, _) = kinds[number % len(kinds)]
-        subject, answer = _name(number), _name(10**6 + zlib.crc32(b"%d" % number) % (n // 4))
+        subject, answer = (
+            made_up_name(number),
+            made_up_name(10**6 + zlib.crc32(b"%d" % number) % (n // 4)),
+        )
         about = {"relation": relation, "domain": domain, "subject": subject, "answers": [answer]}
         yield about | {"question": question.format(subject)}
 
@@ -78,18 +81,23 @@ class Stages:
         made.parent.mkdir(parents=True, exist_ok=True)
         return made
 
-    def run(self, program: str, **options) -> None:
-        """Run a program; options: a list gives several values, an object goes as JSON."""
-        words = [sys.executable, "-m", f"scripts.{program}"]
+    def run(self, program: str, stage: str = "", words: Sequence = (), **options) -> None:
+        """Run a program; options: a list gives several values, an object goes as JSON.
+
+        stage: what it is called, where that is not the program; words: what runs it, likewise.
+        """
+        stage = stage or program
+        words = [sys.executable, "-m", *(words or [f"scripts.{program}"])]
         for key, value in options.items():
             if isinstance(value, dict):
                 value = json.dumps(value)
             words += ["--" + key.replace("_", "-")]
             words += value if isinstance(value, list) else [value]
-        log = self.path(f"logs/{program}.log")
-        print(f"{self.n:,} questions: {program} …", file=sys.stderr, flush=True)
-        cost, memory = run_program(words, log, PYTHONPATH=str(ROOT / "workflow"))
-        self.costs[program] = cost.processor, memory
+        log = self.path(f"logs/{stage}.log")
+        print(f"{self.n:,} questions: {stage} …", file=sys.stderr, flush=True)
+        library = f"{ROOT / 'workflow'}:{ROOT / 'tests'}"
+        cost, memory = run_program(words, log, PYTHONPATH=library)
+        self.costs[stage] = cost.processor, memory
 
     def answer(self, requests: str, generations: str, seed: str) -> None:
         """Made-up answers to closed-book requests."""
@@ -120,17 +128,17 @@ class Stages:
 
         _write(self.path(generations), made())
 
-    def fit(self, probes: str, fits: str) -> None:
-        """What a training might have got right after each of five epochs."""
+    def fit(self, probes: str, fits: str, epochs: int = 6) -> None:
+        """What a training might have got right before and after each epoch."""
         groups: dict[tuple, list[str]] = {}
         for probe in _rows(self.path(probes)):
             about = probe["part"], probe["domain"], probe["category"]
             groups.setdefault(about, []).append(probe["id"])
 
         def made() -> Iterator[dict]:
-            for epoch in range(6):
+            for epoch in range(epochs):
                 for (part, domain, category), names in groups.items():
-                    right = [name for name in names if zlib.crc32(name.encode()) % 6 < epoch]
+                    right = [n for n in names if zlib.crc32(n.encode()) % epochs < epoch]
                     about = {"part": part, "domain": domain, "category": category}
                     yield about | {"epoch": epoch, "right": right, "n": len(names)}
 

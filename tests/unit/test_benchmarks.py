@@ -4,12 +4,15 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 
+import made_up_engine
 import pytest
 from measuring import COLUMNS, Cost, Different, check, cost_of, cost_rows, in_turn
 from plumbline.jobs import command_line
+from plumbline.records import Category
 from programs import csv_rows
 
 ROOT = Path(__file__).parents[2]
@@ -128,20 +131,44 @@ def test_evidence_is_looked_for_and_its_cost_written(monkeypatch, tmp_path):
     assert all(value > 0 for value, _ in found.values())
 
 
-def test_growth_calls_programs_as_they_are(monkeypatch, tmp_path, tiny_base):
-    """Every stage, in this process: a program that takes other options now is seen here."""
+@pytest.fixture
+def in_this_process(monkeypatch):
+    """Stages run here: a program that takes other options now is seen."""
     monkeypatch.syspath_prepend(str(RUN.parent))
-    growth = import_module("growth")
 
-    def in_this_process(words, log, **environment):
+    def run_program(words, log, **environment):
         _, _, module, *options = map(str, words)
+        within = nullcontext()
+        if module == "made_up_engine":
+            module, within = "scripts.generate", made_up_engine.answering(Path(options.pop(0)))
         monkeypatch.setattr(sys, "argv", [module, *options])
-        command_line.call(import_module(module).main, options)
+        with within:
+            command_line.call(import_module(module).main, options)
         return Cost(1.0, 1.0), 1.0
 
-    monkeypatch.setattr(growth, "run_program", in_this_process)
+    monkeypatch.setattr(import_module("growth"), "run_program", run_program)
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_growth_calls_programs_as_they_are(tmp_path, tiny_base):
+    growth = import_module("growth")
     rows = growth.measure(tmp_path, sizes=(240, 300, 360), checkpoint=tiny_base)
     stages = {row["variant"].split(",")[0] for row in rows}
     assert {"build_questions", "annotate", "build_mix", "verify_claims"} <= stages
     verdicts = (tmp_path / "360/m/long/verdicts.jsonl").read_text()
     assert '"supported"' in verdicts and '"refuted"' in verdicts
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_the_papers_run_is_drawn_on_from_parts_of_it(monkeypatch, tmp_path, tiny_base):
+    paper = import_module("paper_slick")
+    monkeypatch.setattr(made_up_engine, "ENDING", 96)  # its tokens are bytes
+    monkeypatch.setattr(paper, "SLICK", paper.SLICK | {"exemplar_sets": 2, "samples": 2})
+    assert sum(n for *_, n in paper.sizes(1)) == pytest.approx(paper.QUESTIONS, rel=0.001)
+    rows = paper.measure(tmp_path, shares=(0.0005, 0.001), checkpoint=tiny_base)
+    found = {(row["variant"], row["unit"]): row["value"] for row in rows}
+    assert found["annotate, all of it", "MiB at most, drawn on"] == 1
+    assert found["judge_closed_book, all of it, 27 times", "processor s, drawn on"] == 27
+    assert found["all stages", "processor s, drawn on"] == 10 + 2 * 13 + 2 * 27
+    annotations = (tmp_path / "0.001/m/slick/annotations.jsonl").read_text()
+    assert all(f'"{category}"' in annotations for category in Category)

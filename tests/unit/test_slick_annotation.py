@@ -145,10 +145,10 @@ def test_a_lazy_probe_can_be_completed_from_the_same_store(tmp_path):
     assert len(full) == sum(sampling.n for _, sampling in engine.asked)
 
 
-def answered(pairs):
-    """Generations (request id, text) numbered within each request."""
-    counts = Counter()
-    for request, text in pairs:
+def answered(asked, pairs):
+    """Generations (request id, text) in the order of the requests, numbered within each."""
+    counts, order = Counter(), [one.id for one in asked]
+    for request, text in sorted(pairs, key=lambda pair: [*order, pair[0]].index(pair[0])):
         yield Generation(
             request=request,
             purpose="x",
@@ -172,30 +172,34 @@ def one_question():
 def test_missing_answers_are_errors_only_where_the_category_hangs_on_them():
     asked, greedy, sampled = one_question()
     right = DATA[0].answers[0]
-    whole = annotate(DATA[:1], asked, answered(greedy + sampled))[0]
+    whole = annotate(DATA[:1], asked, answered(asked, greedy + sampled))[0]
     assert (whole.category, whole.p_sampled, whole.sampled_total) == ("Unknown", 0.0, 4)
     with pytest.raises(InputError, match=r"capital/train/0: 1 of 2 greedy answers"):
-        annotate(DATA[:1], asked, answered(greedy[:1] + sampled))
+        annotate(DATA[:1], asked, answered(asked, greedy[:1] + sampled))
     with pytest.raises(InputError, match="no right answer in 3 of 4 samples"):
-        annotate(DATA[:1], asked, answered(greedy + sampled[:3]))
+        annotate(DATA[:1], asked, answered(asked, greedy + sampled[:3]))
     with pytest.raises(InputError, match="0 of 0 greedy"):
-        annotate(DATA[:2], asked, answered(greedy + sampled))
+        annotate(DATA[:2], asked, answered(asked, greedy + sampled))
     settled = [(greedy[0][0], right), greedy[1]]
-    found = annotate(DATA[:1], asked, answered(settled))[0]
+    found = annotate(DATA[:1], asked, answered(asked, settled))[0]
     assert (found.category, found.p_sampled, found.p_greedy) == ("MaybeKnown", None, 0.5)
-    found = annotate(DATA[:1], asked, answered([*greedy, (sampled[0][0], right)]))[0]
+    found = annotate(DATA[:1], asked, answered(asked, [*greedy, (sampled[0][0], right)]))[0]
     assert (found.category, found.p_sampled) == ("WeaklyKnown", None)
 
 
 def test_generations_of_another_run_are_refused():
     asked, greedy, sampled = one_question()
     with pytest.raises(InputError, match="'other/slick_greedy#0', which is not among the requests"):
-        annotate(DATA[:1], asked, answered([*greedy, *sampled, ("other/slick_greedy#0", "x")]))
+        annotate(
+            DATA[:1], asked, answered(asked, [*greedy, *sampled, ("other/slick_greedy#0", "x")])
+        )
 
 
 def test_the_match_mode_is_used():
     asked, greedy, sampled = one_question()
     shouted = [(name, DATA[0].answers[0].upper()) for name, _ in greedy]
-    assert annotate(DATA[:1], asked, answered(shouted + sampled))[0].category == "HighlyKnown"
-    raw = annotate(DATA[:1], asked, answered(shouted + sampled), "raw")[0]
+    assert (
+        annotate(DATA[:1], asked, answered(asked, shouted + sampled))[0].category == "HighlyKnown"
+    )
+    raw = annotate(DATA[:1], asked, answered(asked, shouted + sampled), "raw")[0]
     assert raw.category == "Unknown"

@@ -12,10 +12,7 @@ from plumbline.methods.slick.fitting import (
     linear_model_rows,
 )
 from plumbline.methods.slick.tables import FitPoint, FitSpeed, SlopeRow
-from plumbline.records import Fit, Probe
-from plumbline.storage.files import read_json, read_rows, read_unique_rows
 from plumbline.tables import write_table
-from plumbline.training.sets import Composition
 
 
 def main(
@@ -29,19 +26,7 @@ def main(
 ) -> None:
     how = {"confidence": evaluation.confidence, "resamples": evaluation.resamples}
 
-    runs = []
-    for row in tunings:
-        folder = root / row.pop("folder")
-        stops = read_json(folder / "training.json")["stops"]
-        runs.append(
-            MixRun(
-                **row,
-                fits=list(read_rows(folder / "fit.jsonl", Fit)),
-                probes=read_unique_rows(folder / "probes.jsonl", Probe),
-                composition=Composition.read(folder / "composition.json"),
-                stops={name: stop["epoch"] for name, stop in stops.items()},
-            )
-        )
+    runs = [MixRun.read(root / row.pop("folder"), **row) for row in tunings]
     curves = [curve for run in runs for curve in fit_curve_rows(run, evaluation.confidence)]
     write_table(curves_path, FitPoint, curves)
     write_table(speed_path, FitSpeed, fit_speed.fit_speed_rows(runs, **how))

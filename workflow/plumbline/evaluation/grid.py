@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from sys import intern
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -71,14 +73,40 @@ def mean_over(values: np.ndarray) -> float:
 
 
 Grids = Mapping[TaskDomain, Grid]
-Measured = dict[str, tuple[str, dict[str, float]]]  # by item: its cluster and its metrics
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What a checkpoint scored at one place; there may be hundreds of checkpoints."""
+
+    ids: list[str] = field(default_factory=list)
+    clusters: list[str] = field(default_factory=list)
+    metrics: dict[str, array] = field(default_factory=dict)  # short of items at their ends: NaN
+
+    def add(self, item: Item) -> None:
+        self.ids.append(intern(item.id))  # which every checkpoint has
+        self.clusters.append(intern(item.cluster))
+        for name, value in item.metrics.items():
+            column = self.metrics.setdefault(name, array("d"))
+            column.extend([np.nan] * (len(self.ids) - 1 - len(column)))
+            column.append(value)
+
+    def rows(self) -> dict[str, int]:
+        """The place of every item in the columns."""
+        return {name: row for row, name in enumerate(self.ids)}
+
+    def values(self, metric: str, rows: np.ndarray) -> np.ndarray:
+        """Of the items at these places; NaN where one has no such metric."""
+        values, column = np.full(len(self.ids), np.nan), self.metrics.get(metric, ())
+        values[: len(column)] = column
+        return values[rows]
 
 
 @dataclass
 class Gatherer:
     """Takes the measured items of a model's checkpoints, file by file, and makes grids of them."""
 
-    found: dict[TaskDomain, dict[tuple[str, int], Measured]] = field(default_factory=dict)
+    found: dict[TaskDomain, dict[tuple[str, int], Columns]] = field(default_factory=dict)
 
     def add(self, checkpoint: str, seed: int, items: Iterable[Item]) -> None:
         """Take the items of one checkpoint at one seed."""
@@ -87,7 +115,7 @@ class Gatherer:
             return  # nothing could be measured, such as wins without a usable judge
         for item in items:
             place = self.found.setdefault(TaskDomain(item.task, item.domain), {})
-            place.setdefault((checkpoint, seed), {})[item.id] = item.cluster, item.metrics
+            place.setdefault((checkpoint, seed), Columns()).add(item)
 
     def grids(self, baseline: str | None, seeds: Iterable[int]) -> dict[TaskDomain, Grid]:
         """The grid of every place.
@@ -101,29 +129,28 @@ class Gatherer:
                 name
                 for place, columns in self.found.items()
                 if place.task == task
-                for measured in columns.values()
-                for _, metrics in measured.values()
-                for name in metrics
+                for scores in columns.values()
+                for name in scores.metrics
             )
             for task in {place.task for place in self.found}
         }
         grids = {}
         for place, columns in self.found.items():
-            (first, _), measured = next(iter(columns.items()))
-            ids, metric = sorted(measured), measures[place.task]
-            names = {
-                n for tasks in columns.values() for _, metrics in tasks.values() for n in metrics
-            }
+            (first, _), own = next(iter(columns.items()))
+            at, metric = own.rows(), measures[place.task]
+            ids = sorted(at)
+            names = {name for scores in columns.values() for name in scores.metrics}
             values: dict[str, dict[str, dict[int, np.ndarray]]] = {}
-            for (checkpoint, seed), items in columns.items():
-                check_same(checkpoint, items, first, measured)
+            for (checkpoint, seed), scores in columns.items():
+                of_its = scores.rows()
+                check_same(checkpoint, of_its, first, at)
+                rows = np.array([of_its[name] for name in ids])
                 for name in names | {metric}:
-                    column = [items[item_id][1].get(name, np.nan) for item_id in ids]
                     by_seed = values.setdefault(name, {}).setdefault(checkpoint, {})
-                    by_seed[seed] = np.array(column, float)
+                    by_seed[seed] = scores.values(name, rows)
             if place.task == WIN_RATE and baseline and baseline not in values[metric]:
                 values[metric][baseline] = {seed: np.full(len(ids), 0.5) for seed in seeds}
-            grids[place] = Grid(metric, ids, [measured[item_id][0] for item_id in ids], values)
+            grids[place] = Grid(metric, ids, [own.clusters[at[name]] for name in ids], values)
         return grids
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from sys import intern
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,12 +14,30 @@ from plumbline.evaluation.tables import Metric
 from plumbline.records import Item
 from plumbline.storage.files import InputError
 
-Trainings = Sequence[Sequence[Item]]  # the same items of every seed
+
+class Scored(NamedTuple):
+    """What tables need of an item, which every checkpoint has."""
+
+    id: str
+    task: str
+    domain: str
+    category: str
+    cluster: str
+    metrics: dict[str, float]
+
+    @classmethod
+    def of(cls, item: Item) -> Scored:
+        names = item.id, item.task, item.domain, item.category, item.cluster
+        return cls(*map(intern, names), item.metrics)
+
+
+Measured = Item | Scored
+Trainings = Sequence[Sequence[Measured]]  # the same items of every seed
 
 
 def item_metrics(
     trainings: Trainings,
-    base: Sequence[Item] | None,
+    base: Sequence[Measured] | None,
     of_parent: Trainings | None = None,
     *,
     model: str,
@@ -85,8 +105,8 @@ def item_metrics(
 
 
 def _by_id(
-    trainings: Trainings, name: str, like: Sequence[Item], checkpoint: str
-) -> list[dict[str, Item]]:
+    trainings: Trainings, name: str, like: Sequence[Measured], checkpoint: str
+) -> list[dict[str, Measured]]:
     """The items of each seed by id; InputError unless they are those of the checkpoint."""
     by_id = [{item.id: item for item in items} for items in trainings]
     for items in by_id:
@@ -94,7 +114,9 @@ def _by_id(
     return by_id
 
 
-def _matrix(trainings: Sequence[dict[str, Item]], ids: Sequence[str], metric: str) -> np.ndarray:
+def _matrix(
+    trainings: Sequence[dict[str, Measured]], ids: Sequence[str], metric: str
+) -> np.ndarray:
     """Seeds × items, NaN where an item has no such metric."""
     rows = [[items[name].metrics.get(metric, np.nan) for name in ids] for items in trainings]
     return np.array(rows, float)

@@ -60,11 +60,13 @@ def render(tokenizer, request) -> tuple[int, ...]:
 
 
 def render_all(tokenizer, requests: Sequence) -> list[tuple[int, ...]]:
-    """What `render` gives for each of them; plain prompts go through the tokenizer together."""
-    plain = [request.prompt for request in requests if request.prompt is not None]
-    ids = iter(tokenizer(plain)["input_ids"] if plain else ())
+    """What `render` gives for each of them; plain prompts go through the tokenizer together, each
+    once, since what is answered greedily is often sampled, too.
+    """
+    plain = list(dict.fromkeys(one.prompt for one in requests if one.prompt is not None))
+    ids = dict(zip(plain, map(tuple, tokenizer(plain)["input_ids"]), strict=True)) if plain else {}
     return [
-        render(tokenizer, request) if request.prompt is None else tuple(next(ids))
+        render(tokenizer, request) if request.prompt is None else ids[request.prompt]
         for request in requests
     ]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -45,6 +46,8 @@ class Server:
         self._store, self._tokenizer, self._start = store, tokenizer, start
         self._max_model_len, self._match = max_model_len, match
         self._longest = min(max_model_len, tokenizer.model_max_length)
+        # What is asked again and again, with other examples before it, ends alike.
+        self._opens_thought = lru_cache(maxsize=1 << 12)(self._opens)
         self._engine: Engine | None = None
 
     def serve(self, requests: Iterable[Request]) -> Served:
@@ -57,7 +60,8 @@ class Server:
         ledger = Ledger()
         for request, prompt in self._prompted(requests):
             self._check_length(request, prompt)
-            ledger.add(request, prompt_key(prompt), self._opens_thought(prompt))
+            in_thought = self._opens_thought(prompt.token_ids[-ENDING:])
+            ledger.add(request, prompt_key(prompt), in_thought)
         places, waves = self._store.locate(set(ledger.keys)), ledger.waves()
         for place, wave in enumerate(waves, start=1):
             ledger.serve(wave)
@@ -99,8 +103,9 @@ class Server:
             f"{remedy}shorten the prompt or lower its max_tokens ({request.sampling.max_tokens})."
         )
 
-    def _opens_thought(self, prompt: RenderedPrompt) -> bool:
-        return opened_by(self._tokenizer.decode(prompt.token_ids[-ENDING:])) is not None
+    def _opens(self, ending: tuple[int, ...]) -> bool:
+        """Whether a prompt that ends in these tokens ends within a thought."""
+        return opened_by(self._tokenizer.decode(ending)) is not None
 
     def _sorted(
         self, requests: Iterable[Request], ledger: Ledger, missing: set[str]
@@ -110,9 +115,13 @@ class Server:
         Sorted by tokens within a window: prompts with a shared beginning follow each other and meet
         the engine's prefix cache.
         """
-        wanted = (one for i, one in enumerate(requests) if ledger.keys[i] in missing)
-        for window in _windows(self._prompted(wanted)):
-            rows = {prompt_key(prompt): prompt for _, prompt in window}
+        wanted = (
+            (ledger.keys[i], one) for i, one in enumerate(requests) if ledger.keys[i] in missing
+        )
+        for window in _windows(wanted):
+            first = dict(window)
+            prompts = (prompt for _, prompt in self._prompted(first.values()))
+            rows = dict(zip(first, prompts, strict=True))
             for key in sorted(rows, key=lambda key: rows[key].token_ids):
                 if key in missing:  # not so where an earlier window had the same prompt
                     missing.discard(key)
@@ -137,15 +146,21 @@ def shard_of(request: Request, shards: int) -> int:
     return zlib.crc32((request.series or request.id).encode()) % shards
 
 
-@dataclass(frozen=True)
+@dataclass
 class Share:
-    """The requests of a file that a shard serves, read anew each time they are gone through."""
+    """The requests of a file that a shard serves, read anew each time they are gone through.
+
+    InputError, the first time, where two have one id.
+    """
 
     path: Path
     number: int
     shards: int
+    _told_apart: bool = field(default=False, init=False)
 
     def __iter__(self) -> Iterator[Request]:
-        for request in each_once(self.path, read_rows(self.path, Request)):
+        rows = read_rows(self.path, Request)
+        for request in rows if self._told_apart else each_once(self.path, rows):
             if shard_of(request, self.shards) == self.number:
                 yield request
+        self._told_apart = True  # whose ids need not be held a second time

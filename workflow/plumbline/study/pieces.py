@@ -14,8 +14,8 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from plumbline.methods.slick.fitting import MixRun
-from plumbline.records import Fit, Probe
+from plumbline.methods.slick.fitting import Asked, MixRun
+from plumbline.records import Fit
 from plumbline.storage.files import (
     InputError,
     atomic_write,
@@ -73,11 +73,7 @@ class Piece:
                 parent=about.parent,
                 fits=list(_fits([row for row in self.fits if row.tuning == tuning])),
                 probes=[
-                    Probe(
-                        id=row.item,
-                        answers=[],
-                        **row.model_dump(include={"part", "domain", "category", "subject"}),
-                    )
+                    Asked(row.item, row.part, row.domain, row.category, row.subject)
                     for row in self.fits
                     if row.tuning == tuning
                 ],

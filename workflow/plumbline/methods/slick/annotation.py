@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
+from plumbline.generation.answered import paired
 from plumbline.methods.slick.probing import GREEDY, SAMPLED
 from plumbline.records import Annotation, Category, Generation, Question, Request
-from plumbline.storage.files import DifferentRuns, InputError
+from plumbline.storage.files import InputError
 from plumbline.texts.matching import Mode, exact_match
 
 
@@ -40,25 +41,14 @@ def annotate(
     category could not be told.
     """
     accepted = {question.id: question.answers for question in questions}
-    groups: dict[tuple[str, str], tuple[str, str]] = {}
-    asked: dict[str, tuple[str, str]] = {}  # there may be millions of them
-    expected: dict[tuple[str, str], int] = Counter()
+    total, correct, expected = Counter(), Counter(), Counter()
     sets: dict[str, set[int]] = defaultdict(set)
-    for request in requests:
+    for request, drawn in paired(requests, generations):
         key = request.question, request.purpose
-        key = asked[request.id] = groups.setdefault(key, key)
         expected[key] += request.sampling.n
+        total[key] += len(drawn)
+        correct[key] += sum(exact_match(one.answer, accepted[key[0]], match) for one in drawn)
         sets[request.question].add(request.exemplar_set)
-    total, correct = Counter(), Counter()
-    for generation in generations:
-        key = asked.get(generation.request)
-        if key is None:
-            raise DifferentRuns(
-                f"generation of request {generation.request!r}, which is not among the requests",
-                "Generate again",
-            )
-        total[key] += 1
-        correct[key] += exact_match(generation.answer, accepted[key[0]], match)
     return [
         _annotation(question, expected, total, correct, sorted(sets[question.id]))
         for question in questions

@@ -6,6 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+from sys import intern
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,13 +16,28 @@ from plumbline.evaluation import estimation
 from plumbline.evaluation.statistics import share
 from plumbline.names import FORM
 from plumbline.records import KNOWN, Fit, Probe
-from plumbline.storage.files import DifferentRuns
+from plumbline.storage.files import DifferentRuns, read_json, read_rows, read_unique_rows
 from plumbline.training.sets import Composition
 
 TERMS = ("intercept", "known_fitted", "unknown_fitted")
 # Below, the slope of what is fitted says what fitting a part does, and the line is drawn on to the
 # whole without a point near it. In the paper all of a set is fitted at the end.
 FITTED = 0.9
+
+
+class Asked(NamedTuple):
+    """What is to be known of a probe here; a run of the paper's size has some 400,000."""
+
+    id: str
+    part: str
+    domain: str
+    category: str
+    subject: str
+
+    @classmethod
+    def of(cls, probe: Probe) -> Asked:
+        # Most ids are those of other mixes' probes too, and come again with every epoch.
+        return cls(intern(probe.id), probe.part, probe.domain, probe.category, probe.subject)
 
 
 @dataclass(frozen=True)
@@ -33,9 +51,24 @@ class MixRun:
     tuning: str
     parent: str
     fits: list[Fit]
-    probes: list[Probe]
+    probes: list[Asked]
     composition: Composition
     stops: dict[str, int]
+
+    @classmethod
+    def read(cls, folder: Path, **about) -> MixRun:
+        """The training in a folder; about: its model, seed, tuning and parent."""
+        stops = read_json(folder / "training.json")["stops"]
+        return cls(
+            **about,
+            fits=[
+                fit.model_copy(update={"right": list(map(intern, fit.right))})
+                for fit in read_rows(folder / "fit.jsonl", Fit)
+            ],
+            probes=list(map(Asked.of, read_unique_rows(folder / "probes.jsonl", Probe))),
+            composition=Composition.read(folder / "composition.json"),
+            stops={name: stop["epoch"] for name, stop in stops.items()},
+        )
 
     @property
     def unknown_percent(self) -> float | None:
