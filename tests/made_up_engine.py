@@ -47,10 +47,11 @@ class MadeUp(Engine):
         said = self._decode(prompt.token_ids[-ENDING:])
         question = said.rpartition("Q: ")[2].partition("\n")[0]
         answer = self._answers.get(question)
-        known = answer and zlib.crc32(question.encode()) % 4
-        chance = zlib.crc32(repr(prompt.token_ids[:64]).encode()) % 100
+        drawn = zlib.crc32(question.encode())
+        known = answer and drawn % 4
+        chance = zlib.crc32(repr(prompt.token_ids[:64]).encode(), drawn) % 100
         for index in range(prompt.sampling.n):
-            right = known and (chance + 37 * index) % 100 < (0, 2, 50, 100)[known]
+            right = known and (chance + 37 * index) % 100 < (0, 5, 50, 100)[known]
             if known == 1 and prompt.sampling.temperature == 0:
                 right = False
             text = f" {answer}" if right else WRONG

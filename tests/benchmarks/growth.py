@@ -81,13 +81,13 @@ class Stages:
         made.parent.mkdir(parents=True, exist_ok=True)
         return made
 
-    def run(self, program: str, stage: str = "", words: Sequence = (), **options) -> None:
+    def run(self, program: str, called: str = "", module: Sequence = (), **options) -> None:
         """Run a program; options: a list gives several values, an object goes as JSON.
 
-        stage: what it is called, where that is not the program; words: what runs it, likewise.
+        called: the stage's name, where that is not the program's; module: what runs it, likewise.
         """
-        stage = stage or program
-        words = [sys.executable, "-m", *(words or [f"scripts.{program}"])]
+        stage = called or program
+        words = [sys.executable, "-m", *(module or [f"scripts.{program}"])]
         for key, value in options.items():
             if isinstance(value, dict):
                 value = json.dumps(value)

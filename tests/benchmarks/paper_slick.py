@@ -61,7 +61,7 @@ def _dataset(folder: Path, share: float) -> None:
 def _generate(at: Stages, works: dict, work: str, stage: str) -> None:
     path = at.path
     at.run(
-        "generate", stage=stage, words=["made_up_engine", path("facts/questions.jsonl")],
+        "generate", called=stage, module=["made_up_engine", path("facts/questions.jsonl")],
         root=path("m"), works=works, work=work, device="cpu", threads=2,
         settings={"engine": "transformers", "dtype": "float32", "max_model_len": 2048},
         generations=path(f"m/{work}/generations.jsonl"),

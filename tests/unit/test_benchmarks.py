@@ -163,7 +163,7 @@ def test_growth_calls_programs_as_they_are(tmp_path, tiny_base):
 def test_the_papers_run_is_drawn_on_from_parts_of_it(monkeypatch, tmp_path, tiny_base):
     paper = import_module("paper_slick")
     monkeypatch.setattr(made_up_engine, "ENDING", 96)  # its tokens are bytes
-    monkeypatch.setattr(paper, "SLICK", paper.SLICK | {"exemplar_sets": 2, "samples": 2})
+    monkeypatch.setattr(paper, "SLICK", paper.SLICK | {"exemplar_sets": 4})
     assert sum(n for *_, n in paper.sizes(1)) == pytest.approx(paper.QUESTIONS, rel=0.001)
     rows = paper.measure(tmp_path, shares=(0.0005, 0.001), checkpoint=tiny_base)
     found = {(row["variant"], row["unit"]): row["value"] for row in rows}

@@ -18,6 +18,7 @@ from plumbline.methods.slick.probing import draw_exemplar_sets, requests
 from plumbline.records import Fit, Generation, Item, Probe, Question, Request
 from plumbline.storage.files import DifferentRuns, InputError, write_json, write_rows
 from plumbline.training.sets import Composition
+from tiny import Bytes
 
 MANY, FEW = 600, 40
 SETTINGS = Slick(exemplar_sets=3, shots=2, samples=4)
@@ -103,25 +104,20 @@ class Parrot(Engine):
             yield name, [Completion("Rome", [1], "stop")] * prompt.sampling.n
 
 
-class Tokenizer:
-    """Its tokens are characters; it notes what it is given."""
-
-    model_max_length = 10**30
+class Noting(Bytes):
+    """A tokenizer that notes what it is given."""
 
     def __init__(self):
         self.read = []
 
-    def __call__(self, texts):
-        self.read += texts
-        return {"input_ids": [list(map(ord, text)) for text in texts]}
-
-    def decode(self, ids):
-        return "".join(map(chr, ids))
+    def __call__(self, text):
+        self.read += text
+        return super().__call__(text)
 
 
 def test_generating_holds_a_window_of_requests(tmp_path, monkeypatch):
     monkeypatch.setattr(serve, "WINDOW", FEW // 4)
-    asked, given, tokenizer = InFlight(), InFlight(), Tokenizer()
+    asked, given, tokenizer = InFlight(), InFlight(), Noting()
     server = Server(Store(tmp_path), tokenizer, Parrot, max_model_len=2048)
     served = server.serve(Requests(asked))
     assert write_rows(tmp_path / "out", given.through(served)) == len(served)
