@@ -14,7 +14,7 @@ from plumbline.data.facts import load_embedded
 from plumbline.experiment import config as experiment
 from plumbline.experiment import lineage
 from plumbline.experiment.closed_book import forms_of
-from plumbline.methods.slick.fitting import Asked
+from plumbline.methods.slick.fitting import AskedProbe
 from plumbline.records import Fit
 from plumbline.storage.files import InputError
 from plumbline.study import collecting, decisions, page, pieces
@@ -399,4 +399,4 @@ def test_the_human_side_is_what_the_tables_say(tmp_path):
 
 def test_probes_without_answers_are_enough_for_mixes():
     [run] = fitted().mix_runs()
-    assert run.probes[0] == Asked("a", "train", "id", "MaybeKnown", "a")
+    assert run.probes[0] == AskedProbe("a", "train", "id", "MaybeKnown", "a")

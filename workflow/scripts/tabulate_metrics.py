@@ -8,7 +8,7 @@ from typing import Annotated
 
 from plumbline.config.engines import Evaluation
 from plumbline.evaluation.guessing import guessed
-from plumbline.evaluation.items import Scored, item_metrics
+from plumbline.evaluation.items import ItemScores, item_metrics
 from plumbline.evaluation.tables import Metric
 from plumbline.jobs import program
 from plumbline.names import BASE
@@ -60,9 +60,9 @@ def main(
 
     # The parent is read again for each of its children, so that few files are held at once.
     @lru_cache(maxsize=64)
-    def read(model: str, checkpoint: str, seed: int, name: str) -> list[Scored] | None:
+    def read(model: str, checkpoint: str, seed: int, name: str) -> list[ItemScores] | None:
         path = there.get((model, checkpoint, seed, name))
-        return path and list(map(Scored.of, read_unique_rows(path, Item)))
+        return path and list(map(ItemScores.of, read_unique_rows(path, Item)))
 
     def measured(seeds: Sequence[int], seed: int | None, row: dict) -> Iterator[Metric]:
         """A checkpoint's rows at one seed, or over several."""

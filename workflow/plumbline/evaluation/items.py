@@ -15,7 +15,7 @@ from plumbline.records import Item
 from plumbline.storage.files import InputError
 
 
-class Scored(NamedTuple):
+class ItemScores(NamedTuple):
     """What tables need of an item, which every checkpoint has."""
 
     id: str
@@ -26,12 +26,12 @@ class Scored(NamedTuple):
     metrics: dict[str, float]
 
     @classmethod
-    def of(cls, item: Item) -> Scored:
+    def of(cls, item: Item) -> ItemScores:
         names = item.id, item.task, item.domain, item.category, item.cluster
         return cls(*map(intern, names), item.metrics)
 
 
-Measured = Item | Scored
+Measured = Item | ItemScores
 Trainings = Sequence[Sequence[Measured]]  # the same items of every seed
 
 

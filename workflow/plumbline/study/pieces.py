@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from plumbline.methods.slick.fitting import Asked, MixRun
+from plumbline.methods.slick.fitting import AskedProbe, MixRun
 from plumbline.records import Fit
 from plumbline.storage.files import (
     InputError,
@@ -73,7 +73,7 @@ class Piece:
                 parent=about.parent,
                 fits=list(_fits([row for row in self.fits if row.tuning == tuning])),
                 probes=[
-                    Asked(row.item, row.part, row.domain, row.category, row.subject)
+                    AskedProbe(row.item, row.part, row.domain, row.category, row.subject)
                     for row in self.fits
                     if row.tuning == tuning
                 ],

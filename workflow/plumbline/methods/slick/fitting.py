@@ -25,7 +25,7 @@ TERMS = ("intercept", "known_fitted", "unknown_fitted")
 FITTED = 0.9
 
 
-class Asked(NamedTuple):
+class AskedProbe(NamedTuple):
     """What is to be known of a probe here; a run of the paper's size has some 400,000."""
 
     id: str
@@ -35,7 +35,7 @@ class Asked(NamedTuple):
     subject: str
 
     @classmethod
-    def of(cls, probe: Probe) -> Asked:
+    def of(cls, probe: Probe) -> AskedProbe:
         # Most ids are those of other mixes' probes too, and come again with every epoch.
         return cls(intern(probe.id), probe.part, probe.domain, probe.category, probe.subject)
 
@@ -51,7 +51,7 @@ class MixRun:
     tuning: str
     parent: str
     fits: list[Fit]
-    probes: list[Asked]
+    probes: list[AskedProbe]
     composition: Composition
     stops: dict[str, int]
 
@@ -65,7 +65,7 @@ class MixRun:
                 fit.model_copy(update={"right": list(map(intern, fit.right))})
                 for fit in read_rows(folder / "fit.jsonl", Fit)
             ],
-            probes=list(map(Asked.of, read_unique_rows(folder / "probes.jsonl", Probe))),
+            probes=list(map(AskedProbe.of, read_unique_rows(folder / "probes.jsonl", Probe))),
             composition=Composition.read(folder / "composition.json"),
             stops={name: stop["epoch"] for name, stop in stops.items()},
         )
