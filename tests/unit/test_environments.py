@@ -20,6 +20,8 @@ LIBRARY = ROOT / "workflow/plumbline"
 ENVIRONMENTS = sorted((ROOT / "envs").glob("*.yaml"))
 PIN = re.compile(r"([A-Za-z0-9._-]+)(?:\[\w+\])?==(\S+)")
 # They break at import beside a torch of another build.
+# Asked for by a key, and refused in one line where it is not installed.
+OPTIONAL = {"liger_kernel"}
 UNWANTED = {"torchvision", "torchaudio", "torchcodec", "triton"}
 
 
@@ -166,7 +168,7 @@ def test_an_environment_provides_what_its_programs_import(path):
     for program in (p for p, where in installed.ENVIRONMENTS.items() if where == name):
         missing = {
             name
-            for name in imported(ROOT / f"workflow/scripts/{program}.py")
+            for name in imported(ROOT / f"workflow/scripts/{program}.py") - OPTIONAL
             if not {normal(package) for package in providers.get(name, [name])} & has
         }
         assert not missing, f"{program}.py imports what {path.name} lacks"

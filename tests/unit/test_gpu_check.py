@@ -38,6 +38,7 @@ def run(monkeypatch, capsys, tiny_base):
     return program
 
 
+@pytest.mark.whole
 def test_without_a_gpu_the_table_is_the_same(monkeypatch, run):
     monkeypatch.setattr(engines, "find_spec", lambda name: None)
     found = run()

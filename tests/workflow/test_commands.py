@@ -32,13 +32,14 @@ SHIPPED.remove(CONFIG / "config.yaml")
 EVERYTHING = [str(ROOT / "tests/everything.yaml"), *map(str, method_overlays.FILES)]
 ENDPOINT = "{kind: endpoint, url: 'http://127.0.0.1:9/v1', model: m, passages: {format: facts}}"
 OWN_QUESTIONS = "{name: own, format: rows, source: 'file:own.jsonl', domain: ood}"
+AUDITED = "{checkpoints: [{name: tuned, source: 'file:tuned'}]}"
 TARGETS = ["report", "plan", "fetch"]
 CONFIGURATIONS = {
     "default": TARGETS,
     **{path.stem: [*TARGETS, "--configfile", str(path)] for path in SHIPPED},
     "everything": [
         *(*TARGETS, "augment", "--configfile", *EVERYTHING),
-        *("--config", f"evaluation={{closed_book: [{OWN_QUESTIONS}]}}"),
+        *("--config", f"evaluation={{closed_book: [{OWN_QUESTIONS}]}}", f"audit={AUDITED}"),
     ],
     "endpoint": ["flame", "--configfile", *EVERYTHING, "--config", f"verification={ENDPOINT}"],
 }
