@@ -103,6 +103,7 @@ def _claims(folder, path, out):
 
 
 def _requests(folder, path, out):
+    write_rows(folder / "none", [])
     return [
         *("--questions", facts(folder), "--requests", path, "--generations", folder / "none"),
         *("--match", "squad", "--annotations", out / "annotations.jsonl"),

@@ -117,7 +117,8 @@ class Lineage:
 
 def build(config: Config) -> Lineage:
     """The lineage of a configuration. `InputError` on a parent that cannot be."""
+    made = [one for method in METHODS for one in method.tunings(config)]
     return Lineage(
-        [tuning for method in METHODS for tuning in method.tunings(config)],
-        [one for method in METHODS for one in method.brought(config)],
+        [tuning for tuning in made if isinstance(tuning, Tuning)],
+        [imported for imported in made if isinstance(imported, Brought)],
     )

@@ -47,10 +47,6 @@ class Use:
     prompts: Mapping[str, Iterable[InstructionSource]] = field(default_factory=dict)
 
 
-def _none_brought(config: Config) -> Iterable[Brought]:
-    return ()
-
-
 def _no_use(config: Config) -> Use:
     return Use()
 
@@ -83,9 +79,8 @@ class Method:
     label: the method in words, as the report writes it.
     sections: its keys at the top of the configuration, each with type and pydantic field, as
         `pydantic.create_model` takes them.
-    tunings: its training runs, of which the lineage is made; none where the configuration leaves
-        the method out.
-    brought: checkpoints of it that were trained elsewhere; they are evaluated and compared like all.
+    tunings: its training runs, of which the lineage is made, and checkpoints of it that were trained
+        elsewhere; none where the configuration leaves the method out.
     check: what must agree with other parts of the configuration; ValueError with the key where it
         does not.
     contrasts: what its checkpoints are compared for.
@@ -104,8 +99,7 @@ class Method:
     name: str
     label: str
     sections: Mapping[str, tuple[Any, Any]]
-    tunings: Callable[[Config], Iterable[Tuning]]
-    brought: Callable[[Config], Iterable[Brought]] = _none_brought
+    tunings: Callable[[Config], Iterable[Tuning | Brought]]
     check: Callable[[Config], None] = _no_check
     contrasts: Callable[[Config, Lineage], Iterable[Contrast]] = _no_contrasts
     use: Callable[[Config], Use] = _no_use

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
-
 from pydantic import Field
 
 from plumbline.methods.audit.checkpoints import brought, check
@@ -14,15 +11,6 @@ from plumbline.methods.audit.cost import cost
 from plumbline.methods.audit.files import AuditFiles
 from plumbline.methods.audit.report import REPORT
 from plumbline.methods.method import Method
-from plumbline.methods.tuning import Tuning
-
-if TYPE_CHECKING:
-    from plumbline.experiment.config import Config
-
-
-def tunings(config: Config) -> Iterable[Tuning]:
-    """None: an audit trains nothing."""
-    return ()
 
 
 def words(variant: str, rest: str) -> str | None:
@@ -36,8 +24,7 @@ AUDIT = Method(
     sections={
         "audit": (Audit | None, Field(None, description="Models tuned elsewhere; null: none."))
     },
-    tunings=tunings,
-    brought=brought,
+    tunings=brought,
     check=check,
     contrasts=contrasts,
     cost=cost,
