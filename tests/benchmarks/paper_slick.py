@@ -164,8 +164,11 @@ PARTS = (_probe, _mixes, _evaluation)
 
 
 def _drawn_on(shares: Sequence[float], values: Sequence[float]) -> float:
-    """What the whole takes: in a straight line through the smallest and the largest share."""
-    slope = (values[-1] - values[0]) / (shares[-1] - shares[0])
+    """What the whole takes: in a straight line through the smallest and the largest share.
+
+    One that falls is that of a stage which hardly does more than start.
+    """
+    slope = max(0.0, (values[-1] - values[0]) / (shares[-1] - shares[0]))
     return values[-1] + slope * (1 - shares[-1])
 
 
