@@ -182,7 +182,8 @@ def moved(
             -abs(fact.after.p_greedy - fact.before.p_greedy),
         )
     )
-    for question, before, after in changed:
+    for fact in changed:
+        question, before, after = fact
         yield MovedFact(
             model=model,
             checkpoint=checkpoint,
@@ -193,7 +194,7 @@ def moved(
             subject=question.subject,
             question=question.question,
             answers="; ".join(question.answers),
-            direction=FELL if ProbedFact(question, before, after).steps > 0 else ROSE,
+            direction=FELL if fact.steps > 0 else ROSE,
             before=before.category,
             after=after.category,
             right_before=before.p_greedy,
