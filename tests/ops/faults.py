@@ -130,7 +130,8 @@ class Faults:
         environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | {"NO_COLOR": "1"}
         with log.open("w") as stream:
             return subprocess.Popen(
-                [sys.executable, "-m", "snakemake", "--cores", "2", *OPTIONS],
+                # Snakemake's own words tell which jobs have ended.
+                [sys.executable, "-m", "snakemake", "--cores", "2", "--printshellcmds", *OPTIONS],
                 cwd=self.project.folder, stdout=stream, stderr=stream,
                 env=environment, start_new_session=True,
             )  # fmt: skip

@@ -273,8 +273,8 @@ def test_programs_run_and_end_well(results, tmp_path):
     assert program("write_report", *page).returncode == 0
     assert "Ostrava lies by the sea." in out.read_text()
     printed = program("print_headline", "--tables", tables, "--report", out).stdout
-    assert printed.endswith(f"Report: {out}\n")
-    assert max(map(len, printed.splitlines()[:-1])) <= 80
+    assert printed.endswith(f"Tables: {tables}\nReport: {out}\n")
+    assert max(map(len, printed.splitlines()[:-2])) <= 80
 
 
 def test_facts_that_were_not_asked_since_no_answer_can_match_are_told(tmp_path):

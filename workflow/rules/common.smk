@@ -17,6 +17,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
 
 from plumbline.jobs import installed
+from plumbline.jobs.console import Console
 from plumbline.storage import lists
 from plumbline.jobs.digest import Library
 from plumbline.experiment.environment import export_settings
@@ -41,9 +42,22 @@ except InputError as error:
 
 CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
 export_settings(R, CONFIG, NEEDS, WORKFLOW, CONDA)
+# What is told while a run goes on, unless Snakemake's own words are asked for, or none.
+TELLING = workflow.output_settings
+CONSOLE = (
+    Console(Path(R))
+    if workflow.is_main_process
+    and not (TELLING.quiet or TELLING.verbose or TELLING.printshellcmds)
+    else None
+)
+before_each = "set -euo pipefail; "
 if CONDA:
     # Snakemake takes PYTHONPATH away from jobs that run in conda's environments.
-    shell.prefix("set -euo pipefail; export PYTHONPATH={WORKFLOW:q}; ")
+    before_each += "export PYTHONPATH={WORKFLOW:q}; "
+if CONSOLE:
+    # What a job says goes to its log alone.
+    before_each += 'tee() {{ cat >"$1"; }}; '
+shell.prefix(before_each)
 
 # Tens of thousands of jobs are no garbage, and looking for some takes a sixth of the time.
 gc.set_threshold(200_000, 50, 1000)
@@ -111,6 +125,24 @@ onstart:
         for job in scores
     ]
     lists.write(Path(R) / "lists", LISTS | {"scoring_jobs": commands})
+    if CONSOLE:
+        CONSOLE.begin(workflow.dag)
+
+
+# Under conda, what draws up the headline is not where Snakemake runs.
+onsuccess:
+    if CONSOLE:
+        CONSOLE.end()
+    made = {job.rule.name for job in workflow.dag.finished_jobs}
+    if "report" in made and not (CONDA or workflow.touch):
+        shell(
+            "python -m scripts.print_headline --tables {R}/tables --report {R}/report/index.html"
+        )
+
+
+onerror:
+    if CONSOLE:
+        CONSOLE.end()
 
 
 def listed(name):

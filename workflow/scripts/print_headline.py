@@ -1,4 +1,4 @@
-"""Print a run's headline table and where its report is."""
+"""Print a run's headline and where its tables and its report are."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +14,7 @@ def main(
     report_path: Annotated[Path, "the report page"],
 ) -> None:
     print(as_text(read_tables(tables)))
+    print(f"Tables: {tables}")
     print(f"Report: {report_path}")
 
 

@@ -1,0 +1,157 @@
+"""What a run says while it runs: a line now and then, and of a failure what one needs to go on.
+
+Snakemake tells of each job what it reads, writes and why it runs, which is for its log file
+(.snakemake/log). Its events arrive as log records with `event`, see
+snakemake_interface_logger_plugins.common.LogEvent.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import shlex
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from plumbline.jobs.progress import Job, RunProgress, about, tail
+from plumbline.storage.files import read_json
+
+SNAKEMAKE = logging.getLogger("snakemake.logging")
+# What the lines stand for, on the screen.
+_REPLACED = {"job_info", "job_started", "job_finished", "job_error", "progress", "shellcmd"}
+_CHATTER = ("Select jobs to execute", "Using shell: ", "Conda environments: ignored")
+# Lines come as often as this many seconds, and not more often than this share of the time so far.
+EVERY, SHARE = 15.0, 1 / 30
+_RAISED = re.compile(r"([A-Za-z_][\w.]*(Error|Exception|Interrupt|Exit|Timeout)\b.*)")
+_PROGRAM = re.compile(r"python -m scripts\.(\w+)")
+
+
+class Console(logging.Handler):
+    """Follows Snakemake's events from a run's `begin` to its `end`.
+
+    root: the run's folder. Its plan.json, which says how long stages take, may be made while the
+    run goes on; the folders of its benchmarks are the stages.
+    """
+
+    def __init__(self, root: Path, clock: Callable[[], float] = time.time):
+        super().__init__()
+        self._root, self._clock = root, clock
+        self._progress: RunProgress | None = None
+        self._said = ""
+        self._ended = threading.Event()
+
+    def begin(self, dag) -> None:
+        """Say how much there is to do, and from now on how far it is. dag: Snakemake's."""
+        to_run = set(dag.needrun_jobs())
+        jobs = {
+            job.jobid: Job(
+                _stage(job.benchmark),
+                [Path(log) for log in job.log],
+                [other.jobid for other in dag.depending[job] if other in to_run],
+            )
+            for job in to_run
+        }
+        self._progress = RunProgress(jobs, self._clock())
+        for handler in SNAKEMAKE.handlers:
+            if handler.name == "DefaultStreamHandler":
+                handler.addFilter(_is_left)
+        SNAKEMAKE.addHandler(self)
+        self._tell()
+        threading.Thread(target=self._keep_telling, daemon=True).start()
+
+    def end(self) -> None:
+        """Say how it ended."""
+        self._ended.set()
+        SNAKEMAKE.removeHandler(self)
+        progress, now = self._progress, self._clock()
+        done = sum(job.seconds is not None for job in progress.jobs.values())
+        took = about(now - progress.begun).removeprefix("about ")
+        SNAKEMAKE.info(f"{done:,} of {len(progress.jobs):,} jobs done in {took}.")
+        if done < len(progress.jobs):
+            if lost := len(progress.lost()) - len(progress.failed):
+                were, need = ("was", "it needs") if lost == 1 else ("were", "they need")
+                SNAKEMAKE.info(f"{lost:,} {were} not run: {need} what failed.")
+            SNAKEMAKE.info(f"What is done is kept. To go on: {command(sys.argv)}")
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self._follow(record, self._clock())
+        except Exception:
+            self.handleError(record)
+
+    def _follow(self, record: logging.LogRecord, now: float) -> None:
+        event = getattr(record, "event", None)
+        if event == "job_started":
+            for job in record.jobs:
+                self._progress.start(job, now)
+        elif event == "job_finished":
+            self._progress.finish(record.job_id, now)
+        elif event == "job_error":
+            self._progress.fail(record.jobid)
+            SNAKEMAKE.error(failure(record))
+
+    def _keep_telling(self) -> None:
+        while not self._ended.wait(max(EVERY, SHARE * (self._clock() - self._progress.begun))):
+            with self.lock:
+                self._tell()
+
+    def _tell(self) -> None:
+        plan = self._root / "plan.json"
+        planned = read_json(plan) if plan.exists() else None
+        line = self._progress.line(self._clock(), planned)
+        if line != self._said:
+            self._said = line
+            SNAKEMAKE.info(f"{time.strftime('%H:%M:%S')} {line}")
+
+
+def _stage(benchmark: str | None) -> str | None:
+    """The folder below that of all benchmarks."""
+    _, named, rest = (benchmark or "").partition("/benchmarks/")
+    return rest.partition("/")[0] if named else None
+
+
+def _is_left(record: logging.LogRecord) -> bool:
+    """Whether Snakemake's own words are still shown."""
+    if getattr(record, "event", None) in _REPLACED:
+        return False
+    return not str(record.msg).startswith(_CHATTER)
+
+
+def failure(record: logging.LogRecord) -> str:
+    """A failed job in a few lines: its rule and file, why, and where more is said."""
+    logs = [path for path in record.log if Path(path).exists()]
+    program = _PROGRAM.search(record.shellcmd or "")
+    told = " ".join((record.rule_msg or "").partition("sbatch call:")[0].split())
+    causes = [told, *(cause(Path(path), program and program[1]) for path in logs)]
+    return "\n".join(
+        [
+            f"{record.rule_name} failed" + "".join(f": {path}" for path in record.output[:1]),
+            f"  cause: {' '.join(filter(None, causes)) or 'nothing was said'}",
+            f"  log:   {', '.join(logs) or 'none was written'}",
+        ]
+    )
+
+
+def cause(log: Path, program: str | None) -> str | None:
+    """The line of a log that says what went wrong: a program's own last words, else an error's,
+    else the last line, which is then said to be no more than that.
+    """
+    lines = [line.strip() for line in tail(log).splitlines() if line.strip()]
+    own = [line for line in lines if program and line.startswith(f"{program}: ")]
+    raised = [line for line in lines if _RAISED.fullmatch(line)]
+    if own or raised:
+        return (own or raised)[-1]
+    return f"it ended without a word; before: {lines[-1]}" if lines else None
+
+
+def command(words: list[str]) -> str:
+    """A command line as it was typed, or near enough to be typed again."""
+    name, *rest = words
+    if name.endswith("__main__.py"):
+        return shlex.join(["python", "-m", Path(name).parent.name, *rest])
+    path = Path(name)
+    here = path.is_absolute() and path.is_relative_to(Path.cwd())
+    return shlex.join([str(path.relative_to(Path.cwd())) if here else name, *rest])

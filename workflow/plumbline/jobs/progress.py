@@ -1,0 +1,195 @@
+"""How far a run is and how long it still takes, in one line: from the plan and what has happened."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+# A job of these does what lies ready for others too: its own time says little of theirs.
+SHARED = ("generate", "score")
+SHORT = 2.0  # seconds of a job that no plan counts, before one was seen
+START = 5.0  # seconds of a job that finds its work done
+# Seconds for which the plan is believed before what happens weighs as much.
+TRUSTED = 60.0
+_LEFT = re.compile(r"(\d+):(\d\d) left$", re.MULTILINE)  # as `program.Progress` says it
+_TAIL = 4096
+
+
+@dataclass
+class Job:
+    """A job of a run.
+
+    stage: the folder of its benchmark, None: it has none; awaited_by: the jobs that need it;
+    seconds: that it took, once it has ended well.
+    """
+
+    stage: str | None
+    logs: Collection[Path] = ()
+    awaited_by: Collection[int] = ()
+    begun: float | None = None
+    seconds: float | None = None
+
+    @property
+    def running(self) -> bool:
+        return self.begun is not None and self.seconds is None
+
+    def spent(self, now: float) -> float:
+        if self.begun is None:
+            return 0.0
+        return now - self.begun if self.seconds is None else self.seconds
+
+    def told_left(self) -> float | None:
+        """Seconds that its program says it still takes, in its log's last line that says so."""
+        for path in self.logs:
+            try:
+                if path.stat().st_mtime >= self.begun and (said := _LEFT.findall(tail(path))):
+                    minutes, seconds = said[-1]
+                    return 60.0 * int(minutes) + int(seconds)
+            except FileNotFoundError:  # nothing is said yet
+                continue
+        return None
+
+
+def tail(path: Path) -> str:
+    """The end of a log."""
+    with path.open("rb") as stream:
+        stream.seek(max(0, path.stat().st_size - _TAIL))
+        return stream.read().decode("utf-8", errors="replace")
+
+
+@dataclass
+class RunProgress:
+    """What has become of the jobs of a run, by id. Times are seconds since the epoch."""
+
+    jobs: Mapping[int, Job]
+    begun: float
+    failed: set[int] = field(default_factory=set)
+
+    def start(self, job: int, now: float) -> None:
+        """A job begins, or begins again after it failed."""
+        self.failed.discard(job)
+        self.jobs[job].begun, self.jobs[job].seconds = now, None
+
+    def finish(self, job: int, now: float) -> None:
+        self.jobs[job].seconds = now - self.jobs[job].begun
+
+    def fail(self, job: int) -> None:
+        self.failed.add(job)
+        self.jobs[job].begun = None
+
+    def lost(self) -> set[int]:
+        """Those that failed, and those that wait for one of them."""
+        found, to_do = set(), list(self.failed)
+        while to_do:
+            job = to_do.pop()
+            if job not in found:
+                found.add(job)
+                to_do += self.jobs[job].awaited_by
+        return found
+
+    def line(self, now: float, plan: Mapping | None) -> str:
+        """`23/70 jobs · generate 3/9 · train 2/5 · about 6 min left`.
+
+        Stages with a job that runs are named. plan: that of plan.json; without it no time is said.
+        """
+        done = sum(job.seconds is not None for job in self.jobs.values())
+        parts = [f"{done:,}/{len(self.jobs):,} jobs"]
+        for stage, found in self._stages().items():
+            jobs = found.values()
+            if stage and any(job.running for job in jobs):
+                ended = sum(job.seconds is not None for job in jobs)
+                parts.append(f"{stage} {ended:,}/{len(jobs):,}")
+        if self.failed:
+            parts.append(f"{len(self.failed):,} failed")
+        if plan:
+            parts.append(f"{about(self.left(now, plan))} left")
+        return " · ".join(parts)
+
+    def left(self, now: float, plan: Mapping) -> float:
+        """Seconds until the run's end.
+
+        What each stage still takes, by the plan at the pace of what is done, or by what its jobs
+        took and say; over as many jobs at once as there have been so far.
+        """
+        planned = dict(self._planned(plan))
+        pace = self._pace(planned)
+        lost = self.lost()
+        work = 0.0
+        for stage, jobs in self._stages().items():
+            to_do = [job for number, job in jobs.items() if number not in lost]
+            if stage not in planned:
+                work += _unplanned(to_do)
+                continue
+            mean = planned[stage] * pace / len(jobs)
+            if stage in SHARED:
+                work += _shared(to_do, mean * len(to_do), now)
+            else:
+                work += _apart(to_do, mean, now)
+        spent = sum(job.spent(now) for job in self.jobs.values())
+        return work * (TRUSTED + now - self.begun) / (TRUSTED + spent)
+
+    def _stages(self) -> dict[str | None, dict[int, Job]]:
+        stages: dict[str | None, dict[int, Job]] = {}
+        for number, job in self.jobs.items():
+            stages.setdefault(job.stage, {})[number] = job
+        return stages
+
+    def _planned(self, plan: Mapping) -> Iterator[tuple[str, float]]:
+        """Seconds of this run's part of each stage: some of its jobs may have been done before."""
+        here = self._stages()
+        for stage in plan["stages"]:
+            if (jobs := here.get(stage["stage"])) and stage["jobs"]:
+                yield stage["stage"], stage["seconds"] * min(1.0, len(jobs) / stage["jobs"])
+
+    def _pace(self, planned: Mapping[str, float]) -> float:
+        """How much longer than planned the jobs took that have ended."""
+        took = expected = TRUSTED
+        for stage, jobs in self._stages().items():
+            ended = [job.seconds for job in jobs.values() if job.seconds is not None]
+            if stage in planned and (stage not in SHARED or len(ended) == len(jobs)):
+                took += sum(ended)
+                expected += planned[stage] * len(ended) / len(jobs)
+        return took / expected
+
+
+def _unplanned(jobs: Iterable[Job]) -> float:
+    ended = [job.seconds for job in jobs if job.seconds is not None]
+    mean = (SHORT + sum(ended)) / (1 + len(ended))
+    return mean * sum(job.begun is None for job in jobs)
+
+
+def _shared(jobs: Collection[Job], whole: float, now: float) -> float:
+    """Of the whole stage's seconds, what is not spent, and at least what its jobs say."""
+    waiting = sum(job.begun is None for job in jobs)
+    running = [job for job in jobs if job.running]
+    if not waiting and not running:
+        return 0.0
+    spent = sum(job.spent(now) for job in jobs)
+    return max(whole - spent, waiting * START + sum(job.told_left() or 0.0 for job in running))
+
+
+def _apart(jobs: Collection[Job], mean: float, now: float) -> float:
+    """Of jobs that take as long as one another; `mean` is what one is expected to take."""
+    ended = [job.seconds for job in jobs if job.seconds is not None]
+    told = [(job.spent(now), job.told_left()) for job in jobs if job.running]
+    seen = ended + [spent + left for spent, left in told if left is not None]
+    mean = (mean + sum(seen)) / (1 + len(seen))
+    going = sum(max(mean - spent, 0.0) if left is None else left for spent, left in told)
+    return going + mean * sum(job.begun is None for job in jobs)
+
+
+def about(seconds: float) -> str:
+    """A time as exact as an estimate is: `about 6 min`, `about 1 h 40 min`, `about 3 days`."""
+    minutes = math.ceil(seconds / 60)
+    if minutes <= 1:
+        return "about a minute"
+    if minutes < 60:
+        return f"about {minutes} min"
+    hours, tens = divmod(round(minutes, -1), 60)
+    if hours < 10:
+        return f"about {hours} h {tens} min" if tens else f"about {hours} h"
+    hours = round(minutes / 60)
+    return f"about {hours} h" if hours < 48 else f"about {round(hours / 24)} days"
