@@ -58,6 +58,31 @@ def test_summaries_begin_with_title_and_description(tmp_path):
     assert (second.title, second.text) == ("Oslo", "A city.")
 
 
+def test_every_text_of_a_folder_is_a_page(tmp_path):
+    (tmp_path / "cities").mkdir()
+    (tmp_path / "cities/New_York.md").write_text("\ufeffA city.\n", encoding="utf-8")
+    (tmp_path / "Ada Quill.txt").write_text("She baked.")
+    (tmp_path / "notes.pdf").write_bytes(b"%PDF")
+    assert read_passages(tmp_path, "texts") == [
+        Passage(id="Ada Quill.txt", title="Ada Quill", text="She baked."),
+        Passage(id="cities/New_York.md", title="New York", text="A city.\n"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("notes.pdf", b"%PDF", "no text is in it. Expected a folder"),
+        ("a.txt", b" \n", "a.txt: text: .*Fill it"),
+        ("a.md", b"caf\xe9", "a.md: cannot be read as text in UTF-8"),
+    ],
+)
+def test_a_folder_without_usable_texts_is_refused(tmp_path, name, content, message):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        read_passages(tmp_path, "texts")
+
+
 def test_facts_make_one_page_a_subject():
     def question(relation, answer):
         return Question(

@@ -26,7 +26,8 @@ class ClosedBookSet(SourceLine):
 
     name: Name = Field(description="The task's name in tables.")
     format: Literal["rows", "popqa", "nq_open", "entityquestions"] = Field(
-        description="rows: your own JSON Lines or parquet of question and answers; popqa: its TSV; "
+        description="rows: your own questions and answers, as JSON Lines, JSON, CSV or parquet; "
+        "popqa: its TSV; "
         "nq_open: rows of question and answer; entityquestions: its folder or one of its "
         "<relation>.test.json."
     )

@@ -61,7 +61,8 @@ class FactSettings(Section):
     source: Literal["embedded", "entityquestions", "rows"] = Field(
         "embedded",
         description="embedded: the fact tables that come along; entityquestions: a folder of "
-        "<split>/P*.<split>.json files; rows: your own JSON Lines of questions.",
+        "<split>/P*.<split>.json files; rows: your own questions, as JSON "
+        "Lines, JSON, CSV or parquet.",
     )
     path: str | None = Field(
         None, description="Source line of the folder or file (not for embedded), e.g. file:facts."

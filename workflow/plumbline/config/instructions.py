@@ -20,8 +20,8 @@ class InstructionSource(FormattedSource):
 
     format: InstructionFormat = Field(
         description="embedded: the seed set that comes along; entities: prompts about the subjects "
-        "of the facts; rows: your own JSON Lines; oasst: OASST1's trees or messages; "
-        "self_instruct; mt_bench; longfact: as published."
+        "of the facts; rows: your own, as JSON Lines, JSON, CSV or parquet; oasst: OASST1's trees "
+        "or messages; self_instruct; mt_bench; longfact: as published."
     )
     relations: list[str] = Field(
         [], description="entities: only the subjects of these relations; none named: of all."

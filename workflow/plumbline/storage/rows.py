@@ -1,17 +1,20 @@
-"""Rows of files that come as JSON Lines or as parquet, and those of the user's own making."""
+"""Rows of files that come as JSON Lines, as a list in JSON, as CSV or as parquet, and those of the
+user's own making.
+"""
 
 from __future__ import annotations
 
+import csv
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import ClassVar, TypeVar, get_args, get_origin
 
-from pydantic import ValidationError, model_validator
+from pydantic import BaseModel, ValidationError, model_validator
 
 from plumbline.records import Record
-from plumbline.storage.files import InputError, Row, first_mistake, read_rows
+from plumbline.storage.files import InputError, Row, first_mistake, read_json, read_rows
 
 log = logging.getLogger("plumbline")
 
@@ -65,21 +68,81 @@ def own_rows(path: Path, model: type[Own]) -> Iterator[Own]:
 
 
 def read_any_rows(path: Path, model: type[Row]) -> Iterable[Row]:
-    """Rows of a parquet file or of JSON Lines, validated one by one.
+    """Rows of a file, validated one by one: *.parquet, *.csv with a header, *.json that is one list,
+    or JSON Lines.
 
     Raises `InputError` naming file, row and field when a row is not such a row.
     """
-    if path.suffix != ".parquet":
+    if path.suffix == ".csv":
+        return (validated(path, place, model, row) for place, row in _csv(path, model))
+    if path.suffix == ".parquet":
+        found = _parquet(path)
+    elif path.suffix == ".json" and _is_list(path):
+        found = read_json(path)
+    else:
         return read_rows(path, model)
+    rows = enumerate(found, start=1)
+    return (validated(path, f"row {number}", model, row) for number, row in rows)
+
+
+def _parquet(path: Path) -> list[dict]:
     import pyarrow
     import pyarrow.parquet
 
     try:
-        table = pyarrow.parquet.read_table(path)
+        return pyarrow.parquet.read_table(path).to_pylist()
     except (OSError, pyarrow.ArrowException) as error:
         raise InputError(f"{path}: cannot be read as parquet ({error}).") from error
-    rows = enumerate(table.to_pylist(), start=1)
-    return (validated(path, f"row {number}", model, row) for number, row in rows)
+
+
+def _is_list(path: Path) -> bool:
+    """Whether a file in JSON begins as a list does; one that cannot be opened does not."""
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace") as stream:
+            return next((line for line in stream if line.strip()), "").lstrip().startswith("[")
+    except OSError:
+        return False
+
+
+def _csv(path: Path, model: type[BaseModel]) -> Iterator[tuple[str, dict]]:
+    """The cells that hold something, by their column; of what is a list in `model`, the parts that
+    | separates.
+    """
+    rows = csv_cells(path)
+    _, header = next(rows, ("", []))
+    header = [name.strip() for name in header]
+    several = {name for name, field in model.model_fields.items() if _is_of_lists(field.annotation)}
+    for place, cells in rows:
+        if len(cells) != len(header):
+            raise InputError(
+                f"{path}, {place}: {len(cells)} cells; the header has {len(header)}. Put a text with "
+                f"commas in quotes."
+            )
+        filled = {name: cell for name, cell in zip(header, cells, strict=True) if cell.strip()}
+        yield (
+            place,
+            {n: cell.split("|") if n in several else cell for n, cell in filled.items()},
+        )
+
+
+def _is_of_lists(annotation: object) -> bool:
+    return get_origin(annotation) is list or any(map(_is_of_lists, get_args(annotation)))
+
+
+def csv_cells(path: Path) -> Iterator[tuple[str, list[str]]]:
+    """The rows of a CSV file that are not empty, with the line each ends on."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.reader(stream, strict=True)
+            for cells in filter(None, reader):
+                if any("\0" in cell for cell in cells):  # a disk that was full leaves such
+                    raise csv.Error(f"a NUL byte, line {reader.line_num}")
+                yield f"line {reader.line_num}", cells
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(
+            f"{path}: cannot be read as CSV ({error}). Expected UTF-8 with commas and quotes; get or "
+            f"save the file again."
+        ) from error
 
 
 def validated(path: Path, place: str, model: type[Row], row: object) -> Row:

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 
 from plumbline.claims.sentences import sentences
 from plumbline.records import NonEmpty, Question, Text
-from plumbline.storage.files import InputError, read_json, unique
+from plumbline.storage.files import InputError, first_mistake, read_json, unique
 from plumbline.storage.rows import OwnRow, own_rows
 from plumbline.texts.text import pieces
 from plumbline.verification import statements
@@ -32,7 +32,8 @@ class Passage(OwnRow):
 
 
 def read_passages(path: Path | str, layout: str) -> list[Passage]:
-    """Pages of a file. layout "rows": JSON Lines or *.parquet with id, title and text;
+    """Pages of a file. layout "rows": JSON Lines, *.csv or *.parquet with id, title and text;
+    "texts": a folder of *.txt and *.md, one page each, of which the file's name is the title;
     "summaries": one JSON object, page title to an object with `extract` and `description`.
 
     Raises `InputError` naming file and row for a malformed one, and for a file without pages.
@@ -40,6 +41,8 @@ def read_passages(path: Path | str, layout: str) -> list[Passage]:
     path = Path(path)
     if layout == "summaries":
         return _summaries(path)
+    if layout == "texts":
+        return list(_texts(path))
     return unique(path, own_rows(path, Passage), Passage)
 
 
@@ -73,6 +76,27 @@ def chunks(passage: Passage, words: int) -> Iterator[Passage]:
             parts[-1] += piece
     for number, part in enumerate(parts):
         yield Passage(id=f"{passage.id}#{number}", title=passage.title, text="".join(part).strip())
+
+
+def _texts(folder: Path) -> Iterator[Passage]:
+    files = sorted(path for path in folder.rglob("*") if path.suffix in (".txt", ".md"))
+    if not files:
+        raise InputError(
+            f"{folder}: no text is in it. Expected a folder of *.txt or *.md files, one page each."
+        )
+    for path in files:
+        name = path.relative_to(folder).as_posix()
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+            yield Passage(id=name, title=path.stem.replace("_", " "), text=text)
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(
+                f"{path}: cannot be read as text in UTF-8 ({error}). Save it again, or take it out."
+            ) from error
+        except ValidationError as error:
+            raise InputError(
+                f"{path}: {first_mistake(error, 'the page')}. Fill it, or take it out."
+            ) from error
 
 
 def _summaries(path: Path) -> list[Passage]:

@@ -1,0 +1,135 @@
+"""A configuration to start from: what is guessed of a model and of facts, and what is refused."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from plumbline.experiment import config, starter
+from plumbline.storage.files import InputError
+from programs import program
+
+DEFAULTS = Path(__file__).resolve().parents[2] / "config/config.yaml"
+
+
+def facts(path, **relations: int):
+    """A CSV of so many facts of each relation."""
+    with path.open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["relation", "subject", "question", "answers"])
+        for relation, count in relations.items():
+            for n in range(count):
+                writer.writerow([relation, f"{relation} {n}", f"Where is {relation} {n}?", f"a{n}"])
+    return str(path)
+
+
+def loaded(text: str) -> config.Config:
+    """The configuration as Snakemake would merge it."""
+
+    def merge(base: dict, over: dict) -> dict:
+        return base | {
+            key: merge(base[key], value)
+            if isinstance(value, dict) and isinstance(base.get(key), dict)
+            else value
+            for key, value in over.items()
+        }
+
+    return config.load(merge(yaml.safe_load(DEFAULTS.read_text()), yaml.safe_load(text)))
+
+
+@pytest.fixture
+def model(tmp_path):
+    folder = tmp_path / "My Model v1.5"
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps({"torch_dtype": "float16"}))
+    return folder
+
+
+def test_a_folder_and_a_file_make_a_configuration_that_loads(model, tmp_path):
+    made = starter.make(str(model), facts(tmp_path / "it's.csv", river=150), "cuda", "vllm")
+    read = loaded(made.text)
+    (base,) = read.models
+    assert made.name == read.run == base.name == "my-model-v1-5"
+    assert (base.source, base.dtype) == (f"file:{model}", "float16")
+    assert (read.facts.source, read.facts.path) == ("rows", f"file:{tmp_path}/it's.csv")
+    assert (read.device, read.slick.shots, read.grath, read.audit) == ("cuda", 4, None, None)
+    guessed = {guess.key: guess.value for guess in made.guesses}
+    assert set(guessed) == {
+        "run", "models.dtype", "device", "generation.engine", "facts.source"
+    }  # fmt: skip
+    assert any("150 questions of 1 relation(s): " in line for line in starter.told(made.guesses))
+
+
+def test_a_small_relation_gets_more_worked_examples(model, tmp_path):
+    made = starter.make(
+        str(model), facts(tmp_path / "f.csv", river=150, lake=25), "cpu", "transformers"
+    )
+    read = loaded(made.text)
+    assert read.facts.split.dev > 0.1
+    assert "facts.split" in {guess.key for guess in made.guesses}
+
+
+@pytest.mark.parametrize(
+    ("given", "source", "name"),
+    [
+        ("OWNER/Small-1B", "hub:OWNER/Small-1B@main", "small-1b"),
+        ("OWNER/Small-1B@3f2a", "hub:OWNER/Small-1B@3f2a", "small-1b"),
+        ("hub:OWNER/Small-1B@3f2a", "hub:OWNER/Small-1B@3f2a", "small-1b"),
+    ],
+)
+def test_a_name_is_one_of_the_hub(given, source, name):
+    made = starter.make(given, None, "mps", "transformers")
+    read = loaded(made.text)
+    assert (read.models[0].source, read.run) == (source, name)
+    assert read.facts.source == "embedded"
+    assert ("models.source" in {guess.key for guess in made.guesses}) == source.endswith("main")
+
+
+def test_entityquestions_is_a_folder(model, tmp_path):
+    (tmp_path / "eq/train").mkdir(parents=True)
+    (tmp_path / "eq/train/P17.train.json").write_text("[]")
+    made = starter.make(str(model), str(tmp_path / "eq"), "cpu", "vllm")
+    assert loaded(made.text).facts.source == "entityquestions"
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("nowhere", "no such folder or file, and it is no OWNER/NAME"),
+        ("{folder}/adapter", "is an adapter, which needs its base"),
+        ("{folder}/empty", "no config.json is in it"),
+        ("hub:OWNER/NAME", "the revision is missing"),
+    ],
+)
+def test_what_is_no_model_is_refused(tmp_path, given, says):
+    for name in ("adapter", "empty"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "adapter/adapter_config.json").write_text("{}")
+    with pytest.raises(InputError, match=says):
+        starter.make(given.format(folder=tmp_path), None, "cpu", "vllm")
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("relation,subject\nr,s\n", "line 2: question: Field required"),
+        ("relation,subject,question,answers\nr,s,q,a\n", "relation r leaves 0 subject"),
+    ],
+)
+def test_facts_that_do_not_suffice_are_refused(model, tmp_path, content, says):
+    (tmp_path / "f.csv").write_text(content)
+    with pytest.raises(InputError, match=says):
+        starter.make(str(model), str(tmp_path / "f.csv"), "cpu", "vllm")
+
+
+def test_the_program_writes_once_and_says_what_it_guessed(model, tmp_path, monkeypatch, capsys):
+    given = dict(model=model, facts=facts(tmp_path / "f.csv", river=150), folder=tmp_path)
+    program(monkeypatch, "new_configuration", **given)
+    path, said = tmp_path / "my-model-v1-5.yaml", capsys.readouterr().out
+    assert f"Wrote {path}. Guessed:" in said and "as its config.json says" in said
+    assert f"--configfile {path}" in said
+    path.write_text("mine: true\n")
+    with pytest.raises(InputError, match="is there, and is not overwritten"):
+        program(monkeypatch, "new_configuration", **given)
+    assert path.read_text() == "mine: true\n"

@@ -1,0 +1,190 @@
+"""A configuration to start from, made of a model and a file of facts, with what was guessed."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, get_args
+
+from plumbline.config.base import Dtype
+from plumbline.data.facts import SHARES, load_rows
+from plumbline.experiment.config import SECTIONS
+from plumbline.records import Question
+from plumbline.sources.source import Source
+from plumbline.storage.files import InputError, read_json
+from plumbline.texts.text import fold
+
+SHOTS = 4  # slick.shots of config.yaml
+# Fewer cannot fill the sets of worked examples that a relation is probed with.
+LEAST_SHOTS = 3
+_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+(@[\w.-]+)?")
+
+
+class Guess(NamedTuple):
+    """A key, what it was set to, and why."""
+
+    key: str
+    value: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Starter:
+    """name: of the run and its model; text: the file's; guesses: of what the user did not say."""
+
+    name: str
+    text: str
+    guesses: list[Guess]
+
+
+def make(model: str, facts: str | None, device: str, engine: str) -> Starter:
+    """Settings for `snakemake --configfile`, to lie over config.yaml.
+
+    model: a folder or GGUF file, OWNER/NAME of the hub with or without @REVISION, or a source line;
+    facts: a file of questions or EntityQuestions' folder, None: the embedded ones; engine: what
+    generates. Raises InputError where either is not what it has to be.
+    """
+    source, guesses = _source(model)
+    name = _name(source)
+    guesses.append(Guess("run", name, "the model's name"))
+    dtype, reason = _dtype(source)
+    guesses.append(Guess("models.dtype", dtype, reason))
+    guesses.append(Guess("device", device, "what this machine has"))
+    guesses.append(Guess("generation.engine", engine, "what is installed"))
+    told: list[str] = []
+    if facts is not None:
+        told, of_facts = _facts(Path(facts))
+        guesses += of_facts
+    off = [key for key, field in SECTIONS.items() if type(None) in get_args(field[0])]
+    lines = [
+        "# Made by `make new`, to lie over config/config.yaml. config/README.md says what keys mean.",
+        f"run: {name}",
+        f"device: {device}",
+        "models:",
+        f"  - {{name: {name}, source: {_quoted(source)}, dtype: {dtype}}}",
+        *told,
+        "# Probes all facts; for a first look, give numbers: questions a relation.",
+        f"slick: {{{_shots(guesses)}limit: {{train: null, dev: null, test: null}}}}",
+        "mixes: {parent: base}",
+        f"generation: {{engine: {engine}}}",
+        "evaluation:",
+        "  questions: null",
+        "  choices: [{name: facts, format: facts}]",
+        "  long_form: null",
+        "  token_shift: null",
+        "# What else there is, switched off. To switch one on, take its line out.",
+        *(f"{key}: null" for key in off),
+    ]
+    return Starter(name, "\n".join(lines) + "\n", guesses)
+
+
+def _source(model: str) -> tuple[str, list[Guess]]:
+    path = Path(model).expanduser()
+    if path.exists():
+        if (path / "adapter_config.json").exists():
+            raise InputError(
+                f"{model}: is an adapter, which needs its base. Give the base here; docs/own-data.md "
+                f"says how the adapter is held against it."
+            )
+        if path.is_dir() and not (path / "config.json").exists():
+            raise InputError(
+                f"{model}: no config.json is in it. Expected the folder of a transformers model."
+            )
+        return f"file:{model}", []
+    if _REPOSITORY.fullmatch(model):
+        if "@" in model:
+            return f"hub:{model}", []
+        reason = "no revision was given; it moves, so put a commit there"
+        return f"hub:{model}@main", [Guess("models.source", f"hub:{model}@main", reason)]
+    if ":" in model:
+        Source.parse(model)
+        return model, []
+    raise InputError(
+        f"{model}: there is no such folder or file, and it is no OWNER/NAME of the hub. Correct it."
+    )
+
+
+def _name(source: str) -> str:
+    """The last part of a source line that names something, as a folder may be called."""
+    last = source.partition(":")[2].rstrip("/").split("/")[-1].partition("@")[0]
+    name = re.sub(r"[^A-Za-z0-9_+-]+", "-", last.removesuffix(".gguf")).strip("-_+").lower()
+    return name or "model"
+
+
+def _dtype(source: str) -> tuple[str, str]:
+    config = Path(source.removeprefix("file:")).expanduser() / "config.json"
+    if source.startswith("file:") and config.exists():
+        settings = read_json(config)
+        said = settings.get("dtype", settings.get("torch_dtype"))
+        if said in get_args(Dtype):
+            return said, "as its config.json says"
+    return "bfloat16", "usual; its config.json was not asked"
+
+
+def _facts(path: Path) -> tuple[list[str], list[Guess]]:
+    """The section `facts`, and what was guessed of it."""
+    if path.is_dir():
+        if not list(path.glob("train/*.train.json")):
+            raise InputError(
+                f"{path}: no train/*.train.json is in it. Expected EntityQuestions' folder, or a file "
+                f"of questions (docs/own-data.md)."
+            )
+        lines = ["facts:", "  source: entityquestions", f"  path: {_quoted(f'file:{path}')}"]
+        return lines, [Guess("facts.source", "entityquestions", "it is a folder")]
+    for dev in (0.1, 0.2, 0.3):
+        shares = (round(1 - SHARES[2] - dev, 2), dev, SHARES[2])
+        questions = load_rows(path, shares).questions
+        smallest = min(_dev_subjects(questions).values(), default=0)
+        if smallest > SHOTS:
+            break
+    shots = min(SHOTS, smallest - 1)
+    if shots < LEAST_SHOTS:
+        few = min(_dev_subjects(questions).items(), key=lambda item: item[1])
+        raise InputError(
+            f"{path}: relation {few[0]} leaves {few[1]} subject(s) for worked examples; "
+            f"{LEAST_SHOTS + 1} are needed. Give it 20 subjects or more, or leave it out."
+        )
+    guesses = [Guess("facts.source", "rows", f"a file of {_counted(questions)}")]
+    lines = ["facts:", "  source: rows", f"  path: {_quoted(f'file:{path}')}"]
+    if shares != SHARES:
+        split = f"{{train: {shares[0]:g}, dev: {dev:g}, test: {shares[2]:g}}}"
+        lines.append(f"  split: {split}")
+        guesses.append(Guess("facts.split", split, "for enough worked examples of small relations"))
+    if shots != SHOTS:
+        guesses.append(Guess("slick.shots", str(shots), "the smallest relation has no more"))
+    return lines, guesses
+
+
+def _shots(guesses: list[Guess]) -> str:
+    return "".join(f"shots: {guess.value}, " for guess in guesses if guess.key == "slick.shots")
+
+
+def _dev_subjects(questions: list[Question]) -> dict[str, int]:
+    subjects: dict[str, set[str]] = defaultdict(set)
+    for question in questions:
+        of_relation = subjects[question.relation]
+        if question.split == "dev":
+            of_relation.add(fold(question.subject))
+    return {relation: len(names) for relation, names in subjects.items()}
+
+
+def _counted(questions: list[Question]) -> str:
+    relations = {question.relation for question in questions}
+    splits = [question.split for question in questions]
+    parts = ", ".join(f"{splits.count(split):,} {split}" for split in dict.fromkeys(sorted(splits)))
+    return f"{len(questions):,} questions of {len(relations):,} relation(s): {parts}"
+
+
+def _quoted(text: str) -> str:
+    """As YAML reads it back, whatever is in it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def told(guesses: list[Guess]) -> Iterator[str]:
+    """A line for each guess, aligned."""
+    width = max(len(f"{guess.key}: {guess.value}") for guess in guesses)
+    for guess in guesses:
+        yield f"  {f'{guess.key}: {guess.value}':{width}}  {guess.reason}"
