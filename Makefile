@@ -1,6 +1,7 @@
 # Everything from a bare machine: each target first makes .venv if it has to.
 #
-# DEVICE=cpu, cuda or mps chooses what models run on; without it: what is there.
+# DEVICE=cpu, cuda or mps chooses what models run on; without it: what is there. `make help` lists the
+# targets that have a line of help, under the headings of this file.
 
 ifeq ($(shell uname -s),Darwin)
   DEVICE ?= mps
@@ -8,6 +9,10 @@ else ifeq ($(shell nvidia-smi >/dev/null 2>&1 && echo yes),yes)
   DEVICE ?= cuda
 else
   DEVICE ?= cpu
+endif
+
+ifeq ($(filter $(DEVICE),cpu cuda mps),)
+  $(error DEVICE=$(DEVICE): expected cpu, cuda or mps)
 endif
 
 # vLLM's builds are for Linux; its CPU build for x86-64. Elsewhere transformers generates.
@@ -32,31 +37,41 @@ CLAIMS := gekhman unknown apeft grath flame
 SEEDS ?= 1 2 3 4 5
 STUDY := docs/study/data
 
-.PHONY: help setup demo audit-demo test test-ops test-gpu bench lint fetch status clean-cache clean \
+.PHONY: help setup demo audit-demo new test test-ops test-gpu bench lint fetch status clean-cache clean \
   lock audit \
   study study-tables $(CLAIMS:%=study-%)
 
-help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile
+##@ First steps
 
-setup: ## make .venv with the exact versions of requirements/ (once, some minutes)
+help: ## this list
+	@awk -F ':.*## ' '/^##@ / {print "\n" substr($$0, 5)} \
+	  /^[a-z-]+:.*## / {printf "  make %-12s  %s\n", $$1, $$2}' Makefile
+	@echo; echo 'DEVICE=cpu, cuda or mps chooses what for; here: $(DEVICE). INSTALLER=uv installs with uv.'
+
+setup: ## install into .venv, once: exact versions, by pip or with INSTALLER=uv
 	@bash workflow/setup.sh $(LOCK)
 
-demo: setup ## show in minutes what new knowledge and GRATH do, and print what was found
+demo: setup ## what new knowledge and GRATH do to a small model, in minutes, from a bare machine
 	@if $(DEMO) --dry-run $(SETTINGS) 2>&1 | grep '^Nothing to be done' >/dev/null; \
 	then echo '0 jobs to run: everything is up to date'; \
-	else $(DEMO) --cores all $(SETTINGS); fi
-	@PYTHONPATH=workflow .venv/bin/python workflow/scripts/print_headline.py \
-	  --tables results/demo/tables --report results/demo/report/index.html
+	  PYTHONPATH=workflow .venv/bin/python -m scripts.print_headline \
+	    --tables results/demo/tables --report results/demo/report/index.html; \
+	else echo 'demo: fetches a model of 93 MB; took 17 minutes on two cores of a server'; \
+	  $(DEMO) --cores all $(SETTINGS); fi
 
-audit-demo: setup ## show in minutes what tuning did to two checkpoints of `make demo`
+audit-demo: setup ## what tuning did to two checkpoints of the demo
 	@test -d results/demo/smollm2-135m/seed-1/mix.unknown-100/convergence \
 	  || { echo 'audit-demo: looks at checkpoints of the demo, which are not there; run make demo first'; exit 1; }
 	@$(SNAKEMAKE) --configfile config/audit.yaml config/audit-demo.yaml --cores all $(SETTINGS)
-	@PYTHONPATH=workflow .venv/bin/python workflow/scripts/print_headline.py \
-	  --tables results/audit-demo/tables --report results/audit-demo/report/index.html
 
-fetch: setup ## fetch the models and data ahead; everything after it runs without a network
+##@ Your own runs
+
+new: setup ## a configuration to start from: MODEL=FOLDER or OWNER/NAME, FACTS=FILE
+	@test -n '$(MODEL)' || { echo 'new: say which model: make new MODEL=FOLDER FACTS=FILE'; exit 1; }
+	@PYTHONPATH=workflow .venv/bin/python -m scripts.new_configuration --device $(DEVICE) \
+	  --model '$(MODEL)' $(if $(FACTS),--facts '$(FACTS)')
+
+fetch: setup ## get models and data ahead; all after it runs without a network
 	@$(SNAKEMAKE) --cores all fetch $(SETTINGS)
 
 status: setup ## what lies on disk by run and stage, and what would run again
@@ -65,29 +80,15 @@ status: setup ## what lies on disk by run and stage, and what would run again
 	@$(DEMO) --dry-run $(SETTINGS) 2>&1 \
 	  | sed -n '/^job  /,/^total/p; /^Nothing to be done/p; /Error/,$$p' | uniq
 
-clean-cache: setup ## remove what dead runs left and no result needs; say what else could go
+clean-cache: setup ## remove what dead runs left; say what else could go
 	@PYTHONPATH=workflow .venv/bin/python -m scripts.clean_cache
 
-test: setup lint ## lint, then all tests: unit, workflow, end to end, SLURM, operation in short
-	@bash tests/install_browser.sh
-	@bash tests/slurm/install.sh
-	@OMP_NUM_THREADS=1 .venv/bin/python -m pytest $(TESTS) --durations=10 \
-	  --numprocesses auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
+clean: ## remove .venv and caches; results/ stays
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis
 
-test-ops: setup ## at length: operation (SLURM, conda, faults, no network), then what takes long of all else
-	@bash tests/slurm/install.sh
-	@PLUMBLINE_WHOLE=1 .venv/bin/python -m pytest $(wildcard tests/ops tests/slurm) --durations=10
-	@PLUMBLINE_WHOLE=1 .venv/bin/python -m pytest $(wildcard tests/unit tests/workflow) -m whole --durations=10
+##@ The study of the papers' claims
 
-bench: setup ## what the ways to save time give (docs/performance.md); ONLY=NAME,NAME for some
-	@PYTHONPATH=$(CURDIR)/workflow:$(CURDIR)/tests:$(CURDIR)/tests/workflow \
-	  .venv/bin/python tests/benchmarks/run.py --only '$(ONLY)'
-
-test-gpu: setup ## engines and trainers on one GPU in 8 minutes at most, as one table
-	@PYTHONPATH=$(CURDIR)/workflow:$(CURDIR)/tests timeout --signal=INT 480 \
-	  .venv/bin/python tests/gpu/gpu_check.py --device $(DEVICE)
-
-study: setup ## run what docs/study/data lacks of the study (hours; SEEDS="1 2"), then its tables
+study: setup ## what docs/study/data lacks of the study (hours; SEEDS="1 2"), then its tables
 	@for seed in $(SEEDS); do $(MAKE) --no-print-directory $(CLAIMS:%=study-%) SEEDS=$$seed || exit 1; done
 	@$(MAKE) --no-print-directory study-tables
 
@@ -100,20 +101,38 @@ $(CLAIMS:%=study-%): study-%: setup
 	    --root results/study-$* --data $(STUDY) || exit 1; \
 	done
 
-study-tables: setup ## bring docs/study/data into claims.csv, the table of docs/study and its figures
+study-tables: setup ## bring docs/study/data into the tables and figures of docs/study
 	@PYTHONPATH=workflow .venv/bin/python -m scripts.tabulate_study --folder docs/study
 
-lint: setup ## check style and the workflow's form
+##@ Development
+
+lint: setup ## style, and the workflow's form
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/snakefmt --check Snakefile workflow/rules
 	@$(SNAKEMAKE) --lint
 
+test: setup lint ## lint, then all tests (as root on Debian, installs Chromium and SLURM for them)
+	@bash tests/install_browser.sh
+	@bash tests/slurm/install.sh
+	@OMP_NUM_THREADS=1 .venv/bin/python -m pytest $(TESTS) --durations=10 \
+	  --numprocesses auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
+
+test-ops: setup ## at length: kills, SLURM, conda, no network, all architectures of models
+	@bash tests/slurm/install.sh
+	@PLUMBLINE_WHOLE=1 .venv/bin/python -m pytest $(wildcard tests/ops tests/slurm) --durations=10
+	@PLUMBLINE_WHOLE=1 .venv/bin/python -m pytest $(wildcard tests/unit tests/workflow) -m whole --durations=10
+
+test-gpu: setup ## engines and trainers on one GPU, in 8 minutes at most
+	@PYTHONPATH=$(CURDIR)/workflow:$(CURDIR)/tests timeout --signal=INT 480 \
+	  .venv/bin/python tests/gpu/gpu_check.py --device $(DEVICE)
+
+bench: setup ## what the ways to save time give, in half an hour; ONLY=NAME,NAME for some
+	@PYTHONPATH=$(CURDIR)/workflow:$(CURDIR)/tests:$(CURDIR)/tests/workflow \
+	  .venv/bin/python tests/benchmarks/run.py --only '$(ONLY)'
+
 lock: ## resolve the lists of exact versions in requirements/ again
 	@bash requirements/lock.sh
 
-audit: ## ask for known vulnerabilities in requirements/ (needs the advisory service's network)
+audit: ## known vulnerabilities in requirements/, by the advisory service
 	@bash requirements/audit.sh
-
-clean: ## remove .venv and caches; results/ stays
-	rm -rf .venv .pytest_cache .ruff_cache .hypothesis

@@ -4,10 +4,12 @@
 #   bash workflow/setup.sh requirements/cpu.txt
 #
 # A second call with the same list and Python returns at once. An interrupted one starts again;
-# what pip has fetched by then it takes from its cache. PYTHON=... chooses the interpreter.
+# what was fetched by then is taken from the cache. PYTHON=... chooses the interpreter,
+# INSTALLER=uv has uv install the packages, which takes the build of PyTorch that fits the machine.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 lock=$1
+installer=${INSTALLER:-pip}
 stamp=.venv/setup.txt # a finished set-up's key; any other text: not finished
 log=.venv/setup.log
 
@@ -48,25 +50,43 @@ logged() { # a command whose own words go to the log; its last ones are shown wh
   tail -n 4 "$log" >&2
   stop "failed as shown above (all that was said: $log); 'make setup' tries again"
 }
-pip() {
-  logged .venv/bin/python -m pip install --disable-pip-version-check --no-input \
-    --progress-bar off "$@"
+install() {
+  case $installer in
+    pip) logged .venv/bin/python -m pip install --disable-pip-version-check --no-input \
+      --progress-bar off "$@" ;;
+    uv) logged uv pip install --no-progress --python .venv/bin/python --torch-backend "$backend" "$@" ;;
+  esac
 }
 trap 'stop "interrupted; make setup starts again"' INT TERM
 
+case $installer in
+  pip) ;;
+  uv) command -v uv >/dev/null || stop "INSTALLER=uv: there is no uv on the PATH; without it, pip installs" ;;
+  *) stop "INSTALLER=$installer: expected pip or uv" ;;
+esac
 packages=$(grep -c '^[A-Za-z]' "$lock")
 torch=$(grep -o '^torch==[0-9.]*' "$lock")
-say "making .venv with $("$python" -V) from $lock ($packages packages; some minutes, once)"
+backend=auto # of PyTorch, for uv
+case $lock in # sizes as measured
+  */cpu.txt)
+    what="for a CPU" backend=cpu
+    size="0.8 GB to download, 3.4 GB of disk (some GB more where the index has PyTorch with CUDA)"
+    ;;
+  */gpu.txt) what="for CUDA" size="some GB to download, PyTorch with CUDA the largest" ;;
+  *) what="without vLLM" size="PyTorch the largest to download" ;;
+esac
+say "making .venv $what with $("$python" -V) from $lock: $packages packages, $size"
+say "some minutes, once; DEVICE=cpu, cuda or mps chooses what it is for"
 mkdir -p .venv
 echo unfinished >"$stamp" # stays while the rest goes: it says whose .venv this is
 find .venv -mindepth 1 -maxdepth 1 ! -name setup.txt -exec rm -rf {} +
 logged "$python" -m venv .venv
 say "installing $torch and what it needs (the largest download)"
-pip --constraint "$lock" "$torch"
+install --constraint "$lock" "$torch"
 say "installing the other packages"
 # No dependencies: the list is complete, and leaves out what would break beside a CPU build of
 # torch (torchvision, torchaudio, torchcodec).
-pip --no-deps --requirement "$lock"
+install --no-deps --requirement "$lock"
 say "checking that it works"
 .venv/bin/python - "$lock" <<'PYTHON' || stop "the environment is not usable; see $log"
 import importlib
