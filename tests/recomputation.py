@@ -309,6 +309,41 @@ def wrong_gains(root: Path) -> list[str]:
     return complaints
 
 
+def wrong_sheets(root: Path) -> list[str]:
+    """Complaints about answers.json; none where each checkpoint's right answers are those of the raw
+    files, question by question, and as many as metrics.csv says.
+    """
+    raw, complaints = Raw(root), []
+    measured = {
+        tuple(row[key] for key in ("model", "checkpoint", "seed", "task", "domain", "metric")): row
+        for row in table(root, "metrics")
+        if row["category"] == "All"
+    }
+    for sheet in json.loads((root / "tables/answers.json").read_text(encoding="utf-8"))["sheets"]:
+        model, task, metric = sheet["model"], sheet["task"], sheet["metric"]
+        domains = [question["domain"] for question in sheet["questions"]]
+        for column in sheet["columns"]:
+            name, seed = column["checkpoint"], column["seed"]
+            folder = raw.folders(model, name)[seed]
+            for domain in dict.fromkeys(domains):
+                right = [
+                    int(r) for r, d in zip(column["right"], domains, strict=True) if d == domain
+                ]
+                again = [
+                    int(v) for _, v in raw.values(model, folder, task, domain, metric).values()
+                ]
+                row = measured[model, name, str(seed), task, domain, metric]
+                if right != again:
+                    complaints.append(
+                        f"{task}, {name}, {domain}: {sum(right)} right, not {sum(again)}"
+                    )
+                elif len(right) != int(row["n"]) or not math.isclose(
+                    sum(right) / len(right), float(row["value"]), abs_tol=1e-9
+                ):
+                    complaints.append(f"{task}, {name}, {domain}: not as metrics.csv has it: {row}")
+    return complaints
+
+
 def sentences(root: Path, margin: float) -> list[tuple[str, ...]]:
     """What the page has to say of each primary contrast with an interval, from the raw files."""
     rows, found = table(root, "contrasts"), []

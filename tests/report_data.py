@@ -12,6 +12,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import report_answer_data as answers
 import report_contrast_data as contrasts
 import report_grand_data as grand
 import report_long_form_data as long_form
@@ -317,7 +318,9 @@ def _contamination() -> list[dict]:
 
 
 def write_results(folder: Path, seed: int = 7) -> Path:
-    """Write `folder/tables/*.csv`, `responses.json` there, and a plan.json and manifest.json."""
+    """Write `folder/tables/*.csv`, `responses.json` and `answers.json` there, and a plan.json and
+    manifest.json.
+    """
     rng = np.random.default_rng(seed)
     tables = folder / "tables"
     tables.mkdir(parents=True)
@@ -353,6 +356,7 @@ def write_results(folder: Path, seed: int = 7) -> Path:
     write_csv(tables / "judge_calibration.csv", calibrations)
     shown = [response for model in MODELS for response in long_form.responses(model)]
     (tables / "responses.json").write_text(json.dumps({"responses": shown}))
+    (tables / "answers.json").write_text(json.dumps(answers.sheets(MODELS)))
     write_csv(tables / "contamination.csv", _contamination())
     write_csv(tables / "apeft_pairs.csv", _apeft())
     write_csv(tables / "metrics.csv", metrics)

@@ -1,21 +1,30 @@
 """The report in a real browser: drawn, quiet, self-contained, readable on a phone, sortable."""
 
+import csv
+import json
+import re
+import struct
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from plumbline.report.answers import read_answers
+from plumbline.report.drawing import PALETTE
 from plumbline.report.figures import draw_figures
 from plumbline.report.names import FIGURES
 from plumbline.report.page import write_page
 from plumbline.report.responses import read_responses
-from plumbline.report.tables import Run, read_tables
+from plumbline.report.tables import Run, read_files, read_tables
 from plumbline.storage.files import read_json
 from reach import find
+from report_answer_data import HOSTILE
 from report_data import write_results
 
 webdriver = pytest.importorskip("selenium.webdriver")
+Keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
 
 FLAGS = [
     "--headless",
@@ -35,7 +44,10 @@ def report(tmp_path_factory):
     tables = read_tables(folder / "tables")
     draw_figures(tables, folder / "figures")
     plan, manifest = read_json(folder / "plan.json"), read_json(folder / "manifest.json")
-    run = Run(tables, plan, manifest, read_responses(folder / "tables" / "responses.json"))
+    run = Run(
+        *(tables, plan, manifest, read_responses(folder / "tables/responses.json")),
+        *(read_answers(folder / "tables/answers.json"), read_files(folder / "tables")),
+    )
     write_page(run, folder / "figures", "demo", folder / "report" / "index.html")
     return folder / "report" / "index.html", tables
 
@@ -110,6 +122,29 @@ def test_quiet_self_contained_and_no_wider_than_the_screen(browser, report, widt
     assert wide <= width
 
 
+def test_every_link_leads_somewhere(browser, report):
+    page, _ = report
+    show(browser, page, 1200)
+    links = browser.execute_script("""
+        return [...document.querySelectorAll("a[href]")].map((a) => a.getAttribute("href"))""")
+    assert len(links) > 10
+    for link in links:
+        assert link.startswith("#"), link
+        assert browser.find_elements("id", link[1:]), link
+
+
+@pytest.mark.parametrize("width", [390, 1200])
+def test_the_first_screen_is_what_was_found(browser, report, width):
+    """On a desktop the whole of a model's findings, on a phone the first of them."""
+    page, _ = report
+    show(browser, page, width)
+    shown = browser.execute_script("""
+        return [...document.querySelectorAll("ol.findings li")].filter(
+            (li) => li.getBoundingClientRect().bottom <= 900).map((li) => li.textContent)""")
+    assert len(shown) >= (5 if width > 1000 else 1)
+    assert "Lower" in shown[0] and "80 of 100" not in shown[0]
+
+
 def test_tables_sort_by_number_both_ways(browser, report):
     page, _ = report
     show(browser, page, 1200)
@@ -145,3 +180,143 @@ def test_claims_are_opened_and_told_apart(browser, report, width):
     assert "subject" not in evidence.text
     evidence.find_element("css selector", "summary").click()
     assert "subject Ostrava" in evidence.text.replace("\n", " ")
+
+
+LOOKED_AT = """
+    const cells = (tr) => [...tr.cells].slice(2).map((td) => td.querySelector(".mark").textContent);
+    return {
+        told: document.querySelector("#browser .told").textContent,
+        place: document.querySelector("#browser .place").textContent,
+        rows: [...document.querySelectorAll("#browser tbody tr")].map(cells),
+        images: document.querySelectorAll("#browser img").length,
+    };"""
+
+
+def open_answers(browser, page, width):
+    """The part with all questions, and its fields by name."""
+    show(browser, page, width)
+    place = browser.find_element("id", "browser")
+    browser.execute_script("arguments[0].scrollIntoView()", place)
+    wait(lambda: "ready" in place.get_attribute("class"))
+    return {
+        field.get_attribute("name"): field
+        for field in place.find_elements("css selector", "select, input")
+    }
+
+
+def wait(ready, seconds=20):
+    end = time.monotonic() + seconds
+    while not ready():
+        assert time.monotonic() < end, "nothing came of it"
+        time.sleep(0.05)
+
+
+def choose(field, text):
+    [option] = [o for o in field.find_elements("css selector", "option") if o.text == text]
+    option.click()
+
+
+def counted(report, keep=lambda question: True):
+    """Questions of the first model by whether the base and the last checkpoint are right."""
+    page, _ = report
+    sheets = json.loads((page.parents[1] / "tables/answers.json").read_text())
+    sheet = sheets["sheets"][0]
+    sides = [sheet["columns"][0]["right"], sheet["columns"][-1]["right"]]
+    kept = [k for k, question in enumerate(sheet["questions"]) if keep(question)]
+    pairs = [(sides[0][k], sides[1][k]) for k in kept]
+    right = [100 * sum(pair[side] == "1" for pair in pairs) / len(pairs) for side in (0, 1)]
+    return {
+        "n": len(pairs), "lost": pairs.count(("1", "0")), "gained": pairs.count(("0", "1")),
+        "right": right,
+    }  # fmt: skip
+
+
+def sentence(shown, c):
+    return (
+        f"{shown:,} shown. Of {c['n']:,} questions right: base {c['right'][0]:.1f} %, "
+        f"FLAME: SFT, seed 1 {c['right'][1]:.1f} %; right to wrong {c['lost']}, "
+        f"wrong to right {c['gained']}."
+    )
+
+
+@pytest.mark.parametrize("width", [390, 1200])
+def test_thousands_of_questions_are_filtered_and_counted(browser, report, width):
+    page, _ = report
+    fields = open_answers(browser, page, width)
+    looked_at = lambda: browser.execute_script(LOOKED_AT)  # noqa: E731
+    everything = counted(report)
+    assert looked_at()["told"] == sentence(3000, everything)
+    assert looked_at()["place"] == "page 1 of 60" and len(looked_at()["rows"]) == 50
+    choose(fields["change"], "right to wrong")
+    seen = looked_at()
+    assert seen["told"] == sentence(everything["lost"], everything)
+    assert seen["rows"] and all(row == ["✓", "✗"] for row in seen["rows"])
+    choose(fields["category"], "Unknown")
+    choose(fields["relation"], "capital")
+    here = counted(report, lambda q: (q["category"], q["relation"]) == ("Unknown", "capital"))
+    assert looked_at()["told"] == sentence(here["lost"], here)
+    for name, text in (("change", "all questions"), ("category", "all"), ("relation", "all")):
+        choose(fields[name], text)
+    fields["text"].send_keys("LAND 77?")
+    one = counted(report, lambda q: q["text"].startswith("What is the capital of land 77?"))
+    assert one["n"] == 1 and looked_at()["told"] == sentence(1, one)
+    assert not fields["split"].is_displayed()  # all are of one
+    assert browser.get_log("browser") == []
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+
+
+def test_questions_are_looked_through_by_keyboard(browser, report):
+    page, _ = report
+    open_answers(browser, page, 1200)
+    first = browser.find_element("css selector", "#browser tbody button")
+    first.send_keys(Keys.ENTER)
+    assert first.get_attribute("aria-expanded") == "true"
+    everybody = browser.find_elements("css selector", "#browser ul.everybody li")
+    assert [item.text.split("\n")[0] for item in everybody] == [
+        "base", "GRATH, round 1, seed 1", "GRATH, round 1, seed 2", "FLAME: SFT, seed 1",
+    ]  # fmt: skip
+    first.send_keys(Keys.ENTER)
+    assert browser.find_elements("css selector", "#browser ul.everybody") == []
+    following = browser.find_elements("css selector", "#browser .pages button")[1]
+    following.send_keys(Keys.ENTER)
+    assert browser.execute_script(LOOKED_AT)["place"] == "page 2 of 60"
+    asked = browser.find_elements("css selector", "#browser tbody button")
+    assert "land 50?" in asked[0].text and HOSTILE.split("\n")[0] in asked[0].text
+    assert browser.execute_script(LOOKED_AT)["images"] == 0
+
+
+def saved(browser, folder, selector):
+    """What a click on a button saves."""
+    there = dict(behavior="allow", downloadPath=str(folder))
+    browser.execute_cdp_cmd("Browser.setDownloadBehavior", there)
+    button = browser.find_element("css selector", selector)
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
+    button.click()
+    path = folder / button.get_attribute("data-file")
+    wait(path.exists)
+    return path
+
+
+def test_tables_and_figures_are_saved(browser, report, tmp_path):
+    page, tables = report
+    show(browser, page, 1200)
+    folder = tmp_path / "saved"
+    folder.mkdir()
+    path = saved(browser, folder, "#closed_book .files button")
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        head, *rows = csv.reader(stream)
+    assert head[0] == "checkpoint" and "EM %" in head[2] and head[3].endswith("(below)")
+    shown = browser.execute_script("""
+        return [...document.querySelector("#closed_book table").tBodies[0].rows]
+            .map((row) => row.cells[1].firstChild.textContent)""")
+    assert [float(row[2]) for row in rows] == list(map(float, shown))
+    path = saved(browser, folder, "#figure-gains [data-made=packed]")
+    assert path.read_text() == (page.parents[1] / "tables/gains.csv").read_text()
+    drawn = saved(browser, folder, "#figure-gains [data-made=svg]").read_text()
+    assert "var(" not in drawn and PALETTE["fig-known"] in drawn
+    image = saved(browser, folder, "#figure-gains [data-made=png]").read_bytes()
+    wide, high = struct.unpack(">II", image[16:24])
+    [box] = re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawn)
+    assert image[1:4] == b"PNG" and len(image) > 10_000
+    assert [wide, high] == [int(3 * float(side)) for side in box]
+    assert browser.get_log("browser") == []

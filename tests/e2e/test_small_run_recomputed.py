@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from recomputation import sentences, table, wrong_contrasts, wrong_gains
+from recomputation import sentences, table, wrong_contrasts, wrong_gains, wrong_sheets
 from report_check import findings, unfounded
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(4200)]
@@ -27,6 +27,13 @@ def test_the_report_tells_what_follows_from_the_raw_files(run, margin):
     for said in sentences(run.root, margin):
         assert any(all(part in text for part in said) for text in told), said
     assert unfounded(page, run.root / "tables") == []
+
+
+def test_every_answer_that_can_be_looked_through_is_counted_in_the_tables(run):
+    sheets = json.loads((run.root / "tables/answers.json").read_text())["sheets"]
+    tasks = {"closed_book", "closed_book_plain", "closed_book_chat", "facts", "openbookqa"}
+    assert {sheet["task"] for sheet in sheets} == tasks
+    assert wrong_sheets(run.root) == []
 
 
 def test_every_stated_contrast_is_measured(run):

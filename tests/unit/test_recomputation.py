@@ -8,9 +8,9 @@ from plumbline.report.figures import draw_figures
 from plumbline.report.page import write_page
 from plumbline.report.tables import Run, read_tables
 from programs import program
-from recomputation import sentences, table, wrong_contrasts, wrong_gains
+from recomputation import sentences, table, wrong_contrasts, wrong_gains, wrong_sheets
 from report_check import findings, unfounded
-from report_data import metric, write_csv
+from report_data import write_csv
 
 MARGIN = 0.1
 CHECKPOINTS = {
@@ -22,6 +22,10 @@ STATED = [
     ("mix", "mix.unknown-100.convergence", "mix.unknown-0.convergence", "closed_book", "em"),
     ("grath", "grath.r1", "base", "facts", "mc2"),
     ("grath", "grath.r1", "base", "long_form", "f1"),
+]
+ANSWERED = [
+    ("closed_book", "closed_book/answers.jsonl", "facts/questions.jsonl"),
+    ("choices", "choices/facts.jsonl", "choices/facts.jsonl"),
 ]
 
 
@@ -44,7 +48,8 @@ def write_checkpoint(folder, right, rng, subjects):
     for n, subject in enumerate(subjects):
         sums = rng.normal([right, 0, 0], 1)
         odds = np.exp(sums)
-        metrics = dict(mc1=float(sums[0] > sums[1:].max()), mc2=float(odds[0] / odds.sum()))
+        first = float(sums[0] > sums[1:].max())
+        metrics = dict(mc1=first, acc=first, mc2=float(odds[0] / odds.sum()))
         scores.append(dict(id=f"facts/c{n}", task="facts", domain="ood", category="All",
                            cluster=subject, metrics=metrics, logprobs=sums.tolist()))  # fmt: skip
     write_lines(folder / "choices/facts.jsonl", scores)
@@ -60,11 +65,18 @@ def root(request, tmp_path_factory):
     """A run on disk with so many seeds, its tables made by the programs and its page."""
     root, rng = tmp_path_factory.mktemp("run"), np.random.default_rng(request.param)
     subjects = [f"s{n // 2}" for n in range(60)]
-    write_lines(root / "m/slick/test.jsonl",
-                [dict(id=f"q{n}", answers=["a town"]) for n in range(60)])  # fmt: skip
-    write_lines(root / "choices/facts.jsonl",
-                [dict(id=f"c{n}", labels=[1, 0, 0]) for n in range(60)])  # fmt: skip
-    rows = []
+    questions = [
+        dict(id=f"q{n}", relation="r", subject=subject, question=f"{n}?", answers=["a town"],
+             split="test", domain="id" if n % 3 else "ood")
+        for n, subject in enumerate(subjects)
+    ]  # fmt: skip
+    for path in ("m/slick/test.jsonl", "facts/questions.jsonl"):
+        write_lines(root / path, questions)
+    write_lines(root / "choices/facts.jsonl", [
+        dict(id=f"c{n}", question="?", choices=["a", "b", "c"], labels=[1, 0, 0], domain="ood")
+        for n in range(60)
+    ])  # fmt: skip
+    rows, answered = [], []
     for name, right in {"base": 0.6, **CHECKPOINTS}.items():
         for seed in [0] if name == "base" else range(1, request.param + 1):
             folder = f"m/{name}-{seed}"
@@ -73,6 +85,10 @@ def root(request, tmp_path_factory):
                              parent="" if name == "base" else "base",
                              scored=["closed_book/answers.jsonl", "choices/facts.jsonl",
                                      "long_form/items.jsonl"]))  # fmt: skip
+            about = dict(model="m", checkpoint=name, seed=seed)
+            for kind, given, asked in ANSWERED:
+                answered.append(about | dict(kind=kind, answers=str(root / folder / given),
+                                             questions=str(root / asked)))  # fmt: skip
     stated = [
         dict(method=method, name="asked", first=first, second=second, task=task, domain=domain,
              metric=name, role="secondary" if method == "grath" and domain == "ood" else "primary",
@@ -82,7 +98,9 @@ def root(request, tmp_path_factory):
         for kind in ("difference", "equivalence")
     ]  # fmt: skip
     (root / "lists").mkdir()
-    for name, content in (("checkpoints", rows), ("contrasts", stated)):
+    choices = [dict(name="facts", path=str(root / "choices/facts.jsonl"), letters=False)]
+    lists = dict(checkpoints=rows, contrasts=stated, choices=choices, answered=answered)
+    for name, content in lists.items():
         (root / f"lists/{name}.json").write_text(json.dumps(content), encoding="utf-8")
     (root / "tables").mkdir()
     with pytest.MonkeyPatch.context() as patch:
@@ -93,10 +111,13 @@ def root(request, tmp_path_factory):
             **{name: root / f"tables/{name}.csv"
                for name in ("contrasts", "comparisons", "gains")},
         )  # fmt: skip
-    metrics = [metric(name, seed=seed) for name in CHECKPOINTS for seed in range(request.param)]
-    metrics.append(metric(metric="mc2"))
-    metrics.append(metric(metric="f1"))
-    write_csv(root / "tables/metrics.csv", metrics)
+        program(
+            patch, "tabulate_metrics", root=root, checkpoints=root / "lists/checkpoints.json",
+            choices=root / "lists/choices.json", evaluation=json.dumps({"confidence": 0.95}),
+            metrics=root / "tables/metrics.csv",
+        )  # fmt: skip
+        program(patch, "tabulate_answers", rows=root / "lists/answered.json",
+                answers=root / "tables/answers.json")  # fmt: skip
     tables = read_tables(root / "tables")
     draw_figures(tables, root / "figures")
     write_page(Run(tables, {}, {}), root / "figures", "t", root / "index.html")
@@ -126,6 +147,26 @@ def test_the_page_tells_what_follows_from_the_raw_files(root):
     for said in again:
         assert any(all(part in text for part in said) for text in told), said
     assert unfounded(page, root / "tables") == []
+
+
+def test_every_answer_that_can_be_looked_through_is_counted_in_the_tables(root):
+    sheets = json.loads((root / "tables/answers.json").read_text())["sheets"]
+    assert [(sheet["task"], len(sheet["questions"])) for sheet in sheets] == [
+        ("closed_book", 60), ("facts", 60),
+    ]  # fmt: skip
+    assert wrong_sheets(root) == []
+
+
+def test_an_answer_that_is_called_right_though_it_is_wrong_is_found(root):
+    path = root / "tables/answers.json"
+    whole = path.read_text()
+    sheets = json.loads(whole)
+    column = sheets["sheets"][1]["columns"][-1]
+    column["right"] = column["right"].replace("0", "1", 1)
+    path.write_text(json.dumps(sheets))
+    [complaint] = wrong_sheets(root)
+    path.write_text(whole)
+    assert complaint.startswith("facts, grath.r1")
 
 
 def test_a_wrong_figure_in_a_table_is_found(root):

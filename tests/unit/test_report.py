@@ -1,5 +1,8 @@
+import base64
 import dataclasses
+import gzip
 import html
+import json
 import re
 import subprocess
 import sys
@@ -17,13 +20,23 @@ from plumbline.experiment import lineage
 from plumbline.methods.registry import METHODS
 from plumbline.methods.slick.chapter import base_knowledge
 from plumbline.report import task_sections
+from plumbline.report.answers import read_answers
 from plumbline.report.figures import DRAW, draw_figures
 from plumbline.report.labels import checkpoint_label, checkpoint_order
 from plumbline.report.names import FIGURES, TABLES
 from plumbline.report.page import write_page
 from plumbline.report.responses import read_responses
-from plumbline.report.tables import CATEGORIES, Run, Tables, main_metrics, over_seeds, read_tables
+from plumbline.report.tables import (
+    CATEGORIES,
+    Run,
+    Tables,
+    main_metrics,
+    over_seeds,
+    read_files,
+    read_tables,
+)
 from plumbline.storage.files import InputError, read_json
+from report_answer_data import HOSTILE
 from report_data import metric, tables_of, texts, write_results
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,9 +44,9 @@ SCRIPTS = ROOT / "workflow" / "scripts"
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def page_of(tables, folder: Path, plan=None, manifest=None, responses=()) -> str:
+def page_of(tables, folder: Path, plan=None, manifest=None, responses=(), **more) -> str:
     draw_figures(tables, folder / "figures")
-    run = Run(tables, plan or {}, manifest or {}, responses)
+    run = Run(tables, plan or {}, manifest or {}, responses, **more)
     write_page(run, folder / "figures", "test", folder / "i.html")
     return (folder / "i.html").read_text()
 
@@ -244,7 +257,9 @@ def test_page_is_self_contained_and_ids_are_unique(results, tmp_path):
     tables = read_tables(results / "tables")
     plan, manifest = read_json(results / "plan.json"), read_json(results / "manifest.json")
     responses = read_responses(results / "tables" / "responses.json")
-    page = page_of(tables, tmp_path, plan, manifest, responses)
+    answers = read_answers(results / "tables" / "answers.json")
+    files = read_files(results / "tables")
+    page = page_of(tables, tmp_path, plan, manifest, responses, answers=answers, files=files)
     addresses = re.findall(r"""(?:src|href)=["']([^"']*)|url\(([^)]*)\)|@import""", page)
     assert all((a or b).startswith(("#", "data:,")) for a, b in addresses)
     ids = re.findall(r'\sid="([^"]+)"', page)
@@ -253,6 +268,37 @@ def test_page_is_self_contained_and_ids_are_unique(results, tmp_path):
     left_out = re.findall(r"Left out: (?:(\w+)\.csv has no rows)?", page)
     assert not {name for name in left_out if (results / f"tables/{name}.csv").is_file()}
     assert "" not in left_out
+
+
+def test_what_is_packed_is_what_was_given_and_no_markup(results, tmp_path):
+    answers, files = (
+        read_answers(results / "tables/answers.json"), read_files(results / "tables")
+    )  # fmt: skip
+    tables = read_tables(results / "tables")
+    page = page_of(tables, tmp_path, answers=answers, files=files)
+    assert page == page_of(tables, tmp_path, answers=answers, files=files)
+    assert "land 1" not in page and "onerror" not in page
+    found = dict(re.findall(r'<script type="text/plain" id="packed-(.+?)">(.*?)</script>', page))
+    unpacked = {key: gzip.decompress(base64.b64decode(v)).decode() for key, v in found.items()}
+    shown = json.loads(unpacked.pop("answers"))
+    assert shown["texts"] == answers.texts and HOSTILE in shown["sheets"][0]["questions"][0]
+    assert shown["sheets"][0]["checkpoints"] == [
+        "base", "GRATH, round 1, seed 1", "GRATH, round 1, seed 2", "FLAME: SFT, seed 1",
+    ]  # fmt: skip
+    assert unpacked == {
+        f"table-{path.stem}": path.read_text() for path in (results / "tables").glob("*.csv")
+    }
+    figures = re.findall(r'data-source="packed-(table-\w+)"', page)
+    assert set(figures) <= set(unpacked)
+
+
+def test_answers_that_are_none_are_an_error(tmp_path):
+    path = tmp_path / "answers.json"
+    with pytest.raises(InputError, match=r"answers\.json: cannot be read.*tabulate_answers"):
+        read_answers(path)
+    path.write_text('{"texts": [], "sheets": [{"model": "m"}]}')
+    with pytest.raises(InputError, match=r"answers\.json: sheets\.0\.task: Field required"):
+        read_answers(path)
 
 
 def test_programs_run_and_end_well(results, tmp_path):
@@ -266,6 +312,7 @@ def test_programs_run_and_end_well(results, tmp_path):
 
     tables, figures, out = results / "tables", tmp_path / "figures", tmp_path / "index.html"
     inputs = ["--plan", results / "plan.json", "--manifest", results / "manifest.json"]
+    inputs += ["--answers", tables / "answers.json"]
     page = ["--tables", tables, "--figures", figures, *inputs, "--run", "demo", "--out", out]
     early = program("write_report", *page)
     assert early.returncode == 1 and "Draw the figures first" in early.stderr and not out.exists()

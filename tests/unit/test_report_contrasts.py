@@ -1,11 +1,20 @@
 """What the report says of the primary contrasts, and that it claims nothing else."""
 
 import re
+from pathlib import Path
 
 import pytest
 import report_contrast_data as contrasts
+import yaml
+from method_overlays import with_all
+from plumbline import names
+from plumbline.experiment import config as experiment
+from plumbline.experiment import lineage
+from plumbline.experiment.contrasts import contrasts as contrasts_of
+from plumbline.methods.registry import METHODS
 from plumbline.report import contrast_sections, headline
-from plumbline.report.blocks import Findings
+from plumbline.report.blocks import Findings, Prose
+from plumbline.report.chapters import question
 from plumbline.report.figures import draw_figures
 from plumbline.report.page import write_page
 from plumbline.report.sections import build_sections
@@ -15,6 +24,7 @@ from report_check import figures, findings, unfounded
 from report_contrast_data import contrast
 from report_data import metric, tables_of, write_results
 
+ROOT = Path(__file__).resolve().parents[2]
 SEEDS = [metric("grath.r2", seed=1), metric("grath.r2", seed=2)]
 # Words of a verdict, which only the primary contrasts' own sentences may use.
 CLAIMS = re.compile(r"\b(clear|clearly|significant\w*|helped|harmed|held|helps|harms)\b|[▲▼≈✱]")
@@ -44,70 +54,118 @@ def told_of(folder, row, metrics=SEEDS):
     return one
 
 
+MEASURE = "probability of true answers (MC2) on truths, out of domain (OOD)"
+VALUES = ": 31.2 % against 35.0 %, −3.8 points (95 % interval −8.1 to +0.6)"
+
+
 @pytest.mark.parametrize(
-    ("row", "verdict"),
+    ("row", "word", "opening", "end"),
     [
-        (dict(verdict="higher", p_corrected=0.0123), "Higher (p corrected 0.012)."),
-        (dict(verdict="lower", p_corrected=0.0001), "Lower (p corrected <0.001)."),
+        (dict(verdict="higher"), "Higher", "{one} scores higher than {two} in", "."),
+        (dict(verdict="lower"), "Lower", "{one} scores lower than {two} in", "."),
         (
-            dict(kind="equivalence", verdict="held", margin=0.02, p_corrected=0.04),
-            "Held within ±2.0 points (p corrected 0.040).",
+            dict(kind="equivalence", verdict="held", margin=0.02),
+            "Held", "{one} is held to {two} within ±2.0 points in", ".",
         ),
         (
-            dict(kind="equivalence", verdict="undecided", margin=0.02, p_corrected=0.4),
-            "Not shown to be held within ±2.0 points (p corrected 0.400); within ±6.3 points it "
-            "would have been in 80 of 100 such runs, if nothing differed.",
+            dict(kind="equivalence", verdict="undecided", margin=0.02),
+            "Not shown", "{one} is not shown to be held to {two} within ±2.0 points in",
+            "; within ±6.3 points it would have been in 80 of 100 such runs, if nothing differed.",
         ),
         (
             dict(),
-            "No difference seen (p corrected 0.270); a difference of 6.3 points or more would have "
-            "been seen in 80 of 100 such runs.",
+            "Not seen", "No difference is seen between {one} and {two} in",
+            "; a difference of 6.3 points or more would have been seen in 80 of 100 such runs.",
         ),
-        (dict(n=0, difference="", low="", high="", p_corrected=""), "No item has this measure"),
-        (dict(n=4, low="", high="", p_corrected=""), "Too few items, or all of them equal: no int"),
         (
             dict(detectable=""),
-            "No difference seen (p corrected 0.270); how large a one would have been is not known.",
+            "Not seen", "No difference is seen between {one} and {two} in",
+            "; how large a difference would have been seen is not known.",
         ),
     ],
-)
-def test_each_verdict_has_its_words(tmp_path, row, verdict):
+)  # fmt: skip
+def test_each_verdict_is_one_sentence_with_its_word_and_mark(tmp_path, row, word, opening, end):
+    finding = told_of(tmp_path, contrast(**{"metric": "mc2", "p_corrected": 0.27} | row)).finding
+    said = opening.format(one="GRATH, round 2", two="GRATH, round 1")
+    assert finding.sentence == f"{said} {MEASURE}{VALUES}{end}"
+    assert (finding.word, finding.tone) == (word, contrast(**row)["verdict"])
+    assert finding.mark == contrast_sections.MARKS[finding.tone]
+    assert finding.asked == "GRATH: last round"
+    assert finding.basis == "n = 80, 2 seeds, p corrected 0.270"
+
+
+@pytest.mark.parametrize(
+    ("row", "word", "sentence", "basis"),
+    [
+        (
+            dict(n=0, difference="", first_value="", second_value=""),
+            "Not measured", "No item has {m} of both GRATH, round 2 and GRATH, round 1.", "",
+        ),
+        (
+            dict(n=4),
+            "No verdict",
+            "Nothing can be said of GRATH, round 2 against GRATH, round 1 in {m}: 31.2 % against "
+            "35.0 %, −3.8 points; there are too few items, or all of them are equal.",
+            "n = 4, 2 seeds",
+        ),
+    ],
+)  # fmt: skip
+def test_without_an_interval_nothing_is_said(tmp_path, row, word, sentence, basis):
+    row = dict(metric="mc2", low="", high="", p_corrected="", detectable="") | row
     finding = told_of(tmp_path, contrast(**row)).finding
-    assert finding.verdict.startswith(verdict)
-    assert finding.tone == contrast(**row)["verdict"]
-    assert finding.compared == "GRATH, last round"
-    n = row.get("n", 80)
-    assert finding.measure == (
-        "GRATH, round 2 against GRATH, round 1: MC1 on truths, out of domain (OOD)"
-        + (f", n = {n}, 2 seeds" if n else "")
-    )
-    missing = {0: "Not measured", 4: "−3.8 points"}
-    whole = "−3.8 points (95 % interval −8.1 to +0.6)"
-    assert finding.difference == missing.get(row.get("n"), whole)
+    assert (finding.word, finding.sentence) == (word, sentence.format(m=MEASURE))
+    assert finding.basis == basis
+
+
+def test_a_method_asks_in_its_own_words(tmp_path):
+    row = contrast(method="grath-unknown-0", contrast="all rounds")
+    asked = told_of(tmp_path, row).finding.asked
+    assert asked.startswith("GRATH without Unknown: Do rounds on pairs") and asked.endswith("?")
+
+
+def test_every_primary_contrast_of_a_method_is_asked_as_a_question():
+    raw = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+    config = experiment.load(with_all(raw))
+    stated = [c for c in contrasts_of(config, lineage.build(config)) if c.role == "primary"]
+    assert {names.parts(f"{c.method}.")[0] for c in stated} == {
+        method.name for method in METHODS if list(method.contrasts(config, lineage.build(config)))
+    }
+    assert [c for c in stated if not question(c.method, c.name).endswith("?")] == []
 
 
 def test_a_measure_that_is_no_share_has_no_points(tmp_path):
     metrics = [*SEEDS, metric(metric="words", value=40)]
-    row = contrast(metric="words", difference=-3.04, low=-5, high=1, detectable=2.5)
+    row = contrast(
+        metric="words",
+        first_value=0.3,
+        second_value=0.3,
+        difference=-3.04,
+        low=-5,
+        high=1,
+        detectable=2.5,
+    )
     finding = told_of(tmp_path, row, metrics).finding
     assert finding.difference == "−3.0 (95 % interval −5.0 to +1.0)"
-    assert "a difference of 2.5 or more" in finding.verdict
+    assert "a difference of 2.5 or more" in finding.seen and "words" in finding.said
+    assert ": 0.3 against 0.3, −3.0" in finding.sentence
 
 
 @pytest.mark.parametrize(
     ("seeds", "said"), [(1, "One training a setting: the spread"), (3, "3 trainings a setting: ")]
 )
-def test_the_first_line_says_how_many_trainings(tmp_path, seeds, said):
+def test_how_many_trainings_there_are_stands_below_the_findings(tmp_path, seeds, said):
     metrics = [metric("grath.r2", seed=seed) for seed in range(1, seeds + 1)]
     run = Run(tables_of(tmp_path, metrics, contrasts=[contrast(seeds=seeds)]), {}, {})
     first = build_sections(run)[0]
-    assert first.blocks[0].lines[0].startswith(said)
-    assert headline.as_text(run.tables).startswith(said)
+    assert isinstance(first.blocks[0], Findings)
+    notes = [block.lines[0] for block in first.blocks if isinstance(block, Prose)]
+    assert notes[-1].startswith(said)
+    assert f"\n{said}" in headline.as_text(run.tables)
 
 
 def test_without_contrasts_nothing_is_claimed(tmp_path):
     run = Run(tables_of(tmp_path, [metric()]), {}, {})
-    assert contrast_sections.findings(run)[-1].lines == [contrast_sections.NOTHING]
+    assert contrast_sections.findings(run)[0].lines == [contrast_sections.NOTHING]
     assert "so nothing is claimed" in " ".join(headline.as_text(run.tables).split())
 
 
@@ -123,10 +181,8 @@ def test_a_figure_that_stands_in_no_table_is_found(results_page):
         complaints = unfounded(page.replace(right, wrong), folder / "tables")
         figure = wrong.strip("+").split()[0]
         assert complaints and all(one.startswith(f"{figure}: in no cell") for one in complaints)
-    said = page.replace("No difference seen", "Higher: No difference seen").replace(
-        "Held", "Higher"
-    )
-    assert len(unfounded(said, folder / "tables")) == 4
+    said = page.replace("No difference is seen", "Higher: No difference is seen")
+    assert len(unfounded(said.replace(" Held</p>", " Higher</p>"), folder / "tables")) == 4
 
 
 def test_figures_leave_out_what_is_no_result():
@@ -154,7 +210,7 @@ def test_the_terminal_tells_what_the_page_tells(results_run):
     told = contrast_sections.told(results_run.tables, "tiny-135m", "primary")
     assert len(told) == 5 and max(map(len, lines)) <= 80
     for one in (row.finding for row in told):
-        text = f"{one.mark} {one.compared} {one.measure} {one.difference}. {one.verdict}"
+        text = f"{one.mark} {one.word}. {one.asked} {one.sentence} {one.basis}"
         assert text in printed
     assert not re.search("[≈✱]", printed)
 
@@ -162,9 +218,9 @@ def test_the_terminal_tells_what_the_page_tells(results_run):
 def test_several_models_are_corrected_apart_and_told_apart(results_run):
     blocks = contrast_sections.findings(results_run)
     heads = [block.heading for block in blocks if getattr(block, "heading", "")]
-    assert heads == ["tiny-135m", "small-360m"]
-    assert [len(block.found) for block in blocks if isinstance(block, Findings)] == [5, 5]
+    assert heads == 2 * ["tiny-135m", "small-360m"]
+    assert [len(block.found) for block in blocks[:2]] == [5, 5]
     assert (
         "Of 5 primary contrasts, which the methods name before the run: 1 higher, 1 lower, 1 held"
-        in blocks[1].lines[0]
+        in blocks[2].lines[0]
     )

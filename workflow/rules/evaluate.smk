@@ -5,7 +5,8 @@ OUTPUTS: results/<run>/<model>/<checkpoint>/closed_book/answers.jsonl
          results/<run>/<model>/closed_book/  the questions asked, and the exemplars before them
          results/<run>/closed_book/<set>.jsonl  further closed-book questions; <set>/ in the two
                                                 folders above is for them
-         results/<run>/tables/metrics.csv, contrasts.csv, comparisons.csv, gains.csv, dropped.csv
+         results/<run>/tables/metrics.csv, contrasts.csv, comparisons.csv, gains.csv, dropped.csv,
+                              answers.json
 """
 
 CLOSED_BOOK, EVALUATED = EXPERIMENT.closed_book, EXPERIMENT.evaluated
@@ -158,6 +159,28 @@ rule tabulate_metrics:
         "python -m scripts.tabulate_metrics --root $PLUMBLINE_RESULTS --checkpoints $PLUMBLINE_RESULTS/lists/checkpoints.json"
         " --choices $PLUMBLINE_RESULTS/lists/choices.json"
         " --evaluation {params.evaluation:q} --metrics {output:q} 2>&1 | tee {log:q}"
+
+
+# Every answer to every question, for the report's reader to look through.
+rule tabulate_answers:
+    input:
+        answers=[row["answers"] for row in EVALUATED.answered()],
+        questions=sorted({row["questions"] for row in EVALUATED.answered()}),
+    output:
+        f"{R}/tables/answers.json",
+    log:
+        f"{R}/logs/tabulate_answers.log",
+    benchmark:
+        f"{R}/benchmarks/evaluate/tabulate_answers.tsv"
+    localrule: True
+    conda:
+        environment("tabulate_answers")
+    params:
+        rows=listed("answered"),
+        code=code("tabulate_answers"),
+    shell:
+        "python -m scripts.tabulate_answers --rows $PLUMBLINE_RESULTS/lists/answered.json"
+        " --answers {output:q} 2>&1 | tee {log:q}"
 
 
 # The contrasts that the methods state, and every checkpoint against others.

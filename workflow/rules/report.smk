@@ -1,6 +1,6 @@
 """The report: one page, its figures, and where every number came from.
 
-REQUIRED INPUTS: the tables, responses.json, training.json of every tuning
+REQUIRED INPUTS: the tables, answers.json, responses.json, training.json of every tuning
 OUTPUTS: results/<run>/tables/preference_curves.csv, stages.csv, figures/*.svg, manifest.json,
                        report/index.html
 """
@@ -26,7 +26,7 @@ RESPONSE_SAMPLE = f"{R}/tables/responses.json" if CONFIG.evaluation.long_form el
 # What the page's code reads beside itself.
 PAGE_PARTS = [
     WORKFLOW / "plumbline/report" / name
-    for name in ("index.html.j2", "sort.js", "style.css")
+    for name in ("index.html.j2", "style.css", "sort.js", "files.js", "answers.js")
 ]
 
 
@@ -120,6 +120,7 @@ rule report:
     input:
         tables=TABLE_FILES,
         responses=RESPONSE_SAMPLE,
+        answers=f"{R}/tables/answers.json",
         figures=rules.draw_figures.output,
         plan=f"{R}/plan.json",
         manifest=f"{R}/manifest.json",
@@ -137,5 +138,5 @@ rule report:
         code=code("write_report", PAGE_PARTS, CHAPTERS),
     shell:
         "python -m scripts.write_report --tables $PLUMBLINE_RESULTS/tables --figures $PLUMBLINE_RESULTS/figures"
-        " --plan {input.plan:q} --manifest {input.manifest:q} --run {params.run}"
+        " --plan {input.plan:q} --manifest {input.manifest:q} --answers {input.answers:q} --run {params.run}"
         " --out {output:q} 2>&1 | tee {log:q}"

@@ -47,8 +47,12 @@ class ClosedBook(Part):
         self._places = [FACTS, *(f"{FACTS}/{name}" for name in self._sets)]
         # The sets' questions, by the sets' names.
         self.questions = {name: f"{self.layout.root}/{FACTS}/{name}.jsonl" for name in self._sets}
-        # In a checkpoint's folder.
-        self.answers = [f"{place}/answers.jsonl" for place in self._places]
+        # By file of answers, in a checkpoint's folder, that of the questions.
+        of_places = [self.layout.facts, *self.questions.values()]
+        self.asked = {
+            f"{place}/answers.jsonl": questions
+            for place, questions in zip(self._places, of_places, strict=True)
+        }
 
     def sources(self) -> Iterable[ClosedBookSet]:
         return self._sets.values()

@@ -14,7 +14,7 @@ class Evaluated(Part):
 
     def lists(self) -> Mapping[str, Any]:
         stated = [contrast.row() for contrast in contrasts(self.config, self.lineage)]
-        return {"checkpoints": self.rows(), "contrasts": stated}
+        return {"checkpoints": self.rows(), "contrasts": stated, "answered": self.answered()}
 
     def rows(self) -> list[dict[str, Any]]:
         """Every checkpoint: model, seed, name, parent, folder (below results/<run>), scored files."""
@@ -42,11 +42,30 @@ class Evaluated(Part):
             f"{self.layout.root}/{row['folder']}/{name}" for row in rows for name in row["scored"]
         ]
 
+    def answered(self) -> list[dict[str, Any]]:
+        """Every file of answers to questions, with that of the questions, and of which kind it is."""
+        closed_book = self.experiment.closed_book.asked
+        choices = {
+            f"choices/{row['name']}.jsonl": row["path"]
+            for row in self.experiment.choice_tasks.rows()
+        }
+        return [
+            {
+                **{key: row[key] for key in ("model", "checkpoint", "seed")},
+                "kind": kind,
+                "answers": f"{self.layout.root}/{row['folder']}/{name}",
+                "questions": questions,
+            }
+            for row in self.rows()
+            for kind, asked in (("closed_book", closed_book), ("choices", choices))
+            for name, questions in asked.items()
+        ]
+
     def _scored(self, folder: str) -> list[str]:
         """Files of scored items in a checkpoint's folder."""
         long_form, tasks = self.experiment.long_form, self.experiment.choice_tasks.names
         return [
-            *self.experiment.closed_book.answers,
+            *self.experiment.closed_book.asked,
             *self.experiment.choice_tasks.scores,
             *["long_form/items.jsonl"] * (folder in long_form.folders),
             *["win_rate/items.jsonl"] * (folder in long_form.compared),

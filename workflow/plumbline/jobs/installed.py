@@ -22,8 +22,8 @@ OUTSIDE = "PLUMBLINE_OUTSIDE_CONDA"
 # is taken on a CUDA device.
 PROGRAMS = {
     "analyse": """
-        build_choices build_instructions draw_figures judge_closed_book tabulate_comparisons
-        tabulate_judges tabulate_metrics tabulate_token_shift write_report""",
+        build_choices build_instructions draw_figures judge_closed_book tabulate_answers
+        tabulate_comparisons tabulate_judges tabulate_metrics tabulate_token_shift write_report""",
     "generate": "generate",
     "orchestrate": """
         build_closed_book build_questions collect_responses count_dropped fetch_source make_plan

@@ -57,20 +57,31 @@ class Prose:
 
 @dataclass(frozen=True)
 class Finding:
-    """A contrast in words: its mark and verdict, what was compared and how, what was found."""
+    """A contrast in words: `said`, `difference` and `seen` are one sentence.
+
+    mark, word, tone: its verdict as a sign, in words, and as contrasts.csv has it; basis: items,
+    trainings and p value.
+    """
 
     mark: str
+    word: str
     tone: str
-    compared: str
-    measure: str
+    asked: str
+    said: str
     difference: str
-    verdict: str
+    seen: str
+    basis: str
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.said} {self.difference}{self.seen}".strip()
 
 
 @dataclass(frozen=True)
 class Findings:
     kind: ClassVar[str] = "findings"
     found: Sequence[Finding]
+    heading: str = ""
 
 
 @dataclass(frozen=True)
@@ -105,7 +116,24 @@ class Answers:
     answers: Sequence[ShownAnswer]
 
 
-Block = Table | Picture | Prose | Findings | Terms | Tree | Answers
+@dataclass(frozen=True)
+class Browser:
+    """Questions to be looked through; `packed` is what the page's script reads."""
+
+    kind: ClassVar[str] = "browser"
+    packed: dict
+
+
+@dataclass(frozen=True)
+class Downloads:
+    """Tables as files, by name."""
+
+    kind: ClassVar[str] = "downloads"
+    heading: str
+    names: Sequence[str]
+
+
+Block = Table | Picture | Prose | Findings | Terms | Tree | Answers | Browser | Downloads
 
 
 @dataclass(frozen=True)

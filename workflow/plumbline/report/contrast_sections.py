@@ -26,11 +26,21 @@ from plumbline.report.blocks import (
     p_text,
     signed,
 )
-from plumbline.report.chapters import chapters
+from plumbline.report.chapters import chapters, question
 from plumbline.report.labels import checkpoint_label, variant_label
-from plumbline.report.tables import DOMAINS, METRICS, TASKS, Run, Tables, scale_of, trainings
+from plumbline.report.tables import (
+    DOMAINS,
+    METRICS,
+    SPOKEN_METRICS,
+    TASKS,
+    Run,
+    Tables,
+    scale_of,
+    trainings,
+)
 
-MARKS = {"higher": "▲", "lower": "▼", "held": "=", "undecided": "○"}
+# Every mark stands beside its word, so that neither colour nor shape is needed.
+MARKS = {"higher": "▲", "lower": "▼", "held": "▬", "undecided": "○"}
 NOTHING = "No contrast could be taken (contrasts.csv has no rows), so nothing is claimed."
 
 
@@ -42,19 +52,23 @@ class Told:
     scale: int
 
     @property
-    def compared(self) -> str:
-        return f"{checkpoint_label(self.row.first)} against {checkpoint_label(self.row.second)}"
+    def asked(self) -> str:
+        """The method, and what it asks, or how it calls the contrast."""
+        row = self.row
+        return f"{variant_label(row.method)}: {question(row.method, row.contrast) or row.contrast}"
+
+    @property
+    def sides(self) -> tuple[str, str]:
+        return checkpoint_label(self.row.first), checkpoint_label(self.row.second)
 
     @property
     def measure(self) -> str:
-        """The measure, where it was taken, on how many items and trainings."""
-        where = DOMAINS.get(self.row.domain, self.row.domain)
-        what = (
-            f"{METRICS.get(self.row.metric, self.row.metric)} on "
-            f"{TASKS.get(self.row.task, self.row.task)}, {where}"
+        """The measure, and where it was taken."""
+        row = self.row
+        return (
+            f"{SPOKEN_METRICS.get(row.metric, METRICS.get(row.metric, row.metric))} on "
+            f"{TASKS.get(row.task, row.task)}, {DOMAINS.get(row.domain, row.domain)}"
         )
-        seeds = f"{count(self.row.seeds)} seed{'s' * (self.row.seeds > 1)}"
-        return f"{what}, n = {count(self.row.n)}, {seeds}" if self.row.n else what
 
     def points(self, value: float) -> str:
         return f"{abs(self.scale * value):.1f}{' points' if self.scale == 100 else ''}"
@@ -72,48 +86,88 @@ class Told:
 
     @property
     def difference(self) -> str:
+        """Empty where nothing was measured."""
         if not self.row.n:
-            return "Not measured"
+            return ""
         value = signed(self.scale * self.row.difference) + " points" * (self.scale == 100)
         return f"{value} (95 % interval {self.interval})" if self.interval else value
 
     @property
-    def verdict(self) -> str:
+    def word(self) -> str:
+        """The verdict in a word or two."""
+        if not self.row.n:
+            return "Not measured"
+        if not self.interval:
+            return "No verdict"
+        if self.row.verdict != "undecided":
+            return self.row.verdict.capitalize()
+        return "Not shown" if self.held else "Not seen"
+
+    @property
+    def said(self) -> str:
+        """The sentence as far as the difference."""
+        (first, second), row = self.sides, self.row
+        if not row.n:
+            return f"No item has {self.measure} of both {first} and {second}."
+        if not self.interval:
+            opening = f"Nothing can be said of {first} against {second}"
+        elif row.verdict in ("higher", "lower"):
+            opening = f"{first} scores {row.verdict} than {second}"
+        elif self.held:
+            within = f"{second} within ±{self.points(row.margin)}"
+            shown = "is held" if row.verdict == "held" else "is not shown to be held"
+            opening = f"{first} {shown} to {within}"
+        else:
+            opening = f"No difference is seen between {first} and {second}"
+        unit = " %" if self.scale == 100 else ""
+        values = (f"{self.scale * v:.1f}{unit}" for v in (row.first_value, row.second_value))
+        return f"{opening} in {self.measure}: {' against '.join(values)},"
+
+    @property
+    def seen(self) -> str:
+        """The end of the sentence: where nothing was seen, what would have been."""
         row = self.row
         if not row.n:
-            return "No item has this measure of both."
+            return ""
         if not self.interval:
-            return "Too few items, or all of them equal: no interval, and no verdict."
-        corrected = f"p corrected {p_text(row.p_corrected)}"
-        if row.verdict in ("higher", "lower"):
-            return f"{row.verdict.capitalize()} ({corrected})."
-        if self.held:
-            within = f"within ±{self.points(row.margin)}"
-            if row.verdict == "held":
-                return f"Held {within} ({corrected})."
-            return (
-                f"Not shown to be held {within} ({corrected}); within ±"
-                f"{self.points(row.detectable)} it would have been in 80 of 100 such runs, if "
-                f"nothing differed."
-            )
+            return "; there are too few items, or all of them are equal."
+        if row.verdict != "undecided":
+            return "."
         if pd.isna(row.detectable):
+            return "; how large a difference would have been seen is not known."
+        if self.held:
             return (
-                f"No difference seen ({corrected}); how large a one would have been is not known."
+                f"; within ±{self.points(row.detectable)} it would have been in 80 of 100 such runs, "
+                f"if nothing differed."
             )
         return (
-            f"No difference seen ({corrected}); a difference of {self.points(row.detectable)} or "
-            f"more would have been seen in 80 of 100 such runs."
+            f"; a difference of {self.points(row.detectable)} or more would have been seen in 80 of "
+            f"100 such runs."
+        )
+
+    @property
+    def basis(self) -> str:
+        """On how many items and trainings it rests, and its p value; empty without items."""
+        row = self.row
+        if not row.n:
+            return ""
+        parts = [f"n = {count(row.n)}", f"{count(row.seeds)} seed{'s' * (row.seeds > 1)}"]
+        return ", ".join(
+            [*parts, *[f"p corrected {p_text(row.p_corrected)}"] * bool(self.interval)]
         )
 
     @property
     def finding(self) -> Finding:
+        verdict = self.row.verdict
         return Finding(
-            MARKS[self.row.verdict],
-            self.row.verdict,
-            f"{variant_label(self.row.method)}, {self.row.contrast}",
-            f"{self.compared}: {self.measure}",
-            self.difference,
-            self.verdict,
+            mark=MARKS[verdict],
+            tone=verdict,
+            word=self.word,
+            asked=self.asked,
+            said=self.said,
+            difference=self.difference,
+            seen=self.seen,
+            basis=self.basis,
         )
 
 
@@ -125,7 +179,7 @@ def told(tables: Tables, model: str, role: str) -> list[Told]:
 
 
 def about_seeds(metrics: pd.DataFrame) -> str:
-    """The first line of the report: whether intervals hold the spread between trainings."""
+    """Whether intervals hold the spread between trainings."""
     seeds = trainings(metrics)
     if seeds == 1:
         return "One training a setting: the spread between trainings is in none of these intervals."
@@ -145,24 +199,25 @@ def summary(rows: list[Told]) -> str:
     )
 
 
-def opening(tables: Tables, model: str) -> list[str]:
-    """What the methods add to a model's primary contrasts."""
-    return [text for chapter in chapters() for text in chapter.opening(tables, model)]
+def notes(tables: Tables, model: str) -> list[str]:
+    """What stands below a model's findings: how they are corrected, and what the methods add."""
+    added = [text for chapter in chapters() for text in chapter.opening(tables, model)]
+    return [summary(told(tables, model, "primary")), *added]
 
 
 def findings(run: Run) -> list[Block]:
     """The headline: what was asked and what was found, model by model."""
     tables = run.tables
-    blocks: list[Block] = [Prose([about_seeds(tables.metrics)])]
     if tables.contrasts.empty:
-        return [*blocks, Prose([NOTHING])]
-    for model in dict.fromkeys(tables.contrasts.model):
-        rows = told(tables, model, "primary")
-        blocks += [
-            Prose([summary(rows)], named(tables.contrasts, model)),
-            Findings([contrast.finding for contrast in rows]),
-            *(Prose([text]) for text in opening(tables, model)),
-        ]
+        return [Prose([NOTHING]), Prose([about_seeds(tables.metrics)])]
+    models = list(dict.fromkeys(tables.contrasts.model))
+    blocks: list[Block] = []
+    for model in models:
+        found = [contrast.finding for contrast in told(tables, model, "primary")]
+        blocks += [Findings(found, model if len(models) > 1 else "")]
+    for model in models:
+        blocks.append(Prose(notes(tables, model), named(tables.contrasts, model)))
+    blocks.append(Prose([about_seeds(tables.metrics)]))
     return [*blocks, _table(tables, "primary"), _table(tables, "secondary")]
 
 
@@ -175,7 +230,7 @@ def _table(tables: Tables, role: str) -> Table:
                 Cell(model),
                 Cell(row.contrast, variant_label(row.method)),
                 Cell(f"held within ±{contrast.points(row.margin)}" if contrast.held else "differs"),
-                Cell(checkpoint_label(row.first), f"against {checkpoint_label(row.second)}"),
+                Cell(contrast.sides[0], f"against {contrast.sides[1]}"),
                 Cell(
                     METRICS.get(row.metric, row.metric),
                     f"{TASKS.get(row.task, row.task)}, {row.domain.upper()}",

@@ -19,24 +19,27 @@ from matplotlib.figure import Figure
 
 matplotlib.use("svg")
 
-# Names are the page's CSS variables; safe for the common colour deficiencies, with markers beside.
+# Names are the page's CSS variables. Colours that stand for different things in one figure are told
+# apart with every common colour deficiency (Okabe and Ito 2008), and most have markers beside.
 PALETTE = {
     "fig-ink": "#1b2026",
     "fig-faint": "#c9ced6",
     "fig-grey": "#77808c",
-    "fig-known": "#1261ad",
-    "fig-unknown": "#d4570a",
+    "fig-known": "#0072b2",
+    "fig-unknown": "#d55e00",
     "fig-high": "#0b4f94",
     "fig-maybe": "#4a94d0",
     "fig-weak": "#a9cfec",
-    "fig-id": "#0a7a68",
-    "fig-ood": "#9b4bb0",
+    "fig-id": "#009e73",
+    "fig-ood": "#cc79a7",
+    "fig-fifth": "#e69f00",
+    "fig-sixth": "#56b4e9",
     "fig-early": "#3b82b8",
     "fig-conv": "#b23a3a",
 }
 INK, FAINT, GREY, KNOWN, UNKNOWN = list(PALETTE.values())[:5]
 # One colour a line where lines have no colour of their own.
-SERIES = [PALETTE[f"fig-{name}"] for name in ("known", "unknown", "id", "ood", "conv", "grey")]
+SERIES = [PALETTE[f"fig-{name}"] for name in ("known", "unknown", "id", "ood", "fifth", "sixth")]
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 WIDTH, POINT = 5.0, 1 / 72  # inches
 STYLE = {

@@ -17,25 +17,24 @@ EXPLORATORY = (
 
 
 def as_text(tables: Tables) -> str:
-    """Under 80 columns: a part a primary contrast; then closed-book EM by form, what methods
-    tell, and how factual long answers are, where there are any.
+    """Under 80 columns: a part a primary contrast, as the page tells it; then closed-book EM by
+    form, what methods tell, and how factual long answers are, where there are any.
     """
-    lines = textwrap.wrap(contrasts.about_seeds(tables.metrics), WIDTH)
-    if tables.contrasts.empty:
-        lines += ["", *textwrap.wrap(contrasts.NOTHING, WIDTH)]
+    lines = textwrap.wrap(contrasts.NOTHING, WIDTH) if tables.contrasts.empty else []
     for model in dict.fromkeys(tables.contrasts.model):
-        rows = contrasts.told(tables, model, "primary")
-        lines += ["", *textwrap.wrap(f"{model}: {contrasts.summary(rows)}", WIDTH)]
-        for finding in (row.finding for row in rows):
+        lines += [model]
+        for one in (row.finding for row in contrasts.told(tables, model, "primary")):
             lines.append("")
             for text, start in (
-                (finding.compared, f"{finding.mark} "),
-                (finding.measure, "  "),
-                (f"{finding.difference}. {finding.verdict}", "  "),
+                (f"{one.word}. {one.asked}", f"{one.mark} "),
+                (one.sentence, "  "),
+                (one.basis, "  "),
             ):
                 lines += textwrap.wrap(text, WIDTH, initial_indent=start, subsequent_indent="  ")
-        for text in contrasts.opening(tables, model):
+        for text in contrasts.notes(tables, model):
             lines += ["", *textwrap.wrap(text, WIDTH)]
+        lines.append("")
+    lines += textwrap.wrap(contrasts.about_seeds(tables.metrics), WIDTH)
     figures = closed_book.as_lines(tables.metrics)
     figures += [line for chapter in chapters() for line in chapter.lines(tables)]
     figures += long_form.as_lines(tables.metrics, tables.judge_calibration)

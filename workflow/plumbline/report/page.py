@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
+import json
 import re
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from plumbline.report.blocks import VERDICT_MARKS, Picture
+from plumbline.report.answers import FILTERS
+from plumbline.report.blocks import VERDICT_MARKS, Browser, Picture
 from plumbline.report.drawing import PALETTE
+from plumbline.report.names import FIGURES
 from plumbline.report.sections import build_sections
 from plumbline.report.tables import Run, trainings
 from plumbline.storage.files import InputError, atomic_write
 
 HERE = Path(__file__).parent
+SCRIPTS = ("sort.js", "files.js", "answers.js")  # the second makes what the third uses
 EXPLORATORY = (
     "Intervals here are not corrected for their number and nothing is called a difference; what "
     "was asked beforehand, and found, stands at the top."
@@ -43,6 +48,11 @@ def inline_svg(path: Path) -> Markup:
     return Markup(text)
 
 
+def pack(text: str) -> Markup:
+    """Text for the page's `unpack`: small, and no markup whatever it says. Equal for equal text."""
+    return Markup(base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode())
+
+
 def _unbroken(value: object) -> object:
     """No line break before a percent sign."""
     return value.replace(" %", "\u00a0%") if type(value) is str else value
@@ -57,8 +67,12 @@ def write_page(run: Run, figures: Path | str, name: str, out: Path | str) -> Non
         for block in section.blocks
         if isinstance(block, Picture)
     }
-    script = (HERE / "sort.js").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    browsers = [b for section in sections for b in section.blocks if isinstance(b, Browser)]
+    files = {f"table-{table}": pack(text) for table, text in run.files.items()}
+    for browser in browsers:  # one at most
+        files["answers"] = pack(json.dumps(browser.packed, ensure_ascii=False))
+    scripts = [(HERE / script).read_text(encoding="utf-8") for script in SCRIPTS]
+    digests = [hashlib.sha256(script.encode()).digest() for script in scripts]
     environment = Environment(
         loader=FileSystemLoader(HERE),
         autoescape=True,
@@ -75,8 +89,11 @@ def write_page(run: Run, figures: Path | str, name: str, out: Path | str) -> Non
         palette=PALETTE,
         marks=VERDICT_MARKS,
         exploratory=EXPLORATORY,
-        script=Markup(script),
-        script_digest=digest,
+        scripts=[Markup(script) for script in scripts],
+        script_digests=[base64.b64encode(digest).decode() for digest in digests],
+        files=files,
+        filters=FILTERS,
+        tables_of={name: figure.table for name, figure in FIGURES.items()},
         facts={
             "models": ", ".join(dict.fromkeys(metrics.model)),
             "checkpoints": metrics.checkpoint.nunique(),

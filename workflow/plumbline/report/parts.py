@@ -64,12 +64,14 @@ def _no_opening(tables: Tables, model: str) -> list[str]:
 class Chapter:
     """What a method tells and draws.
 
+    asks: by what its contrasts are called, what each asks, as a question that everybody understands;
     pages: its sections; drawings: what draws each of its figures, None where there is nothing to
     draw; terms: what its words mean, for the last section; lines: its figures for a terminal, under
     80 columns; opening: sentences about a model that stand below its primary contrasts, for what the
     paper finds beside them.
     """
 
+    asks: Mapping[str, str] = field(default_factory=dict)
     pages: Sequence[Page] = ()
     drawings: Mapping[str, Callable[[Tables], Drawing | None]] = field(default_factory=dict)
     terms: Mapping[str, str] = field(default_factory=dict)

@@ -7,9 +7,11 @@ import pandas as pd
 from plumbline.report import grand_sections as grand
 from plumbline.report import preference_sections as preferences
 from plumbline.report import shift_sections as shift
+from plumbline.report.answers import answers
 from plumbline.report.blocks import (
     Block,
     Cell,
+    Downloads,
     Prose,
     ReportSection,
     Table,
@@ -103,12 +105,14 @@ def costs(run: Run) -> list[Block]:
 
 
 def provenance(run: Run) -> list[Block]:
-    return [Tree(key.replace("_", " "), value) for key, value in run.manifest.items()]
+    tables = [Downloads("Every number of this page, as CSV", list(run.files))] if run.files else []
+    return tables + [Tree(key.replace("_", " "), value) for key, value in run.manifest.items()]
 
 
 PAGES = [
     Page("headline", "What was asked and what was found", findings, "contrasts.csv"),
     Page("closed_book", "Closed-book questions, form by form", closed_book, "metrics.csv", True),
+    Page("answers", "Question by question", answers, "answers.json"),
     *(page for chapter in chapters() for page in chapter.pages),
     Page("long_form", "Long answers: how many claims are right", long_answers, "metrics.csv", True),
     Page("token_shift", "Token distribution shift", shift.shares, "token_shift.csv", True),

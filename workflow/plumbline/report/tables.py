@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, make_dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, make_dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from plumbline.config.closed_book import ENDINGS
+from plumbline.evaluation.answer_sheets import AnswerSheets
 from plumbline.evaluation.exact_answers import TASKS as CLOSED_BOOK_TASKS
 from plumbline.records import Category
 from plumbline.report.names import TABLES
@@ -44,6 +45,14 @@ METRICS = {
     "responded": "respond ratio",
     "win": "win rate",
 }
+# The same for sentences that stand alone, where they are no words of everyday.
+SPOKEN_METRICS = {
+    "em": "right answers (EM)",
+    "mc1": "questions whose true answer is likeliest (MC1)",
+    "mc2": "probability of true answers (MC2)",
+    "acc": "right answers (accuracy)",
+    "f1": "right claims (F1)",
+}
 DIFFERENCES = ("_vs_base", "_vs_parent")  # endings of metrics that are paired differences
 GUESSED = ("chance_", "prior_")  # beginnings of metrics that belong to a task, not to a checkpoint
 COUNTED = (
@@ -68,6 +77,8 @@ class Run:
     plan: dict
     manifest: dict
     responses: Sequence[ShownResponse] = ()
+    answers: AnswerSheets | None = None
+    files: Mapping[str, str] = field(default_factory=dict)  # the tables' CSV files by name
 
 
 def _numbers(path: Path, name: str, column: pd.Series) -> pd.Series:
@@ -114,6 +125,16 @@ def read_tables(folder: Path | str) -> Tables:
             f"run the evaluation first."
         )
     return tables
+
+
+def read_files(folder: Path) -> dict[str, str]:
+    """The text of each table's CSV file that is there and not empty."""
+    texts = {
+        name: (folder / f"{name}.csv").read_text(encoding="utf-8-sig")
+        for name in TABLES
+        if (folder / f"{name}.csv").is_file()
+    }
+    return {name: text for name, text in texts.items() if text.strip()}
 
 
 def of_single_seeds(frame: pd.DataFrame) -> pd.DataFrame:

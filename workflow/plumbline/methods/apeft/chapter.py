@@ -125,6 +125,9 @@ def _reasons(table: pd.DataFrame) -> Table:
 
 
 CHAPTER = Chapter(
+    asks={
+        "atomic preferences": "Do preferences about single facts help beyond what is tuned on?",
+    },
     pages=[
         Page("apeft", "APEFT: facts and pairs", facts_and_pairs, "apeft_pairs.csv"),
         Page("study", "Atomic and general preferences, loss by loss", study, "study.csv", True),

@@ -266,6 +266,9 @@ TERMS = {
 }
 
 CHAPTER = Chapter(
+    asks={
+        "tuned elsewhere": "Does the tuned model answer as many questions right as its base?",
+    },
     pages=[
         Page("audit", "What tuning did to what the base knows", audit, "audit_relations.csv"),
     ],

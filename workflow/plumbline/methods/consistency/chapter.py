@@ -124,6 +124,11 @@ TERMS = {
 }
 
 CHAPTER = Chapter(
+    asks={
+        "gain over the parent": (
+            "Is the model more often right once it prefers what it mostly answers?"
+        ),
+    },
     pages=[Page("consistency", "Self-consistency: pairs by votes", pairs, "consistency_pairs.csv")],
     terms=TERMS,
 )

@@ -17,5 +17,10 @@ TERMS = {
 }
 
 CHAPTER = Chapter(
+    asks={
+        "factuality-aware alignment": (
+            "Does alignment that minds facts make long answers more factual?"
+        ),
+    },
     terms=TERMS,
 )

@@ -240,6 +240,9 @@ TERMS = {
 }
 
 CHAPTER = Chapter(
+    asks={
+        "all rounds": "Do rounds on pairs that the model writes itself make true answers likelier?",
+    },
     pages=[
         Page("grath", "GRATH, round by round", rounds, "grath_rounds.csv", True),
     ],

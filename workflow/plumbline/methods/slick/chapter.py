@@ -248,6 +248,11 @@ TERMS = {
 }
 
 CHAPTER = Chapter(
+    asks={
+        "new facts against none": (
+            "Does tuning on facts that the model does not know cost it answers?"
+        ),
+    },
     pages=[
         Page("base", "What the base knows", base_knowledge, "slick_counts.csv"),
         Page("fitting", "How fast Known and Unknown are fitted", fitting, "fit_curves.csv", True),
