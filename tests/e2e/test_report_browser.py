@@ -298,7 +298,7 @@ def saved(browser, folder, selector):
 
 
 def test_tables_and_figures_are_saved(browser, report, tmp_path):
-    page, tables = report
+    page, _ = report
     show(browser, page, 1200)
     folder = tmp_path / "saved"
     folder.mkdir()
