@@ -33,7 +33,7 @@ TOGETHER = {
     "stops": [NAMES[colour] for colour in STOP_COLOURS.values()],
     "domains": [NAMES[colour] for colour in DOMAIN_COLOURS.values()],
     "shifts": list(FILLS.values()),
-    "verdicts": ["up", "down", "level", "muted"],
+    "verdicts": ["up", "down", "ink", "muted"],
 }
 
 
@@ -74,7 +74,7 @@ def test_words_are_read_on_their_ground(scheme):
     """A contrast of 4.5 to 1 (WCAG 2.1, 1.4.3)."""
     colours = schemes()[scheme]
     for ground in ("paper", "wash"):
-        for name in ("ink", "muted", "link", "up", "down", "level"):
+        for name in ("ink", "muted", "link", "up", "down"):
             light, dark = sorted(
                 ((XYZ @ linear(colours[key]))[1] for key in (name, ground)), reverse=True
             )

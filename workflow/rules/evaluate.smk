@@ -10,6 +10,7 @@ OUTPUTS: results/<run>/<model>/<checkpoint>/closed_book/answers.jsonl
 """
 
 CLOSED_BOOK, EVALUATED = EXPERIMENT.closed_book, EXPERIMENT.evaluated
+ANSWERED = EVALUATED.answered()
 
 
 # Questions that others made, beside those about the facts.
@@ -164,8 +165,8 @@ rule tabulate_metrics:
 # Every answer to every question, for the report's reader to look through.
 rule tabulate_answers:
     input:
-        answers=[row["answers"] for row in EVALUATED.answered()],
-        questions=sorted({row["questions"] for row in EVALUATED.answered()}),
+        answers=[row["answers"] for row in ANSWERED],
+        questions=sorted({row["questions"] for row in ANSWERED}),
     output:
         f"{R}/tables/answers.json",
     log:

@@ -55,7 +55,9 @@ class Told:
     def asked(self) -> str:
         """The method, and what it asks, or how it calls the contrast."""
         row = self.row
-        return f"{variant_label(row.method)}: {question(row.method, row.contrast) or row.contrast}"
+        label = variant_label(row.method)
+        asked = question(row.method, row.contrast) or row.contrast
+        return f"{label[:1].upper()}{label[1:]}: {asked}"
 
     @property
     def sides(self) -> tuple[str, str]:
