@@ -1,5 +1,6 @@
 """Memory, kernels and optimizers of a training: what they do, what they leave as it is."""
 
+import os
 import sys
 from dataclasses import replace
 from types import ModuleType, SimpleNamespace
@@ -184,3 +185,52 @@ def test_a_device_or_model_without_flash_attention_is_refused_in_a_line(tiny_bas
     run = make_run(tmp_path, tiny_base, parameters="full", dtype="bfloat16")
     with pytest.raises(InputError, match=r"training.attention: flash_attention_2: .* Set sdpa"):
         trainer(run, attention=options.FLASH)
+
+
+def test_curves_are_shown_where_the_settings_say(tiny_base, tmp_path, monkeypatch):
+    """By a tracker that is written down here: nothing of the result depends on it."""
+    from transformers import TrainerCallback
+    from transformers.integrations import integration_utils
+
+    told = []
+
+    class Tracker(TrainerCallback):
+        def on_log(self, args, state, control, logs, **more):
+            told.append((args.run_name, logs))
+
+    monkeypatch.setitem(integration_utils.INTEGRATION_TO_CALLBACK, "trackio", Tracker)
+    found = []
+    for tracker in ("none", "trackio"):
+        (tmp_path / tracker).mkdir()
+        run = replace(make_run(tmp_path / tracker, tiny_base), probes=[], stops=("final",))
+        with_it = replace(run, settings=Training(report_to=tracker))
+        assert with_it.identity() == run.identity()
+        train(with_it)
+        assert bool(told) == (tracker == "trackio")
+        found.append(weights(run.out / "final"))
+    assert same(*found)
+    names, logs = zip(*told, strict=True)
+    assert set(names) == {run.out.as_posix()} and any("loss" in one for one in logs)
+
+
+@pytest.mark.parametrize("tracker", ["trackio", "wandb", "tensorboard"])
+def test_a_tracker_that_is_not_installed_is_refused_in_a_line(tracker, monkeypatch):
+    monkeypatch.setattr(options, "find_spec", lambda package: None)
+    with pytest.raises(InputError) as told:
+        options.check(recipe(), Training(report_to=tracker))
+    message = str(told.value)
+    assert message.startswith(f"training.report_to: {tracker} needs the package {tracker}, which")
+    assert "or set none" in message and "\n" not in message
+    options.check(recipe(), Training())
+
+
+def test_trackers_are_told_where_to_write(tmp_path, monkeypatch):
+    for name in ("TENSORBOARD_LOGGING_DIR", "WANDB_DIR", "WANDB_PROJECT"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    assert options.tracking(Training(), tmp_path) == {"report_to": []}
+    assert "WANDB_DIR" not in os.environ
+    made = options.tracking(Training(report_to="tensorboard"), tmp_path)
+    assert (made["report_to"], made["run_name"]) == (["tensorboard"], tmp_path.as_posix())
+    assert os.environ["TENSORBOARD_LOGGING_DIR"] == str(tmp_path / "runs")
+    assert os.environ["WANDB_DIR"] == str(tmp_path) and os.environ["WANDB_PROJECT"] == "plumbline"

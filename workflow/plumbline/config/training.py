@@ -11,6 +11,7 @@ from plumbline.config.trainers import PAIRED_LOSSES, TRAINERS, Trainer, reading
 
 PairedLoss = Literal[*PAIRED_LOSSES]
 LARGE = 10**9  # weights from which on activations are computed twice, unless the settings say no
+TRACKERS = ("trackio", "wandb", "tensorboard")
 
 
 class Training(Section):
@@ -52,6 +53,11 @@ class Training(Section):
         False,
         description="Optimizer states move to main memory when the GPU is full; of the package "
         "bitsandbytes (device: cuda, strategy: ddp).",
+    )
+    report_to: Literal["none", *TRACKERS] = Field(
+        "none",
+        description="Where a training's curves are shown beside its training.json, of the package of "
+        "that name; wandb and trackio call the project plumbline.",
     )
 
     @property

@@ -6,11 +6,14 @@ All but the optimizer's states in 8 bits change results by rounding only.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
 
-from plumbline.config.training import LARGE, Recipe, Training
+from plumbline.config.training import LARGE, TRACKERS, Recipe, Training
 from plumbline.models.caches import without_adapter
 from plumbline.storage.files import InputError
 
@@ -23,6 +26,7 @@ OPTIMIZERS = {
     ("adamw_8bit", True): "paged_adamw_8bit",
 }
 FLASH = "flash_attention_2"
+PROJECT = "plumbline"
 
 
 def check(recipe: Recipe, settings: Training) -> None:
@@ -33,6 +37,10 @@ def check(recipe: Recipe, settings: Training) -> None:
         (settings.paged_optimizer, "training.paged_optimizer: true", "bitsandbytes", "false"),
         (settings.attention == FLASH, f"training.attention: {FLASH}", "flash_attn", "sdpa"),
         (settings.liger, "training.liger: true", "liger_kernel", "false"),
+        *(
+            (settings.report_to == tracker, f"training.report_to: {tracker}", tracker, "none")
+            for tracker in TRACKERS
+        ),
     )
     for wanted, key, package, instead in asked:
         if wanted and find_spec(package) is None:
@@ -45,6 +53,24 @@ def check(recipe: Recipe, settings: Training) -> None:
 def optimizer(recipe: Recipe, settings: Training) -> str:
     """TRL's name of the optimizer."""
     return OPTIMIZERS[recipe.optimizer, settings.paged_optimizer]
+
+
+def tracking(settings: Training, out: Path) -> dict[str, Any]:
+    """TRL's arguments for the tracker that the settings name, which writes below a tuning's folder.
+
+    Nothing leaves the machine but what wandb sends to the server that its own settings name.
+    """
+    if settings.report_to == "none":
+        return {"report_to": []}
+    os.environ["TENSORBOARD_LOGGING_DIR"] = str(out / "runs")
+    os.environ.setdefault("WANDB_DIR", str(out))
+    os.environ.setdefault("WANDB_PROJECT", PROJECT)
+    return {
+        "report_to": [settings.report_to],
+        "run_name": out.as_posix(),
+        "project": PROJECT,  # trackio's
+        "trackio_static_space_id": False,  # which would publish the curves
+    }
 
 
 def recomputes(model, settings: Training) -> bool:

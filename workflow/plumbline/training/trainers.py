@@ -162,7 +162,7 @@ def _arguments(recipe: Recipe, where: dict) -> dict:
         "ddp_find_unused_parameters": False,
         "save_total_limit": 2,
         "logging_nan_inf_filter": False,  # which would hide a loss that is no number
-        "report_to": [],
+        **options.tracking(where["settings"], where["work"].parent),
         "disable_tqdm": True,
         "trust_remote_code": checkpoints.trusts_code(where["parent"]),
     }
