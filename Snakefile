@@ -8,7 +8,7 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 
-configfile: f"{workflow.basedir}/config/config.yaml"
+configfile: workflow.current_basedir.join("config/config.yaml").get_path_or_uri(secret_free=True)
 
 
 # What all others share; after it, the order of files counts for nothing but `use rule`.
@@ -46,7 +46,7 @@ rule all:
         rules.report.output,
 
 
-for one in workflow.rules:
+for one in RULES:
     one.priority = one.priority or LIGHT
 
 LIBRARY.remember()

@@ -10,10 +10,22 @@ import os
 import sys
 from pathlib import Path
 
-WORKFLOW = Path(workflow.basedir) / "workflow"
+from snakemake.exceptions import WorkflowError
+
+# Of this file, wherever the Snakefile is that includes it or has it as a module.
+WORKFLOW = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent
+if not (WORKFLOW / "plumbline").is_dir():
+    raise WorkflowError(
+        "plumbline is more than its rules: clone its repository, and give the module's snakefile as "
+        "the path of workflow/Snakefile in the clone."
+    )
+if workflow.modifier.path_modifier.replace_prefix("results/") != "results/":
+    raise WorkflowError(
+        "module plumbline: has no prefix, since its jobs know results/<run>; name the run in its "
+        "config instead."
+    )
 sys.path.insert(0, str(WORKFLOW))
 
-from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
 
 from plumbline.jobs import installed
@@ -63,6 +75,8 @@ shell.prefix(before_each)
 gc.set_threshold(200_000, 50, 1000)
 
 SCRIPTS = WORKFLOW / "scripts"
+# Those of these files, and none of a workflow that has them as a module.
+RULES = workflow.modifier.rules
 MODELS = EXPERIMENT.layout.models
 ON_GPU = CONFIG.device == "cuda"
 # Of a job that runs one model.
@@ -118,7 +132,7 @@ onstart:
     scores = [
         job
         for job in workflow.dag.needrun_jobs()
-        if job.rule.priority in (LEADING, LAST)
+        if job.rule in RULES and job.rule.priority in (LEADING, LAST)
     ]
     commands = [
         [job.shellcmd, job.input, str(job.output[0]), job.params.code]

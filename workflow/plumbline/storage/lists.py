@@ -41,7 +41,8 @@ def read(path: Path, kind: type[Kind] | Any) -> Kind:
     except OSError as error:
         raise InputError(
             f"{path}: cannot be read ({error.strerror}). Snakemake writes it when a run starts; "
-            f"start the run again, without --no-hooks."
+            f"start the run again, without --no-hooks. A workflow that has plumbline as a module calls "
+            f"plumbline.onstart() in its own onstart."
         ) from error
     except ValidationError as error:
         raise InputError(
