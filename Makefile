@@ -37,7 +37,7 @@ CLAIMS := gekhman unknown apeft grath flame
 SEEDS ?= 1 2 3 4 5
 STUDY := docs/study/data
 
-.PHONY: help setup demo audit-demo new test test-ops test-gpu bench lint fetch status clean-cache clean \
+.PHONY: help setup demo audit-demo new test test-ops test-gpu bench lint fetch push status clean-cache clean \
   lock audit \
   study study-tables $(CLAIMS:%=study-%)
 
@@ -79,6 +79,10 @@ status: setup ## what lies on disk by run and stage, and what would run again
 	@echo; echo 'Jobs that the configuration now asks for:'
 	@$(DEMO) --dry-run $(SETTINGS) 2>&1 \
 	  | sed -n '/^job  /,/^total/p; /^Nothing to be done/p; /Error/,$$p' | uniq
+
+push: setup ## to a model hub, with its card: FOLDER=results/… REPO=OWNER/NAME CONFIRM=yes
+	@PYTHONPATH=workflow .venv/bin/python -m scripts.push --folder '$(FOLDER)' --repo '$(REPO)' \
+	  $(if $(filter yes,$(CONFIRM)),--confirm)
 
 clean-cache: setup ## remove what dead runs left; say what else could go
 	@PYTHONPATH=workflow .venv/bin/python -m scripts.clean_cache

@@ -35,6 +35,8 @@ include: "workflow/rules/audit.smk"
 include: "workflow/rules/choices.smk"
 include: "workflow/rules/token_shift.smk"
 include: "workflow/rules/evaluate.smk"
+# What others can take up. Targets: lm_eval, cards.
+include: "workflow/rules/share.smk"
 # What it says, and what it will cost. Targets: report, plan.
 include: "workflow/rules/report.smk"
 include: "workflow/rules/plan.smk"

@@ -24,6 +24,7 @@ ChoiceFormat = Literal[
 ]
 
 
+PRIMER_PAIRS = 6  # before each question with `prompt: truthfulqa`
 FACT_CHOICES = 4  # of a question made from a fact, the right one among them
 
 
@@ -68,6 +69,11 @@ class ChoiceSet(ChoiceSource):
         "pairs; letters: choices listed, the letter is scored; continuation: the bare text goes "
         "on; chat: in the model's chat template.",
     )
+
+    @property
+    def examples(self) -> int:
+        """Worked examples before each question."""
+        return PRIMER_PAIRS if self.prompt == "truthfulqa" else 0
 
 
 class HarnessTask(Section):

@@ -33,6 +33,7 @@ RESERVED = (
     "harness",
     "instructions",
     "lists",
+    "lm_eval",
     "logs",
     "manifest.json",
     "plan.json",

@@ -25,6 +25,7 @@ from plumbline.experiment.lineage import Lineage
 from plumbline.experiment.long_form import LongForm
 from plumbline.experiment.part import InstructionSet, Place
 from plumbline.experiment.responses import Responses
+from plumbline.experiment.shared import Shared
 from plumbline.experiment.token_shifts import TokenShifts
 from plumbline.experiment.trainings import Trainings
 from plumbline.experiment.verifier import VerifierFiles
@@ -62,6 +63,7 @@ class Experiment:
         self.long_form = LongForm(self)
         self.token_shifts = TokenShifts(self)
         self.contamination = ContaminationGate(self)
+        self.shared = Shared(self)
         self.methods = {method.name: method.files(self) for method in methods}
         self._parts = [
             self.choice_tasks,
@@ -71,6 +73,7 @@ class Experiment:
             self.evaluated,
             self.token_shifts,
             self.contamination,
+            self.shared,
         ]
         self.judges = Judges(self.layout, _together(part.judges() for part in self._parts))
         self.fetched = Fetched(self._sources())

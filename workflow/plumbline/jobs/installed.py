@@ -26,10 +26,10 @@ PROGRAMS = {
         tabulate_comparisons tabulate_judges tabulate_metrics tabulate_token_shift write_report""",
     "generate": "generate",
     "orchestrate": """
-        build_closed_book build_questions collect_responses count_dropped fetch_source make_plan
-        measure_contamination measure_long_form print_plan split_claims swap_pairs
+        build_closed_book build_questions collect_responses count_dropped export_harness fetch_source
+        make_plan measure_contamination measure_long_form print_plan split_claims swap_pairs
         tabulate_contamination tabulate_curves tabulate_stages tabulate_states
-        write_claim_requests write_responses""",
+        write_cards write_claim_requests write_responses""",
     "train": """
         calibrate_judge check_contamination import_model judge_comparisons list_harness_questions
         measure_token_shift run_harness score_choices score_reference train write_manifest""",

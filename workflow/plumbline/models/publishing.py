@@ -1,0 +1,111 @@
+"""What of a results folder goes to a model hub, and the sending of it.
+
+A checkpoint that is an adapter on a base of the hub is sent as the adapter and names that base. Any
+other adapter nobody else could load, since its parent is in no hub: it is sent merged, as whole
+weights in float32.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from plumbline.models import checkpoints
+from plumbline.models.importing import MARKER
+from plumbline.sources.source import Source
+from plumbline.storage.files import InputError, read_json, write_json
+
+CARD = "README.md"
+TRAINING_FILES = ("examples.jsonl", "pairs.jsonl")
+Kind = Literal["model", "dataset"]
+
+
+def hub_base(folder: Path) -> tuple[str, str | None] | None:
+    """Repository and revision of a checkpoint's base on the hub; None: not there, or not its parent."""
+    marker = checkpoints.describe(folder)
+    if not marker.get("parent"):
+        return None
+    source = checkpoints.describe(folder / marker["parent"]).get("source")
+    if not source or not source.startswith("hub:"):
+        return None
+    parsed = Source.parse(source)
+    return parsed.name, parsed.version
+
+
+def kind_of(folder: Path) -> Kind:
+    """What a folder of results is to a hub. InputError where it is neither, or has no card."""
+    checkpoint = (folder / MARKER).exists()
+    if not checkpoint and not any((folder / name).exists() for name in TRAINING_FILES):
+        raise InputError(
+            f"{folder}: holds neither a checkpoint ({MARKER}) nor a training file "
+            f"({' or '.join(TRAINING_FILES)}); name the folder of one, below results/."
+        )
+    if not (folder / CARD).exists() or "plumbline" not in (folder / CARD).read_text("utf-8"):
+        raise InputError(f"{folder}: has no card yet; make it with `snakemake cards`.")
+    return "model" if checkpoint else "dataset"
+
+
+@contextmanager
+def to_send(folder: Path, work: Path) -> Iterator[Path]:
+    """A temporary folder below `work` that holds what is sent of `folder`, its card included."""
+    work.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=work, prefix=".push-") as temporary:
+        sent = Path(temporary)
+        if kind_of(folder) == "dataset":
+            for name in (*TRAINING_FILES, "composition.json"):
+                if (folder / name).exists():
+                    shutil.copy2(folder / name, sent)
+        elif checkpoints.describe(folder)["kind"] == "full" or hub_base(folder):
+            _copy(folder, sent)
+            if on_hub := hub_base(folder) if (sent / checkpoints.ADAPTER).exists() else None:
+                settings = read_json(sent / checkpoints.ADAPTER)
+                name, revision = on_hub
+                named = {"base_model_name_or_path": name, "revision": revision}
+                write_json(sent / checkpoints.ADAPTER, {**settings, **named})
+        else:
+            with checkpoints.full_weights(folder, "float32", work) as merged:
+                _copy(merged, sent)
+        shutil.copy2(folder / CARD, sent)
+        yield sent
+
+
+def _copy(folder: Path, to: Path) -> None:
+    """A checkpoint's own files; what it was evaluated on lies in folders beside them."""
+    for path in folder.iterdir():
+        if path.is_file() and path.name != MARKER:
+            shutil.copy2(path, to)
+    templates = folder / "additional_chat_templates"
+    if templates.is_dir():
+        shutil.copytree(templates, to / templates.name)
+
+
+def send(folder: Path, repository: str, kind: Kind) -> str:
+    """Upload a folder to a repository, which is made, for its owner alone, where it is not there.
+
+    The hub is that of HF_ENDPOINT, and the right to write there that of its own login (HF_TOKEN).
+    Returns the address of what was sent. InputError where the hub refuses.
+    """
+    os.environ.pop("HF_HUB_OFFLINE", None)
+    from huggingface_hub import HfApi
+
+    hub = HfApi()
+    try:
+        hub.create_repo(repository, repo_type=kind, private=True, exist_ok=True)
+        sent = hub.upload_folder(
+            folder_path=folder,
+            repo_id=repository,
+            repo_type=kind,
+            commit_message="From plumbline",
+        )
+    except Exception as error:  # its errors have no common base: offline, not allowed, a bad name
+        first = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise InputError(
+            f"{repository}: the hub at {hub.endpoint} did not take it ({first}). Check the name, the "
+            f"login (HF_TOKEN, or `hf auth login`) and the network; then send again."
+        ) from error
+    return sent.commit_url
