@@ -1,7 +1,7 @@
 # plumbline: a base model goes in; what it knows, what tuning does to it, and checkpoints come out.
 #
 # This file is the table of contents. Each file in workflow/rules says at its head what it needs and
-# what it makes, and ends with its target, if it has one; config/README.md explains the configuration.
+# what it makes, and ends with its target, if it has one; config/README.md is about the configuration.
 
 from snakemake.utils import min_version
 

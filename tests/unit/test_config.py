@@ -445,15 +445,18 @@ def test_partial_files_are_no_mistake_for_editors():
     jsonschema.validate({"recipes": {"sft": {"epochs": 3}}}, schema())
 
 
-README = (FOLDER / "README.md").read_text(encoding="utf-8")
+PAGES = "".join(
+    (FOLDER.parent / path).read_text(encoding="utf-8")
+    for path in ("config/README.md", "docs/data.md", "docs/measuring.md", "docs/settings.md")
+)
 
 
-def test_the_readme_explains_every_key():
+def test_the_pages_explain_every_key():
     missing = []
 
     def walk(node):
         for name, key in node.get("properties", {}).items():
-            if not re.search(rf"[`.{{ ]{name}[`.:]", README):
+            if not re.search(rf"[`.{{ ]{name}[`.:]", PAGES):
                 missing.append(name)
             walk(key)
         for inner in (
@@ -468,14 +471,14 @@ def test_the_readme_explains_every_key():
     assert not missing
 
 
-def test_the_readmes_tables_hold_the_values_of_the_files():
+def test_the_tables_of_values_hold_those_of_the_files():
     ours = config.load(copy.deepcopy(DEFAULT)).model_dump(mode="json")
     papers = {}
     for name in ("gekhman", "grath", "flame", "apeft"):
         merged = copy.deepcopy(DEFAULT)
         update_config(merged, yaml.safe_load((FOLDER / f"paper/{name}.yaml").read_text("utf-8")))
         papers[name] = config.load(merged).model_dump(mode="json")
-    rows = re.findall(r"^\| `([a-z_.]+)` \| `([^`]*)` \| `([^`]*)` \|", README, re.MULTILINE)
+    rows = re.findall(r"^\| `([a-z_.]+)` \| `([^`]*)` \| `([^`]*)` \|", PAGES, re.MULTILINE)
     assert len(rows) > 30
     for key, here, there in rows:
         of_flame = ("flame", "claims", "verification")

@@ -182,7 +182,7 @@ def test_an_adapter_on_a_base_of_the_hub_is_sent_with_its_name(run, monkeypatch,
     done = push(run / "m/seed-1/grath.r1/final", hub, "--confirm")
     assert done.returncode == 0, done.stderr
     [made] = hub.made
-    assert (made["name"], made["organization"], made["private"]) == ("it", "me", True)
+    assert (made["name"], made["organization"], made["visibility"]) == ("it", "me", "private")
     settings = json.loads(hub.files["adapter_config.json"])
     assert (settings["base_model_name_or_path"], settings["revision"]) == ("me/base", "abc")
     assert not any("closed_book" in path or path == "checkpoint.json" for path in hub.files)

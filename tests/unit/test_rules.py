@@ -1,6 +1,7 @@
 """The form of the rules, and that their page says what is there."""
 
 import re
+import subprocess
 from pathlib import Path
 
 from plumbline.experiment.experiment import Experiment
@@ -53,3 +54,11 @@ def test_what_the_page_names_is_there():
 def test_the_page_names_every_variable_that_commands_use():
     used = set(re.findall(r"\$(PLUMBLINE_\w+)", "".join(FILES.values())))
     assert used and used <= set(re.findall(r"PLUMBLINE_\w+", PAGE))
+
+
+def test_what_stands_for_tee_while_a_run_tells_its_progress_writes_as_tee_does(tmp_path):
+    [function] = re.findall(r"'(tee\(\) .*; )'", SHARED)
+    script = function.format() + 'echo one | tee "a log"; echo two | tee -a "a log"'
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, check=True)
+    assert done.stdout == b"" and (tmp_path / "a log").read_text() == "one\ntwo\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["a log"]

@@ -69,6 +69,18 @@ def test_a_prefix_is_refused_in_a_line(outer):
     assert "name the run in its config instead" in output and "Traceback" not in output
 
 
+def test_two_of_it_are_refused_in_a_line(outer):
+    snakefile(outer)
+    with (outer.folder / "Snakefile").open("a") as stream:
+        stream.write(
+            'module again:\n    snakefile: "plumbline/workflow/Snakefile"\n'
+            '    config: config | {"run": "inner"}\n\nuse rule * from again as two_*\n'
+        )
+    output = outer.snakemake("-n", check=False)
+    assert "plumbline is here twice, for the runs outer and inner" in output
+    assert "Traceback" not in output
+
+
 def test_the_catalogs_file_names_what_is_there():
     catalog = yaml.safe_load((ROOT / ".snakemake-workflow-catalog.yml").read_text())
     usage = catalog["usage"]

@@ -52,13 +52,22 @@ try:
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
+# Jobs know their run by environment variables, of which there is one set.
+if (other := vars(workflow).setdefault("plumbline_run", CONFIG.run)) != CONFIG.run:
+    raise WorkflowError(
+        f"plumbline is here twice, for the runs {other} and {CONFIG.run}: name all models in one run, "
+        f"or start Snakemake for each."
+    )
+
 CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
 export_settings(R, CONFIG, NEEDS, WORKFLOW, CONDA)
-# What is told while a run goes on, unless Snakemake's own words are asked for, or none.
+# What is told while a run goes on, unless Snakemake's own words are asked for, or none, or another
+# workflow runs this one as its module.
 TELLING = workflow.output_settings
 CONSOLE = (
     Console(Path(R))
     if workflow.is_main_process
+    and workflow.modifier.is_main_snakefile()
     and not (TELLING.quiet or TELLING.verbose or TELLING.printshellcmds)
     else None
 )
@@ -68,7 +77,9 @@ if CONDA:
     before_each += "export PYTHONPATH={WORKFLOW:q}; "
 if CONSOLE:
     # What a job says goes to its log alone.
-    before_each += 'tee() {{ cat >"$1"; }}; '
+    before_each += (
+        'tee() {{ if [ "$1" = -a ]; then cat >>"$2"; else cat >"$1"; fi; }}; '
+    )
 shell.prefix(before_each)
 
 # Tens of thousands of jobs are no garbage, and looking for some takes a sixth of the time.

@@ -102,7 +102,7 @@ class Evaluation(Section):
     harness_compat: bool = Field(
         False,
         description="Score MC1 and MC2 as the LM evaluation harness did before version 3 of its "
-        "task, as older figures were made (see config/README.md).",
+        "task, as older figures were made (see docs/data.md).",
     )
 
     @model_validator(mode="after")

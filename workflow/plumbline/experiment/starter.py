@@ -60,7 +60,7 @@ def make(model: str, facts: str | None, device: str, engine: str) -> Starter:
         guesses += of_facts
     off = [key for key, field in SECTIONS.items() if type(None) in get_args(field[0])]
     lines = [
-        "# Made by `make new`, to lie over config/config.yaml. config/README.md says what keys mean.",
+        "# Made by `make new`, to lie over config/config.yaml; keys: docs/configuration.md.",
         f"run: {name}",
         f"device: {device}",
         "models:",

@@ -29,10 +29,11 @@ PROGRAMS = {
         build_closed_book build_questions collect_responses count_dropped export_harness fetch_source
         make_plan measure_contamination measure_long_form print_plan split_claims swap_pairs
         tabulate_contamination tabulate_curves tabulate_stages tabulate_states
-        write_cards write_claim_requests write_responses""",
+        write_claim_requests write_responses""",
     "train": """
         calibrate_judge check_contamination import_model judge_comparisons list_harness_questions
-        measure_token_shift run_harness score_choices score_reference train write_manifest""",
+        measure_token_shift run_harness score_choices score_reference train
+        write_cards write_manifest""",
     "verify": "check_verifier verify_claims",
 }
 # Imported by name: each is a list and imports nothing.
