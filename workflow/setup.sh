@@ -5,7 +5,8 @@
 #
 # A second call with the same list and Python returns at once. An interrupted one starts again;
 # what was fetched by then is taken from the cache. PYTHON=... chooses the interpreter,
-# INSTALLER=uv has uv install the packages, which takes the build of PyTorch that fits the machine.
+# INSTALLER=uv has uv install the packages, and take PyTorch from its own index, in the build that fits
+# the machine; UV_TORCH_BACKEND= (empty) has it take PyTorch from where all else comes from.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 lock=$1
@@ -54,7 +55,8 @@ install() {
   case $installer in
     pip) logged .venv/bin/python -m pip install --disable-pip-version-check --no-input \
       --progress-bar off "$@" ;;
-    uv) logged uv pip install --no-progress --python .venv/bin/python --torch-backend "$backend" "$@" ;;
+    uv) logged uv pip install --no-progress --python .venv/bin/python \
+      ${backend:+--torch-backend "$backend"} "$@" ;;
   esac
 }
 trap 'stop "interrupted; make setup starts again"' INT TERM
@@ -66,7 +68,7 @@ case $installer in
 esac
 packages=$(grep -c '^[A-Za-z]' "$lock")
 torch=$(grep -o '^torch==[0-9.]*' "$lock")
-backend=auto # of PyTorch, for uv
+backend=auto # PyTorch's, for uv
 case $lock in # sizes as measured
   */cpu.txt)
     what="for a CPU" backend=cpu
@@ -77,6 +79,8 @@ case $lock in # sizes as measured
 esac
 say "making .venv $what with $("$python" -V) from $lock: $packages packages, $size"
 say "some minutes, once; DEVICE=cpu, cuda or mps chooses what it is for"
+backend=${UV_TORCH_BACKEND-$backend}
+[ -n "$backend" ] || unset UV_TORCH_BACKEND # uv takes no empty one
 mkdir -p .venv
 echo unfinished >"$stamp" # stays while the rest goes: it says whose .venv this is
 find .venv -mindepth 1 -maxdepth 1 ! -name setup.txt -exec rm -rf {} +

@@ -116,6 +116,28 @@ def test_a_failure_is_told_when_it_happens_and_what_to_do_at_the_end(
     ]
 
 
+@pytest.mark.parametrize(
+    "ended", ["returned non-zero exit status 137", "died with <Signals.SIGKILL: 9>"]
+)
+def test_a_killed_program_is_told_to_be_one(following, screen, tmp_path, ended):
+    log = tmp_path / "train.log"
+    log.write_text("12:00:00 train: 3 steps\n")
+    before = len(screen.lines)
+    event("job_started", jobs=[1])
+    words = f"RuleException:\nCalledProcessError in file \"a.smk\":\nCommand 'set\n-e' {ended}."
+    console.SNAKEMAKE.error(words, extra={"event": "error"})
+    console.SNAKEMAKE.error("Error", extra={"event": "job_error", **failed(log=[str(log)])})
+    assert screen.lines[before:][1] == (
+        "  cause: It was killed, most often for want of memory. It ended without a word; before: "
+        "12:00:00 train: 3 steps"
+    )
+
+
+def test_another_mistake_of_snakemakes_is_still_shown(following, screen):
+    console.SNAKEMAKE.error("MissingOutputException: m/fit", extra={"event": "error"})
+    assert screen.lines[-1] == "MissingOutputException: m/fit"
+
+
 def test_what_goes_wrong_in_telling_stops_no_run(following, capsys):
     event("job_finished", job_id=99)
     assert "KeyError: 99" in capsys.readouterr().err
@@ -133,7 +155,8 @@ def test_what_goes_wrong_in_telling_stops_no_run(following, capsys):
             "torch.cuda.OutOfMemoryError: CUDA out of memory.\n[rank0]: exiting now\n",
             "torch.cuda.OutOfMemoryError: CUDA out of memory.",
         ),
-        ("12:00:00 train: 3 steps\n", "it ended without a word; before: 12:00:00 train: 3 steps"),
+        ("[rank1]: ValueError: mixed\nW0 exiting\n", "[rank1]: ValueError: mixed"),
+        ("12:00:00 train: 3 steps\n", "It ended without a word; before: 12:00:00 train: 3 steps"),
         ("", None),
     ],
 )

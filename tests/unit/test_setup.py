@@ -96,6 +96,13 @@ def test_uv_installs_the_same_with_the_build_that_fits(checkout):
     assert torch.endswith("--constraint requirements/cpu.txt torch==2.13.0")
 
 
+@pytest.mark.parametrize(("backend", "given"), [("cu130", "--torch-backend cu130"), ("", "")])
+def test_the_build_of_pytorch_that_uv_takes_may_be_chosen(checkout, backend, given):
+    program(checkout, "uv", UV)
+    assert setup(checkout, INSTALLER="uv", UV_TORCH_BACKEND=backend).returncode == 0
+    assert given in calls(checkout)[0] and ("--torch-backend" in calls(checkout)[0]) == bool(given)
+
+
 @pytest.mark.parametrize(
     ("installer", "says"),
     [("uv", "there is no uv on the PATH"), ("conda", "expected pip or uv")],

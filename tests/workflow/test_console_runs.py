@@ -44,6 +44,7 @@ def test_a_failed_job_tells_what_one_needs_to_go_on(project):
         re.MULTILINE,
     )
     assert told and "own.jsonl" in told[2] and "answers" in told[2], said
+    assert "CalledProcessError" not in said and "Error in rule" not in said
     assert (project.folder / told[3]).read_text().rstrip().endswith(told[2])
     assert re.search(
         r"^What is done is kept\. To go on: python -m snakemake --cores 2 facts --configfile mine",

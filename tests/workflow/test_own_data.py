@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
+import subprocess
+import sys
 
 import pytest
 from project import ROOT, Project
@@ -63,3 +66,25 @@ def test_a_file_is_read_as_the_page_says(project, name):
     project.snakemake(f"results/{path}", "--configfile", f"{name}.yaml")
     rows = (project.folder / "results" / path).read_text().splitlines()
     assert len(rows) == count and all(map(json.loads, rows))
+
+
+def test_a_new_configuration_can_be_planned_and_run(project):
+    model = project.folder / "Model-1B"
+    model.mkdir()
+    (model / "config.json").write_text('{"dtype": "bfloat16"}')
+    rows = [f"river,River {n},Where does river {n} end?,Sea {n}" for n in range(120)]
+    header = "relation,subject,question,answers"
+    (project.folder / "rivers.csv").write_text("\n".join([header, *rows]))
+    made = subprocess.run(
+        [
+            *(sys.executable, "-m", "scripts.new_configuration"),
+            *("--model", model.name, "--facts", "rivers.csv"),
+        ],
+        cwd=project.folder,
+        env={**os.environ, "PYTHONPATH": "workflow"},
+        capture_output=True,
+        text=True,
+    )
+    assert "Wrote model-1b.yaml" in made.stdout, made.stderr
+    assert "Estimated on" in project.snakemake("plan", "--configfile", "model-1b.yaml")
+    assert set(project.jobs("--configfile", "model-1b.yaml")) >= {"import_model", "train", "report"}

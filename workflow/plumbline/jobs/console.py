@@ -22,11 +22,15 @@ from plumbline.storage.files import read_json
 SNAKEMAKE = logging.getLogger("snakemake.logging")
 # What the lines stand for, on the screen.
 _REPLACED = {"job_info", "job_started", "job_finished", "job_error", "progress", "shellcmd"}
-_CHATTER = ("Select jobs to execute", "Using shell: ", "Conda environments: ignored")
+_CHATTER = ("Select jobs to execute", "Exiting because a job execution failed")
 # Lines come as often as this many seconds, and not more often than this share of the time so far.
 EVERY, SHARE = 15.0, 1 / 30
-_RAISED = re.compile(r"([A-Za-z_][\w.]*(Error|Exception|Interrupt|Exit|Timeout)\b.*)")
+_RAISED = re.compile(r"(\[rank\d+\]: )?[A-Za-z_][\w.]*(Error|Exception|Interrupt|Exit|Timeout)\b.*")
 _PROGRAM = re.compile(r"python -m scripts\.(\w+)")
+# How Snakemake tells that a command failed, with the whole of it before.
+_ENDED = re.compile(
+    r"CalledProcessError.*(?:exit status (\d+)|died with <Signals\.(\w+): \d+>)\.", re.S
+)
 
 
 class Console(logging.Handler):
@@ -41,6 +45,7 @@ class Console(logging.Handler):
         self._root, self._clock = root, clock
         self._progress: RunProgress | None = None
         self._said = ""
+        self._statuses: dict[int, str] = {}  # of the command that failed last, by thread
         self._ended = threading.Event()
 
     def begin(self, dag) -> None:
@@ -89,9 +94,11 @@ class Console(logging.Handler):
                 self._progress.start(job, now)
         elif event == "job_finished":
             self._progress.finish(record.job_id, now)
+        elif event == "error" and (ended := _ENDED.search(str(record.msg))):
+            self._statuses[record.thread] = ended[2] or ended[1]
         elif event == "job_error":
             self._progress.fail(record.jobid)
-            SNAKEMAKE.error(failure(record))
+            SNAKEMAKE.error(failure(record, self._statuses.pop(record.thread, None)))
 
     def _keep_telling(self) -> None:
         while not self._ended.wait(max(EVERY, SHARE * (self._clock() - self._progress.begun))):
@@ -115,17 +122,28 @@ def _stage(benchmark: str | None) -> str | None:
 
 def _is_left(record: logging.LogRecord) -> bool:
     """Whether Snakemake's own words are still shown."""
-    if getattr(record, "event", None) in _REPLACED:
-        return False
-    return not str(record.msg).startswith(_CHATTER)
+    event, said = getattr(record, "event", None), str(record.msg)
+    return not (
+        event in _REPLACED
+        or said.startswith(_CHATTER)
+        or (event == "error" and _ENDED.search(said))
+    )
 
 
-def failure(record: logging.LogRecord) -> str:
-    """A failed job in a few lines: its rule and file, why, and where more is said."""
+def failure(record: logging.LogRecord, status: str | None = None) -> str:
+    """A failed job in a few lines: its rule and file, why, and where more is said.
+
+    status: the command's, or the name of the signal that ended it.
+    """
+    killed = status in ("137", "SIGKILL")
     logs = [path for path in record.log if Path(path).exists()]
     program = _PROGRAM.search(record.shellcmd or "")
     told = " ".join((record.rule_msg or "").partition("sbatch call:")[0].split())
-    causes = [told, *(cause(Path(path), program and program[1]) for path in logs)]
+    causes = [
+        told,
+        "It was killed, most often for want of memory." if killed else "",
+        *(cause(Path(path), program and program[1]) for path in logs),
+    ]
     return "\n".join(
         [
             f"{record.rule_name} failed" + "".join(f": {path}" for path in record.output[:1]),
@@ -144,7 +162,7 @@ def cause(log: Path, program: str | None) -> str | None:
     raised = [line for line in lines if _RAISED.fullmatch(line)]
     if own or raised:
         return (own or raised)[-1]
-    return f"it ended without a word; before: {lines[-1]}" if lines else None
+    return f"It ended without a word; before: {lines[-1]}" if lines else None
 
 
 def command(words: list[str]) -> str:
