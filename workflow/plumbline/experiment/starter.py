@@ -145,7 +145,7 @@ def _facts(path: Path) -> tuple[list[str], list[Guess]]:
         few = min(_dev_subjects(questions).items(), key=lambda item: item[1])
         raise InputError(
             f"{path}: relation {few[0]} leaves {few[1]} subject(s) for worked examples; "
-            f"{LEAST_SHOTS + 1} are needed. Give it 20 subjects or more, or leave it out."
+            f"{LEAST_SHOTS + 1} are needed. Give it 30 subjects or more, or leave it out."
         )
     guesses = [Guess("facts.source", "rows", f"a file of {_counted(questions)}")]
     lines = ["facts:", "  source: rows", f"  path: {_quoted(f'file:{path}')}"]
