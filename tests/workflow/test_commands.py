@@ -33,7 +33,7 @@ EVERYTHING = [str(ROOT / "tests/everything.yaml"), *map(str, method_overlays.FIL
 ENDPOINT = "{kind: endpoint, url: 'http://127.0.0.1:9/v1', model: m, passages: {format: facts}}"
 OWN_QUESTIONS = "{name: own, format: rows, source: 'file:own.jsonl', domain: ood}"
 AUDITED = "{checkpoints: [{name: tuned, source: 'file:tuned'}]}"
-TARGETS = ["report", "plan", "fetch"]
+TARGETS = ["report", "plan", "fetch", "cards", "lm_eval"]
 CONFIGURATIONS = {
     "default": TARGETS,
     **{path.stem: [*TARGETS, "--configfile", str(path)] for path in SHIPPED},

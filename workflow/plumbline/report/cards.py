@@ -17,7 +17,7 @@ from plumbline.names import parts
 from plumbline.report.labels import checkpoint_label, method_label
 from plumbline.training.sets import Composition
 
-EVALUATED = ("task", "domain", "measure", "this model", "base", "difference", "interval", "n")
+EVALUATED = ("task", "domain", "measure", "tuned", "base", "difference", "interval", "n")
 
 
 def checkpoint_card(
@@ -96,7 +96,7 @@ def data_card(
             ],
             "Limits": [
                 "- Texts that a model wrote may state what is false, also where they are preferred.",
-                "- Rows whose texts state a fact of the test questions were dropped; other benchmarks "
+                "- No row states a fact of the test questions, as far as words tell; other benchmarks "
                 "were compared as far as the run evaluates them.",
                 "- The licences of the base model and of the facts' sources apply.",
             ],
@@ -149,9 +149,9 @@ def _evaluation(rows: Sequence[Mapping[str, str]], confidence: float) -> list[st
         table.append(_line(cells))
     seeds = max(int(row["seeds"]) for row in rows)
     return [
-        f"Means over {seeds} training{'s' * (seeds > 1)}, with {confidence:.0%} intervals of the "
-        "difference. They are exploratory: not corrected for their number. `id`: in the tuning "
-        "domain, `ood`: outside of it.",
+        (f"Means over {seeds} trainings, of which this checkpoint is one" if seeds > 1 else "Means")
+        + f", with {confidence:.0%} intervals of the difference. They are exploratory: not corrected "
+        "for their number. `id`: in the tuning domain, `ood`: outside of it.",
         "",
         *table,
     ]
