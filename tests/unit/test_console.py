@@ -86,18 +86,18 @@ def test_a_run_is_told_in_one_line_at_a_time(following, screen):
     assert screen.lines[2] == "A warning is still shown."
 
 
-def test_the_end_tells_how_much_was_done(following, screen):
+def test_the_end_tells_how_much_was_done_and_where_it_is(following, screen, tmp_path):
     made, time = following
     for job in (1, 2):
         event("job_started", jobs=[job])
         event("job_finished", job_id=job)
     time[0] = 900.0
     made.end()
-    assert screen.lines[-1] == "2 of 2 jobs done in 15 min."
+    assert screen.lines[-1] == f"2 of 2 jobs done in 15 min. Results are in {tmp_path}."
 
 
 def test_a_failure_is_told_when_it_happens_and_what_to_do_at_the_end(
-    following, screen, monkeypatch
+    following, screen, monkeypatch, tmp_path
 ):
     made, _ = following
     event("job_started", jobs=[1])
@@ -110,7 +110,7 @@ def test_a_failure_is_told_when_it_happens_and_what_to_do_at_the_end(
     monkeypatch.setattr("sys.argv", ["snakemake", "--config", "seeds=[1, 2]"])
     made.end()
     assert screen.lines[-3:] == [
-        "0 of 2 jobs done in a minute.",
+        f"0 of 2 jobs done in a minute. Results are in {tmp_path}.",
         "1 was not run: it needs what failed.",
         "What is done is kept. To go on: snakemake --config 'seeds=[1, 2]'",
     ]

@@ -74,7 +74,9 @@ class Console(logging.Handler):
         progress, now = self._progress, self._clock()
         done = sum(job.seconds is not None for job in progress.jobs.values())
         took = about(now - progress.begun).removeprefix("about ")
-        SNAKEMAKE.info(f"{done:,} of {len(progress.jobs):,} jobs done in {took}.")
+        SNAKEMAKE.info(
+            f"{done:,} of {len(progress.jobs):,} jobs done in {took}. Results are in {self._root}."
+        )
         if done < len(progress.jobs):
             if lost := len(progress.lost()) - len(progress.failed):
                 were, need = ("was", "it needs") if lost == 1 else ("were", "they need")
