@@ -112,7 +112,8 @@
     options(fields.sheet, sheets.map((one) => one.title));
     options(fields.change, Object.keys(CHANGES));
     form.addEventListener("submit", (event) => event.preventDefault());
-    form.addEventListener("input", (event) => (event.target === fields.sheet ? open() : filter()));
+    form.addEventListener("change", (event) => (event.target === fields.sheet ? open() : filter()));
+    fields.text.addEventListener("input", filter);
     back.addEventListener("click", () => show(page - 1));
     on.addEventListener("click", () => show(page + 1));
     open();

@@ -21,11 +21,12 @@ const unpack = async (id) => {
 
   // A cell's first and second line; numbers as programs read them.
   const lines = (cell) => {
-    const below = cell.querySelector("small"), whole = cell.textContent.trim();
+    const spaced = (text) => text.replaceAll("\u00a0", " ");
+    const below = cell.querySelector("small"), whole = spaced(cell.textContent).trim();
     const first = below ? whole.slice(0, -below.textContent.length).trim() : whole;
     const plain = first === "–" ? "" : first.replaceAll("−", "-");
     const number = plain.replaceAll(",", "");
-    return [/^[+-]?[\d.]+$/.test(number) ? String(Number(number)) : plain, below?.textContent ?? ""];
+    return [/^[+-]?[\d.]+$/.test(number) ? String(Number(number)) : plain, spaced(below?.textContent ?? "")];
   };
   // As it is shown: what is set below a value is a column of its own.
   const rowsOf = (table) => {
