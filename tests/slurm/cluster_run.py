@@ -14,13 +14,13 @@ from pathlib import Path
 import yaml
 from filelock import FileLock
 from lab.cluster import ask, until
-from project import Project
+from project import Project, called
 
 PROFILE = "workflow/profiles/slurm"
 MODEL = 'models=[{name: tiny, source: "file:$PLUMBLINE_TINY_MODEL", dtype: float32}]'
 SETTINGS = ["--configfile", str(Path(__file__).with_name("tiny.yaml")), "--config", MODEL]
 # Rules that ask for a GPU where the device is cuda. The tests run them on a CPU beside one.
-GPU_RULES = ("generate", "train", "score_choices", "decide_fact_based")
+GPU_RULES = ("generate", "generate_base", "train", "score_choices", "decide_fact_based")
 GPUS = [f"{rule}:gpu=1" for rule in GPU_RULES]
 # Quicker to look after its jobs than a shared cluster should be asked to be.
 QUICK = ["--slurm-init-seconds-before-status-checks", "3", "--latency-wait", "10", "--cores", "2"]
@@ -100,6 +100,7 @@ def all_jobs() -> list[Job]:
         fields = dict(word.split("=", 1) for word in line.split() if "=" in word)
         if "JobId" in fields:
             rule = fields.get("Comment", "").removeprefix("rule_").split("_wildcards_")[0]
+            rule = called(rule)
             place = fields["JobState"], fields["Partition"], fields.get("NodeList", "")
             found.append(Job(fields["JobId"], rule, *place, fields))
     return sorted(found, key=lambda job: int(job.number))

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import snakemake.api
 import snakemake.workflow
 from plumbline.jobs import digest
-from project import ROOT, Project
+from project import ROOT, Project, called
 from snakemake.settings.types import (
     ConfigSettings,
     DAGSettings,
@@ -51,7 +51,7 @@ class Graphs:
         with self._dag([file]) as dag:
             return {
                 _name(job): Job(
-                    job.rule.name,
+                    called(job.rule.name),
                     tuple(sorted(map(repr, job.non_derived_params))),
                     tuple(sorted(job.input)),
                     tuple(sorted(map(_name, dag.dependencies[job]))),
@@ -64,7 +64,9 @@ class Graphs:
     def counts(self, files: Sequence[Path], targets: Iterable[str]) -> dict[str, int]:
         """How many jobs of each rule these targets have, with configuration files laid over."""
         with self._dag(files, targets) as dag:
-            return dict(Counter(job.rule.name for job in dag.jobs if job.rule.name != "all"))
+            return dict(
+                Counter(called(job.rule.name) for job in dag.jobs if job.rule.name != "all")
+            )
 
     @contextmanager
     def _dag(self, files: Sequence[Path], targets: Iterable[str] = ()):

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -82,8 +83,10 @@ class Project:
         if "Nothing to be done" in output:
             return {}
         table = output.split("Job stats:")[1]
-        found = dict(re.findall(r"^(\w+) +(\d+)$", table, flags=re.MULTILINE))
-        return {rule: int(n) for rule, n in found.items() if rule not in ("all", "total")}
+        found: Counter[str] = Counter()
+        for rule, n in re.findall(r"^(\w+) +(\d+)$", table, flags=re.MULTILINE):
+            found[called(rule)] += int(n)
+        return {rule: n for rule, n in found.items() if rule not in ("all", "total")}
 
     def edit(self, path: str, old: str, new: str) -> None:
         """Replace a text that must be there."""
@@ -110,6 +113,13 @@ def overlaid(project, text, name="mine.yaml"):
     return "--configfile", name, "--"
 
 
+def called(rule: str) -> str:
+    """The rule's name; those that differ in when they come and in threads alone have one."""
+    return rule.removesuffix("_base")
+
+
 def rules(output, name):
     """The printed jobs of a rule."""
-    return [part.split("\n[")[0] for part in output.split(f"rule {name}:")[1:]]
+    parts = re.split(r"rule (\w+):", output)
+    found = zip(parts[1::2], parts[2::2], strict=True)
+    return [part.split("\n[")[0] for rule, part in found if called(rule) == name]

@@ -96,10 +96,10 @@ THREADS = 1 if ON_GPU else workflow.cores
 # Of a job with small batches, which threads share badly: two side by side do a third more.
 BESIDE = max(1, THREADS // 2)
 # Which of the jobs that lie ready comes first. A rule that says nothing takes seconds and comes
-# before any model, then come the scores that trainings wait for, trainings, answers, other scores. So
-# a process that has loaded its packages finds as much to do as there can be, and mistakes in data are
-# told before an engine starts.
-LIGHT, LEADING, TRAINING, GENERATING, LAST = 5, 4, 3, 2, 1
+# before any model, then come the base's answers, the scores that trainings wait for, trainings, other
+# answers, other scores. So a process that has loaded its packages finds as much to do as there can be,
+# and mistakes in data are told before an engine starts.
+LIGHT, FIRST, LEADING, TRAINING, GENERATING, LAST = 6, 5, 4, 3, 2, 1
 # What jobs read from results/<run>/lists/<name>.json; see plumbline/storage/lists.py.
 LISTS = EXPERIMENT.lists
 

@@ -8,6 +8,7 @@ A piece of work is a request file that goes to one checkpoint; see plumbline/exp
 """
 
 WORKS = EXPERIMENT.works
+OF_BASE = alternatives(WORKS.of_base)
 
 
 rule generate:
@@ -21,10 +22,12 @@ rule generate:
         f"{R}/{{model}}/{{work}}/generate.log",
     benchmark:
         f"{R}/benchmarks/generate/{{model}}/{{work}}/all.tsv"
+    wildcard_constraints:
+        work=rf"(?!({OF_BASE})/generations\.jsonl).+",
     priority: GENERATING
     conda:
         environment("generate")
-    threads: THREADS
+    threads: BESIDE
     resources:
         gpu=CONFIG.generation.tensor_parallel if ON_GPU else 0,
         mem_mb=memory(16000),
@@ -43,6 +46,14 @@ rule generate:
         " --threads {threads} {params.part} {output:q} 2>&1 | tee {log:q}"
 
 
+# All trainings follow from the base's answers, and little else can be done before they are there.
+use rule generate as generate_base with:
+    wildcard_constraints:
+        work=OF_BASE,
+    priority: FIRST
+    threads: THREADS
+
+
 # One part of a large request file, on a device of its own.
 use rule generate as generate_shard with:
     input:
@@ -54,6 +65,8 @@ use rule generate as generate_shard with:
         f"{R}/{{model}}/{{work}}/generate-{{shard}}-of-{{shards}}.log",
     benchmark:
         f"{R}/benchmarks/generate/{{model}}/{{work}}/{{shard}}-of-{{shards}}.tsv"
+    wildcard_constraints:
+        work=".+",
     params:
         checkpoint=WORKS.checkpoint,
         part=lambda wildcards: f"--shard {wildcards.shard}/{wildcards.shards} --marker",

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from plumbline.experiment.layout import Layout, Wildcards
 from plumbline.experiment.part import Work
+from plumbline.names import BASE
 from plumbline.storage.lists import ListedWork
 
 
@@ -15,6 +16,7 @@ class Works(Mapping[str, Work]):
     def __init__(self, layout: Layout, works: Iterable[Work]):
         self._layout = layout
         self._by_name = {work.name: work for work in works}
+        self.of_base = [name for name, work in self._by_name.items() if work.folder == BASE]
 
     def __getitem__(self, name: str) -> Work:
         return self._by_name[name]
