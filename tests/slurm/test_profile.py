@@ -5,7 +5,7 @@ import re
 import pytest
 import yaml
 from cluster_run import GPU_RULES, PROFILE, SETTINGS
-from project import ROOT, Project
+from project import ROOT, Project, called
 
 pytestmark = pytest.mark.workflow
 # They ask for a GPU only if their verifier does, or never.
@@ -38,7 +38,7 @@ def planned(project, *arguments) -> dict[str, list[str]]:
     for block in re.split(r"^\[.*\]$", said, flags=re.MULTILINE)[1:]:
         name = re.search(r"^(?:local)?rule (\w+):", block, flags=re.MULTILINE)
         if name:
-            found.setdefault(name[1], []).append(block)
+            found.setdefault(called(name[1]), []).append(block)
     return found
 
 

@@ -282,7 +282,7 @@ def test_a_finished_run_becomes_a_piece(tmp_path, monkeypatch):
     label = dict(id="a", relation="r", domain="id", split="test", category="Unknown", p_greedy=0,
                  greedy_correct=0, greedy_total=1, sampled_correct=0, sampled_total=1,
                  exemplar_sets=[0])  # fmt: skip
-    config = {"seeds": [3], "device": "cpu", "run": "x", "models": [{"name": "m"}], "slick": 1}
+    config = read("study/apeft.yaml") | {"seeds": [3], "models": [{"name": "m", "source": "hub:m"}]}
     checkpoints = [
         {"checkpoint": name, "folder": f"m/{name}", "scored": ["items.jsonl"], "parent": ""}
         for name in ("one", "other")
@@ -303,9 +303,18 @@ def test_a_finished_run_becomes_a_piece(tmp_path, monkeypatch):
     [piece] = pieces.read_pieces(tmp_path / "data", "apeft")
     assert [(row.checkpoint, row.value) for row in piece.items] == [("one", 1.0), ("other", 1.0)]
     assert piece.about.versions == {"torch": "1", "python": "3"} and piece.about.seed == 3
+    assert piece.about.configuration == collect_piece._settings_digest(config)
     assert re.fullmatch(r"[0-9a-f]{40}(-dirty)?", piece.about.commit)
     with pytest.raises(InputError, match=r"was run with seeds \[3\]; expected \[1\]"):
         collect_piece.main(claim="apeft", seed=1, root=root, data=tmp_path / "data")
+
+
+def test_seeds_are_of_one_configuration_whatever_keys_came_between():
+    config = read("study/apeft.yaml")
+    digest = collect_piece._settings_digest(config)
+    later = experiment.load(config).model_dump(mode="json")  # every key, as if some were new
+    assert collect_piece._settings_digest(later | {"run": "x", "seeds": [9]}) == digest
+    assert collect_piece._settings_digest(config | {"claims": {"splitter": "model"}}) != digest
 
 
 def test_every_number_of_the_page_is_a_row_of_the_table():

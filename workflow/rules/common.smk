@@ -98,8 +98,9 @@ BESIDE = max(1, THREADS // 2)
 # Which of the jobs that lie ready comes first. A rule that says nothing takes seconds and comes
 # before any model, then come the base's answers, the scores that trainings wait for, trainings, other
 # answers, other scores. So a process that has loaded its packages finds as much to do as there can be,
-# and mistakes in data are told before an engine starts.
-LIGHT, FIRST, LEADING, TRAINING, GENERATING, LAST = 6, 5, 4, 3, 2, 1
+# and mistakes in data are told before an engine starts. Snakemake adds up the priorities of what it
+# starts together, so the first two outweigh whatever could run in their place.
+LIGHT, FIRST, LEADING, TRAINING, GENERATING, LAST = 10_000, 100, 4, 3, 2, 1
 # What jobs read from results/<run>/lists/<name>.json; see plumbline/storage/lists.py.
 LISTS = EXPERIMENT.lists
 

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Annotated
 
+from plumbline.experiment.config import Config
 from plumbline.jobs import program
 from plumbline.storage import lists
 from plumbline.storage.files import InputError, read_json, sha256_json
@@ -43,7 +44,7 @@ def main(
             seed=seed,
             model=model,
             commit=_commit(),
-            configuration=sha256_json({k: v for k, v in config.items() if k not in BESIDE})[:16],
+            configuration=_settings_digest(config),
             labels=labels_digest(root / model / "slick/annotations.jsonl"),
             versions=manifest["versions"] | {"python": manifest["python"]},
             device=config["device"],
@@ -57,6 +58,12 @@ def main(
     )
     path = write_piece(data, piece)
     program.log.info(f"{len(piece.items)} values and {len(fits)} fit curves beside {path}")
+
+
+def _settings_digest(config: dict) -> str:
+    """Of what a claim's file says; a key that came later, and is left at its default, changes nothing."""
+    said = Config.model_validate(config).model_dump(mode="json", exclude_defaults=True)
+    return sha256_json({key: value for key, value in said.items() if key not in BESIDE})[:16]
 
 
 def _commit() -> str:
