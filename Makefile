@@ -125,7 +125,7 @@ test: setup lint ## lint, then all tests (as root on Debian, installs Chromium a
 test-ops: setup ## at length: kills, SLURM, conda, no network, all architectures of models
 	@bash tests/slurm/install.sh
 	@PLUMBLINE_WHOLE=1 .venv/bin/python -m pytest $(wildcard tests/ops tests/slurm) --durations=10
-	@PLUMBLINE_WHOLE=1 .venv/bin/python -m pytest $(wildcard tests/unit tests/workflow) -m whole --durations=10
+	@PLUMBLINE_WHOLE=1 .venv/bin/python -m pytest $(wildcard tests/unit tests/workflow tests/e2e) -m whole --durations=10
 
 test-gpu: setup ## engines and trainers on one GPU, in 8 minutes at most
 	@PYTHONPATH=$(CURDIR)/workflow:$(CURDIR)/tests timeout --signal=INT 480 \

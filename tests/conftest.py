@@ -66,6 +66,10 @@ def pytest_configure(config: pytest.Config) -> None:
             raise pytest.UsageError(f"{path} has the name of {other}: rename one of them")
 
 
+# Of the folders whose files share a run or a cluster, those that do not.
+ALONE = ("test_harness_parity.py", "test_study_miniatures.py")
+
+
 @pytest.hookimpl(optionalhook=True)  # one process knows no such hook
 def pytest_xdist_make_scheduler(config: pytest.Config, log):
     """Side by side, a file's tests stay together, and those of a folder that share a costly fixture."""
@@ -75,7 +79,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log):
         def _split_scope(self, nodeid: str) -> str:
             file = nodeid.split("::")[0]
             folder = Path(file).parent.name
-            return folder if folder in ("e2e", "slurm") else file
+            shared = folder in ("e2e", "slurm") and Path(file).name not in ALONE
+            return folder if shared else file
 
     return ByFixture(config, log)
 
