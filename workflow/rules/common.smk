@@ -95,12 +95,12 @@ GPU = int(ON_GPU)
 THREADS = 1 if ON_GPU else workflow.cores
 # Of a job with small batches, which threads share badly: two side by side do a third more.
 BESIDE = max(1, THREADS // 2)
-# Which of the jobs that lie ready comes first. A rule that says nothing takes seconds and comes
-# before any model, then come the base's answers, the scores that trainings wait for, trainings, other
-# answers, other scores. So a process that has loaded its packages finds as much to do as there can be,
-# and mistakes in data are told before an engine starts. Snakemake adds up the priorities of what it
-# starts together, so the first two outweigh whatever could run in their place.
-LIGHT, FIRST, LEADING, TRAINING, GENERATING, LAST = 10_000, 100, 4, 3, 2, 1
+# Which of the jobs that lie ready comes first, so that a process that has loaded its packages finds as
+# much to do as there can be, and mistakes in data are told before an engine starts. A rule that says
+# nothing takes seconds; then come the base's answers, what is made of those to SliCK's questions, the
+# scores that trainings wait for, trainings, other answers, other scores. Snakemake adds up the
+# priorities of what it starts together, so the first two outweigh whatever could run in their place.
+LIGHT, FIRST, LABELS, LEADING, TRAINING, GENERATING, LAST = 10_000, 100, 5, 4, 3, 2, 1
 # What jobs read from results/<run>/lists/<name>.json; see plumbline/storage/lists.py.
 LISTS = EXPERIMENT.lists
 

@@ -77,6 +77,7 @@ rule annotate:
         f"{R}/{{model}}/logs/annotate.log",
     benchmark:
         f"{R}/benchmarks/slick/{{model}}/annotate.tsv"
+    priority: LABELS
     localrule: True
     conda:
         environment("annotate")
