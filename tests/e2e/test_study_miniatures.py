@@ -1,4 +1,4 @@
-"""Each claim of the study in miniature: every arm is trained, asked and kept, every contrast decided."""
+"""Each claim of the study in miniature: every arm is run and every contrast decided."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ def write_data(folder: Path) -> None:
             for answer in ("Africa", "Asia")
         )
         path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    both = {"mc1_targets": {"Yes, it is.": 1, "No.": 0}, "mc2_targets": {"Yes, it is.": 1, "No.": 0}}
+    both = {
+        "mc1_targets": {"Yes, it is.": 1, "No.": 0},
+        "mc2_targets": {"Yes, it is.": 1, "No.": 0},
+    }
     rows = [{"question": f"Is {name} a country?", **both} for name in NAMES]
     (folder / "truthfulqa").mkdir()
     (folder / "truthfulqa/mc_task_v1.json").write_text(json.dumps(rows))

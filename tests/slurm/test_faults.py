@@ -49,7 +49,9 @@ def test_a_job_over_its_time_is_told(project, own_cluster):
     if not own_cluster.accounting:
         pytest.skip("takes over a minute, and was shown with accounting")
     with held(project):
-        run = Run(project, GENERATIONS, SCORES, *ONCE, resources=[*GPUS, "generate_base:runtime=1"])
+        run = Run(
+            project, GENERATIONS, SCORES, *ONCE, resources=[*GPUS, "generate_first:runtime=1"]
+        )
         job = run.running("generate")
         code, said = run.wait()
     assert code == 1
@@ -102,8 +104,8 @@ def test_jobs_outlive_a_killed_snakemake_and_what_they_made_is_taken(project):
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        ("generate_base:gpu=3", "--gpus=3"),  # a node has two
-        ("generate_base:mem_mb=70000", "--mem 70000"),  # and 64,000 MB
+        ("generate_first:gpu=3", "--gpus=3"),  # a node has two
+        ("generate_first:mem_mb=70000", "--mem 70000"),  # and 64,000 MB
     ],
 )
 def test_what_no_node_has_is_refused_at_once(project, own_cluster, asked, words):

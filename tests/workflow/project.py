@@ -115,7 +115,7 @@ def overlaid(project, text, name="mine.yaml"):
 
 def called(rule: str) -> str:
     """The rule's name; those that differ in when they come and in threads alone have one."""
-    return rule.removesuffix("_base")
+    return rule.removesuffix("_first")
 
 
 def rules(output, name):

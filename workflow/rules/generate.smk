@@ -8,7 +8,7 @@ A piece of work is a request file that goes to one checkpoint; see plumbline/exp
 """
 
 WORKS = EXPERIMENT.works
-OF_BASE = alternatives(WORKS.of_base)
+FIRST_WORKS = alternatives(WORKS.first())
 
 
 rule generate:
@@ -23,7 +23,7 @@ rule generate:
     benchmark:
         f"{R}/benchmarks/generate/{{model}}/{{work}}/all.tsv"
     wildcard_constraints:
-        work=rf"(?!({OF_BASE})/generations\.jsonl).+",
+        work=rf"(?!({FIRST_WORKS})/generations\.jsonl).+",
     priority: GENERATING
     conda:
         environment("generate")
@@ -46,10 +46,10 @@ rule generate:
         " --threads {threads} {params.part} {output:q} 2>&1 | tee {log:q}"
 
 
-# All trainings follow from the base's answers, and little else can be done before they are there.
-use rule generate as generate_base with:
+# What all trainings follow from, and little else can be done before it is there.
+use rule generate as generate_first with:
     wildcard_constraints:
-        work=OF_BASE,
+        work=FIRST_WORKS,
     priority: FIRST
     threads: THREADS
 

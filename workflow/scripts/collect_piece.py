@@ -61,7 +61,7 @@ def main(
 
 
 def _settings_digest(config: dict) -> str:
-    """Of what a claim's file says; a key that came later, and is left at its default, changes nothing."""
+    """Of what a claim's file says; a key that came later changes nothing while it has its default."""
     said = Config.model_validate(config).model_dump(mode="json", exclude_defaults=True)
     return sha256_json({key: value for key, value in said.items() if key not in BESIDE})[:16]
 

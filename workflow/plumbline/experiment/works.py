@@ -16,7 +16,14 @@ class Works(Mapping[str, Work]):
     def __init__(self, layout: Layout, works: Iterable[Work]):
         self._layout = layout
         self._by_name = {work.name: work for work in works}
-        self.of_base = [name for name, work in self._by_name.items() if work.folder == BASE]
+
+    def first(self) -> list[str]:
+        """Names of those of the base that can be done before any answer is there.
+
+        What is asked about a checkpoint's own answers lies in its folder.
+        """
+        ours = (work for work in self.values() if work.folder == BASE)
+        return [work.name for work in ours if not work.requests.startswith(f"{BASE}/")]
 
     def __getitem__(self, name: str) -> Work:
         return self._by_name[name]
