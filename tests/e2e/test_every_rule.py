@@ -21,7 +21,8 @@ from taught import nudge
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(4200)]
 # One core a job, as none can use more with so little: two run at a time.
 SINGLE = (
-    "generate", "generate_first", "generate_shard", "train", "decide_fact_based", "verify_claims",
+    "generate", "generate_first", "generate_leading", "generate_shard", "train", "decide_fact_based",
+    "verify_claims",
     "score_reference", "run_harness",
 )  # fmt: skip
 CONFIG = [

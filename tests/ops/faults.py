@@ -23,14 +23,18 @@ from reach import whole
 CONFIG = Path(__file__).with_name("faults.yaml")
 # One core a job: two jobs run at a time, so that a kill hits more than one.
 SINGLE = (
-    "generate", "generate_first", "judge_comparisons", "train", "score_choices", "measure_token_shift",
+    "generate", "generate_first", "generate_leading", "judge_comparisons", "train", "score_choices",
+    "measure_token_shift",
 )  # fmt: skip
 CONFIGS = [CONFIG] if whole() else [CONFIG, CONFIG.with_name("faults_short.yaml")]
 OPTIONS = [
     "--configfile", *map(str, CONFIGS), "--set-threads", *(f"{rule}=1" for rule in SINGLE),
 ]  # fmt: skip
 # About how long jobs take, in the time of a light one; moments are drawn over the sum.
-WEIGHTS = {"train": 12, "score_choices": 5, "generate": 3, "generate_first": 3}
+WEIGHTS = {"train": 12, "score_choices": 5, "generate": 3} | {
+    "generate_first": 3,
+    "generate_leading": 3,
+}
 JITTER = 8.0  # seconds; a moment within a job rather than at its end
 # Shares of the work before which moments are drawn, and after which there is no more waiting: what
 # comes last is quick.

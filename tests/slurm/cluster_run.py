@@ -20,7 +20,9 @@ PROFILE = "workflow/profiles/slurm"
 MODEL = 'models=[{name: tiny, source: "file:$PLUMBLINE_TINY_MODEL", dtype: float32}]'
 SETTINGS = ["--configfile", str(Path(__file__).with_name("tiny.yaml")), "--config", MODEL]
 # Rules that ask for a GPU where the device is cuda. The tests run them on a CPU beside one.
-GPU_RULES = ("generate", "generate_first", "train", "score_choices", "decide_fact_based")
+GPU_RULES = (
+    "generate", "generate_first", "generate_leading", "train", "score_choices", "decide_fact_based",
+)  # fmt: skip
 GPUS = [f"{rule}:gpu=1" for rule in GPU_RULES]
 # Quicker to look after its jobs than a shared cluster should be asked to be.
 QUICK = ["--slurm-init-seconds-before-status-checks", "3", "--latency-wait", "10", "--cores", "2"]

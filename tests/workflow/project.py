@@ -115,7 +115,7 @@ def overlaid(project, text, name="mine.yaml"):
 
 def called(rule: str) -> str:
     """The rule's name; those that differ in when they come and in threads alone have one."""
-    return rule.removesuffix("_first")
+    return rule.removesuffix("_first").removesuffix("_leading")
 
 
 def rules(output, name):

@@ -98,9 +98,11 @@ BESIDE = max(1, THREADS // 2)
 # Which of the jobs that lie ready comes first, so that a process that has loaded its packages finds as
 # much to do as there can be, and mistakes in data are told before an engine starts. A rule that says
 # nothing takes seconds; then come the base's answers, what is made of those to SliCK's questions, the
-# scores that trainings wait for, trainings, other answers, other scores. Snakemake adds up the
-# priorities of what it starts together, so the first two outweigh whatever could run in their place.
-LIGHT, FIRST, LABELS, LEADING, TRAINING, GENERATING, LAST = 10_000, 100, 5, 4, 3, 2, 1
+# scores that trainings wait for, trainings, answers that others wait for, other answers, other scores.
+# Snakemake adds up the priorities of what it starts together, so the first two outweigh whatever could
+# run in their place.
+LIGHT, FIRST, LABELS = 10_000, 100, 6
+LEADING, TRAINING, ANSWERING, GENERATING, LAST = 5, 4, 3, 2, 1
 # What jobs read from results/<run>/lists/<name>.json; see plumbline/storage/lists.py.
 LISTS = EXPERIMENT.lists
 

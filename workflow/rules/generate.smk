@@ -8,7 +8,7 @@ A piece of work is a request file that goes to one checkpoint; see plumbline/exp
 """
 
 WORKS = EXPERIMENT.works
-FIRST_WORKS = alternatives(WORKS.first())
+APART = alternatives([*WORKS.first(), *WORKS.leading()])
 
 
 rule generate:
@@ -23,7 +23,7 @@ rule generate:
     benchmark:
         f"{R}/benchmarks/generate/{{model}}/{{work}}/all.tsv"
     wildcard_constraints:
-        work=rf"(?!({FIRST_WORKS})/generations\.jsonl).+",
+        work=rf"(?!({APART})/generations\.jsonl).+",
     priority: GENERATING
     conda:
         environment("generate")
@@ -46,12 +46,19 @@ rule generate:
         " --threads {threads} {params.part} {output:q} 2>&1 | tee {log:q}"
 
 
-# What all trainings follow from, and little else can be done before it is there.
+# What can be asked of the base at once: little else can be done before its answers are there.
 use rule generate as generate_first with:
     wildcard_constraints:
-        work=FIRST_WORKS,
+        work=alternatives(WORKS.first()),
     priority: FIRST
     threads: THREADS
+
+
+# What a training follows from.
+use rule generate as generate_leading with:
+    wildcard_constraints:
+        work=alternatives(WORKS.leading()),
+    priority: ANSWERING
 
 
 # One part of a large request file, on a device of its own.

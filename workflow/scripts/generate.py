@@ -81,11 +81,13 @@ def main(
             write_json(marker_path, {"shard": shard, "generations": len(generations)})
         if generations_path:
             write_rows(generations_path, generations)
-        # What else lies ready is cheaper now that an engine's packages are loaded.
+        # What else lies ready is cheaper now that an engine's packages are loaded. But a training
+        # that waits for this job's end could run beside, where there is no GPU to wait for.
         if engines.started and shards == 1:
             all_works.make_ahead(
                 work,
                 lambda work, finished: write_rows(finished, serve(work, engines, patience=0)),
+                elsewhere=device != "cpu" or not all_works[work].leads,
             )
 
 

@@ -53,11 +53,11 @@ class Layout:
             for checkpoint in self.lineage.imported
         ]
 
-    def listed(self, folder: str, reads: str, setting: str) -> ListedWork:
+    def listed(self, folder: str, reads: str, setting: str, leads: bool = False) -> ListedWork:
         """A piece of work for the checkpoint in this folder, as lists have it for programs."""
         checkpoint, seed = self.lineage.at(folder)
         marker = self.lineage.marker(checkpoint).format(seed=seed)
-        return ListedWork(folder, marker, reads, setting)
+        return ListedWork(folder, marker, reads, setting, leads)
 
     def marker_at(self, wildcards: Wildcards) -> str:
         """The marker of the checkpoint in the wildcards' folder."""

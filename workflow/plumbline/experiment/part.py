@@ -26,13 +26,14 @@ class Work(NamedTuple):
     """A file of requests that goes to one checkpoint; answered into <name>/generations.jsonl.
 
     Paths are below the model's folder. match: how an answer is told to be right, where a right one
-    ends the asking.
+    ends the asking; leads: whether what is trained depends on the answers.
     """
 
     name: str
     folder: str  # of the checkpoint
     requests: str
     match: str = ""
+    leads: bool = False
 
 
 class InstructionSet(NamedTuple):

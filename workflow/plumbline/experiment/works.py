@@ -34,6 +34,11 @@ class Works(Mapping[str, Work]):
     def __len__(self) -> int:
         return len(self._by_name)
 
+    def leading(self) -> list[str]:
+        """Names of the others that trainings follow from."""
+        first = set(self.first())
+        return [work.name for work in self.values() if work.leads and work.name not in first]
+
     def requests(self, wildcards: Wildcards) -> str:
         """The requests of the wildcards' piece of work."""
         return self._layout.path(wildcards.model, self[wildcards.work].requests)
@@ -59,4 +64,7 @@ class Works(Mapping[str, Work]):
     def rows(self) -> dict[str, ListedWork]:
         """By name, what the jobs of all works read; see `Layout.listed`."""
         listed = self._layout.listed
-        return {work.name: listed(work.folder, work.requests, work.match) for work in self.values()}
+        return {
+            work.name: listed(work.folder, work.requests, work.match, work.leads)
+            for work in self.values()
+        }

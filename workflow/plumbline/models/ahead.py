@@ -108,16 +108,19 @@ class WorkList:
         """Move a work's result, if it waits, to where its job wants it; whether it did."""
         return take(self.finished(name), output)
 
-    def make_ahead(self, asked: str, make: Callable[[str, Path], None]) -> None:
+    def make_ahead(
+        self, asked: str, make: Callable[[str, Path], None], elsewhere: bool = True
+    ) -> None:
         """Make what else lies ready, for an hour at most: `make(name, finished)` writes the file.
 
+        elsewhere: of other checkpoints too, or of the asked one's alone.
         What comes to lie ready meanwhile is made too. What `make` cannot make, or what another job is
         making (filelock's Timeout), is left to its own job.
         """
         from filelock import Timeout
 
         end, tried = time.monotonic() + LONGEST, {asked}
-        while ready := [name for name in self._ready(asked) if name not in tried]:
+        while ready := [name for name in self._ready(asked, elsewhere) if name not in tried]:
             tried.update(ready)
             for name in ready:
                 finished = self.finished(name)
@@ -131,10 +134,11 @@ class WorkList:
                 except (Timeout, InputError) as error:
                     log.info(f"{name} is left to its own job: {error}")
 
-    def _ready(self, asked: str) -> list[str]:
+    def _ready(self, asked: str, elsewhere: bool) -> list[str]:
         """Works that can be done and are not: of the asked one's checkpoint, then of each other's."""
         here = self[asked].checkpoint
-        ready = filter(self._is_ready, self._works)
+        names = (n for n in self._works if elsewhere or self[n].checkpoint == here)
+        ready = filter(self._is_ready, names)
         return sorted(ready, key=lambda n: (self[n].checkpoint != here, self[n].checkpoint))
 
     def _is_ready(self, name: str) -> bool:

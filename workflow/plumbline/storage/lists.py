@@ -23,6 +23,7 @@ class ListedWork(NamedTuple):
     marker: str  # the file that says that the checkpoint is whole
     input: str  # requests or questions
     setting: str = ""  # what else decides this one's result
+    leads: bool = False  # whether what is trained depends on it
 
 
 def write(folder: Path, lists: dict[str, object]) -> None:

@@ -39,11 +39,13 @@ class ApeftFiles(Part):
     def works(self) -> Iterable[Work]:
         for folder in self._parents():
             place = f"{folder}/apeft"
-            yield Work(f"{place}/responses", folder, "apeft/responses/requests.jsonl")
+            yield Work(f"{place}/responses", folder, "apeft/responses/requests.jsonl", leads=True)
             yield from self.experiment.responses.claim_works(f"{place}/responses")
-            yield Work(f"{place}/answers", folder, f"{place}/answers/requests.jsonl")
+            yield Work(f"{place}/answers", folder, f"{place}/answers/requests.jsonl", leads=True)
             if questions_by(self.config) == "model":
-                yield Work(f"{place}/questions", folder, f"{place}/questions/requests.jsonl")
+                yield Work(
+                    f"{place}/questions", folder, f"{place}/questions/requests.jsonl", leads=True
+                )
 
     def lost(self) -> Iterable[str]:
         return [

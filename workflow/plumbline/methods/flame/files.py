@@ -61,14 +61,14 @@ class FlameFiles(Part):
             return
         asked = sorted({ANSWERS[name] for name in flame.sft if name in ANSWERS})
         for name in [*asked, *["augment"] * bool(flame.augment)]:
-            yield Work(f"base/flame/{name}", BASE, f"flame/{name}/requests.jsonl")
+            yield Work(f"base/flame/{name}", BASE, f"flame/{name}/requests.jsonl", leads=True)
         for folder in self.parents("facttune-mc"):
             for part in ("questions", "answers"):
                 work = f"{folder}/flame/mc/{part}"
-                yield Work(work, BASE, f"{work}/requests.jsonl")
+                yield Work(work, BASE, f"{work}/requests.jsonl", leads=True)
         for folder in self.parents():
             place = f"{folder}/flame/responses"
-            yield Work(place, folder, "flame/responses/requests.jsonl")
+            yield Work(place, folder, "flame/responses/requests.jsonl", leads=True)
             yield from self.experiment.responses.claim_works(place)
 
     def lost(self) -> Iterable[str]:

@@ -30,7 +30,7 @@ class GrathFiles(Part):
 
     def works(self) -> Iterable[Work]:
         for folder in self._writers():
-            yield Work(f"{folder}/grath", folder, "grath/requests.jsonl")
+            yield Work(f"{folder}/grath", folder, "grath/requests.jsonl", leads=True)
 
     def lost(self) -> Iterable[str]:
         return [f"{self.layout.root}/grath/dropped.json"] if self._settings else []

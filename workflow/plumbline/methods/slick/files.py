@@ -13,7 +13,7 @@ class SlickFiles(Part):
     """The probing of every base, and the mixes of known and new facts."""
 
     def works(self) -> Iterable[Work]:
-        yield Work("slick", BASE, "slick/requests.jsonl", self.config.slick.match)
+        yield Work("slick", BASE, "slick/requests.jsonl", self.config.slick.match, leads=True)
 
     def lists(self) -> Mapping[str, Any]:
         return {"mixes": self.mixes(), "mix_checkpoints": self.checkpoints()}
