@@ -113,13 +113,26 @@ def test_answers_stored_before_an_engine_was_a_checkpoints_own_are_not_believed(
     assert project(monkeypatch, "one") == answers
 
 
-def test_each_checkpoint_has_an_engine_of_its_own_and_is_asked_all_at_once(project, monkeypatch):
+def add_tuned(project):
+    """A second checkpoint, which is to be asked, too."""
     shutil.copytree(project.root / "base", project.root / "tuned")
     marker = project.root / "tuned" / "checkpoint.json"
     write_json(marker, json.loads(marker.read_text()) | {"weights_sha256": "f" * 64})
     for name in ("a", "b"):
         project.works[name] = ["tuned", "tuned/checkpoint.json", "two.jsonl"]
     project.works |= {"two": project.works.pop("two")}  # the base's last
+
+
+def test_a_job_that_a_training_waits_for_answers_for_its_own_checkpoint_alone(project, monkeypatch):
+    add_tuned(project)
+    project.works["one"] += ["", True]
+    project(monkeypatch, "one")
+    [waiting] = project.root.glob("store/*/finished/*.jsonl")
+    assert {row.request for row in read_rows(waiting, Generation)} == {"two0", "two1", "two2"}
+
+
+def test_each_checkpoint_has_an_engine_of_its_own_and_is_asked_all_at_once(project, monkeypatch):
+    add_tuned(project)
     started, load = [], checkpoints.load_model
 
     def noted(folder, dtype):
