@@ -187,3 +187,12 @@ def test_the_command_to_go_on_with_can_be_typed(tmp_path, monkeypatch):
     assert command(["/opt/bin/snakemake", "a b"]) == "/opt/bin/snakemake 'a b'"
     module = "/x/site-packages/snakemake/__main__.py"
     assert command([module, "plan"]) == "python -m snakemake plan"
+
+
+def test_a_damaged_plan_is_no_reason_not_to_run(screen, tmp_path):
+    (tmp_path / "plan.json").write_text("")
+    job = TrainingJob(1, f"{tmp_path}/benchmarks/train/m/1.tsv")
+    made = Console(tmp_path, clock=lambda: 0.0)
+    made.begin(SimpleNamespace(needrun_jobs=lambda: iter([job]), depending={job: {}}))
+    made.end()
+    assert screen.lines[-2:][0].startswith("0 of 1 jobs done")

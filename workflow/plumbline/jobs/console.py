@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from plumbline.jobs.progress import Job, RunProgress, about, tail
-from plumbline.storage.files import read_json
+from plumbline.storage.files import InputError, read_json
 
 SNAKEMAKE = logging.getLogger("snakemake.logging")
 # What the lines stand for, on the screen.
@@ -108,12 +108,19 @@ class Console(logging.Handler):
                 self._tell()
 
     def _tell(self) -> None:
-        plan = self._root / "plan.json"
-        planned = read_json(plan) if plan.exists() else None
-        line = self._progress.line(self._clock(), planned)
+        line = self._progress.line(self._clock(), self._planned())
         if line != self._said:
             self._said = line
             SNAKEMAKE.info(f"{time.strftime('%H:%M:%S')} {line}")
+
+
+    def _planned(self) -> dict | None:
+        """The plan, once it is there. One that was damaged is no reason not to run what mends it."""
+        plan = self._root / "plan.json"
+        try:
+            return read_json(plan) if plan.exists() else None
+        except InputError:
+            return None
 
 
 def _stage(benchmark: str | None) -> str | None:
