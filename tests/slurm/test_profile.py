@@ -91,7 +91,7 @@ def test_memory_grows_by_attempt():
 def test_the_tests_give_gpus_to_the_rules_that_ask_for_them(project, tiny_source):
     wanted = planned(project, *SETTINGS, "device=cuda")
     asking = {name for name, blocks in wanted.items() if re.search(r"\bgpu=1\b", blocks[0])}
-    assert asking == set(GPU_RULES)
+    assert asking == set(map(called, GPU_RULES))
 
 
 def test_every_line_of_the_profile_says_why():

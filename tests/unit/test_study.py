@@ -282,7 +282,8 @@ def test_a_finished_run_becomes_a_piece(tmp_path, monkeypatch):
     label = dict(id="a", relation="r", domain="id", split="test", category="Unknown", p_greedy=0,
                  greedy_correct=0, greedy_total=1, sampled_correct=0, sampled_total=1,
                  exemplar_sets=[0])  # fmt: skip
-    config = read("study/apeft.yaml") | {"seeds": [3], "models": [{"name": "m", "source": "hub:m"}]}
+    of_one_seed = {"seeds": [3], "device": "cpu", "models": [{"name": "m", "source": "file:m"}]}
+    config = read("study/apeft.yaml") | of_one_seed
     checkpoints = [
         {"checkpoint": name, "folder": f"m/{name}", "scored": ["items.jsonl"], "parent": ""}
         for name in ("one", "other")
