@@ -113,7 +113,6 @@ class Console(logging.Handler):
             self._said = line
             SNAKEMAKE.info(f"{time.strftime('%H:%M:%S')} {line}")
 
-
     def _planned(self) -> dict | None:
         """The plan, once it is there. One that was damaged is no reason not to run what mends it."""
         plan = self._root / "plan.json"
