@@ -38,7 +38,7 @@ CONFIGURATIONS = {
     "default": TARGETS,
     **{path.stem: [*TARGETS, "--configfile", str(path)] for path in SHIPPED},
     "everything": [
-        *(*TARGETS, "augment", "lm_eval", "cards", "--configfile", *EVERYTHING),
+        *(*TARGETS, "augment", "--configfile", *EVERYTHING),
         *("--config", f"evaluation={{closed_book: [{OWN_QUESTIONS}]}}", f"audit={AUDITED}"),
     ],
     "endpoint": ["flame", "--configfile", *EVERYTHING, "--config", f"verification={ENDPOINT}"],
