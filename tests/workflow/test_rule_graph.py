@@ -2,8 +2,8 @@
 
 import pytest
 from graph import Graphs
-from project import ROOT
-from scripts.write_rule_graph import arrows, as_markdown, jobs, rule_files
+from project import ROOT, called
+from scripts.write_rule_graph import arrows, as_markdown, jobs, rule_files, variants
 
 pytestmark = pytest.mark.workflow
 
@@ -37,3 +37,6 @@ def test_what_jobs_wait_for_anyway_is_not_drawn():
 def test_rules_are_found_in_their_files():
     files = rule_files()
     assert "train" in files["train"] and "generate_shard" in files["generate"]
+    # What the tests take for one rule is drawn as one.
+    assert all(called(rule) == one for rule, one in variants().items() if one == "generate")
+    assert "generate_shard" not in variants()

@@ -16,7 +16,8 @@ HEAD = """# The rules of a run
 
 Written by `python -m scripts.write_rule_graph` from the jobs of `config.yaml`. An arrow leads from a
 rule to one that reads what it makes, where its jobs would not wait for those anyway. Rules that train,
-ask and build pairs come round again: a method's second step waits for its first. Each box is a file of
+ask and build pairs come round again: a method's second step waits for its first. Rules that differ in
+when they come alone are one. Each box is a file of
 `workflow/rules`.
 
 """
@@ -67,11 +68,25 @@ def rule_files() -> dict[str, list[str]]:
     }
 
 
+def variants() -> dict[str, str]:
+    """Rules that differ from another only in when they come and in threads, with that one's name."""
+    found = {}
+    for path in sorted((ROOT / "workflow/rules").glob("*.smk")):
+        for block in re.split(r"(?m)^(?=use rule |rule )", path.read_text("utf-8")):
+            made = re.match(r"use rule (\w+) as (\w+) with:", block)
+            if made and "\n    output:" not in block:
+                found[made[2]] = made[1]
+    return found
+
+
 def main() -> None:
     command = [sys.executable, "-m", "snakemake", "--dag", "dot", "--forceall", "--cores", "2"]
     dot = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
+    rules, waits = jobs(dot)
+    one_of = variants()
+    rules = {job: one_of.get(rule, rule) for job, rule in rules.items()}
     with atomic_write(PAGE) as stream:
-        stream.write(as_markdown(arrows(*jobs(dot)), rule_files()))
+        stream.write(as_markdown(arrows(rules, waits), rule_files()))
 
 
 if __name__ == "__main__":
