@@ -7,7 +7,7 @@ import re
 import signal
 
 import pytest
-from cluster_run import GENERATIONS, GPUS, PROFILE, SCORES, SETTINGS, Run, held, left_to_do
+from cluster_run import GENERATIONS, GPUS, PROFILE, SCORES, SETTINGS, Job, Run, held, left_to_do
 from lab.cluster import ask, until
 from project import Project
 
@@ -59,22 +59,40 @@ def test_a_job_over_its_time_is_told(project, own_cluster):
     assert_rerun_completes(project)
 
 
-def test_a_job_whose_node_died_is_sent_to_another_with_more_memory(project, own_cluster):
-    if not own_cluster.accounting:
-        pytest.skip("the node that died is known from accounting")
+def assert_slurm_started_it_again(run: Run, first: Job) -> None:
+    """The one job of a run is running once more, under its number."""
+    until(
+        "the job runs again", 240,
+        lambda: [(job.number, job.state, job.fields["Restarts"]) for job in run.jobs()]
+        == [(first.number, "RUNNING", "1")],
+    )  # fmt: skip
+
+
+def test_a_preempted_job_is_started_again_and_goes_on(project):
     with held(project):
-        run = Run(project, GENERATIONS)
+        run = Run(project, GENERATIONS, *ONCE)
+        first = run.running("generate")
+        ask("scontrol", "requeue", first.number)  # what pre-emption does to a job
+        assert_slurm_started_it_again(run, first)
+    code, said = run.wait()
+    assert code == 0, said[-4000:]
+    assert [job.state for job in run.jobs()] == ["COMPLETED"]
+    assert left_to_do(project, GENERATIONS) == {}
+
+
+def test_a_job_whose_node_died_is_started_again_on_another(project, own_cluster):
+    with held(project):
+        run = Run(project, GENERATIONS, *ONCE)
         first = run.running("generate")
         own_cluster.kill_node(first.node)
         try:
-            second = run.running("generate", other_than=(first.number,))
+            assert_slurm_started_it_again(run, first)
         finally:
             own_cluster.start_node(first.node)
     code, said = run.wait()
     assert code == 0, said[-4000:]
-    assert f"SLURM-job '{first.number}' failed due to a node failure" in said
-    assert second.node != first.node
-    assert [job.fields["MinMemoryNode"] for job in run.jobs()] == ["16000M", "32000M"]
+    [again] = run.jobs()
+    assert again.node != first.node
     assert left_to_do(project, GENERATIONS) == {}
     until("the node is back", 60, lambda: own_cluster.nodes()[first.node] == "idle")
 
