@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -102,6 +103,7 @@ def all_jobs() -> list[Job]:
         fields = dict(word.split("=", 1) for word in line.split() if "=" in word)
         if "JobId" in fields:
             rule = fields.get("Comment", "").removeprefix("rule_").split("_wildcards_")[0]
+            rule = re.sub("^(answers|scores)-[^_]*_", "", rule)  # of a group, all its rules
             rule = called(rule)
             place = fields["JobState"], fields["Partition"], fields.get("NodeList", "")
             found.append(Job(fields["JobId"], rule, *place, fields))

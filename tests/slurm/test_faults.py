@@ -80,6 +80,25 @@ def test_a_preempted_job_is_started_again_and_goes_on(project):
     assert left_to_do(project, GENERATIONS) == {}
 
 
+def test_scores_that_are_submitted_as_one_are_started_again(project):
+    """Two sets of choice questions for one checkpoint: one job of SLURM, with one GPU."""
+    sets = "[{name: facts, format: facts, limit: 4}, {name: more, format: facts, limit: 6}]"
+    two = f"evaluation={{choices: {sets}, long_form: null, token_shift: null}}"
+    targets = SCORES, SCORES.replace("facts", "more")
+    run = Run(project, *targets, *ONCE, config=two)
+    job = run.running("score_choices")
+    log = (project.folder / SCORES).with_suffix(".log")
+    until("one of them is at work", 120, lambda: list(log.parent.glob("*.log")))
+    ask("scontrol", "requeue", job.number)
+    assert_slurm_started_it_again(run, job)
+    code, said = run.wait()
+    assert code == 0, said[-4000:]
+    [again] = run.jobs()
+    assert again.state == "COMPLETED" and again.fields["TresPerJob"] == "gres:gpu:1"
+    assert again.fields["MinMemoryNode"] in ("16G", "16000M")
+    assert left_to_do(project, *targets, settings=[*SETTINGS, two]) == {}
+
+
 def test_a_job_whose_node_died_is_started_again_on_another(project, own_cluster):
     with held(project):
         run = Run(project, GENERATIONS, *ONCE)

@@ -35,8 +35,9 @@ def planned(project, *arguments) -> dict[str, list[str]]:
         "--dry-run", "--forceall", "--workflow-profile", PROFILE, *arguments
     ).split("Job stats:")[1]
     found = {}
-    for block in re.split(r"^\[.*\]$", said, flags=re.MULTILINE)[1:]:
-        name = re.search(r"^(?:local)?rule (\w+):", block, flags=re.MULTILINE)
+    # Those that are submitted as one are indented.
+    for block in re.split(r"^ *\[.*$", said, flags=re.MULTILINE)[1:]:
+        name = re.search(r"^ *(?:local)?rule (\w+):", block, flags=re.MULTILINE)
         if name:
             found.setdefault(called(name[1]), []).append(block)
     return found

@@ -27,7 +27,8 @@ def test_the_small_run_through_sbatch(cluster, tmp_path, tell):
     tell(f"{len(jobs)} jobs through sbatch: {dict(Counter(job.rule for job in jobs))}")
     assert {job.state for job in jobs} == {"COMPLETED"}
     for job in jobs:
-        assert job.partition == ("gpu" if job.rule in ALL_GPU_RULES else "cpu"), job
-    assert 20 <= len(jobs) < 100  # tens, not thousands
+        on_gpu = any(rule in job.rule for rule in ALL_GPU_RULES)
+        assert job.partition == ("gpu" if on_gpu else "cpu"), job
+    assert 20 <= len(jobs) < 80  # tens, not thousands
     assert (project.folder / "results/small/report/index.html").stat().st_size > 100_000
     assert left_to_do(project, settings=SETTINGS) == {}

@@ -16,13 +16,17 @@ import snakemake.api
 import snakemake.workflow
 from plumbline.jobs import digest
 from project import ROOT, Project, called
+from snakemake.cli import parse_args
 from snakemake.settings.types import (
     ConfigSettings,
     DAGSettings,
+    ExecutionSettings,
+    GroupSettings,
     OutputSettings,
     Quietness,
     ResourceSettings,
 )
+from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
 
 
 class Job(NamedTuple):
@@ -34,6 +38,13 @@ class Job(NamedTuple):
     behind: tuple[str, ...]
     wildcards: dict[str, str]
     priority: int
+
+
+class Submission(NamedTuple):
+    """What a cluster gets at once: jobs by their first output, and what they ask for together."""
+
+    jobs: tuple[str, ...]
+    resources: dict[str, int | str]
 
 
 class Graphs:
@@ -68,22 +79,54 @@ class Graphs:
                 Counter(called(job.rule.name) for job in dag.jobs if job.rule.name != "all")
             )
 
+    def submissions(self, overlay: dict) -> list[Submission]:
+        """What the profile for SLURM submits of the default target, with this over the defaults."""
+        file = self._folder / "overlay.json"
+        file.write_text(json.dumps(overlay))
+        words = ["--workflow-profile", str(ROOT / "workflow/profiles/slurm"), "--dry-run"]
+        with self._aside():
+            _, profile = parse_args(words)
+        with self._dag([file], profile=profile) as dag:
+            return [
+                Submission(
+                    tuple(map(_name, one if one.is_group() else [one])),
+                    dict(one.resources.items()),
+                )
+                for one in dag.get_jobs_or_groups()
+                if not one.is_local
+            ]
+
     @contextmanager
-    def _dag(self, files: Sequence[Path], targets: Iterable[str] = ()):
+    def _dag(self, files: Sequence[Path], targets: Iterable[str] = (), profile=None):
+        resources = ResourceSettings(cores=2)
+        if profile:
+            resources = ResourceSettings(
+                cores=profile.cores,
+                nodes=profile.jobs,
+                default_resources=profile.default_resources,
+                overwrite_threads=profile.set_threads,
+            )
         with (
             self._aside(),
             snakemake.api.SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api,
         ):
             made = api.workflow(
-                resource_settings=ResourceSettings(cores=2),
+                resource_settings=resources,
                 config_settings=ConfigSettings(configfiles=files),
                 snakefile=ROOT / "Snakefile",
                 workdir=self._folder,
             )
             made.dag(DAGSettings(targets=set(targets)))
             workflow = made._workflow
+            if profile:
+                components = profile.group_components
+                workflow.group_settings = GroupSettings(group_components=components)
+                workflow.execution_settings = ExecutionSettings()
+                workflow._executor_plugin = ExecutorPluginRegistry().get_plugin(profile.executor)
             workflow._prepare_dag(forceall=False, ignore_incomplete=True, lock_warn_only=True)
             workflow._build_dag()
+            if profile:
+                workflow.async_run(workflow.dag.postprocess(update_needrun=False))
             yield workflow.dag
 
     @contextmanager

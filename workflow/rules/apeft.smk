@@ -25,6 +25,7 @@ use rule write_long_form as write_apeft_responses with:
         f"{R}/{{model}}/apeft/responses/write_responses.log",
     benchmark:
         f"{R}/benchmarks/apeft/{{model}}/write_responses.tsv"
+    localrule: True
     params:
         options=APEFT.response_options,
         code=code("write_responses"),

@@ -53,6 +53,7 @@ use rule annotate as annotate_audited with:
         f"{R}/benchmarks/audit/{{model}}/{{probed}}/annotate.tsv"
     wildcard_constraints:
         probed=alternatives(AUDIT.probed),
+    localrule: True
 
 
 rule tabulate_audit:

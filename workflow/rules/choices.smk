@@ -46,6 +46,8 @@ rule score_choices:
     wildcard_constraints:
         set="[^/]+",
     priority: LAST
+    group:
+        SCORES
     conda:
         environment("score_choices")
     threads: BESIDE
@@ -96,13 +98,15 @@ rule run_harness:
     benchmark:
         f"{R}/benchmarks/score/{{model}}/{{folder}}/harness-{{task}}.tsv"
     priority: LAST
+    group:
+        SCORES
     conda:
         environment("run_harness")
     threads: BESIDE
     resources:
         gpu=GPU,
         mem_mb=memory(16000),
-        runtime=720,
+        runtime=240,
     params:
         options=TASKS.task_options,
         domain=TASKS.domain,

@@ -34,7 +34,7 @@ from plumbline.storage import lists
 from plumbline.jobs.digest import Library
 from plumbline.experiment.environment import export_settings
 from plumbline.experiment.experiment import Experiment
-from plumbline.experiment.layout import alternatives
+from plumbline.experiment.layout import alternatives, training_of
 from plumbline.storage.files import InputError, sha256_json
 from plumbline.experiment import config as experiment
 from plumbline.experiment import lineage
@@ -181,6 +181,27 @@ def listed(name):
 def memory(mb):
     """Main memory in MB, as much again at each further attempt: a job may have run out of it."""
     return lambda wildcards, attempt: mb * attempt
+
+
+def together(kind, training):
+    """The group of a job, where a profile has so many of its kind submitted as one (docs/slurm.md).
+
+    training: of a job's wildcards, the folder of the training whose checkpoints it is for, below the
+    model's; jobs of one are ready at the same time. None: the job is submitted by itself.
+    """
+
+    def group(wildcards):
+        folder = training(wildcards)
+        if folder is None or kind not in workflow.group_settings.group_components:
+            return None
+        name = f"{kind}-{wildcards.model}-{folder.replace('/', '-')}"
+        workflow.parent_groupids[name] = kind  # as of a group whose name has wildcards
+        return name
+
+    return group
+
+
+SCORES = together("scores", lambda wildcards: training_of(wildcards.folder))
 
 
 def told(inputs):

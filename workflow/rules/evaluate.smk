@@ -89,6 +89,7 @@ use rule write_closed_book as write_closed_book_set with:
         f"{R}/benchmarks/evaluate/{{model}}/write_closed_book-{{set}}.tsv"
     wildcard_constraints:
         set=alternatives(CLOSED_BOOK.questions),
+    localrule: True
     params:
         slick=section(CONFIG.slick, include={"shots", "max_tokens", "seed"}),
         name=lambda wildcards: wildcards.set,
@@ -136,6 +137,7 @@ use rule judge_closed_book as judge_closed_book_set with:
         f"{R}/benchmarks/evaluate/{{model}}/{{folder}}/judge_closed_book-{{set}}.tsv"
     wildcard_constraints:
         set=alternatives(CLOSED_BOOK.questions),
+    localrule: True
 
 
 rule tabulate_metrics:

@@ -142,6 +142,7 @@ use rule write_long_form as write_flame_responses with:
         f"{R}/{{model}}/flame/responses/write_responses.log",
     benchmark:
         f"{R}/benchmarks/flame/{{model}}/write_responses.tsv"
+    localrule: True
     params:
         options=FLAME_OPTIONS.responses,
         code=code("write_responses"),

@@ -9,6 +9,10 @@ A piece of work is a request file that goes to one checkpoint; see plumbline/exp
 
 WORKS = EXPERIMENT.works
 APART = alternatives([*WORKS.first(), *WORKS.leading()])
+# What decides answers; merged adapters, as all once were, are no reason to ask again.
+DECIDES = {"engine", "dtype", "seed"}
+if CONFIG.generation.adapters != "merged":
+    DECIDES |= {"adapters"}
 
 
 rule generate:
@@ -25,17 +29,20 @@ rule generate:
     wildcard_constraints:
         work=rf"(?!({APART})/generations\.jsonl).+",
     priority: GENERATING
+    group:
+        together("answers", WORKS.training)
     conda:
         environment("generate")
     threads: BESIDE
     resources:
         gpu=CONFIG.generation.tensor_parallel if ON_GPU else 0,
         mem_mb=memory(16000),
-        runtime=720,
+        # Probing a base takes hours.
+        runtime=lambda wildcards: 720 if WORKS.training(wildcards) is None else 240,
     params:
         checkpoint=WORKS.checkpoint,
         part="--generations",
-        settings=section(CONFIG.generation, include={"engine", "dtype", "seed"}),
+        settings=section(CONFIG.generation, include=DECIDES),
         match=WORKS.match,
         code=code("generate"),
     shell:
@@ -74,9 +81,11 @@ use rule generate as generate_shard with:
         f"{R}/benchmarks/generate/{{model}}/{{work}}/{{shard}}-of-{{shards}}.tsv"
     wildcard_constraints:
         work=".+",
+    group:
+        lambda wildcards: None
     params:
         checkpoint=WORKS.checkpoint,
         part=lambda wildcards: f"--shard {wildcards.shard}/{wildcards.shards} --marker",
-        settings=section(CONFIG.generation, include={"engine", "dtype", "seed"}),
+        settings=section(CONFIG.generation, include=DECIDES),
         match=WORKS.match,
         code=code("generate"),

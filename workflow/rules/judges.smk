@@ -52,6 +52,8 @@ rule judge_comparisons:
     benchmark:
         f"{R}/benchmarks/score/{{model}}/{{folder}}/judge_comparisons.tsv"
     priority: LAST
+    group:
+        SCORES
     conda:
         environment("judge_comparisons")
     threads: BESIDE

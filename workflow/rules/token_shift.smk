@@ -24,6 +24,8 @@ rule measure_token_shift:
     wildcard_constraints:
         reference="[^/]+",
     priority: LAST
+    group:
+        SCORES
     conda:
         environment("measure_token_shift")
     threads: BESIDE

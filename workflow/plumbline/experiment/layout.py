@@ -78,6 +78,11 @@ def seed_of(path: str) -> str:
     return seed[1] if seed else ""
 
 
+def training_of(folder: str) -> str:
+    """The folder of the training that left the checkpoint here; the same where it was imported."""
+    return folder.rpartition("/")[0] if seed_of(folder) else folder
+
+
 def alternatives(names: Iterable[str]) -> str:
     """A wildcard's constraint to these names; without any, nothing fits that a path could hold."""
     return "|".join(map(re.escape, names)) or "none"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from plumbline.experiment.layout import Layout, Wildcards
+from plumbline.experiment.layout import Layout, Wildcards, training_of
 from plumbline.experiment.part import Work
 from plumbline.names import BASE
 from plumbline.storage.lists import ListedWork
@@ -50,6 +50,14 @@ class Works(Mapping[str, Work]):
     def checkpoint_marker(self, wildcards: Wildcards) -> str:
         """The file that says that this checkpoint is whole."""
         return self._layout.marker(wildcards.model, self.checkpoint(wildcards))
+
+    def training(self, wildcards: Wildcards) -> str | None:
+        """The folder of the training that left this checkpoint; None for the base.
+
+        What the base is asked comes in stages that wait for one another.
+        """
+        folder = self.checkpoint(wildcards)
+        return None if folder == BASE else training_of(folder)
 
     def match(self, wildcards: Wildcards) -> str:
         """How an answer is told to be right, where that ends the asking."""
