@@ -30,12 +30,13 @@ def prompts(lab: Lab) -> list:
     return [RenderedPrompt(tuple(lab.tokenizer(text)["input_ids"]), sampling) for text in texts]
 
 
-def _engines(lab: Lab, device: str, engine: str):
+def _engines(lab: Lab, device: str, engine: str, adapters: str = "merged"):
     from plumbline.config.engines import GenerationSettings
     from plumbline.generation.start import Engines
 
     settings = GenerationSettings(
         engine=engine,
+        adapters=adapters,
         dtype="float32",
         max_num_seqs=lab.sizes.prompts,
         max_model_len=256,
@@ -115,19 +116,32 @@ def vllm(lab: Lab, tuned: Path) -> Iterator[Row]:
     before = _free(lab)
     with _engines(lab, lab.card.device, "vllm") as engines:
         for name, checkpoint in (("start", lab.checkpoint), ("other weights", tuned)):
-            start = time.perf_counter()
-            engine = engines.of(checkpoint, lab.tokenizer)
-            seconds, held = time.perf_counter() - start, _free(lab)
-            gib = before - held if before is not None else None
-            yield Row(f"vllm, {name}", "ok", seconds, gib)
-            found, seconds, _ = lab.card.measured(lambda engine=engine: _tokens(engine, lab))
-            note = same_as_on_cpu(lab, checkpoint, found)
-            rate = sum(map(len, found)) / seconds
-            yield Row(f"vllm, answers after {name}, float32", "ok", seconds, None, rate, note=note)
+            yield from _answering(lab, engines, name, checkpoint, before)
     if before is not None:
         lost = before - _free(lab)
         check(lost < 1, f"after its end vLLM keeps {lost:.1f} GiB of the card")
         yield Row("vllm, end", "ok", note=f"all but {max(lost, 0):.2f} GiB given back")
+
+
+def vllm_served(lab: Lab, tuned: Path) -> Iterator[Row]:
+    """An adapter laid over its parent's weights by the engine `vllm`."""
+    if find_spec("vllm") is None:
+        raise LeftOut("vllm is not installed")
+    before = _free(lab)
+    with _engines(lab, lab.card.device, "vllm", "served") as engines:
+        yield from _answering(lab, engines, "an adapter served", tuned, before)
+
+
+def _answering(lab: Lab, engines, name: str, checkpoint: Path, before) -> Iterator[Row]:
+    """A start of vLLM and its answers; before: GiB of the card that were free."""
+    start = time.perf_counter()
+    engine = engines.of(checkpoint, lab.tokenizer)
+    seconds, held = time.perf_counter() - start, _free(lab)
+    yield Row(f"vllm, {name}", "ok", seconds, before - held if before is not None else None)
+    found, seconds, _ = lab.card.measured(lambda: _tokens(engine, lab))
+    note = same_as_on_cpu(lab, checkpoint, found)
+    rate = sum(map(len, found)) / seconds
+    yield Row(f"vllm, answers after {name}, float32", "ok", seconds, None, rate, note=note)
 
 
 def _free(lab: Lab) -> float | None:

@@ -50,6 +50,7 @@ CHECKS: dict[str, tuple[Check, int]] = {
     "out of memory": (trainings.out_of_memory, RESERVE),
     "reload": (_of_tuned(engines.reload), RESERVE),
     "vllm": (_of_tuned(engines.vllm), STARTS),
+    "vllm, an adapter served": (_of_tuned(engines.vllm_served), STARTS // 2),
 }
 
 

@@ -206,6 +206,8 @@ def mistakes(raw) -> list[str]:
          "transformers."),
         ("generation.tensor_parallel", 2, "generation.tensor_parallel: more than 1 needs device: "
          "cuda and engine: vllm."),
+        ("generation.adapters", "served", "generation.adapters: served needs device: cuda and engine: "
+         "vllm; set merged."),
     ],
 )  # fmt: skip
 def test_each_mistake_has_one_helpful_line(key, value, line):

@@ -64,12 +64,12 @@ def family(folder: Path, tied: bool) -> Path:
     return folder
 
 
-def expected(folder: Path) -> list[list[int]]:
+def expected(folder: Path, prompts=PROMPTS) -> list[list[int]]:
     """Greedy answers by a plain forward pass a token."""
     model = checkpoints.load_model(folder, "float32").eval()
     tokenizer = checkpoints.load_tokenizer(folder)
     answers = []
-    for text in PROMPTS:
+    for text in prompts:
         ids = tokenizer(text)["input_ids"]
         start = len(ids)
         while len(ids) < start + TOKENS and tokenizer.eos_token_id not in ids[start:]:
@@ -133,6 +133,69 @@ def store_of(root: Path, place: str) -> Path:
     digest = checkpoints.describe(root / place)["weights_sha256"]
     [folder] = (root / "store").glob(f"{digest[:16]}-*")
     return folder
+
+
+# Adapters that are served need one engine; the configuration asks for it on a GPU only.
+SERVING = """
+import json
+import sys
+from pathlib import Path
+
+from plumbline.config.engines import GenerationSettings
+from plumbline.generation.engine import RenderedPrompt
+from plumbline.generation.start import Engines
+from plumbline.generation.vllm_engine import VllmEngine, sequences_for_memory
+from plumbline.models import checkpoints
+from plumbline.records import Sampling
+
+starts, start = [], VllmEngine._start
+VllmEngine._start = lambda self, size: starts.append(size) or start(self, size)
+if __name__ == "__main__":
+    root, asked = Path(sys.argv[1]), json.loads(sys.argv[2])
+    found = []
+    with Engines(GenerationSettings(**asked["settings"]), "cpu", 1, root / "merged") as engines:
+        for name in asked["names"]:
+            tokenizer = checkpoints.load_tokenizer(root / name)
+            engine = engines.of(root / name, tokenizer)
+            rows = [tuple(tokenizer(text)["input_ids"]) for text in asked["prompts"]]
+            sampling = Sampling(max_tokens=asked["tokens"])
+            answers = engine.complete([RenderedPrompt(row, sampling) for row in rows])
+            found.append([answer.token_ids for [answer] in answers])
+    told = {"answers": found, "starts": starts, "sequences": sequences_for_memory(1)}
+    (root / "told.json").write_text(json.dumps(told))
+"""
+
+
+@pytest.mark.whole
+def test_adapters_that_are_served_share_an_engine_and_answer_by_their_own_weights(tmp_path):
+    from peft import LoraConfig, get_peft_model
+
+    root = family(tmp_path / "tied", tied=True)
+    tokenizer = checkpoints.load_tokenizer(root / "full")
+    config = LoraConfig(r=8, lora_alpha=9, target_modules=["q_proj", "down_proj"])
+    other = get_peft_model(checkpoints.load_model(root / "full", "float32"), config)
+    other = moved(other, seed=3)
+    checkpoints.write_adapter(
+        root / "other", "other", root / "full", other.save_pretrained, tokenizer
+    )
+    # The last one fills whole blocks, which are shared between prompts with one beginning.
+    prompts = [*PROMPTS, "Paris is Rome which city? " * 8]
+    names = ["other", "lora", "other", "full"]
+    asked = {"names": names, "prompts": prompts, "tokens": TOKENS}
+    asked["settings"] = SETTINGS | {"adapters": "served"}
+    program = tmp_path / "serving.py"
+    program.write_text(SERVING)
+    subprocess.run(
+        [sys.executable, program, root, json.dumps(asked)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        check=True,
+    )
+    told = json.loads((root / "told.json").read_text())
+    for name, answers in zip(names, told["answers"], strict=True):
+        assert answers == expected(root / name, prompts), name
+    assert len({str(answers) for answers in told["answers"]}) == 3
+    # One for all adapters, and one for weights that none may lie on.
+    assert told["starts"] == [8, 8] and told["sequences"] >= 1
 
 
 @pytest.mark.whole

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -30,7 +30,11 @@ class GenerationSettings(Section):
         description="Jobs a request file is split over (GPUs, nodes). Changed later, nothing is "
         "generated again, but what follows is done again.",
     )
-    max_num_seqs: int = Field(128, ge=1, description="Sequences an engine runs at once.")
+    max_num_seqs: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
+        "auto",
+        description="Sequences an engine runs at once; auto: as many as vLLM takes for a GPU's memory, "
+        "and 128 otherwise.",
+    )
     max_model_len: int = Field(
         2048,
         ge=16,
@@ -45,6 +49,11 @@ class GenerationSettings(Section):
         False,
         description="Start on a GPU without compiling and capturing graphs: sooner, and slower from "
         "then on; for few requests (vllm; on a CPU always so).",
+    )
+    adapters: Literal["merged", "served"] = Field(
+        "merged",
+        description="How a checkpoint that is an adapter answers: merged into weights of its own, or "
+        "laid over its parent's in an engine that all adapters of that parent share (vllm, on a GPU).",
     )
     seed: Seed = Field(1, description="Seed of the engine's sampling.")
 

@@ -107,6 +107,12 @@ class Config(Tools, create_model("Methods", __base__=Section, **SECTIONS), Groun
             raise ValueError(
                 "generation.tensor_parallel: more than 1 needs device: cuda and engine: vllm"
             )
+        if self.generation.adapters == "served" and (
+            self.device != "cuda" or self.generation.engine != "vllm"
+        ):
+            raise ValueError(
+                "generation.adapters: served needs device: cuda and engine: vllm; set merged"
+            )
         for method in METHODS:
             method.check(self)
         for name, recipe in self.recipes.items():

@@ -1,9 +1,9 @@
-"""Whether vLLM computes what a model's own code says.
+"""Whether vLLM computes what a model's own code says, or an adapter merged into its parent.
 
 vLLM knows a model by the name of its architecture, or runs its layers and puts a head of vLLM's on
 them; what else the model's code does is passed over without a word. So a few of its greedy answers
-are looked up in one forward pass of that code. Only where a model brings code: it costs a second
-copy of the weights in main memory for that time.
+are looked up in one forward pass of that code. Only where a model brings code, or vLLM lays an adapter
+over weights: it costs a second copy of the weights in main memory for that time.
 """
 
 from __future__ import annotations
@@ -22,8 +22,13 @@ TOKENS = 8
 SLACK = 0.5
 
 
-def check_agreement(engine: Engine, checkpoint: Path, tokenizer, dtype: str) -> None:
-    """InputError unless the engine's greedy answers are those of the checkpoint's own code."""
+def check_agreement(
+    engine: Engine, checkpoint: Path, tokenizer, dtype: str, remedy: str = "engine to transformers"
+) -> None:
+    """InputError unless the engine's greedy answers are those of the checkpoint in `transformers`.
+
+    remedy: what to set in `generation`.
+    """
     import torch
 
     model = checkpoints.load_model(checkpoint, dtype).eval()
@@ -37,7 +42,7 @@ def check_agreement(engine: Engine, checkpoint: Path, tokenizer, dtype: str) -> 
         behind = (logits.amax(-1) - chosen) / logits.std(-1)
         if not bool((behind <= SLACK).all()):
             raise InputError(
-                f"{checkpoint}: vLLM does not compute what the model's own code does (it answers "
+                f"{checkpoint}: vLLM does not compute what transformers does (it answers "
                 f"{answer.text!r}, {float(behind.max()):.1f} standard deviations from the likeliest); "
-                f"set generation.engine to transformers."
+                f"set generation.{remedy}."
             )

@@ -11,14 +11,35 @@ from plumbline.generation.agreement import check_agreement
 from plumbline.generation.engine import Engine, end_tokens
 from plumbline.jobs import devices
 from plumbline.models import checkpoints
+from plumbline.storage.files import InputError, read_json
+
+SEQUENCES = 128  # that an engine runs at once, unless it is said or follows from a GPU's memory
+
+# Ranks of an adapter that vLLM makes room for.
+RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
+
+
+def slots(adapter: Path) -> int:
+    """The rank that an engine must make room for to serve an adapter."""
+    config = read_json(adapter / checkpoints.ADAPTER)
+    rank = max(config["r"], *(config.get("rank_pattern") or {}).values(), 1)
+    room = next((size for size in RANKS if size >= rank), None)
+    if room is None:
+        raise InputError(
+            f"{adapter}: vLLM serves adapters of rank {RANKS[-1]} at most, not {rank}; set "
+            f"generation.adapters to merged."
+        )
+    return room
 
 
 class Engines(ExitStack):
     """The engines of one process, one at a time; leaving it ends the last one.
 
     Each checkpoint has an engine of its own, which is asked as long as no other checkpoint's is
-    started, so that nothing made from one model's weights can meet another's. In a process that
-    has vLLM imported, the next engine starts within seconds of the last one's end.
+    started, so that nothing made from one model's weights can meet another's: no prefix that was
+    cached either. In a process that has vLLM imported, the next engine starts within seconds of the
+    last one's end. Only adapters that are served share their parent's engine; what it caches is kept
+    under the adapter's name and folder.
     """
 
     def __init__(self, settings: GenerationSettings, device: str, threads: int, work: Path):
@@ -26,6 +47,7 @@ class Engines(ExitStack):
         self._settings, self._device = settings, device
         self._threads, self._work = threads, work
         self._checkpoint: Path | None = None
+        self._weights: tuple[Path, int] | None = None  # and the largest rank of an adapter on them
         self._engine: Engine | None = None
 
     @property
@@ -35,22 +57,34 @@ class Engines(ExitStack):
 
     def of(self, checkpoint: Path, tokenizer) -> Engine:
         """The engine over the checkpoint, after the end of any other's."""
-        if self._checkpoint != checkpoint:
+        if self._checkpoint == checkpoint:
+            return self._engine
+        marker = checkpoints.describe(checkpoint)
+        served = self._settings.adapters == "served" and marker["kind"] == "adapter"
+        weights = checkpoint, 0
+        if served:
+            weights = checkpoints.parent_of(checkpoint), slots(checkpoint)
+        ends = end_tokens(checkpoint, tokenizer)
+        if self._weights != weights:
             self.end()
             devices.take(self._device, self._settings.tensor_parallel)
             start = self._vllm if self._settings.engine == "vllm" else self._transformers
-            ends = end_tokens(checkpoint, tokenizer)
-            self._engine = self.enter_context(start(checkpoint, ends, tokenizer))
-            self._checkpoint = checkpoint
+            self._engine = self.enter_context(start(*weights, ends, tokenizer))
+            self._weights = weights
+        if served:
+            self._engine.lay_over(checkpoint, ends)
+            remedy = "adapters to merged"
+            check_agreement(self._engine, checkpoint, tokenizer, self._settings.dtype, remedy)
+        self._checkpoint = checkpoint
         return self._engine
 
     def end(self) -> None:
         """End the running engine, if any, and remove what it needed."""
-        self._checkpoint = self._engine = None
+        self._checkpoint = self._weights = self._engine = None
         self.close()
 
     @contextmanager
-    def _vllm(self, checkpoint: Path, ends: list[int], tokenizer) -> Iterator[Engine]:
+    def _vllm(self, checkpoint: Path, rank: int, ends: list[int], tokenizer) -> Iterator[Engine]:
         from plumbline.generation.vllm_engine import VllmEngine, prepare_environment
 
         settings = self._settings
@@ -62,11 +96,12 @@ class Engines(ExitStack):
                 trust_remote_code=checkpoints.trusts_code(checkpoint),
                 device=self._device,
                 dtype=settings.dtype,
-                max_num_seqs=settings.max_num_seqs,
+                max_num_seqs=self._sequences(),
                 max_model_len=min(settings.max_model_len, tokenizer.model_max_length),
                 gpu_memory_utilization=settings.gpu_memory_utilization,
                 tensor_parallel=settings.tensor_parallel,
                 eager=settings.eager,
+                adapter_rank=rank,
                 seed=settings.seed,
             )
             try:
@@ -77,7 +112,9 @@ class Engines(ExitStack):
                 engine.close()
 
     @contextmanager
-    def _transformers(self, checkpoint: Path, ends: list[int], tokenizer) -> Iterator[Engine]:
+    def _transformers(
+        self, checkpoint: Path, _: int, ends: list[int], tokenizer
+    ) -> Iterator[Engine]:
         import torch
 
         from plumbline.generation.transformers_engine import TransformersEngine
@@ -89,5 +126,16 @@ class Engines(ExitStack):
             checkpoints.load_model(checkpoint, self._settings.dtype).to(self._device).eval(),
             tokenizer,
             end_token_ids=ends,
-            batch_size=self._settings.max_num_seqs,
+            batch_size=self._sequences(),
         )
+
+    def _sequences(self) -> int:
+        """How many sequences an engine runs at once."""
+        asked = self._settings.max_num_seqs
+        if asked != "auto":
+            return asked
+        if self._device != "cuda" or self._settings.engine != "vllm":
+            return SEQUENCES
+        from plumbline.generation.vllm_engine import sequences_for_memory
+
+        return sequences_for_memory(self._settings.tensor_parallel)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from plumbline.config.engines import GenerationSettings
 from plumbline.generation.engine import Completion, RenderedPrompt
+from plumbline.models import checkpoints
 from plumbline.models.ahead import store_folder
 from plumbline.records import Sampling
 from plumbline.storage.append_only import AppendOnly
@@ -26,6 +27,8 @@ VERSION = 2
 def answers_folder(root: Path, checkpoint: Path, settings: GenerationSettings) -> Path:
     """Where a checkpoint's answers are kept, below the folder of the model's results."""
     kind = f"{settings.engine}-{settings.dtype}-seed{settings.seed}"
+    if settings.adapters == "served" and checkpoints.describe(checkpoint)["kind"] == "adapter":
+        kind += "-served"
     return store_folder(root, checkpoint, kind, VERSION)
 
 

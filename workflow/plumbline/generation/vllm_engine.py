@@ -60,6 +60,18 @@ def prepare_environment(device: str, threads: int, kv_cache_gib: float) -> None:
         os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"
 
 
+def sequences_for_memory(gpus: int) -> int:
+    """How many sequences vLLM runs at once if it is not told, by the memory of each of these GPUs.
+
+    The tokens of a forward pass follow from it likewise; nobody is asked for them.
+    """
+    from vllm.engine.arg_utils import EngineArgs
+    from vllm.usage.usage_lib import UsageContext
+
+    _, sequences = EngineArgs.get_batch_defaults(gpus)
+    return sequences[UsageContext.LLM_CLASS]
+
+
 class VllmEngine(Engine):
     """One vLLM engine over one folder of full weights, which it keeps: others need an engine anew.
 
@@ -85,7 +97,9 @@ class VllmEngine(Engine):
         tensor_parallel: int,
         eager: bool,
         seed: int,
+        adapter_rank: int = 0,
     ):
+        """adapter_rank: of the largest adapter that may be laid over the weights; 0: none may."""
         _check_positions(folder, max_model_len)
         if device == "cuda":
             build = {"gpu_memory_utilization": gpu_memory_utilization, "enforce_eager": eager}
@@ -106,11 +120,21 @@ class VllmEngine(Engine):
             "use_tqdm_on_load": False,
             **build,
         }
+        if adapter_rank:
+            self._options |= {"enable_lora": True, "max_lora_rank": adapter_rank}
         self._folder, self._llm = folder, None
+        self._adapters: list[Path] = []  # that were laid over the weights, in their order
+        self._adapter: Path | None = None  # the one that answers
         self._given: set[str] = set()  # names of the prompts that the running engine has
         self._sizes = halves(max_num_seqs)[:TRIES]
         self._end_tokens = end_token_ids
         self._fitting(lambda: None)
+
+    def lay_over(self, adapter: Path, end_token_ids: list[int]) -> None:
+        """Answer by an adapter on the weights from now on, with its end tokens."""
+        if adapter not in self._adapters:
+            self._adapters.append(adapter)
+        self._adapter, self._end_tokens = adapter, end_token_ids
 
     def _fitting(self, work: Callable[[], Result]) -> Result:
         """What `work` gives with the engine running, the largest one that fits."""
@@ -190,7 +214,10 @@ class VllmEngine(Engine):
         for name in [name for name in held if name not in self._given]:
             prompt = held[name]
             engine.add_request(
-                name, tokens_input(list(prompt.token_ids)), self._parameters(prompt.sampling)
+                name,
+                tokens_input(list(prompt.token_ids)),
+                self._parameters(prompt.sampling),
+                lora_request=self._lora_request(),
             )
             self._given.add(name)
         while engine.has_unfinished_requests():
@@ -199,6 +226,15 @@ class VllmEngine(Engine):
                 self._given -= done.keys()
                 return {name: _completions(outputs) for name, outputs in done.items()}
         return {}
+
+    def _lora_request(self):
+        """What tells vLLM which adapter answers; None: the weights as they are."""
+        if self._adapter is None:
+            return None
+        from vllm.lora.request import LoRARequest
+
+        number = self._adapters.index(self._adapter) + 1
+        return LoRARequest(str(self._adapter), number, str(self._adapter))
 
     def _parameters(self, sampling: Sampling):
         from vllm import SamplingParams

@@ -114,7 +114,7 @@ def load_model(folder: Path, dtype: str):
     if marker["kind"] == "full":
         return load_full(folder, dtype)
     # Merged in float32: adding a small update to bfloat16 weights would round it away.
-    model = _with_adapter(folder, marker).merge_and_unload()
+    model = _with_adapter(folder).merge_and_unload()
     model.config.name_or_path = str(folder)  # for messages; it is not saved
     # Trainable like any other model: see generation.greedy on what a frozen head costs on a CPU.
     return model.to(getattr(torch, dtype)).requires_grad_(True)
@@ -139,7 +139,7 @@ def load_with_adapter(folder: Path, dtype: str):
     import torch
 
     check_rounding(folder, dtype)
-    model = _with_adapter(folder, describe(folder)).to(getattr(torch, dtype))
+    model = _with_adapter(folder).to(getattr(torch, dtype))
     return model.requires_grad_(True)  # as in load_model
 
 
@@ -186,7 +186,7 @@ def changes(folder: Path) -> Iterator[tuple]:
             if name in before and before[name].shape == after.shape:
                 yield before[name].detach(), after.detach()
         return
-    for layer in adapted_layers(_with_adapter(folder, marker)):
+    for layer in adapted_layers(_with_adapter(folder)):
         before = frozen(layer).detach()
         for name in layer.active_adapters:
             yield before, before + layer.get_delta_weight(name).detach()
@@ -212,7 +212,7 @@ def check_merge(folder: Path, texts: list[list[int]]) -> float:
     """
     import torch
 
-    model = _with_adapter(folder, describe(folder)).eval()
+    model = _with_adapter(folder).eval()
     if not any(p.any() for name, p in model.named_parameters() if "lora_B" in name):
         raise InputError(f"{folder}: the adapter is zero, training did not move it.")
     rows = [torch.tensor([text]) for text in texts]
@@ -232,10 +232,9 @@ def check_merge(folder: Path, texts: list[list[int]]) -> float:
     return worst
 
 
-def _with_adapter(folder: Path, marker: dict):
-    """The parent in float32 with the adapter on it, not merged."""
-    from peft import PeftModel
-
+def parent_of(folder: Path) -> Path:
+    """The folder of an adapter's parent. InputError if either is not what was trained and saved."""
+    marker = describe(folder)
     parent = (folder / marker["parent"]).resolve()
     of_parent = describe(parent)
     if of_parent["weights_sha256"] != marker["parent_weights_sha256"]:
@@ -254,6 +253,14 @@ def _with_adapter(folder: Path, marker: dict):
         raise InputError(f"{folder}: has no {WEIGHTS}. {REMEDY}")
     if _adapter_digest(folder, marker["parent_weights_sha256"]) != marker["weights_sha256"]:
         raise InputError(f"{folder / WEIGHTS}: these are not the weights that were saved. {REMEDY}")
+    return parent
+
+
+def _with_adapter(folder: Path):
+    """The parent in float32 with the adapter on it, not merged."""
+    from peft import PeftModel
+
+    parent = parent_of(folder)
     with loading(folder, "an adapter", REMEDY):
         return PeftModel.from_pretrained(load_model(parent, "float32"), str(folder))
 
