@@ -180,6 +180,31 @@ def test_what_slurm_says_comes_before_the_programs_words(tmp_path):
     ]
 
 
+def test_jobs_that_are_submitted_as_one_begin_and_fail_together(following, screen, tmp_path):
+    made, time = following
+    event("job_started", jobs=["0b5c-of-a-group"])
+    event("group_info", jobs=[TrainingJob(1, ""), TrainingJob(2, "")], group_id="scores-m")
+    time[0] = 300.0
+    event("job_finished", job_id=1)
+    made._tell()
+    assert screen.lines[-1].endswith(" 1/2 jobs · train 1/2 · about 5 min left")
+    logs = [tmp_path / name for name in ("one.log", "two.log", "12.log")]
+    logs[0].write_text("12:00:00 train: 3 steps\n")
+    logs[1].write_text("train: m/pairs.jsonl, line 3: no prompt.\n")
+    logs[2].write_text("slurmstepd: error: *** JOB 12 ON gpu1 CANCELLED DUE TO TIME LIMIT ***\n")
+    jobs = [failed(jobid=n + 1, log=[str(logs[n])], indent=True) for n in range(2)]
+    event("group_error", groupid="scores-m", aux_logs=[str(logs[2])], job_error_info=jobs)
+    for job in jobs:
+        console.SNAKEMAKE.error("Error in rule train", extra={"event": "job_error", **job})
+    assert screen.lines[-3:] == [
+        "scores-m failed: 2 jobs submitted as one",
+        "  cause: train: m/pairs.jsonl, line 3: no prompt. *** JOB 12 ON gpu1 CANCELLED DUE TO TIME "
+        "LIMIT ***",
+        f"  log:   {logs[0]}, {logs[1]}, {logs[2]}",
+    ]
+    assert made._progress.failed == {1, 2}
+
+
 def test_the_command_to_go_on_with_can_be_typed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     here = str(Path.cwd() / ".venv/bin/snakemake")

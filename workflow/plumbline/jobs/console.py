@@ -22,11 +22,13 @@ from plumbline.storage.files import InputError, read_json
 SNAKEMAKE = logging.getLogger("snakemake.logging")
 # What the lines stand for, on the screen.
 _REPLACED = {"job_info", "job_started", "job_finished", "job_error", "progress", "shellcmd"}
+_REPLACED |= {"group_info", "group_error"}
 _CHATTER = ("Select jobs to execute", "Exiting because a job execution failed")
 # Lines come as often as this many seconds, and not more often than this share of the time so far.
 EVERY, SHARE = 15.0, 1 / 30
 _RAISED = re.compile(r"(\[rank\d+\]: )?[A-Za-z_][\w.]*(Error|Exception|Interrupt|Exit|Timeout)\b.*")
 _PROGRAM = re.compile(r"python -m scripts\.(\w+)")
+_SLURM = re.compile(r"slurmstepd[\w-]*: error: (.*)")
 # How Snakemake tells that a command failed, with the whole of it before.
 _ENDED = re.compile(
     r"CalledProcessError.*(?:exit status (\d+)|died with <Signals\.(\w+): \d+>)\.", re.S
@@ -92,15 +94,22 @@ class Console(logging.Handler):
     def _follow(self, record: logging.LogRecord, now: float) -> None:
         event = getattr(record, "event", None)
         if event == "job_started":
-            for job in record.jobs:
+            for job in self._progress.jobs.keys() & set(record.jobs):  # a group has an id of its own
                 self._progress.start(job, now)
+        elif event == "group_info":
+            for job in record.jobs:
+                self._progress.start(job.jobid, now)
         elif event == "job_finished":
             self._progress.finish(record.job_id, now)
         elif event == "error" and (ended := _ENDED.search(str(record.msg))):
             self._statuses[record.thread] = ended[2] or ended[1]
         elif event == "job_error":
             self._progress.fail(record.jobid)
-            SNAKEMAKE.error(failure(record, self._statuses.pop(record.thread, None)))
+            status = self._statuses.pop(record.thread, None)
+            if not getattr(record, "indent", False):  # those of a group are told together
+                SNAKEMAKE.error(failure(record, status))
+        elif event == "group_error":
+            SNAKEMAKE.error(group_failure(record))
 
     def _keep_telling(self) -> None:
         while not self._ended.wait(max(EVERY, SHARE * (self._clock() - self._progress.begun))):
@@ -161,16 +170,45 @@ def failure(record: logging.LogRecord, status: str | None = None) -> str:
     )
 
 
+def group_failure(record: logging.LogRecord) -> str:
+    """The same of jobs that were submitted as one; what SLURM says of them is in its log alone."""
+    jobs = record.job_error_info
+    logs = [path for job in jobs for path in job["log"] if Path(path).exists()]
+    causes = []
+    for job in jobs:
+        program = _PROGRAM.search(job["shellcmd"] or "")
+        for path in filter(logs.__contains__, job["log"]):
+            causes += _wrong(_lines(Path(path)), program and program[1])[-1:]
+    for path in filter(Path.exists, map(Path, record.aux_logs)):
+        logs.append(str(path))
+        causes += [said[1] for said in map(_SLURM.fullmatch, _lines(path)) if said][-1:]
+    return "\n".join(
+        [
+            f"{record.groupid} failed: {len(jobs)} job{'s' * (len(jobs) > 1)} submitted as one",
+            f"  cause: {' '.join(causes) or 'nothing was said'}",
+            f"  log:   {', '.join(logs) or 'none was written'}",
+        ]
+    )
+
+
 def cause(log: Path, program: str | None) -> str | None:
     """The line of a log that says what went wrong: a program's own last words, else an error's,
     else the last line, which is then said to be no more than that.
     """
-    lines = [line.strip() for line in tail(log).splitlines() if line.strip()]
-    own = [line for line in lines if program and line.startswith(f"{program}: ")]
-    raised = [line for line in lines if _RAISED.fullmatch(line)]
-    if own or raised:
-        return (own or raised)[-1]
+    lines = _lines(log)
+    if wrong := _wrong(lines, program):
+        return wrong[-1]
     return f"It ended without a word; before: {lines[-1]}" if lines else None
+
+
+def _lines(log: Path) -> list[str]:
+    return [line.strip() for line in tail(log).splitlines() if line.strip()]
+
+
+def _wrong(lines: list[str], program: str | None) -> list[str]:
+    """A program's own words of what went wrong, else Python's."""
+    own = [line for line in lines if program and line.startswith(f"{program}: ")]
+    return own or [line for line in lines if _RAISED.fullmatch(line)]
 
 
 def command(words: list[str]) -> str:
