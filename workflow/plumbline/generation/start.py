@@ -14,7 +14,6 @@ from plumbline.models import checkpoints
 from plumbline.storage.files import InputError, read_json
 
 SEQUENCES = 128  # that an engine runs at once, unless it is said or follows from a GPU's memory
-
 # Ranks of an adapter that vLLM makes room for.
 RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 
@@ -47,7 +46,8 @@ class Engines(ExitStack):
         self._settings, self._device = settings, device
         self._threads, self._work = threads, work
         self._checkpoint: Path | None = None
-        self._weights: tuple[Path, int] | None = None  # and the largest rank of an adapter on them
+        # What the engine has loaded, and the largest rank of an adapter that may lie on it.
+        self._weights: tuple[Path, int] = Path(), 0
         self._engine: Engine | None = None
 
     @property
@@ -61,16 +61,16 @@ class Engines(ExitStack):
             return self._engine
         marker = checkpoints.describe(checkpoint)
         served = self._settings.adapters == "served" and marker["kind"] == "adapter"
-        weights = checkpoint, 0
-        if served:
-            weights = checkpoints.parent_of(checkpoint), slots(checkpoint)
+        weights = (
+            (checkpoints.parent_of(checkpoint), slots(checkpoint)) if served else (checkpoint, 0)
+        )
         ends = end_tokens(checkpoint, tokenizer)
-        if self._weights != weights:
+        if self._engine is None or self._weights != weights:
             self.end()
             devices.take(self._device, self._settings.tensor_parallel)
-            start = self._vllm if self._settings.engine == "vllm" else self._transformers
-            self._engine = self.enter_context(start(*weights, ends, tokenizer))
             self._weights = weights
+            start = self._vllm if self._settings.engine == "vllm" else self._transformers
+            self._engine = self.enter_context(start(weights[0], ends, tokenizer))
         if served:
             self._engine.lay_over(checkpoint, ends)
             remedy = "adapters to merged"
@@ -80,11 +80,11 @@ class Engines(ExitStack):
 
     def end(self) -> None:
         """End the running engine, if any, and remove what it needed."""
-        self._checkpoint = self._weights = self._engine = None
+        self._checkpoint = self._engine = None
         self.close()
 
     @contextmanager
-    def _vllm(self, checkpoint: Path, rank: int, ends: list[int], tokenizer) -> Iterator[Engine]:
+    def _vllm(self, checkpoint: Path, ends: list[int], tokenizer) -> Iterator[Engine]:
         from plumbline.generation.vllm_engine import VllmEngine, prepare_environment
 
         settings = self._settings
@@ -101,7 +101,7 @@ class Engines(ExitStack):
                 gpu_memory_utilization=settings.gpu_memory_utilization,
                 tensor_parallel=settings.tensor_parallel,
                 eager=settings.eager,
-                adapter_rank=rank,
+                adapter_rank=self._weights[1],
                 seed=settings.seed,
             )
             try:
@@ -112,9 +112,7 @@ class Engines(ExitStack):
                 engine.close()
 
     @contextmanager
-    def _transformers(
-        self, checkpoint: Path, _: int, ends: list[int], tokenizer
-    ) -> Iterator[Engine]:
+    def _transformers(self, checkpoint: Path, ends: list[int], tokenizer) -> Iterator[Engine]:
         import torch
 
         from plumbline.generation.transformers_engine import TransformersEngine
