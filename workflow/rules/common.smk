@@ -187,7 +187,7 @@ def together(kind, training):
     """The group of a job, where a profile has so many of its kind submitted as one (docs/slurm.md).
 
     training: of a job's wildcards, the folder of the training whose checkpoints it is for, below the
-    model's; jobs of one are ready at the same time. None: the job is submitted by itself.
+    model's; jobs of one are ready together, and none waits for another. None: it stays by itself.
     """
 
     def group(wildcards):

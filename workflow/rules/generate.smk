@@ -37,7 +37,7 @@ rule generate:
     resources:
         gpu=CONFIG.generation.tensor_parallel if ON_GPU else 0,
         mem_mb=memory(16000),
-        # Probing a base takes hours.
+        # What no training's checkpoints are asked at once, such as a base's probes, takes longer.
         runtime=lambda wildcards: 720 if WORKS.training(wildcards) is None else 240,
     params:
         checkpoint=WORKS.checkpoint,

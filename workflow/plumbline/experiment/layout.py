@@ -78,9 +78,9 @@ def seed_of(path: str) -> str:
     return seed[1] if seed else ""
 
 
-def training_of(folder: str) -> str:
-    """The folder of the training that left the checkpoint here; the same where it was imported."""
-    return folder.rpartition("/")[0] if seed_of(folder) else folder
+def training_of(folder: str) -> str | None:
+    """The folder of the training that left the checkpoint in this folder; None: it was imported."""
+    return folder.rpartition("/")[0] if seed_of(folder) else None
 
 
 def alternatives(names: Iterable[str]) -> str:

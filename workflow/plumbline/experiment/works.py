@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from plumbline.experiment.layout import Layout, Wildcards, training_of
+from plumbline.experiment.layout import Layout, Wildcards, seed_of, training_of
 from plumbline.experiment.part import Work
-from plumbline.names import BASE
 from plumbline.storage.lists import ListedWork
 
 
@@ -52,12 +51,12 @@ class Works(Mapping[str, Work]):
         return self._layout.marker(wildcards.model, self.checkpoint(wildcards))
 
     def training(self, wildcards: Wildcards) -> str | None:
-        """The folder of the training that left this checkpoint; None for the base.
+        """The folder of the training whose checkpoints can be asked this as soon as they are whole.
 
-        What the base is asked comes in stages that wait for one another.
+        None: there is none, or the requests follow from what some training's checkpoint answered.
         """
-        folder = self.checkpoint(wildcards)
-        return None if folder == BASE else training_of(folder)
+        work = self[wildcards.work]
+        return None if seed_of(work.requests) else training_of(work.folder)
 
     def match(self, wildcards: Wildcards) -> str:
         """How an answer is told to be right, where that ends the asking."""
