@@ -187,7 +187,8 @@ def test_jobs_that_are_submitted_as_one_begin_and_fail_together(following, scree
     time[0] = 300.0
     event("job_finished", job_id=1)
     made._tell()
-    assert screen.lines[-1].endswith(" 1/2 jobs · train 1/2 · about 5 min left")
+    assert " 1/2 jobs · train 1/2 · " in screen.lines[-1]
+    assert made._progress.jobs[1].seconds == 150.0
     logs = [tmp_path / name for name in ("one.log", "two.log", "12.log")]
     logs[0].write_text("12:00:00 train: 3 steps\n")
     logs[1].write_text("train: m/pairs.jsonl, line 3: no prompt.\n")

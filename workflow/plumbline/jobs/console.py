@@ -94,11 +94,13 @@ class Console(logging.Handler):
     def _follow(self, record: logging.LogRecord, now: float) -> None:
         event = getattr(record, "event", None)
         if event == "job_started":
-            for job in self._progress.jobs.keys() & set(record.jobs):  # a group has an id of its own
+            for job in self._progress.jobs.keys() & set(
+                record.jobs
+            ):  # a group has an id of its own
                 self._progress.start(job, now)
         elif event == "group_info":
             for job in record.jobs:
-                self._progress.start(job.jobid, now)
+                self._progress.start(job.jobid, now, len(record.jobs))
         elif event == "job_finished":
             self._progress.finish(record.job_id, now)
         elif event == "error" and (ended := _ENDED.search(str(record.msg))):

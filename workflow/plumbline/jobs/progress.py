@@ -23,7 +23,8 @@ class Job:
     """A job of a run.
 
     stage: the folder of its benchmark, None: it has none; awaited_by: the jobs that need it;
-    seconds: that it took, once it has ended well.
+    seconds: that it took, once it has ended well; one_of: so many that were submitted as one, of
+    whose time each is taken to have the same share.
     """
 
     stage: str | None
@@ -31,6 +32,7 @@ class Job:
     awaited_by: Collection[int] = ()
     begun: float | None = None
     seconds: float | None = None
+    one_of: int = 1
 
     @property
     def running(self) -> bool:
@@ -39,7 +41,7 @@ class Job:
     def spent(self, now: float) -> float:
         if self.begun is None:
             return 0.0
-        return now - self.begun if self.seconds is None else self.seconds
+        return (now - self.begun) / self.one_of if self.seconds is None else self.seconds
 
     def told_left(self) -> float | None:
         """Seconds that its program says it still takes, in its log's last line that says so."""
@@ -68,13 +70,14 @@ class RunProgress:
     begun: float
     failed: set[int] = field(default_factory=set)
 
-    def start(self, job: int, now: float) -> None:
+    def start(self, job: int, now: float, one_of: int = 1) -> None:
         """A job begins, or begins again after it failed."""
         self.failed.discard(job)
         self.jobs[job].begun, self.jobs[job].seconds = now, None
+        self.jobs[job].one_of = one_of
 
     def finish(self, job: int, now: float) -> None:
-        self.jobs[job].seconds = now - self.jobs[job].begun
+        self.jobs[job].seconds = self.jobs[job].spent(now)
 
     def fail(self, job: int) -> None:
         self.failed.add(job)
