@@ -7,7 +7,18 @@ import re
 import signal
 
 import pytest
-from cluster_run import GENERATIONS, GPUS, PROFILE, SCORES, SETTINGS, Job, Run, held, left_to_do
+from cluster_run import (
+    GENERATIONS,
+    GPUS,
+    PROFILE,
+    RESULTS,
+    SCORES,
+    SETTINGS,
+    Job,
+    Run,
+    held,
+    left_to_do,
+)
 from lab.cluster import ask, until
 from project import Project
 
@@ -81,14 +92,14 @@ def test_a_preempted_job_is_started_again_and_goes_on(project):
 
 
 def test_scores_that_are_submitted_as_one_are_started_again(project):
-    """Two sets of choice questions for one checkpoint: one job of SLURM, with one GPU."""
-    sets = "[{name: facts, format: facts, limit: 4}, {name: more, format: facts, limit: 6}]"
-    two = f"evaluation={{choices: {sets}, long_form: null, token_shift: null}}"
-    targets = SCORES, SCORES.replace("facts", "more")
-    run = Run(project, *targets, *ONCE, config=two)
+    """Two sets of choice questions for what one training left: one job of SLURM, with one GPU."""
+    training = f"{RESULTS}/seed-1/flame.sft"
+    project.snakemake(f"{training}/training.json", *SETTINGS)
+    targets = [f"{training}/final/choices/{name}.jsonl" for name in ("facts", "more")]
+    run = Run(project, *targets, *ONCE)
     job = run.running("score_choices")
-    log = (project.folder / SCORES).with_suffix(".log")
-    until("one of them is at work", 120, lambda: list(log.parent.glob("*.log")))
+    logs = (project.folder / targets[0]).parent
+    until("one of them is at work", 120, lambda: list(logs.glob("*.log")))
     ask("scontrol", "requeue", job.number)
     assert_slurm_started_it_again(run, job)
     code, said = run.wait()
@@ -96,7 +107,7 @@ def test_scores_that_are_submitted_as_one_are_started_again(project):
     [again] = run.jobs()
     assert again.state == "COMPLETED" and again.fields["TresPerJob"] == "gres:gpu:1"
     assert again.fields["MinMemoryNode"] in ("16G", "16000M")
-    assert left_to_do(project, *targets, settings=[*SETTINGS, two]) == {}
+    assert left_to_do(project, *targets) == {}
 
 
 def test_a_job_whose_node_died_is_started_again_on_another(project, own_cluster):

@@ -31,9 +31,10 @@ def test_the_run_is_whole_and_a_second_has_nothing_to_do(run):
 
 
 def test_only_what_computes_is_a_job(run):
+    """Both sets of choice questions are one job for what was trained, and two for the base."""
     rules = [job.rule for job in run.made]
     assert sorted(rules) == sorted(
-        ["import_model"] + 3 * ["generate"] + 2 * ["score_choices"] + ["train", "decide_fact_based"]
+        ["import_model"] + 3 * ["generate"] + 3 * ["score_choices"] + ["train", "decide_fact_based"]
     )
     assert {job.state for job in run.made} == {"COMPLETED"}
 
