@@ -56,8 +56,10 @@ def test_a_model_is_loaded_once_for_a_trainings_answers_and_once_for_its_scores(
     of_training = Counter(
         kind
         for one in submissions
-        # Of trainings, what they leave, and without the judgements that others wait for.
-        if re.search(r"/seed-1/(?!.*/(fit|helpful)\.jsonl$)", one.jobs[0])
+        # What evaluates a trained checkpoint.
+        if re.search(
+            r"/seed-1/.*/(closed_book|long_form|win_rate|choices|token_shift)/", one.jobs[0]
+        )
         for kind in kinds(one)
     )
     assert len(of_training) == 2 * 13 and set(of_training.values()) == {1}

@@ -66,6 +66,8 @@ use rule generate as generate_leading with:
     wildcard_constraints:
         work=alternatives(WORKS.leading()),
     priority: ANSWERING
+    group:
+        lambda wildcards: None
 
 
 # One part of a large request file, on a device of its own.
