@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from plumbline.experiment.layout import Layout, Wildcards, seed_of, training_of
 from plumbline.experiment.part import Work
+from plumbline.names import BASE
 from plumbline.storage.lists import ListedWork
 
 
