@@ -194,7 +194,7 @@ def together(kind, training):
         folder = training(wildcards)
         if folder is None or kind not in workflow.group_settings.group_components:
             return None
-        name = f"{kind}-{wildcards.model}-{folder.replace('/', '-')}"
+        name = "-".join([kind, wildcards.model, *Path(folder).parts])
         workflow.parent_groupids[name] = kind  # as of a group whose name has wildcards
         return name
 
