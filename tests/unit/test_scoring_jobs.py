@@ -9,7 +9,7 @@ from importlib import import_module
 import pytest
 from filelock import FileLock
 from plumbline.jobs import command_line, devices
-from plumbline.models import checkpoints, loaded, scoring_jobs
+from plumbline.models import ahead, checkpoints, loaded, scoring_jobs
 from plumbline.models.scoring_jobs import ScoringJob
 from plumbline.records import ChoiceQuestion, Question
 from plumbline.storage.files import InputError, write_json, write_rows
@@ -254,3 +254,12 @@ def test_what_another_job_is_scoring_is_left_to_it(run):
 def test_no_more_is_begun_for_others_when_an_hour_is_over(run, monkeypatch):
     monkeypatch.setattr(scoring_jobs.ahead, "LONGEST", -1)
     assert run("base") and not run.waiting()
+
+
+def test_a_job_that_reads_no_file_is_ready_until_it_is_done(tmp_path):
+    """A judge by nearness to references reads none."""
+    output = tmp_path / "helpfulness.json"
+    assert ahead.is_ready([], output)
+    output.touch()
+    assert not ahead.is_ready([], output)
+    assert ahead.is_ready([], output, begun=output.stat().st_mtime + 1)

@@ -49,7 +49,7 @@ def is_ready(inputs: Iterable[Path], output: Path, begun: float = 0) -> bool:
     inputs = list(inputs)
     if not all(path.exists() for path in inputs):
         return False
-    latest = max(begun, *(path.stat().st_mtime for path in inputs))
+    latest = max([begun, *(path.stat().st_mtime for path in inputs)])
     return not output.exists() or output.stat().st_mtime < latest
 
 
