@@ -179,6 +179,7 @@ def test_nothing_is_sent_unless_it_is_confirmed(run, monkeypatch, tmp_path, hub)
 
 def test_an_adapter_on_a_base_of_the_hub_is_sent_with_its_name(run, monkeypatch, tmp_path, hub):
     write_cards(run, monkeypatch, tmp_path)
+    there = set((run / "m/seed-1/grath.r1").iterdir())
     done = push(run / "m/seed-1/grath.r1/final", hub, "--confirm")
     assert done.returncode == 0, done.stderr
     [made] = hub.made
@@ -189,6 +190,8 @@ def test_an_adapter_on_a_base_of_the_hub_is_sent_with_its_name(run, monkeypatch,
     weights = run / "m/seed-1/grath.r1/final/adapter_model.safetensors"
     assert hub.files["adapter_model.safetensors"] == weights.read_bytes()
     assert b"plumbline" in hub.files["README.md"]
+    # Nothing is left of what was put together for it.
+    assert set((run / "m/seed-1/grath.r1").iterdir()) == there
 
 
 def test_an_adapter_on_a_tuned_parent_is_sent_merged(run, monkeypatch, tmp_path):
@@ -197,7 +200,7 @@ def test_an_adapter_on_a_tuned_parent_is_sent_merged(run, monkeypatch, tmp_path)
 
     write_cards(run, monkeypatch, tmp_path)
     final = run / "m/seed-1/grath.r2/final"
-    with to_send(final, tmp_path / "work") as sent:
+    with to_send(final, tmp_path) as sent:
         assert not (sent / "adapter_config.json").exists() and (sent / "README.md").exists()
         loaded = AutoModelForCausalLM.from_pretrained(sent)
     ids = torch.tensor([[5, 6, 7]])

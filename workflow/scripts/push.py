@@ -17,7 +17,7 @@ def main(
     if repo.count("/") != 1:
         raise InputError(f"--repo: {repo!r} is no repository; expected OWNER/NAME.")
     kind = kind_of(folder)
-    with to_send(folder, folder / "work") as sent:
+    with to_send(folder, folder.parent) as sent:
         files = sorted(path for path in sent.rglob("*") if path.is_file())
         for path in files:
             print(f"{path.stat().st_size / 1e6:10.1f} MB  {path.relative_to(sent)}")

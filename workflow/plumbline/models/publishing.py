@@ -19,6 +19,7 @@ from plumbline.models import checkpoints
 from plumbline.models.importing import MARKER
 from plumbline.sources.source import Source
 from plumbline.storage.files import InputError, read_json, write_json
+from plumbline.storage.temporary import SUFFIX, prefix
 
 CARD = "README.md"
 TRAINING_FILES = ("examples.jsonl", "pairs.jsonl")
@@ -52,9 +53,10 @@ def kind_of(folder: Path) -> Kind:
 
 @contextmanager
 def to_send(folder: Path, work: Path) -> Iterator[Path]:
-    """A temporary folder below `work` that holds what is sent of `folder`, its card included."""
-    work.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=work, prefix=".push-") as temporary:
+    """A temporary folder in `work` that holds what is sent of `folder`, its card included."""
+    with tempfile.TemporaryDirectory(
+        dir=work, prefix=prefix(f".{folder.name}"), suffix=SUFFIX
+    ) as temporary:
         sent = Path(temporary)
         if kind_of(folder) == "dataset":
             for name in (*TRAINING_FILES, "composition.json"):
@@ -62,9 +64,9 @@ def to_send(folder: Path, work: Path) -> Iterator[Path]:
                     shutil.copy2(folder / name, sent)
         elif checkpoints.describe(folder)["kind"] == "full" or hub_base(folder):
             _copy(folder, sent)
-            if on_hub := hub_base(folder) if (sent / checkpoints.ADAPTER).exists() else None:
+            if (sent / checkpoints.ADAPTER).exists():
                 settings = read_json(sent / checkpoints.ADAPTER)
-                name, revision = on_hub
+                name, revision = hub_base(folder)
                 named = {"base_model_name_or_path": name, "revision": revision}
                 write_json(sent / checkpoints.ADAPTER, {**settings, **named})
         else:
