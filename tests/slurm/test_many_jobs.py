@@ -18,8 +18,8 @@ import json, shlex, time
 from collections import Counter
 from pathlib import Path
 
-import snakemake.workflow
 from snakemake.cli import main
+from snakemake import workflow
 from snakemake.executors import local
 from snakemake_executor_plugin_slurm import Executor
 
@@ -67,7 +67,7 @@ def shutdown(self, real=Executor.shutdown):
 local.Executor.run_single_job, Executor.format_job_exec = locally, command
 Executor.shutdown = shutdown
 timed(Executor, "run_job", Executor.run_job)
-timed(snakemake.workflow.Workflow, "_build_dag", snakemake.workflow.Workflow._build_dag)
+timed(workflow.Workflow, "_build_dag", workflow.Workflow._build_dag)
 start = time.monotonic()
 try:
     main()
