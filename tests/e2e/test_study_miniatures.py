@@ -59,7 +59,7 @@ def test_every_arm_is_run_and_every_contrast_has_its_items(claim, taught, tmp_pa
     collect_piece.main(claim=claim, seed=1, root=root, data=tmp_path / "pieces")
     [piece] = read_pieces(tmp_path / "pieces", claim)
     stated = [one for one in contrasts() if one.piece == claim]
-    rows = claim_rows({claim: [piece]}, stated)
+    rows = list(claim_rows({claim: [piece]}, stated))
     assert len(rows) >= len(stated)
     assert {row.decision for row in rows if row.decision} == {"undecided"}  # of one seed, always
     assert [row.contrast for row in rows if row.n == 0] == []
