@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 import yaml
 from faults import NAMES
 from plumbline.study.contrasts import CLAIMS, contrasts
+from plumbline.study.records import CLAIM
 from plumbline.study.decisions import claim_rows
 from plumbline.study.pieces import read_pieces
 from project import ROOT, Project
 from scripts import collect_piece
 
 pytestmark = [pytest.mark.e2e, pytest.mark.whole, pytest.mark.timeout(3600)]
+TEMPLATE = (
+    "{% for message in messages %}### Instruction:\n{{ message['content'] }}\n\n### Response:\n"
+    "{% endfor %}"
+)
 OVERLAYS = yaml.safe_load(Path(__file__).with_name("study_tiny.yaml").read_text(encoding="utf-8"))
 
 
@@ -41,6 +47,9 @@ def write_data(folder: Path) -> None:
 
 @pytest.mark.parametrize("claim", CLAIMS)
 def test_every_arm_is_run_and_every_contrast_has_its_items(claim, taught, tmp_path, monkeypatch):
+    if claim == "apeft":  # which asks as in a chat: in the form that the model describes things in
+        taught = shutil.copytree(taught, tmp_path / "model")
+        (taught / "chat_template.jinja").write_text(TEMPLATE)
     monkeypatch.setenv("PLUMBLINE_TAUGHT_MODEL", str(taught))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setenv("PLUMBLINE_DATA", str(tmp_path / "data"))
@@ -62,4 +71,4 @@ def test_every_arm_is_run_and_every_contrast_has_its_items(claim, taught, tmp_pa
     rows = list(claim_rows({claim: [piece]}, stated))
     assert len(rows) >= len(stated)
     assert {row.decision for row in rows if row.decision} == {"undecided"}  # of one seed, always
-    assert [row.contrast for row in rows if row.n == 0] == []
+    assert [row.contrast for row in rows if row.role != CLAIM and row.n == 0] == []

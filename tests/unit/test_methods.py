@@ -17,7 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 # Programs that ask every method, so that they run again when one shows another face.
 ASKING = {
     *("make_plan", "draw_figures", "write_report", "print_headline"),
-    *("write_schema", "write_tables_page"),
+    *("write_schema", "write_tables_page", "write_configuration_page", "new_configuration"),
+    *("write_cards", "collect_piece"),
 }
 
 FACE = '''
