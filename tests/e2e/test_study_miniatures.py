@@ -10,8 +10,7 @@ import pytest
 import yaml
 from faults import NAMES
 from plumbline.study.contrasts import CLAIMS, contrasts
-from plumbline.study.records import CLAIM
-from plumbline.study.decisions import claim_rows
+from plumbline.study.decisions import CLAIM, claim_rows
 from plumbline.study.pieces import read_pieces
 from project import ROOT, Project
 from scripts import collect_piece
