@@ -30,11 +30,12 @@ def project(tiny_base, tmp_path):
         ]
         write_rows(tmp_path / f"{name}.jsonl", requests)
 
-    def run(monkeypatch, work, code="1", **settings):
+    def run(monkeypatch, work, code="1", lanes=1, **settings):
         argv = [
             *("--code", code),
             *("--root", tmp_path, "--works", listed(tmp_path, works), "--work", work),
             *("--settings", json.dumps(SETTINGS | settings), "--device", "cpu", "--threads", "1"),
+            *("--lanes", str(lanes)),
             *("--generations", tmp_path / work / "generations.jsonl"),
         ]
         program(monkeypatch, "generate", *argv)
@@ -126,7 +127,7 @@ def add_tuned(project):
 def test_a_job_that_a_training_waits_for_answers_for_its_own_checkpoint_alone(project, monkeypatch):
     add_tuned(project)
     project.works["one"] += ["", True]
-    project(monkeypatch, "one")
+    project(monkeypatch, "one", lanes=2)
     [waiting] = project.root.glob("store/*/finished/*.jsonl")
     assert {row.request for row in read_rows(waiting, Generation)} == {"two0", "two1", "two2"}
 

@@ -50,7 +50,8 @@ rule generate:
         " --work {wildcards.work:q} --works $PLUMBLINE_RESULTS/lists/works.json"
         ' --settings "$PLUMBLINE_GENERATION" --needs "$PLUMBLINE_NEEDS" --code {params.code}'
         " --device $PLUMBLINE_DEVICE"
-        " --threads {threads} {params.part} {output:q} 2>&1 | tee {log:q}"
+        " --threads {threads} --lanes $PLUMBLINE_LANES"
+        " {params.part} {output:q} 2>&1 | tee {log:q}"
 
 
 # What can be asked of the base at once: little else can be done before its answers are there.

@@ -26,6 +26,7 @@ def main(
     needs: Needs | None = None,
     device: str,
     threads: int,
+    lanes: Annotated[int, "how many jobs that run a model can run at once"] = 1,
     code: Annotated[str, "digest of the code; answers lie ready for it"] = "",
     shard: Annotated[str, "i/n: serve only this part, write --marker"] = "0/1",
     marker_path: Path | None = None,
@@ -82,12 +83,12 @@ def main(
         if generations_path:
             write_rows(generations_path, generations)
         # What else lies ready is cheaper now that an engine's packages are loaded. But a training
-        # that waits for this job's end could run beside, where there is no GPU to wait for.
+        # that waits for this job's end could run beside the rest.
         if engines.started and shards == 1:
             all_works.make_ahead(
                 work,
                 lambda work, finished: write_rows(finished, serve(work, engines, patience=0)),
-                elsewhere=device != "cpu" or not all_works[work].leads,
+                elsewhere=lanes == 1 or not all_works[work].leads,
             )
 
 
