@@ -354,7 +354,7 @@ def vllm(monkeypatch):
             if max_num_seqs > about.fits:
                 raise about.error
 
-        def add(self, name, prompt, parameters):
+        def add(self, name, prompt, parameters, **_):
             self.waiting.append((name, prompt))
             about.most = max(about.most, len(self.waiting))
 

@@ -56,7 +56,7 @@ def test_a_part_of_ones_own_is_asked_like_the_others():
     assert made.works.requests(job) == f"{ROOT}/own/requests.jsonl"
     assert made.works.checkpoint_marker(job) == f"{ROOT}/base/checkpoint.json"
     assert made.lists["works"]["own/answers"] == (
-        "base", "base/checkpoint.json", "own/requests.jsonl", "",
+        "base", "base/checkpoint.json", "own/requests.jsonl", "", False,
     )  # fmt: skip
     assert made.lists["own"] == ["row"]
     assert any(slug.startswith("own.jsonl-") for slug in made.fetched.by_slug)

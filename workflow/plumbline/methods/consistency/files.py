@@ -28,7 +28,8 @@ class ConsistencyFiles(Part):
         if self._settings is None:
             return
         for folder in self.layout.folders(self._settings.parent):
-            yield Work(f"{folder}/consistency", folder, "consistency/requests.jsonl", leads=True)
+            place = f"{folder}/consistency"
+            yield Work(place, folder, "consistency/requests.jsonl", leads=True)
 
     def lists(self) -> Mapping[str, Any]:
         return {"consistency_files": list(self.rows())}
