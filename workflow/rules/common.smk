@@ -95,7 +95,7 @@ GPU = int(ON_GPU)
 THREADS = 1 if ON_GPU else workflow.cores
 # Of a job with small batches, which threads share badly: two side by side do a third more.
 BESIDE = max(1, THREADS // 2)
-os.environ["PLUMBLINE_LANES"] = str(THREADS // BESIDE)
+os.environ.update(PLUMBLINE_LANES=str(THREADS // BESIDE))
 # Which of the jobs that lie ready comes first, so that a process that has loaded its packages finds as
 # much to do as there can be, and mistakes in data are told before an engine starts. A rule that says
 # nothing takes seconds; then come the base's answers, what is made of those to SliCK's questions, the
