@@ -1,4 +1,4 @@
-"""Each claim of the study in miniature: every arm is run and every contrast decided."""
+"""Each claim of the study in miniature: every arm is run, what decides is counted."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from pathlib import Path
 import pytest
 import yaml
 from faults import NAMES
-from plumbline.study.contrasts import CLAIMS, contrasts
-from plumbline.study.decisions import CLAIM, claim_rows
+from plumbline.study.contrasts import CLAIMS, CONTROL, PRIMARY, contrasts
+from plumbline.study.decisions import claim_rows
 from plumbline.study.pieces import read_pieces
 from project import ROOT, Project
 from scripts import collect_piece
 
 pytestmark = [pytest.mark.e2e, pytest.mark.whole, pytest.mark.timeout(3600)]
 TEMPLATE = (
-    "{% for message in messages %}### Instruction:\n{{ message['content'] }}\n\n### Response:\n"
-    "{% endfor %}"
+    "{% for message in messages %}{% if message['role'] == 'assistant' %}"
+    "{{ message['content'] }}{{ eos_token }}{% else %}"
+    "### Instruction:\n{{ message['content'] }}\n\n### Response:\n{% endif %}{% endfor %}"
 )
 OVERLAYS = yaml.safe_load(Path(__file__).with_name("study_tiny.yaml").read_text(encoding="utf-8"))
 
@@ -45,7 +46,7 @@ def write_data(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("claim", CLAIMS)
-def test_every_arm_is_run_and_every_contrast_has_its_items(claim, taught, tmp_path, monkeypatch):
+def test_every_arm_is_run_and_what_decides_has_its_items(claim, taught, tmp_path, monkeypatch):
     if claim == "apeft":  # which asks as in a chat: in the form that the model describes things in
         taught = shutil.copytree(taught, tmp_path / "model")
         (taught / "chat_template.jinja").write_text(TEMPLATE)
@@ -70,4 +71,5 @@ def test_every_arm_is_run_and_every_contrast_has_its_items(claim, taught, tmp_pa
     rows = list(claim_rows({claim: [piece]}, stated))
     assert len(rows) >= len(stated)
     assert {row.decision for row in rows if row.decision} == {"undecided"}  # of one seed, always
-    assert [row.contrast for row in rows if row.role != CLAIM and row.n == 0] == []
+    decides = [row for row in rows if row.role in (PRIMARY, CONTROL)]
+    assert decides and [row.contrast for row in decides if row.n == 0] == []
