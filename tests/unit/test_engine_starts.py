@@ -110,6 +110,25 @@ def test_an_adapter_that_vllm_answers_otherwise_with_is_refused(
             engines.of(family[1], tokenizer)
 
 
+def test_what_was_refused_does_not_answer_for_the_adapter_before_it(
+    started, family, tmp_path, monkeypatch
+):
+    _, one, two, _ = family
+
+    def differs(engine, checkpoint, tokenizer, dtype, remedy):
+        if checkpoint == two:
+            raise InputError("another answer")
+
+    monkeypatch.setattr(start, "check_agreement", differs)
+    with start.Engines(GenerationSettings(adapters="served"), "cuda", 1, tmp_path) as engines:
+        tokenizer = checkpoints.load_tokenizer(one)
+        engines.of(one, tokenizer)
+        with pytest.raises(InputError, match="another answer"):
+            engines.of(two, tokenizer)
+        engines.of(one, tokenizer)
+    assert started[-1]["over"][-1] == one
+
+
 def test_an_adapter_beyond_what_vllm_serves_is_refused(family):
     file = family[1] / checkpoints.ADAPTER
     write_json(file, read_json(file) | {"rank_pattern": {"q_proj": 600}})

@@ -71,6 +71,7 @@ class Engines(ExitStack):
             self._weights = weights
             start = self._vllm if self._settings.engine == "vllm" else self._transformers
             self._engine = self.enter_context(start(weights[0], ends, tokenizer))
+        self._checkpoint = None  # nobody's, until what lies on it is known to agree
         if served:
             self._engine.lay_over(checkpoint, ends)
             remedy = "adapters to merged"
