@@ -17,14 +17,6 @@ class Works(Mapping[str, Work]):
         self._layout = layout
         self._by_name = {work.name: work for work in works}
 
-    def first(self) -> list[str]:
-        """Names of those of the base that can be done before any answer is there.
-
-        What is asked about a checkpoint's own answers lies in its folder.
-        """
-        ours = (work for work in self.values() if work.folder == BASE)
-        return [work.name for work in ours if not work.requests.startswith(f"{BASE}/")]
-
     def __getitem__(self, name: str) -> Work:
         return self._by_name[name]
 
@@ -33,6 +25,14 @@ class Works(Mapping[str, Work]):
 
     def __len__(self) -> int:
         return len(self._by_name)
+
+    def first(self) -> list[str]:
+        """Names of those of the base that can be done before any answer is there.
+
+        What is asked about a checkpoint's own answers lies in its folder.
+        """
+        ours = (work for work in self.values() if work.folder == BASE)
+        return [work.name for work in ours if not work.requests.startswith(f"{BASE}/")]
 
     def leading(self) -> list[str]:
         """Names of the others that trainings follow from."""
