@@ -56,7 +56,7 @@ demo: setup ## what new knowledge and GRATH do to a small model, in minutes, fro
 	then echo '0 jobs to run: everything is up to date'; \
 	  PYTHONPATH=workflow .venv/bin/python -m scripts.print_headline \
 	    --tables results/demo/tables --report results/demo/report/index.html; \
-	else echo 'demo: fetches a model of 93 MB; took 17 minutes on two cores of a server'; \
+	else echo 'demo: fetches a model of 93 MB; took 15 minutes on two quiet cores of a server'; \
 	  $(DEMO) --cores all $(SETTINGS); fi
 
 audit-demo: setup ## what tuning did to two checkpoints of the demo
