@@ -23,7 +23,7 @@ def test_each_form_is_a_table_of_its_own_and_the_base_is_in_every_one(tmp_path):
     told, examples, plain = closed_book_sections.closed_book(Run(tables_of(tmp_path, ROWS), {}, {}))
     assert told.lines == [
         "In domain (ID), 100 questions, answered exactly right by the base: after worked examples "
-        "35.0 % (30.0–40.0); after an instruction alone 3.0 % (1.0–6.0). Always giving a relation's "
+        "35.0 % (30.0–40.0); with an instruction only 3.0 % (1.0–6.0). Always giving a relation's "
         "commonest train answer would score 6.1 %.",
         "Out of domain (OOD), 100 questions, answered exactly right by the base: after worked "
         "examples 20.0 % (15.0–25.0).",
@@ -46,7 +46,7 @@ def test_forms_are_printed_apart_and_aligned(tmp_path):
         "  base                            35.0  30.0–40.0       20.0  15.0–25.0",
         "  unknown-0, convergence          36.0  31.0–41.0          –",
         "",
-        "m, closed-book questions after an instruction alone, EM",
+        "m, closed-book questions with an instruction only, EM",
         "  checkpoint                      ID %  95 %           OOD %  95 %",
         "  base                             3.0  1.0–6.0            –",
         "  unknown-0, convergence          25.0  20.0–30.0          –",

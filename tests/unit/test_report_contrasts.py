@@ -14,7 +14,7 @@ from plumbline.experiment.contrasts import contrasts as contrasts_of
 from plumbline.methods.registry import METHODS
 from plumbline.report import contrast_sections, headline
 from plumbline.report.blocks import Findings, Prose
-from plumbline.report.chapters import question
+from plumbline.report.chapters import question, spoken
 from plumbline.report.figures import draw_figures
 from plumbline.report.page import write_page
 from plumbline.report.sections import build_sections
@@ -54,40 +54,43 @@ def told_of(folder, row, metrics=SEEDS):
     return one
 
 
-MEASURE = "probability of true answers (MC2) on truths, out of domain (OOD)"
-VALUES = ": 31.2 % against 35.0 %, −3.8 points (95 % interval −8.1 to +0.6)"
+ONE, TWO = "the model after round 2 of GRATH", "the model after round 1 of GRATH"
+MEASURE = "probability of true answers (MC2) on the task “truths”, out of the tuning domain (OOD)"
+MEASURED = f": 31.2 % against 35.0 % in {MEASURE}, −3.8 points (95 % interval −8.1 to +0.6)"
 
 
 @pytest.mark.parametrize(
     ("row", "word", "opening", "end"),
     [
-        (dict(verdict="higher"), "Higher", "{one} scores higher than {two} in", "."),
-        (dict(verdict="lower"), "Lower", "{one} scores lower than {two} in", "."),
+        (dict(verdict="higher"), "Higher", "{one} scores higher than {two}", "."),
+        (dict(verdict="lower"), "Lower", "{one} scores lower than {two}", "."),
         (
             dict(kind="equivalence", verdict="held", margin=0.02),
-            "Held", "{one} is held to {two} within ±2.0 points in", ".",
+            "Held", "{one} is shown to stay within ±2.0 points of {two}", ".",
         ),
         (
             dict(kind="equivalence", verdict="undecided", margin=0.02),
-            "Not shown", "{one} is not shown to be held to {two} within ±2.0 points in",
-            "; within ±6.3 points it would have been in 80 of 100 such runs, if nothing differed.",
+            "Not shown", "{one} is not shown to stay within ±2.0 points of {two}",
+            "; a margin of ±6.3 points would have been shown in 80 of 100 such runs if there were no "
+            "difference.",
         ),
         (
             dict(),
-            "Not seen", "No difference is seen between {one} and {two} in",
+            "Not seen", "No difference is seen between {one} and {two}",
             "; a difference of 6.3 points or more would have been seen in 80 of 100 such runs.",
         ),
         (
             dict(detectable=""),
-            "Not seen", "No difference is seen between {one} and {two} in",
+            "Not seen", "No difference is seen between {one} and {two}",
             "; how large a difference would have been seen is not known.",
         ),
     ],
 )  # fmt: skip
 def test_each_verdict_is_one_sentence_with_its_word_and_mark(tmp_path, row, word, opening, end):
     finding = told_of(tmp_path, contrast(**{"metric": "mc2", "p_corrected": 0.27} | row)).finding
-    said = opening.format(one="GRATH, round 2", two="GRATH, round 1")
-    assert finding.sentence == f"{said} {MEASURE}{VALUES}{end}"
+    said = opening.format(one=ONE, two=TWO)
+    assert finding.sentence == f"{said[0].upper()}{said[1:]}{MEASURED}{end}"
+    assert finding.names == ("grath.r2", "grath.r1")
     assert (finding.word, finding.tone) == (word, contrast(**row)["verdict"])
     assert finding.mark == contrast_sections.MARKS[finding.tone]
     assert finding.asked == "GRATH: last round"
@@ -99,13 +102,15 @@ def test_each_verdict_is_one_sentence_with_its_word_and_mark(tmp_path, row, word
     [
         (
             dict(n=0, difference="", first_value="", second_value=""),
-            "Not measured", "No item has {m} of both GRATH, round 2 and GRATH, round 1.", "",
+            "Not measured",
+            f"P{MEASURE[1:]}: no item was measured for both {ONE} and {TWO}.",
+            "",
         ),
         (
             dict(n=4),
             "No verdict",
-            "Nothing can be said of GRATH, round 2 against GRATH, round 1 in {m}: 31.2 % against "
-            "35.0 %, −3.8 points; there are too few items, or all of them are equal.",
+            f"Nothing can be said about a difference between {ONE} and {TWO}: 31.2 % against 35.0 % "
+            f"in {MEASURE}, −3.8 points; there are too few items, or all of them are equal.",
             "n = 4, 2 seeds",
         ),
     ],
@@ -113,7 +118,7 @@ def test_each_verdict_is_one_sentence_with_its_word_and_mark(tmp_path, row, word
 def test_without_an_interval_nothing_is_said(tmp_path, row, word, sentence, basis):
     row = dict(metric="mc2", low="", high="", p_corrected="", detectable="") | row
     finding = told_of(tmp_path, contrast(**row)).finding
-    assert (finding.word, finding.sentence) == (word, sentence.format(m=MEASURE))
+    assert (finding.word, finding.sentence) == (word, sentence)
     assert finding.basis == basis
 
 
@@ -133,6 +138,51 @@ def test_every_primary_contrast_of_a_method_is_asked_as_a_question():
     assert [c for c in stated if not question(c.method, c.name).endswith("?")] == []
 
 
+@pytest.mark.parametrize(
+    ("checkpoint", "words"),
+    [
+        ("base", "the base model"),
+        ("mix.unknown-100.convergence", "the model tuned to convergence on new facts only"),
+        ("mix.unknown-0.early_stop", "the model tuned with early stopping on known facts only"),
+        ("mix.unknown-25.convergence",
+         "the model tuned to convergence on facts of which 25 % are new"),
+        ("mix.known-50.convergence",
+         "the model tuned to convergence on the known facts of the mix with 50 % new ones"),
+        ("mix.only-WeaklyKnown.convergence",
+         "the model tuned to convergence on WeaklyKnown facts only"),
+        ("mix.natural.convergence", "the model tuned to convergence on facts in their natural mix"),
+        ("mix.form", "the model tuned on the form of answers only"),
+        ("grath-unknown-0.r10", "the model after round 10 of GRATH without Unknown"),
+        ("grath.r2.placebo", "the placebo of the model after round 2 of GRATH"),
+        ("flame.sft-star.dpo-star",
+         "the model after factuality-aware SFT★ and factuality-aware DPO★ (FLAME)"),
+        ("flame.sft.dpo", "the model after SFT and DPO (FLAME)"),
+        ("apeft.atomic-50.sigmoid", "the model tuned by APEFT on 50 % atomic pairs (sigmoid)"),
+        ("apeft.atomic-0.ipo", "the model tuned by APEFT on general pairs only (ipo)"),
+        ("consistency.dpo", "the model tuned by self-consistency"),
+        ("audit.my-chat", "the tuned model “my-chat”"),
+        ("grath.other", "the checkpoint grath.other"),
+        ("no-method.r1", "the checkpoint no-method.r1"),
+    ],
+)  # fmt: skip
+def test_a_sentence_names_checkpoints_in_words(checkpoint, words):
+    assert spoken(checkpoint) == words
+
+
+def test_every_checkpoint_is_named_in_words_of_its_own():
+    raw = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+    checkpoints = lineage.build(experiment.load(with_all(raw))).checkpoints
+    told = [spoken(checkpoint) for checkpoint in checkpoints]
+    assert len(set(told)) == len(told)
+    assert [words for words in told if words.startswith("the checkpoint")] == []
+
+
+def test_the_exact_names_stand_behind_each_sentence(results_page):
+    page, _ = results_page
+    names = ("mix.unknown-100.convergence", "mix.unknown-0.convergence")
+    assert " against ".join(f"<code>{name}</code>" for name in names) in page
+
+
 def test_a_measure_that_is_no_share_has_no_points(tmp_path):
     metrics = [*SEEDS, metric(metric="words", value=40)]
     row = contrast(
@@ -147,11 +197,12 @@ def test_a_measure_that_is_no_share_has_no_points(tmp_path):
     finding = told_of(tmp_path, row, metrics).finding
     assert finding.difference == "−3.0 (95 % interval −5.0 to +1.0)"
     assert "a difference of 2.5 or more" in finding.seen and "words" in finding.said
-    assert ": 0.3 against 0.3, −3.0" in finding.sentence
+    assert ": 0.3 against 0.3 in words on" in finding.sentence
 
 
 @pytest.mark.parametrize(
-    ("seeds", "said"), [(1, "One training a setting: the spread"), (3, "3 trainings a setting: ")]
+    ("seeds", "said"),
+    [(1, "Each setting was trained once: "), (3, "Each setting was trained 3 times: ")],
 )
 def test_how_many_trainings_there_are_stands_below_the_findings(tmp_path, seeds, said):
     metrics = [metric("grath.r2", seed=seed) for seed in range(1, seeds + 1)]
@@ -210,7 +261,8 @@ def test_the_terminal_tells_what_the_page_tells(results_run):
     told = contrast_sections.told(results_run.tables, "tiny-135m", "primary")
     assert len(told) == 5 and max(map(len, lines)) <= 80
     for one in (row.finding for row in told):
-        text = f"{one.mark} {one.word}. {one.asked} {one.sentence} {one.basis}"
+        names = " against ".join(one.names)
+        text = f"{one.mark} {one.word}. {one.asked} {one.sentence} {names}, {one.basis}"
         assert text in printed
     assert not re.search("[≈✱]", printed)
 
@@ -221,6 +273,6 @@ def test_several_models_are_corrected_apart_and_told_apart(results_run):
     assert heads == 2 * ["tiny-135m", "small-360m"]
     assert [len(block.found) for block in blocks[:2]] == [5, 5]
     assert (
-        "Of 5 primary contrasts, which the methods name before the run: 1 higher, 1 lower, 1 held"
+        "Of 5 primary contrasts, named by the methods before the run: 1 higher, 1 lower, 1 held"
         in blocks[2].lines[0]
     )

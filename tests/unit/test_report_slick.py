@@ -87,9 +87,10 @@ def test_the_opening_tells_the_set_nearest_to_half_and_half_and_the_least_fitted
     curves = [end(50, 0.98), end(100, 0.955), end(100, 0.2, "early_stop")]
     tables = tables_of(tmp_path, [metric()], fit_speed=rows, fit_curves=curves)
     assert chapter.opening(tables, "m") == [
-        "New facts are learnt later: in mix.unknown-50 half of the Known facts are fitted after 0.5 "
-        "epochs and half of the Unknown ones after 3.0, a difference of +2.5 epochs (95 % interval "
-        "+1.5 to +3.5). At convergence the least fitted mix answers 96 % of its facts right."
+        "How fast new facts are learnt (exploratory): tuned on facts of which 50 % are new "
+        "(mix.unknown-50), the model answers half of the known ones right after 0.5 epochs and half of "
+        "the new ones after 3.0, a difference of +2.5 epochs (95 % interval +1.5 to +3.5). At "
+        "convergence the mix that is fitted least answers 96 % of its facts right."
     ]
     assert chapter.opening(tables, "another") == []
     unreached = [row | {"value": ""} for row in rows]

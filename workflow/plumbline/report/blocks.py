@@ -59,8 +59,8 @@ class Prose:
 class Finding:
     """A contrast in words: `said`, `difference` and `seen` are one sentence.
 
-    mark, word, tone: its verdict as a sign, in words, and as contrasts.csv has it; basis: items,
-    trainings and p value.
+    mark, word, tone: its verdict as a sign, in words, and as contrasts.csv has it; names: those of
+    the two checkpoints in the tables; basis: items, trainings and p value.
     """
 
     mark: str
@@ -70,6 +70,7 @@ class Finding:
     said: str
     difference: str
     seen: str
+    names: tuple[str, str]
     basis: str
 
     @property

@@ -5,7 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 
 from plumbline.methods.registry import METHODS
-from plumbline.names import parts
+from plumbline.names import BASE, PLACEBO, parts, variant
+from plumbline.report.labels import checkpoint_label, variant_label
 from plumbline.report.parts import Chapter
 
 # By method, loaded by name, so that what only reads a method's face loads nothing heavy. A rule whose
@@ -14,14 +15,31 @@ _BY_METHOD = {method.name: method.report.chapter for method in METHODS if method
 MODULES = list(_BY_METHOD.values())
 
 
+def _chapter(method: str) -> Chapter:
+    """The method's chapter; one that says nothing where it has none."""
+    return import_module(_BY_METHOD[method]).CHAPTER if method in _BY_METHOD else Chapter()
+
+
 def chapters() -> list[Chapter]:
     """The methods' chapters."""
-    return [import_module(name).CHAPTER for name in MODULES]
+    return [_chapter(method) for method in _BY_METHOD]
 
 
 def question(variant: str, contrast: str) -> str:
     """What a method, or a variant of it, asks by a contrast; empty where it does not say."""
     method, *_ = parts(f"{variant}.")
-    if method not in _BY_METHOD:
-        return ""
-    return import_module(_BY_METHOD[method]).CHAPTER.asks.get(contrast, "")
+    return _chapter(method).asks.get(contrast, "")
+
+
+def spoken(checkpoint: str) -> str:
+    """A checkpoint as a sentence names it: `grath.r2` as `the model after round 2 of GRATH`.
+
+    In the words of its method's chapter; where that has none, by its label. It begins with `the`.
+    """
+    if checkpoint == BASE:
+        return "the base model"
+    if checkpoint.endswith(PLACEBO):
+        return f"the placebo of {spoken(checkpoint.removesuffix(PLACEBO))}"
+    method, percent, rest = parts(checkpoint)
+    words = _chapter(method).spoken(variant_label(variant(method, percent)), rest)
+    return words or f"the checkpoint {checkpoint_label(checkpoint)}"

@@ -26,11 +26,11 @@ from plumbline.report.blocks import (
     p_text,
     signed,
 )
-from plumbline.report.chapters import chapters, question
+from plumbline.report.chapters import chapters, question, spoken
 from plumbline.report.labels import checkpoint_label, variant_label
 from plumbline.report.tables import (
-    DOMAINS,
     METRICS,
+    SPOKEN_DOMAINS,
     SPOKEN_METRICS,
     TASKS,
     Run,
@@ -42,6 +42,10 @@ from plumbline.report.tables import (
 # Every mark stands beside its word, so that neither colour nor shape is needed.
 MARKS = {"higher": "▲", "lower": "▼", "held": "▬", "undecided": "○"}
 NOTHING = "No contrast could be taken (contrasts.csv has no rows), so nothing is claimed."
+
+
+def _capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 @dataclass(frozen=True)
@@ -57,11 +61,16 @@ class Told:
         row = self.row
         label = variant_label(row.method)
         asked = question(row.method, row.contrast) or row.contrast
-        return f"{label[:1].upper()}{label[1:]}: {asked}"
+        return f"{_capital(label)}: {asked}"
+
+    @property
+    def labels(self) -> tuple[str, str]:
+        return checkpoint_label(self.row.first), checkpoint_label(self.row.second)
 
     @property
     def sides(self) -> tuple[str, str]:
-        return checkpoint_label(self.row.first), checkpoint_label(self.row.second)
+        """Both checkpoints as a sentence names them."""
+        return spoken(self.row.first), spoken(self.row.second)
 
     @property
     def measure(self) -> str:
@@ -69,7 +78,8 @@ class Told:
         row = self.row
         return (
             f"{SPOKEN_METRICS.get(row.metric, METRICS.get(row.metric, row.metric))} on "
-            f"{TASKS.get(row.task, row.task)}, {DOMAINS.get(row.domain, row.domain)}"
+            f"{TASKS.get(row.task, f'the task “{row.task}”')}, "
+            f"{SPOKEN_DOMAINS.get(row.domain, row.domain)}"
         )
 
     def points(self, value: float) -> str:
@@ -110,20 +120,19 @@ class Told:
         """The sentence as far as the difference."""
         (first, second), row = self.sides, self.row
         if not row.n:
-            return f"No item has {self.measure} of both {first} and {second}."
+            return _capital(f"{self.measure}: no item was measured for both {first} and {second}.")
         if not self.interval:
-            opening = f"Nothing can be said of {first} against {second}"
+            opening = f"Nothing can be said about a difference between {first} and {second}"
         elif row.verdict in ("higher", "lower"):
             opening = f"{first} scores {row.verdict} than {second}"
         elif self.held:
-            within = f"{second} within ±{self.points(row.margin)}"
-            shown = "is held" if row.verdict == "held" else "is not shown to be held"
-            opening = f"{first} {shown} to {within}"
+            shown = "is shown" if row.verdict == "held" else "is not shown"
+            opening = f"{first} {shown} to stay within ±{self.points(row.margin)} of {second}"
         else:
             opening = f"No difference is seen between {first} and {second}"
         unit = " %" if self.scale == 100 else ""
         values = (f"{self.scale * v:.1f}{unit}" for v in (row.first_value, row.second_value))
-        return f"{opening} in {self.measure}: {' against '.join(values)},"
+        return _capital(f"{opening}: {' against '.join(values)} in {self.measure},")
 
     @property
     def seen(self) -> str:
@@ -139,13 +148,18 @@ class Told:
             return "; how large a difference would have been seen is not known."
         if self.held:
             return (
-                f"; within ±{self.points(row.detectable)} it would have been in 80 of 100 such runs, "
-                f"if nothing differed."
+                f"; a margin of ±{self.points(row.detectable)} would have been shown in 80 of 100 such "
+                f"runs if there were no difference."
             )
         return (
             f"; a difference of {self.points(row.detectable)} or more would have been seen in 80 of "
             f"100 such runs."
         )
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Both checkpoints as the tables name them."""
+        return self.row.first, self.row.second
 
     @property
     def basis(self) -> str:
@@ -169,6 +183,7 @@ class Told:
             said=self.said,
             difference=self.difference,
             seen=self.seen,
+            names=self.names,
             basis=self.basis,
         )
 
@@ -184,10 +199,12 @@ def about_seeds(metrics: pd.DataFrame) -> str:
     """Whether intervals hold the spread between trainings."""
     seeds = trainings(metrics)
     if seeds == 1:
-        return "One training a setting: the spread between trainings is in none of these intervals."
+        return (
+            "Each setting was trained once: no interval here covers the spread between trainings."
+        )
     return (
-        f"{seeds} trainings a setting: intervals and p values of the contrasts hold the spread "
-        f"between trainings as well as between questions."
+        f"Each setting was trained {seeds} times: the contrasts' intervals and p values cover the "
+        f"spread between trainings as well as between questions."
     )
 
 
@@ -196,8 +213,8 @@ def summary(rows: list[Told]) -> str:
     counts = Counter(contrast.row.verdict for contrast in rows)
     parts = ", ".join(f"{counts[verdict]} {verdict}" for verdict in MARKS)
     return (
-        f"Of {len(rows)} primary contrasts, which the methods name before the run: {parts}. p values "
-        f"are corrected for their number (Holm)."
+        f"Of {len(rows)} primary contrasts, named by the methods before the run: {parts}. p values are "
+        f"corrected for their number (Holm)."
     )
 
 
@@ -232,7 +249,7 @@ def _table(tables: Tables, role: str) -> Table:
                 Cell(model),
                 Cell(row.contrast, variant_label(row.method)),
                 Cell(f"held within ±{contrast.points(row.margin)}" if contrast.held else "differs"),
-                Cell(contrast.sides[0], f"against {contrast.sides[1]}"),
+                Cell(contrast.labels[0], f"against {contrast.labels[1]}"),
                 Cell(
                     METRICS.get(row.metric, row.metric),
                     f"{TASKS.get(row.task, row.task)}, {row.domain.upper()}",

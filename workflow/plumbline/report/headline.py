@@ -28,7 +28,7 @@ def as_text(tables: Tables) -> str:
             for text, start in (
                 (f"{one.word}. {one.asked}", f"{one.mark} "),
                 (one.sentence, "  "),
-                (one.basis, "  "),
+                (", ".join(filter(None, (" against ".join(one.names), one.basis))), "  "),
             ):
                 lines += textwrap.wrap(text, WIDTH, initial_indent=start, subsequent_indent="  ")
         for text in contrasts.notes(tables, model):

@@ -35,7 +35,7 @@ def _variant_label(method: str, percent: float) -> str:
 
 
 def method_label(method: str) -> str:
-    """`grath` as `GRATH`, `mix` as `mixes`; a name of no method as it is."""
+    """`grath` as `GRATH`, `mix` as `SliCK`; a name of no method as it is."""
     return _BY_NAME[method].label if method in _BY_NAME else method
 
 

@@ -60,18 +60,28 @@ def _no_opening(tables: Tables, model: str) -> list[str]:
     return []
 
 
+def _no_words(variant: str, rest: str) -> str | None:
+    return None
+
+
 @dataclass(frozen=True)
 class Chapter:
     """What a method tells and draws.
 
-    asks: by what its contrasts are called, what each asks, as a question that everybody understands;
-    pages: its sections; drawings: what draws each of its figures, None where there is nothing to
-    draw; terms: what its words mean, for the last section; lines: its figures for a terminal, under
-    80 columns; opening: sentences about a model that stand below its primary contrasts, for what the
-    paper finds beside them.
+    asks: by the names of its contrasts, what each asks, as a question that everybody understands.
+    spoken: a checkpoint as a sentence for everybody names it, from `the` on (`the model after round
+        2 of GRATH`), given its variant's label and the rest of its name, as in `Method.words`; None:
+        by its label.
+    pages: its sections.
+    drawings: what draws each of its figures; None where there is nothing to draw.
+    terms: what its words mean, for the last section.
+    lines: its figures for a terminal, under 80 columns.
+    opening: sentences about a model that stand below its primary contrasts, for what the paper finds
+        beside them.
     """
 
     asks: Mapping[str, str] = field(default_factory=dict)
+    spoken: Callable[[str, str], str | None] = _no_words
     pages: Sequence[Page] = ()
     drawings: Mapping[str, Callable[[Tables], Drawing | None]] = field(default_factory=dict)
     terms: Mapping[str, str] = field(default_factory=dict)

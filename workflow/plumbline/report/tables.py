@@ -24,12 +24,12 @@ CLOSED_BOOK, LONG_FORM, WIN_RATE = "closed_book", "long_form", "win_rate"
 # How closed-book questions are asked.
 ASKED = {
     "few_shot": "after worked examples",
-    "plain": "after an instruction alone",
+    "plain": "with an instruction only",
     "chat": "as a user's turn",
 }
 # The same by task, of those about the facts.
 FORMS = {CLOSED_BOOK_TASKS[form]: words for form, words in ASKED.items()}
-TASKS = {task: f"closed-book questions {form}" for task, form in FORMS.items()}
+TASKS = {task: f"closed-book questions asked {form}" for task, form in FORMS.items()}
 TASKS |= {LONG_FORM: "long answers", WIN_RATE: "responses beside another's"}
 METRICS = {
     "em": "EM",
@@ -45,13 +45,19 @@ METRICS = {
     "responded": "respond ratio",
     "win": "win rate",
 }
-# The same for sentences that stand alone, where they are no words of everyday.
+# Measures and domains in sentences that stand alone, where they are no everyday words.
 SPOKEN_METRICS = {
     "em": "right answers (EM)",
     "mc1": "questions whose true answer is likeliest (MC1)",
     "mc2": "probability of true answers (MC2)",
     "acc": "right answers (accuracy)",
     "f1": "right claims (F1)",
+    "precision": "decided claims that are right (precision)",
+    "win": "responses that the judge prefers (win rate)",
+}
+SPOKEN_DOMAINS = {
+    "id": "in the tuning domain (ID)",
+    "ood": "out of the tuning domain (OOD)",
 }
 DIFFERENCES = ("_vs_base", "_vs_parent")  # endings of metrics that are paired differences
 GUESSED = ("chance_", "prior_")  # beginnings of metrics that belong to a task, not to a checkpoint

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from plumbline.methods.apeft.face import ATOMIC
 from plumbline.methods.apeft.study_section import study
 from plumbline.report.blocks import Block, Cell, Prose, Table, count, named, number
 from plumbline.report.labels import checkpoint_label
@@ -124,10 +125,25 @@ def _reasons(table: pd.DataFrame) -> Table:
     )
 
 
+def spoken(variant: str, rest: str) -> str | None:
+    """`atomic-50.sigmoid` as `the model tuned by APEFT on 50 % atomic pairs (sigmoid)`; without any
+    atomic pair, `on general pairs only`.
+    """
+    share = ATOMIC.fullmatch(rest)
+    if share is None:
+        return None
+    pairs = "general pairs only"
+    if float(share["percent"]):
+        pairs = f"{share['percent']} % atomic pairs"
+    loss = f" ({share['loss']})" if share["loss"] else ""
+    return f"the model tuned by {variant} on {pairs}{loss}"
+
+
 CHAPTER = Chapter(
     asks={
         "atomic preferences": "Do preferences about single facts help beyond what is tuned on?",
     },
+    spoken=spoken,
     pages=[
         Page("apeft", "APEFT: facts and pairs", facts_and_pairs, "apeft_pairs.csv"),
         Page("study", "Atomic and general preferences, loss by loss", study, "study.csv", True),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from plumbline.experiment.config import Config
 
 
-_ATOMIC = re.compile(r"atomic-(?P<percent>\d+(?:\.\d+)?)(?:\.(?P<loss>\w+))?")
+ATOMIC = re.compile(r"atomic-(?P<percent>\d+(?:\.\d+)?)(?:\.(?P<loss>\w+))?")
 
 
 def use(config: Config) -> Use:
@@ -43,7 +43,7 @@ def use(config: Config) -> Use:
 
 def words(variant: str, rest: str) -> str | None:
     """`atomic-50.sigmoid` as `APEFT: 50 % atomic, sigmoid`; of a training file without the loss."""
-    share = _ATOMIC.fullmatch(rest)
+    share = ATOMIC.fullmatch(rest)
     if share is None:
         return None
     loss = f", {share['loss']}" if share["loss"] else ""

@@ -265,10 +265,17 @@ TERMS = {
         asked in this form, not why. Ours; no paper has it.""",
 }
 
+
+def spoken(variant: str, rest: str) -> str:
+    """By what its user calls it."""
+    return f"the tuned model “{rest}”"
+
+
 CHAPTER = Chapter(
     asks={
         "tuned elsewhere": "Does the tuned model answer as many questions right as its base?",
     },
+    spoken=spoken,
     pages=[
         Page("audit", "What tuning did to what the base knows", audit, "audit_relations.csv"),
     ],

@@ -123,12 +123,19 @@ TERMS = {
         errs, it is tuned towards its error. The table of pairs says how often that is so.""",
 }
 
+
+def spoken(variant: str, rest: str) -> str | None:
+    """`dpo` as `the model tuned by self-consistency`."""
+    return f"the model tuned by {variant[:1].lower()}{variant[1:]}" if rest == "dpo" else None
+
+
 CHAPTER = Chapter(
     asks={
         "gain over the parent": (
             "Is the model more often right once it prefers what it mostly answers?"
         ),
     },
+    spoken=spoken,
     pages=[Page("consistency", "Self-consistency: pairs by votes", pairs, "consistency_pairs.csv")],
     terms=TERMS,
 )

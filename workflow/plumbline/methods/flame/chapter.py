@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from plumbline.methods.flame.face import stages
 from plumbline.report.parts import Chapter
 
 TERMS = {
@@ -16,11 +17,21 @@ TERMS = {
         biographies, as helpful as before; another model need not follow.""",
 }
 
+
+def spoken(variant: str, rest: str) -> str:
+    """`sft-star.dpo-star` as `the model after factuality-aware SFT★ and factuality-aware DPO★ (FLAME)`,
+    `sft.dpo` as `the model after SFT and DPO (FLAME)`.
+    """
+    aware = [f"factuality-aware {stage}" if "★" in stage else stage for stage in stages(rest)]
+    return f"the model after {' and '.join(aware)} ({variant})"
+
+
 CHAPTER = Chapter(
     asks={
         "factuality-aware alignment": (
             "Does alignment that minds facts make long answers more factual?"
         ),
     },
+    spoken=spoken,
     terms=TERMS,
 )

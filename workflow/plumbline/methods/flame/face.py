@@ -28,7 +28,6 @@ STAGES = {
     "-star": "★",
     "-rag": " (retrieved)",
     "-mc": "-MC",
-    ".": ", ",
 }
 _STAGE = re.compile("|".join(map(re.escape, STAGES)))
 
@@ -50,9 +49,14 @@ def use(config: Config) -> Use:
     )
 
 
+def stages(rest: str) -> list[str]:
+    """`sft-star.dpo-star` as SFT★ and DPO★."""
+    return [_STAGE.sub(lambda part: STAGES[part[0]], stage) for stage in rest.split(".")]
+
+
 def words(variant: str, rest: str) -> str:
     """`sft-star.dpo-star` as `FLAME: SFT★, DPO★`."""
-    return f"{variant}: {_STAGE.sub(lambda part: STAGES[part[0]], rest)}"
+    return f"{variant}: {', '.join(stages(rest))}"
 
 
 FLAME = Method(

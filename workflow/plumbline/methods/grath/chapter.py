@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 
 from plumbline.methods.grath import figures
@@ -239,10 +241,18 @@ TERMS = {
         0 (none in common) to 1 (the same words). The paper finds that a greater distance helps.""",
 }
 
+
+def spoken(variant: str, rest: str) -> str | None:
+    """`r2` as `the model after round 2 of GRATH`."""
+    number_ = re.fullmatch(r"r(\d+)", rest)
+    return f"the model after round {number_[1]} of {variant}" if number_ else None
+
+
 CHAPTER = Chapter(
     asks={
         "all rounds": "Do rounds on pairs that the model writes itself make true answers likelier?",
     },
+    spoken=spoken,
     pages=[
         Page("grath", "GRATH, round by round", rounds, "grath_rounds.csv", True),
     ],

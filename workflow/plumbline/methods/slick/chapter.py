@@ -10,7 +10,7 @@ from plumbline.methods.slick import figures
 from plumbline.methods.slick.fit_speed import LATER
 from plumbline.methods.slick.p_true_section import p_true
 from plumbline.methods.slick.points import PAPER_LINEAR_MODEL, mix_points
-from plumbline.names import STOPS
+from plumbline.names import FORM_SET, STOPS
 from plumbline.report.blocks import (
     Block,
     Cell,
@@ -129,17 +129,18 @@ def opening(tables: Tables, model: str) -> list[str]:
     if later.empty:
         return []
     percents = later.tuning.str.removeprefix("mix.unknown-").astype(float)
-    row = later.loc[(percents - 50).abs().idxmin()]
+    nearest = (percents - 50).abs().idxmin()
+    row = later.loc[nearest]
     epochs = speed[speed.tuning == row.tuning].set_index("category").value
     bounds = f" (95 % interval {row.low:+.1f} to {row.high:+.1f})" if pd.notna(row.low) else ""
     curves = tables.fit_curves.query("part == 'train' and category == 'All'")
     ends = curves[(curves.model == model) & curves.stop.str.contains("convergence")]
     return [
-        f"New facts are learnt {'later' if row.value >= 0 else 'earlier'}: in "
-        f"{row.tuning} half of the Known facts are fitted after "
-        f"{epochs['Known']:.1f} epochs and half of the Unknown ones after {epochs['Unknown']:.1f}, a "
-        f"difference of {row.value:+.1f} epochs{bounds}. At convergence the least fitted mix answers "
-        f"{percent(ends.value.min(), 0)} % of its facts right."
+        f"How fast new facts are learnt (exploratory): tuned on facts of which {percents[nearest]:g} % "
+        f"are new ({row.tuning}), the model answers half of the known ones right after "
+        f"{epochs['Known']:.1f} epochs and half of the new ones after {epochs['Unknown']:.1f}, a "
+        f"difference of {row.value:+.1f} epochs{bounds}. At convergence the mix that is fitted least "
+        f"answers {percent(ends.value.min(), 0)} % of its facts right."
     ]
 
 
@@ -247,12 +248,36 @@ TERMS = {
         share.""",
 }
 
+
+_MIXES = {
+    "unknown": "facts of which {} % are new",
+    "known": "the known facts of the mix with {} % new ones",
+    "only": "{} facts only",
+    "natural": "facts in their natural mix",
+    "idk": "facts of which {} % are new and answered by “I don't know”",
+}
+_STOPS = {"convergence": "to convergence", "early_stop": "with early stopping"}
+
+
+def spoken(variant: str, rest: str) -> str | None:
+    """`unknown-100.convergence` as `the model tuned to convergence on new facts only`."""
+    if rest == FORM_SET:
+        return "the model tuned on the form of answers only"
+    mix, _, stop = rest.rpartition(".")
+    kind, _, which = mix.partition("-")
+    if stop not in _STOPS or kind not in _MIXES:
+        return None
+    whole = {"unknown-0": "known facts only", "unknown-100": "new facts only"}
+    return f"the model tuned {_STOPS[stop]} on {whole.get(mix) or _MIXES[kind].format(which)}"
+
+
 CHAPTER = Chapter(
     asks={
         "new facts against none": (
             "Does tuning on facts that the model does not know cost it answers?"
         ),
     },
+    spoken=spoken,
     pages=[
         Page("base", "What the base knows", base_knowledge, "slick_counts.csv"),
         Page("fitting", "How fast Known and Unknown are fitted", fitting, "fit_curves.csv", True),

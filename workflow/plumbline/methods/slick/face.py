@@ -47,7 +47,7 @@ def rank(rest: str) -> int:
 
 SLICK = Method(
     name="mix",
-    label="mixes",
+    label="SliCK",
     sections={"slick": (Slick, Slick()), "mixes": (Mixes, Mixes())},
     check=check,
     tunings=tunings,
