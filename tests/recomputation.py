@@ -248,10 +248,11 @@ def verdicts(raw: Raw, stated: list[dict], margin: float) -> dict[int, dict]:
         low, high = result.interval
         results[place] = {
             "difference": result.value, "low": low, "high": high, "p": p[place], "n": result.n,
-            "verdict": way if held <= ALPHA else "undecided",
+            "verdict": "",
         }  # fmt: skip
         if place in corrected:
-            results[place]["p_corrected"] = held
+            way = way if held <= ALPHA else "undecided"
+            results[place] |= {"p_corrected": held, "verdict": way}
         if stated[place]["kind"] == "difference":
             results[place]["detectable"] = result.detectable(tests)
     return results

@@ -15,6 +15,7 @@ from plumbline.evaluation.estimation import (
     Stratum,
     cluster_values,
     difference,
+    effective_size,
     made_for_a_difference,
     made_for_a_mean,
     mean,
@@ -116,6 +117,34 @@ def test_a_share_and_a_mean_of_fractions_are_held_as_often_as_promised(items):
         truth = tied / 2 + 1 - lost - tied
         found.append(held(columns, truth, made_for_a_mean, (0, 1)))
     assert 0.93 <= np.mean(found) <= (0.985 if items == 14 else 0.97)
+
+
+@pytest.mark.parametrize("subjects", [14, 64])
+@pytest.mark.parametrize("tied", [0.1, 1])
+def test_a_share_of_answers_tied_by_their_subjects_is_held_as_often_as_promised(subjects, tied):
+    random, found = np.random.default_rng(subjects), []
+    for truth in np.linspace(0.04, 0.96, 12):
+        sizes = np.where(random.random(subjects) < tied, random.integers(2, 4, subjects), 1)
+        clusters = np.repeat(np.arange(subjects), sizes)
+        for _ in range(250):  # 7 of 10 answers are those of the subject's others
+            alike = random.random(clusters.size) < 0.7
+            of_subject = (random.random(subjects) < truth)[clusters]
+            right = np.where(alike, of_subject, random.random(clusters.size) < truth) * 1.0
+            size = effective_size(right, clusters)
+            one = share(int(right.sum()), right.size, effective=size)
+            found.append(one.low <= truth <= one.high)
+    assert 0.93 <= np.mean(found) <= 0.97
+
+
+def test_answers_are_worth_as_many_as_vary_on_their_own():
+    right = np.array([1.0, 0, 0, 1, 1, 0, 0, 0] * 5)
+    alone, in_pairs = [str(i) for i in range(40)], [str(i // 2) for i in range(80)]
+    assert effective_size(right, alone) == 40
+    assert effective_size(np.repeat(right, 2), in_pairs) == pytest.approx(40)
+    assert effective_size(np.ones(80), in_pairs) == 40
+    assert effective_size(np.repeat(right, 2)[:8], in_pairs[:8]) is None  # of four subjects
+    # Two questions about one subject among many change next to nothing.
+    assert effective_size(right, ["0", *alone[:39]]) == pytest.approx(40, rel=0.08)
 
 
 @pytest.mark.parametrize("items", [14, 64, 300])

@@ -286,6 +286,8 @@ def test_epochs_to_a_share_are_read_off_the_curves():
     for key in (("Unknown", 0.9), ("Unknown - Known", 0.9)):
         assert rows[key]["state"] == "not reached" and "value" not in rows[key]
     assert rows["Unknown - Known", 0.5]["n"] == 30 and rows["Known", 0.5]["n"] == 20
+    bounds = [row["low"] for (group, _), row in rows.items() if "low" in row and "-" not in group]
+    assert 0 in bounds and min(bounds) == 0  # not before training
 
 
 @pytest.mark.parametrize(("seeds", "spread"), [(1, 0.0), (3, 0.4)])

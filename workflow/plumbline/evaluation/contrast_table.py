@@ -1,7 +1,7 @@
 """The stated contrasts, tested: differences, equivalences, and what this run could have seen.
 
 Holm's correction is over the primary contrasts of a model that have an interval. All else is
-exploratory: its p values are not corrected.
+exploratory: its p values are not corrected, and it has no verdict.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ def contrast_rows(
         grid = grids.get(TaskDomain(contrast.task, contrast.domain))
         row, estimated = _measured(model, contrast, grid, confidence)
         rows.append(row)
+        if row.role == PRIMARY:
+            row.verdict = UNDECIDED
         if row.kind == EQUIVALENCE:
             row.margin = margin
         if estimated and estimated.se is not None:
@@ -60,10 +62,8 @@ def _measured(
 
 
 def _judge(row: ContrastRow, estimated: Estimated, alpha: float, tests: int) -> None:
-    significant = (row.p if row.p_corrected is None else row.p_corrected) <= alpha
-    if row.kind == DIFFERENCE:
-        row.detectable = estimated.detectable(alpha / tests)
-        row.verdict = (HIGHER if row.difference > 0 else LOWER) if significant else UNDECIDED
-    else:
-        row.detectable = estimated.margin_within_reach(alpha / tests)
-        row.verdict = HELD if significant else UNDECIDED
+    of_difference = row.kind == DIFFERENCE
+    reach = estimated.detectable if of_difference else estimated.margin_within_reach
+    row.detectable = reach(alpha / tests)
+    if row.p_corrected is not None and row.p_corrected <= alpha:
+        row.verdict = HELD if not of_difference else HIGHER if row.difference > 0 else LOWER

@@ -199,6 +199,25 @@ def cluster_values(values: np.ndarray, clusters: Sequence[str]) -> np.ndarray:
     return means + sums * number / here.sum(axis=1, keepdims=True)
 
 
+def effective_size(right: np.ndarray, clusters: Sequence[str]) -> float | None:
+    """How many independent answers as many right ones (1) and wrong ones (0) in clusters are worth.
+
+    That many would have the variance that the clusters have (Kish 1965, design effect); at most
+    the number of answers, which it is where nothing ties any together, and the number of clusters
+    where all answers are alike. None of fewer clusters than an interval needs, unless all answers
+    stand alone.
+    """
+    number = len(set(clusters))
+    if number == len(right):
+        return float(number)
+    if number < LEAST_CLUSTERS:
+        return None
+    share = right.mean()
+    [columns] = cluster_values(right[None], clusters)
+    variance = ((columns - share) ** 2).mean() / number
+    return float(min(share * (1 - share) / variance, len(right))) if variance else float(number)
+
+
 def made_for_a_difference(columns: np.ndarray, bounds: tuple[float, float]) -> Made:
     """Two clusters: half a one up, half a one down by the size that differences have, and a tie.
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from plumbline.evaluation.estimation import difference, mean
+from plumbline.evaluation.estimation import difference, effective_size, mean
 from plumbline.evaluation.statistics import Estimate, share
 from plumbline.evaluation.tables import Metric
 from plumbline.records import Item
@@ -123,10 +123,10 @@ def _matrix(
 
 
 def _mean(values: np.ndarray, clusters: Sequence[str], confidence: float) -> Estimate:
-    """Wilson's interval where answers that nothing ties together are right or wrong."""
-    alone = len(values) == 1 and len(set(clusters)) == len(clusters)
-    if alone and set(values[0]) <= {0, 1}:
-        return share(int(values.sum()), values.size, confidence)
+    """Wilson's interval where one training's answers are right or wrong."""
+    if len(values) == 1 and set(values[0]) <= {0, 1}:
+        if effective := effective_size(values[0], clusters):
+            return share(int(values.sum()), values.size, confidence, effective)
     return mean(values, clusters).estimate(confidence)
 
 

@@ -16,12 +16,19 @@ class Estimate:
     n: int
 
 
-def share(correct: int, n: int, confidence: float = 0.95) -> Estimate:
-    """A share of right answers in [0, 1] with its Wilson interval. n must be at least 1."""
+def share(
+    correct: int, n: int, confidence: float = 0.95, effective: float | None = None
+) -> Estimate:
+    """A share of right answers in [0, 1] with its Wilson interval. n must be at least 1.
+
+    effective: how many independent answers these are worth; None for n.
+    """
     from statsmodels.stats.proportion import proportion_confint
 
-    low, high = proportion_confint(correct, n, alpha=1 - confidence, method="wilson")
-    value = correct / n
+    value, effective = correct / n, effective or n
+    low, high = proportion_confint(
+        value * effective, effective, alpha=1 - confidence, method="wilson"
+    )
     # At 0 and 1 the bounds miss the value by a rounding error.
     return Estimate(value, min(float(low), value), max(float(high), value), n)
 

@@ -75,8 +75,8 @@ class ContrastRow(TableRow):
     p_corrected: float | None = Field(
         None, description="Of primary ones, by Holm's method over those of the model."
     )
-    verdict: Literal["higher", "lower", "held", "undecided"] = Field(
-        "undecided", description="`higher`, `lower`, `held` or `undecided`."
+    verdict: Literal["", "higher", "lower", "held", "undecided"] = Field(
+        "", description="Of primary ones, `higher`, `lower`, `held` or `undecided`."
     )
     detectable: float | None = Field(
         None,

@@ -98,8 +98,9 @@ TERMS = {
     "95 % interval": """
         It covers the luck of which questions were asked and, from two seeds on, the spread between
         trainings. With one seed that spread is in no interval: another training could come out
-        elsewhere. Wilson's for one checkpoint's right and wrong answers; else of the t distribution
-        with Satterthwaite's degrees of freedom, seeds and groups of questions on one subject being
+        elsewhere. Wilson's for the right and wrong answers of one training, where several answers on
+        one subject count as many as they are worth; else of the t distribution with
+        Satterthwaite's degrees of freedom, seeds and groups of questions on one subject being
         crossed random samples, and a few made-up questions where values repeat (Agresti and Min
         2005), so that equal answers leave room for a difference. Of fewer than six groups there is
         none.""",

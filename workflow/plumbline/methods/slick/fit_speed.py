@@ -51,6 +51,8 @@ def fit_speed_rows(runs: list[MixRun], *, confidence: float, resamples: int) -> 
                     np.array([crossings(one, wanted) for one in drawn_shares[category]]),
                 )
                 row = _row(*drawn[category], numbers[category], confidence)
+                if row.get("low") is not None:
+                    row["low"] = max(row["low"], 0.0)  # no epoch comes before training
                 yield about | {"category": category, "n": numbers[category]} | row
             if {"Known", "Unknown"} <= drawn.keys():
                 (first, known), (later, unknown) = drawn["Known"], drawn["Unknown"]
