@@ -68,6 +68,10 @@ def test_each_method_has_one_primary_contrast():
         "f1",
     ) in secondary
     assert shown(stated(mixes={"prompt": "chat"}))[0][2] == TASKS["chat"]
+    # Mixes in a second form, after few-shot examples.
+    few_shot = [one for one in secondary if one[0].startswith("mix.") and one[2] == "closed_book"]
+    most, none = (f"mix.unknown-{percent}.convergence" for percent in (100, 0))
+    assert few_shot == [(most, none, "closed_book", domain, "em") for domain in ("id", "ood")]
     # Each round against the round before.
     assert ("grath.r2", "grath.r1", "facts", "ood", "mc2") in secondary
 

@@ -55,7 +55,10 @@ def told_of(folder, row, metrics=SEEDS):
 
 
 ONE, TWO = "the model after round 2 of GRATH", "the model after round 1 of GRATH"
-MEASURE = "probability of true answers (MC2) on the task “truths”, out of the tuning domain (OOD)"
+MEASURE = (
+    "probability of the true among the offered answers (MC2) on the task “truths”, out of the "
+    "tuning domain (OOD)"
+)
 MEASURED = f": 31.2 % against 35.0 % in {MEASURE}, −3.8 points (95 % interval −8.1 to +0.6)"
 
 

@@ -4,6 +4,7 @@ from plumbline.methods.grath import chapter as grath_chapter
 from plumbline.report import headline
 from plumbline.report.figures import draw_figures
 from plumbline.report.tables import Run
+from report_contrast_data import contrast
 from report_data import metric, tables_of, texts
 
 
@@ -126,3 +127,17 @@ def test_rounds_are_printed_aligned(tmp_path):
         "  a_task_with_a_name_th… OOD         1     30.0      +5.0     38.0      −2.0",
     ]
     assert max(map(len, lines)) < 80
+
+
+def test_the_opening_says_that_no_placebo_was_trained_where_none_was(tmp_path):
+    def against(second):
+        return contrast(method="grath", first="grath.r2", second=second)
+
+    (said,) = grath_chapter.opening(
+        tables_of(tmp_path, [metric()], contrasts=[against("base")]), "m"
+    )
+    assert "No placebo" in said
+    both = [against("base"), against("grath.r2.placebo")]
+    assert grath_chapter.opening(tables_of(tmp_path, [metric()], contrasts=both), "m") == []
+    other = [contrast(method="flame")]
+    assert grath_chapter.opening(tables_of(tmp_path, [metric()], contrasts=other), "m") == []

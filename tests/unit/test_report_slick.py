@@ -88,9 +88,10 @@ def test_the_opening_tells_the_set_nearest_to_half_and_half_and_the_least_fitted
     tables = tables_of(tmp_path, [metric()], fit_speed=rows, fit_curves=curves)
     assert chapter.opening(tables, "m") == [
         "How fast new facts are learnt (exploratory): tuned on facts of which 50 % are new "
-        "(mix.unknown-50), the model answers half of the known ones right after 0.5 epochs and half of "
-        "the new ones after 3.0, a difference of +2.5 epochs (95 % interval +1.5 to +3.5). At "
-        "convergence the mix that is fitted least answers 96 % of its facts right."
+        "(mix.unknown-50), the model answers half of the 80 known ones asked right after 0.5 epochs "
+        "and half of the 80 new ones asked right after 3.0 epochs, a difference of +2.5 epochs (95 % "
+        "interval +1.5 to +3.5). At convergence each mix answers at least 96 % of those of its facts "
+        "right that were asked."
     ]
     assert chapter.opening(tables, "another") == []
     unreached = [row | {"value": ""} for row in rows]

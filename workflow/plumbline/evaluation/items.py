@@ -124,9 +124,9 @@ def _matrix(
 
 def _mean(values: np.ndarray, clusters: Sequence[str], confidence: float) -> Estimate:
     """Wilson's interval where one training's answers are right or wrong."""
-    if len(values) == 1 and set(values[0]) <= {0, 1}:
-        if effective := effective_size(values[0], clusters):
-            return share(int(values.sum()), values.size, confidence, effective)
+    of_answers = len(values) == 1 and set(values[0]) <= {0, 1}
+    if of_answers and (effective := effective_size(values[0], clusters)):
+        return share(int(values.sum()), values.size, confidence, effective)
     return mean(values, clusters).estimate(confidence)
 
 

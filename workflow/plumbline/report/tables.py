@@ -49,7 +49,7 @@ METRICS = {
 SPOKEN_METRICS = {
     "em": "right answers (EM)",
     "mc1": "questions whose true answer is likeliest (MC1)",
-    "mc2": "probability of true answers (MC2)",
+    "mc2": "probability of the true among the offered answers (MC2)",
     "acc": "right answers (accuracy)",
     "f1": "right claims (F1)",
     "precision": "decided claims that are right (precision)",

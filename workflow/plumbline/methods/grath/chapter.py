@@ -8,6 +8,7 @@ import pandas as pd
 
 from plumbline.methods.grath import figures
 from plumbline.methods.grath.means import pair_means, score_means
+from plumbline.names import PLACEBO
 from plumbline.report.blocks import (
     Block,
     Cell,
@@ -24,7 +25,7 @@ from plumbline.report.blocks import (
 )
 from plumbline.report.labels import checkpoint_label, variant_label
 from plumbline.report.parts import Chapter, Page
-from plumbline.report.tables import METRICS, Run
+from plumbline.report.tables import METRICS, Run, Tables
 
 SHOWN = ("mc1", "mc2", "acc")
 JUDGED = ("mc1", "mc2")
@@ -248,7 +249,19 @@ def spoken(variant: str, rest: str) -> str | None:
     return f"the model after round {number_[1]} of {variant}" if number_ else None
 
 
+def opening(tables: Tables, model: str) -> list[str]:
+    """That no placebo was trained, where none was."""
+    of_grath = tables.contrasts[tables.contrasts.model == model].query("method == 'grath'")
+    if of_grath.empty or of_grath.second.str.endswith(PLACEBO).any():
+        return []
+    return [
+        "No placebo of GRATH was trained: this run cannot tell what its pairs add to any training on "
+        "such answers."
+    ]
+
+
 CHAPTER = Chapter(
+    opening=opening,
     asks={
         "all rounds": "Do rounds on pairs that the model writes itself make true answers likelier?",
     },

@@ -131,16 +131,19 @@ def opening(tables: Tables, model: str) -> list[str]:
     percents = later.tuning.str.removeprefix("mix.unknown-").astype(float)
     nearest = (percents - 50).abs().idxmin()
     row = later.loc[nearest]
-    epochs = speed[speed.tuning == row.tuning].set_index("category").value
+    part = speed[speed.tuning == row.tuning].set_index("category")
+    sides = [
+        f"{part.n[category]:.0f} {name} ones asked right after {part.value[category]:.1f} epochs"
+        for category, name in (("Known", "known"), ("Unknown", "new"))
+    ]
     bounds = f" (95 % interval {row.low:+.1f} to {row.high:+.1f})" if pd.notna(row.low) else ""
     curves = tables.fit_curves.query("part == 'train' and category == 'All'")
     ends = curves[(curves.model == model) & curves.stop.str.contains("convergence")]
     return [
         f"How fast new facts are learnt (exploratory): tuned on facts of which {percents[nearest]:g} % "
-        f"are new ({row.tuning}), the model answers half of the known ones right after "
-        f"{epochs['Known']:.1f} epochs and half of the new ones after {epochs['Unknown']:.1f}, a "
-        f"difference of {row.value:+.1f} epochs{bounds}. At convergence the mix that is fitted least "
-        f"answers {percent(ends.value.min(), 0)} % of its facts right."
+        f"are new ({row.tuning}), the model answers half of the {sides[0]} and half of the {sides[1]}, "
+        f"a difference of {row.value:+.1f} epochs{bounds}. At convergence each mix answers at least "
+        f"{percent(ends.value.min(), 0)} % of those of its facts right that were asked."
     ]
 
 
