@@ -15,7 +15,7 @@ from pathlib import Path
 from measuring import ROOT, embedded_model
 from training_steps import beside_trl, compared, ours, prepare
 
-STEPS, BATCH = 2, 8
+STEPS, BATCH = 2, 4
 LEARNING_RATE, BETA, RANK = 5e-4, 0.1, 8
 
 
