@@ -46,7 +46,7 @@ STUDY := docs/study/data
 help: ## this list
 	@awk -F ':.*## ' '/^##@ / {print "\n" substr($$0, 5)} \
 	  /^[a-z-]+:.*## / {printf "  make %-12s  %s\n", $$1, $$2}' Makefile
-	@echo; echo 'DEVICE=cpu, cuda or mps chooses what for; here: $(DEVICE). INSTALLER=uv installs with uv.'
+	@echo; echo 'DEVICE=cpu, cuda or mps chooses the device; here: $(DEVICE). INSTALLER=uv installs with uv.'
 
 setup: ## install into .venv, once: exact versions, by pip or with INSTALLER=uv
 	@bash workflow/setup.sh $(LOCK)
@@ -61,30 +61,30 @@ demo: setup ## what new knowledge and GRATH do to a small model, in minutes, fro
 
 audit-demo: setup ## what tuning did to two checkpoints of the demo
 	@test -d results/demo/smollm2-135m/seed-1/mix.unknown-100/convergence \
-	  || { echo 'audit-demo: looks at checkpoints of the demo, which are not there; run make demo first'; exit 1; }
+	  || { echo 'audit-demo: needs checkpoints of the demo, which do not exist yet; run make demo first'; exit 1; }
 	@$(SNAKEMAKE) --configfile config/audit.yaml config/audit-demo.yaml --cores all $(SETTINGS)
 
 ##@ Your own runs
 
 new: setup ## a configuration to start from: MODEL=FOLDER or OWNER/NAME, FACTS=FILE
-	@test -n '$(MODEL)' || { echo 'new: say which model: make new MODEL=FOLDER FACTS=FILE'; exit 1; }
+	@test -n '$(MODEL)' || { echo 'new: no model is named: make new MODEL=FOLDER FACTS=FILE'; exit 1; }
 	@PYTHONPATH=workflow .venv/bin/python -m scripts.new_configuration --device $(DEVICE) \
 	  --model '$(MODEL)' $(if $(FACTS),--facts '$(FACTS)')
 
-fetch: setup ## get models and data ahead; all after it runs without a network
+fetch: setup ## fetch models and data ahead; everything after it runs without a network
 	@$(SNAKEMAKE) --cores all fetch $(SETTINGS)
 
-status: setup ## what lies on disk by run and stage, and what would run again
+status: setup ## what is on disk by run and stage, and what would run again
 	@PYTHONPATH=workflow .venv/bin/python -m scripts.show_status
 	@echo; echo 'Jobs that the configuration now asks for:'
 	@$(DEMO) --dry-run $(SETTINGS) 2>&1 \
 	  | sed -n '/^job  /,/^total/p; /^Nothing to be done/p; /Error/,$$p' | uniq
 
-push: setup ## to a model hub, with its card: FOLDER=results/… REPO=OWNER/NAME CONFIRM=yes
+push: setup ## send to a model hub, with a card: FOLDER=results/… REPO=OWNER/NAME CONFIRM=yes
 	@PYTHONPATH=workflow .venv/bin/python -m scripts.push --folder '$(FOLDER)' --repo '$(REPO)' \
 	  $(if $(filter yes,$(CONFIRM)),--confirm)
 
-clean-cache: setup ## remove what dead runs left; say what else could go
+clean-cache: setup ## remove what killed runs left; list what else could go
 	@PYTHONPATH=workflow .venv/bin/python -m scripts.clean_cache
 
 clean: ## remove .venv and caches; results/ stays
@@ -92,20 +92,20 @@ clean: ## remove .venv and caches; results/ stays
 
 ##@ The study of the papers' claims
 
-study: setup ## what docs/study/data lacks of the study (hours; SEEDS="1 2"), then its tables
+study: setup ## run what docs/study/data lacks (hours; SEEDS="1 2"), then its tables
 	@for seed in $(SEEDS); do $(MAKE) --no-print-directory $(CLAIMS:%=study-%) SEEDS=$$seed || exit 1; done
 	@$(MAKE) --no-print-directory study-tables
 
 $(CLAIMS:%=study-%): study-%: setup
 	@for seed in $(SEEDS); do \
-	  if test -e $(STUDY)/$*/seed-$$seed.json; then echo "$*, seed $$seed: is there"; continue; fi; \
+	  if test -e $(STUDY)/$*/seed-$$seed.json; then echo "$*, seed $$seed: is done"; continue; fi; \
 	  $(SNAKEMAKE) --cores all --configfile config/study/$*.yaml \
 	    --config "seeds=[$$seed]" $(filter-out --config,$(SETTINGS)) \
 	  && PYTHONPATH=workflow .venv/bin/python -m scripts.collect_piece --claim $* --seed $$seed \
 	    --root results/study-$* --data $(STUDY) || exit 1; \
 	done
 
-study-tables: setup ## bring docs/study/data into the tables and figures of docs/study
+study-tables: setup ## make the tables and figures of docs/study from docs/study/data
 	@PYTHONPATH=workflow .venv/bin/python -m scripts.tabulate_study --folder docs/study
 
 ##@ Development
@@ -122,7 +122,7 @@ test: setup lint ## lint, then all tests (as root on Debian, installs Chromium a
 	@OMP_NUM_THREADS=1 .venv/bin/python -m pytest $(TESTS) --durations=10 \
 	  --numprocesses auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
-test-ops: setup ## at length: kills, SLURM, conda, no network, all architectures of models
+test-ops: setup ## long tests: kills, SLURM, conda, no network, all architectures of models
 	@bash tests/slurm/install.sh
 	@PLUMBLINE_WHOLE=1 .venv/bin/python -m pytest $(wildcard tests/ops tests/slurm) --durations=10
 	@PLUMBLINE_WHOLE=1 .venv/bin/python -m pytest $(wildcard tests/unit tests/workflow tests/e2e) -m whole --durations=10
@@ -131,7 +131,7 @@ test-gpu: setup ## engines and trainers on one GPU, in 8 minutes at most
 	@PYTHONPATH=$(CURDIR)/workflow:$(CURDIR)/tests timeout --signal=INT 480 \
 	  .venv/bin/python tests/gpu/gpu_check.py --device $(DEVICE)
 
-bench: setup ## what the ways to save time give, in half an hour; ONLY=NAME,NAME for some
+bench: setup ## what each time saver gains, in half an hour; ONLY=NAME,NAME for some
 	@PYTHONPATH=$(CURDIR)/workflow:$(CURDIR)/tests:$(CURDIR)/tests/workflow \
 	  .venv/bin/python tests/benchmarks/run.py --only '$(ONLY)'
 

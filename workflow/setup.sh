@@ -49,7 +49,7 @@ done
 logged() { # a command whose own words go to the log; its last ones are shown when it fails
   "$@" >>"$log" 2>&1 && return
   tail -n 4 "$log" >&2
-  stop "failed as shown above (all that was said: $log); 'make setup' tries again"
+  stop "failed as shown above (full output: $log); 'make setup' tries again"
 }
 install() {
   case $installer in
@@ -78,7 +78,7 @@ case $lock in # sizes as measured
   *) what="without vLLM" size="PyTorch the largest to download" ;;
 esac
 say "making .venv $what with $("$python" -V) from $lock: $packages packages, $size"
-say "some minutes, once; DEVICE=cpu, cuda or mps chooses what it is for"
+say "takes some minutes, once; DEVICE=cpu, cuda or mps chooses the device"
 backend=${UV_TORCH_BACKEND-$backend}
 [ -n "$backend" ] || unset UV_TORCH_BACKEND # uv takes no empty one
 mkdir -p .venv

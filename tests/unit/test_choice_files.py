@@ -297,7 +297,7 @@ def test_truthfulqa_json(tmp_path):
             "promptukit",
             "a.json",
             '{"questions": [{"prompt": "Q", "choices": ["a"], "answer": 1, "category": "c"}]}',
-            "question 1: .*answer 1 is no index",
+            "question 1: .*answer 1 is not an index",
         ),
         ("truthfulqa", "a.csv", "Question,Best Answer\n", "no column Correct Answers"),
         ("truthfulqa", "a.csv", "", "no column Question"),

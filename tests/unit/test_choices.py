@@ -166,7 +166,7 @@ def test_the_program_writes_rows_and_counts(tmp_path, monkeypatch):
     facts = {"facts": tmp_path / "facts.jsonl"}
     build(monkeypatch, {"format": "facts"}, **facts, **out)
     assert len(list(read_rows(tmp_path / "out.jsonl", ChoiceQuestion))) == 8
-    with pytest.raises(InputError, match="format facts: give --facts, and it alone"):
+    with pytest.raises(InputError, match="format facts: give --facts, and only that"):
         build(monkeypatch, {"format": "facts"}, **facts, **marker, **out)
     with pytest.raises(InputError, match="format rows: give --source-marker"):
         build(monkeypatch, settings, **out)

@@ -101,7 +101,7 @@ def test_entityquestions_as_a_folder_or_a_file(tmp_path):
     assert sorted(one.relation for one in asked.values()) == ["P36"] * 2 + ["P50"] * 2
     alone, _, _ = load(tmp_path / "test/P36.test.json", "entityquestions")
     assert [one.subject[0] for one in alone.values()] == ["X", "X"]
-    with pytest.raises(InputError, match=r"more is no relation of EntityQuestions.*P36\.test"):
+    with pytest.raises(InputError, match=r"more is not a relation of EntityQuestions.*P36\.test"):
         write_json(tmp_path / "more.test.json", [])
         load(tmp_path / "more.test.json", "entityquestions")
     (tmp_path / "empty").mkdir()

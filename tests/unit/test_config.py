@@ -179,8 +179,8 @@ def mistakes(raw) -> list[str]:
          "cuda; set ddp."),
         ("training", {"cpu_offload": True}, "training: cpu_offload: needs strategy: fsdp or zero2."),
         ("training", {"processes": 2, "strategy": "zero2", "paged_optimizer": True}, "training: "
-         "paged_optimizer: bitsandbytes knows no shared weights; set strategy: ddp, or cpu_offload "
-         "with strategy: zero2."),
+         "paged_optimizer: bitsandbytes does not support shared weights; set strategy: ddp, or "
+         "cpu_offload with strategy: zero2."),
         ("training.attention", "flash_attention_2", "training.attention: flash_attention_2 needs "
          "device: cuda; set sdpa."),
         ("training.liger", True, "training.liger: true needs device: cuda; set false."),
@@ -294,7 +294,7 @@ def test_checkpoints_are_asked_in_the_forms_of_their_own_line():
     [
         ("closed_book", "closed_book, closed_book_chat, closed_book_plain names two"),
         ("facts", "facts names two"),
-        ("a_chat", r"evaluation\.closed_book.*name: a_chat ends as the form chat"),
+        ("a_chat", r"evaluation\.closed_book.*name: a_chat ends in _chat"),
     ],
 )
 def test_tasks_of_closed_book_sets_are_told_from_all_others(name, message):

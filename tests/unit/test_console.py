@@ -104,15 +104,15 @@ def test_a_failure_is_told_when_it_happens_and_what_to_do_at_the_end(
     console.SNAKEMAKE.error("Error in rule train", extra={"event": "job_error", **failed()})
     assert screen.lines[-3:] == [
         "train failed: m/training.json",
-        "  cause: nothing was said",
-        "  log:   none was written",
+        "  cause: no message was written",
+        "  log:   none",
     ]
     monkeypatch.setattr("sys.argv", ["snakemake", "--config", "seeds=[1, 2]"])
     made.end()
     assert screen.lines[-3:] == [
         f"0 of 2 jobs done in a minute. Results are in {tmp_path}.",
-        "1 was not run: it needs what failed.",
-        "What is done is kept. To go on: snakemake --config 'seeds=[1, 2]'",
+        "1 was not run: it depends on what failed.",
+        "Finished work is kept. To go on: snakemake --config 'seeds=[1, 2]'",
     ]
 
 
@@ -128,8 +128,8 @@ def test_a_killed_program_is_told_to_be_one(following, screen, tmp_path, ended):
     console.SNAKEMAKE.error(words, extra={"event": "error"})
     console.SNAKEMAKE.error("Error", extra={"event": "job_error", **failed(log=[str(log)])})
     assert screen.lines[before:][1] == (
-        "  cause: It was killed, most often for want of memory. It ended without a word; before: "
-        "12:00:00 train: 3 steps"
+        "  cause: It was killed, most often because memory ran out. It ended without an error "
+        "message; last line: 12:00:00 train: 3 steps"
     )
 
 
@@ -156,7 +156,10 @@ def test_what_goes_wrong_in_telling_stops_no_run(following, capsys):
             "torch.cuda.OutOfMemoryError: CUDA out of memory.",
         ),
         ("[rank1]: ValueError: mixed\nW0 exiting\n", "[rank1]: ValueError: mixed"),
-        ("12:00:00 train: 3 steps\n", "It ended without a word; before: 12:00:00 train: 3 steps"),
+        (
+            "12:00:00 train: 3 steps\n",
+            "It ended without an error message; last line: 12:00:00 train: 3 steps",
+        ),
         ("", None),
     ],
 )

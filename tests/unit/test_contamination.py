@@ -272,7 +272,7 @@ def test_what_is_above_the_threshold_is_refused():
     with pytest.raises(InputError) as caught:
         refuse(found(), 1)
     assert str(caught.value) == (
-        "seed-1/grath.r1: 2.0 % of the 100 items of the evaluation set trivia stand in this "
+        "seed-1/grath.r1: 2.0 % of the 100 items of the evaluation set trivia are in this "
         "training file (1 as an equal question, 2 by 13 words in a row or as a whole, 0 as a fact "
         "in other words), more than "
         "contamination.max_percent allows (1 %). Some of them: q7. Take them out of the evaluation "

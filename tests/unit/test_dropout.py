@@ -140,7 +140,7 @@ def test_a_recipe_with_dropout_has_a_reference_without(tmp_path, monkeypatch):
 
 
 def test_an_architecture_that_always_draws_at_random_is_refused(tmp_path):
-    with pytest.raises(InputError, match="in training the model draws at random, beside dropout"):
+    with pytest.raises(InputError, match="in training the model is random even without dropout"):
         train(make_run(tmp_path, "phimoe", lora=ATTENTION))
 
 

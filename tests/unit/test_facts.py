@@ -423,7 +423,7 @@ def test_columns_that_nothing_reads_are_named(tmp_path, caplog):
     path = rows_file(tmp_path, row("A", aliases=["B"], context=None), row("C", aliases=[]))
     load_rows(path)
     assert caplog.messages == [
-        f"{path}: columns that nothing reads, and how many rows have them: aliases 1."
+        f"{path}: columns that are not read, and how many rows have them: aliases 1."
     ]
 
 

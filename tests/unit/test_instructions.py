@@ -161,7 +161,7 @@ def test_columns_that_nothing_reads_are_named_with_their_rows(tmp_path, caplog):
     )
     load_instructions("rows", path)
     assert caplog.messages == [
-        f"{path}: columns that nothing reads, and how many rows have them: chosen 2, level 1."
+        f"{path}: columns that are not read, and how many rows have them: chosen 2, level 1."
     ]
 
 
@@ -277,9 +277,9 @@ def test_evaluation_prompts(tmp_path):
         ("rows", [{"prompt": "a", "question": "b"}], "line 1: .*prompt and question say two"),
         ("rows", [{"instruction": "a", "output": "b", "answer": "c"}], "output and answer say two"),
         ("rows", [{"input": "a"}], "column input without an instruction"),
-        ("rows", [{"instruction": "a", "system": "b"}], "nothing reads the column system"),
-        ("rows", [{"instruction": "a", "output": ["b"]}], "nothing reads the column output"),
-        ("rows", [{"instruction": "a", "answers": ["b"]}], "nothing reads the column answers"),
+        ("rows", [{"instruction": "a", "system": "b"}], "the column system is not read"),
+        ("rows", [{"instruction": "a", "output": ["b"]}], "the column output is not read"),
+        ("rows", [{"instruction": "a", "answers": ["b"]}], "the column answers is not read"),
         ("rows", [{"messages": [{"role": "user"}]}], r"messages\.0: expected the texts role"),
         (
             "rows",

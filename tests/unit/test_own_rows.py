@@ -49,7 +49,7 @@ def test_numbers_of_a_csv_are_numbers_and_unknown_columns_are_named(tmp_path, ca
     path.write_text("relation,subject,question,answers,popularity,note\nr,s,q,a,0.5,x\n")
     (row,) = own_rows(path, FactRow)
     assert row.popularity == 0.5
-    assert "columns that nothing reads, and how many rows have them: note 1" in caplog.text
+    assert "columns that are not read, and how many rows have them: note 1" in caplog.text
 
 
 @pytest.mark.parametrize(

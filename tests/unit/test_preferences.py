@@ -261,7 +261,7 @@ def test_a_wrong_reference_is_noticed(tiny_base, tmp_path):
     with pytest.raises(InputError, match=r"before the first update is .*ln 2 = 0.6931"):
         train(run)
     write_rows(path, [row.model_copy(update={"pair": "0" * 16}) for row in rows])
-    with pytest.raises(InputError, match="pair p0 is another one there"):
+    with pytest.raises(InputError, match="pair p0 is a different one there"):
         train(run)
     write_rows(path, rows[:-1])
     with pytest.raises(InputError, match="pair p7 is missing"):

@@ -209,7 +209,7 @@ def test_a_checkpoint_replaced_while_it_is_scored_is_told(run, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(checkpoints, "load_model", replaced)
-        with pytest.raises(InputError, match=r"base\.jsonl: what it is made from was replaced"):
+        with pytest.raises(InputError, match=r"base\.jsonl: one of its inputs was replaced"):
             run("base")
     assert not run.waiting() and not run.output("base").exists()
     assert run("base"), "it is what it is now"

@@ -96,9 +96,9 @@ def test_entityquestions_is_a_folder(model, tmp_path):
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ("nowhere", "no such folder or file, and it is no OWNER/NAME"),
+        ("nowhere", "no such folder or file, and it is not OWNER/NAME"),
         ("{folder}/adapter", "is an adapter, which needs its base"),
-        ("{folder}/empty", "no config.json is in it"),
+        ("{folder}/empty", "has no config.json"),
         ("hub:OWNER/NAME", "the revision is missing"),
     ],
 )
@@ -130,6 +130,6 @@ def test_the_program_writes_once_and_says_what_it_guessed(model, tmp_path, monke
     assert f"Wrote {path}. Guessed:" in said and "as its config.json says" in said
     assert f"--configfile {path}" in said
     path.write_text("mine: true\n")
-    with pytest.raises(InputError, match="is there, and is not overwritten"):
+    with pytest.raises(InputError, match="already exists and is not overwritten"):
         program(monkeypatch, "new_configuration", **given)
     assert path.read_text() == "mine: true\n"

@@ -66,7 +66,7 @@ def test_large_models_compute_them_twice_unless_told(tiny_base, tmp_path, monkey
         modeling_llama.LlamaPreTrainedModel, "supports_gradient_checkpointing", False
     )
     assert not trainer(run).args.gradient_checkpointing
-    with pytest.raises(InputError, match="gradient_checkpointing: llama does not know it"):
+    with pytest.raises(InputError, match="gradient_checkpointing: llama does not support it"):
         trainer(run, gradient_checkpointing=True)
 
 
@@ -156,7 +156,9 @@ def test_fused_kernels_leave_the_loss_alone(tiny_base, tmp_path, monkeypatch):
 
 def test_a_model_without_fused_kernels_is_refused(tiny_base, tmp_path, monkeypatch):
     asked = stand_in(monkeypatch, {"qwen3"})
-    with pytest.raises(InputError, match=r"training.liger: has no kernels for llama; set false"):
+    with pytest.raises(
+        InputError, match=r"training.liger: Liger has no kernels for llama; set false"
+    ):
         trainer(make_run(tmp_path, tiny_base), liger=True)
     assert asked == []
 

@@ -72,7 +72,7 @@ def test_every_text_of_a_folder_is_a_page(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("notes.pdf", b"%PDF", "no text is in it. Expected a folder"),
+        ("notes.pdf", b"%PDF", "has no text file. Expected a folder"),
         ("a.txt", b" \n", "a.txt: text: .*Fill it"),
         ("a.md", b"caf\xe9", "a.md: cannot be read as text in UTF-8"),
     ],
@@ -254,7 +254,7 @@ def test_a_model_that_decodes_too_is_refused(tmp_path, tiny_base):
     config = transformers.T5Config(vocab_size=600, d_model=32, d_ff=32, num_layers=1, num_heads=2)
     transformers.T5Model(config).save_pretrained(tmp_path)
     load_tokenizer(tiny_base).save_pretrained(tmp_path)
-    with pytest.raises(InputError, match="t5 encodes and decodes"):
+    with pytest.raises(InputError, match="t5 is an encoder and decoder"):
         Embedder(tmp_path, "cpu")
 
 

@@ -49,7 +49,7 @@ def test_a_failed_job_tells_what_one_needs_to_go_on(project):
     assert "CalledProcessError" not in said and "Error in rule" not in said
     assert (project.folder / told[3]).read_text().rstrip().endswith(told[2])
     assert re.search(
-        r"^What is done is kept\. To go on: python -m snakemake --cores 2 facts --configfile mine",
+        r"^Finished work is kept\. To go on: python -m snakemake --cores 2 facts --configfile mine",
         said,
         re.MULTILINE,
     )

@@ -77,7 +77,7 @@ def test_two_of_it_are_refused_in_a_line(outer):
             '    config: config | {"run": "inner"}\n\nuse rule * from again as two_*\n'
         )
     output = outer.snakemake("-n", check=False)
-    assert "plumbline is here twice, for the runs outer and inner" in output
+    assert "plumbline is included twice, for the runs outer and inner" in output
     assert "Traceback" not in output
 
 

@@ -55,8 +55,8 @@ except InputError as error:
 # Jobs know their run by environment variables, of which there is one set.
 if (other := vars(workflow).setdefault("plumbline_run", CONFIG.run)) != CONFIG.run:
     raise WorkflowError(
-        f"plumbline is here twice, for the runs {other} and {CONFIG.run}: name all models in one run, "
-        f"or start Snakemake for each."
+        f"plumbline is included twice, for the runs {other} and {CONFIG.run}: name all models in one "
+        f"run, or start Snakemake for each."
     )
 
 CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method

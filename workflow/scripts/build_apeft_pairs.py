@@ -37,7 +37,7 @@ def main(
     composition_path: Path,
 ) -> None:
     if (size is None) == (percents is None):
-        raise InputError("give --size or --percents, and it alone.")
+        raise InputError("give either --size or --percents, not both.")
     built = {
         "atomic": atomic(
             read_unique_rows(questions_path, AtomicQuestion, empty=True),

@@ -25,7 +25,7 @@ def main(
     of_facts = choices.format == "facts"
     if (facts_path is not None, source_marker_path is not None) != (of_facts, not of_facts):
         wanted = "--facts" if of_facts else "--source-marker"
-        raise InputError(f"format {choices.format}: give {wanted}, and it alone.")
+        raise InputError(f"format {choices.format}: give {wanted}, and only that.")
     path = None if of_facts else read_marker(source_marker_path)[1]
     questions = read_unique_rows(facts_path, Question) if of_facts else None
     domain = choices.domain if isinstance(choices, ChoiceSet) else "ood"

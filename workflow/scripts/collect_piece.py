@@ -73,8 +73,8 @@ def _commit() -> str:
         changed = _git("status", "--porcelain", "--untracked-files=no", "--", ":!docs")
     except (OSError, subprocess.CalledProcessError) as error:
         raise InputError(
-            "no commit can be told, and a piece must say which sources it was made with. Run it in a "
-            "checkout of git."
+            "the commit cannot be determined, but a piece must name the sources it was made with. Run "
+            "it in a git checkout."
         ) from error
     return f"{commit}-dirty" if changed else commit
 

@@ -32,7 +32,7 @@ def main(
         size = size or plan.parameters_of(model.name) or plan.parameters_of(model.source)
         if size is None:
             program.log.warning(
-                f"{model.name}: its size is not known before it is imported; 1B is assumed"
+                f"{model.name}: its size is not known before import; 1B parameters are assumed"
             )
         parameters[model.name] = size or 1e9
     questions = read_unique_rows(questions_path, Question)

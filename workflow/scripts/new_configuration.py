@@ -31,7 +31,7 @@ def main(
     made = starter.make(model, facts, device, "vllm" if vllm else "transformers")
     path = folder / f"{made.name}.yaml"
     if path.exists():
-        raise InputError(f"{path}: is there, and is not overwritten. Rename or remove it.")
+        raise InputError(f"{path}: already exists and is not overwritten. Rename or remove it.")
     with atomic_write(path) as stream:
         stream.write(made.text)
     print(f"Wrote {path}. Guessed:", *starter.told(made.guesses), sep="\n")

@@ -12,10 +12,10 @@ def main(
     *,
     folder: Annotated[Path, "of a checkpoint or a training file, below results/"],
     repo: Annotated[str, "OWNER/NAME"],
-    confirm: Annotated[bool, "without it, it is only said what would be sent"] = False,
+    confirm: Annotated[bool, "without it, only lists what would be sent"] = False,
 ) -> None:
     if repo.count("/") != 1:
-        raise InputError(f"--repo: {repo!r} is no repository; expected OWNER/NAME.")
+        raise InputError(f"--repo: {repo!r} is not a repository; expected OWNER/NAME.")
     kind = kind_of(folder)
     with to_send(folder, folder.parent) as sent:
         files = sorted(path for path in sent.rglob("*") if path.is_file())

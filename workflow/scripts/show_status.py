@@ -14,11 +14,11 @@ def main(*, results: Path = Path("results"), snakemake: Path = Path(".snakemake"
     if dead:
         total = disk.human(sum(leftover.size for leftover in dead))
         print(
-            f"\n{len(dead):,} left over by earlier runs, {total}: `make clean-cache` removes them."
+            f"\n{len(dead):,} left over from earlier runs, {total}: `make clean-cache` removes them."
         )
     busy = sum(leftover.owner == "alive" for leftover in left)
     if busy:
-        print(f"\n{busy:,} temporary: a run is at work.")
+        print(f"\n{busy:,} temporary: a run is in progress.")
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ class ClosedBookSet(SourceLine):
     def _no_form(self):
         if ending := next((end for end in ENDINGS.values() if end and self.name.endswith(end)), ""):
             raise ValueError(
-                f"name: {self.name} ends as the form {ending[1:]} of a set does; choose another"
+                f"name: {self.name} ends in {ending}, which marks the form of a set; choose another"
             )
         return self
 

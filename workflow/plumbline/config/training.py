@@ -75,8 +75,8 @@ class Training(Section):
             raise ValueError("cpu_offload: needs strategy: fsdp or zero2")
         if self.paged_optimizer and self.shares:
             raise ValueError(
-                f"paged_optimizer: bitsandbytes knows no shared weights; set strategy: ddp, or "
-                f"cpu_offload with strategy: {self.strategy}"
+                f"paged_optimizer: bitsandbytes does not support shared weights; set strategy: ddp, "
+                f"or cpu_offload with strategy: {self.strategy}"
             )
         return self
 

@@ -145,7 +145,9 @@ class HellaswagRow(OwnRow):
     @model_validator(mode="after")
     def _has_key(self) -> HellaswagRow:
         if self.label not in range(len(self.endings)):
-            raise ValueError(f"label {self.label} is no index of the {len(self.endings)} endings")
+            raise ValueError(
+                f"label {self.label} is not an index of the {len(self.endings)} endings"
+            )
         return self
 
     def draft(self) -> ChoiceDraft:
@@ -185,7 +187,9 @@ class PromptukitRow(OwnRow):
     @model_validator(mode="after")
     def _has_key(self) -> PromptukitRow:
         if self.answer not in range(len(self.choices)):
-            raise ValueError(f"answer {self.answer} is no index of the {len(self.choices)} choices")
+            raise ValueError(
+                f"answer {self.answer} is not an index of the {len(self.choices)} choices"
+            )
         return self
 
     def draft(self) -> ChoiceDraft:

@@ -63,8 +63,8 @@ def subject_prompts(
     for name in relations:
         if name not in known:
             raise InputError(
-                f"{key}: relations: {name} is no relation of the facts.{nearest(name, sorted(known))} "
-                f"Relations: {', '.join(sorted(known))}."
+                f"{key}: relations: {name} is not a relation of the facts."
+                f"{nearest(name, sorted(known))} Relations: {', '.join(sorted(known))}."
             )
         if known[name] not in domains:
             fitting = sorted(relation for relation, domain in known.items() if domain in domains)

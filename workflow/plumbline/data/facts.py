@@ -182,8 +182,8 @@ def load_rows(
     rows = [_cleaned(row) for row in written]
     if changed := sum(row != before for row, before in zip(rows, written, strict=True)):
         log.warning(
-            f"{path}: {changed:,} row(s) have characters that are not seen, blanks around a text, or "
-            f"letters and spaces encoded in an unusual way; they are read without them, as models "
+            f"{path}: {changed:,} row(s) have invisible characters, blanks around a text, or letters "
+            f"and spaces in an unusual encoding; they are read without these, in the form that models "
             f"are used to."
         )
     domain_of: dict[str, Domain] = {}
@@ -228,7 +228,7 @@ def choose_relations(
         raise InputError(f"unknown relation {name!r}.{hint} There are: {', '.join(defaults)}.")
     both = sorted(set(id_relations or ()) & set(ood_relations or ()))
     if both:
-        raise InputError(f"relation {both[0]!r} is named both in and out of the domain.")
+        raise InputError(f"relation {both[0]!r} is named both in and out of the domain; keep one.")
     chosen: dict[str, Domain] = {}
     for domain, wish in (("id", id_relations), ("ood", ood_relations)):
         if wish is None:

@@ -228,14 +228,12 @@ def read_entityquestions(path: Path) -> Iterator[QuestionDraft]:
     """The test files of a folder, at any depth, or one of them."""
     paths = sorted(path.rglob("*.test.json")) if path.is_dir() else [path]
     if not paths:
-        raise InputError(
-            f"{path}: no file <relation>.test.json is in it. Name EntityQuestions' folder."
-        )
+        raise InputError(f"{path}: has no file <relation>.test.json. Name EntityQuestions' folder.")
     for file in paths:
         relation = file.name.partition(".")[0]
         if relation not in TEMPLATES:
             raise InputError(
-                f"{file}: {relation} is no relation of EntityQuestions. Expected files named as it "
+                f"{file}: {relation} is not a relation of EntityQuestions. Expected files named as it "
                 f"names them, such as P36.test.json."
             )
         for fact in read_facts(file, relation):

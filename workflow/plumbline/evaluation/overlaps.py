@@ -168,7 +168,7 @@ def refuse(contamination: Contamination, max_percent: float | None) -> None:
         if max_percent is not None and overlap.percent > max_percent:
             raise InputError(
                 f"{contamination.training}: {overlap.percent:.1f} % of the {overlap.n} items of "
-                f"the evaluation set {overlap.set} stand in this training file ({overlap.equal} as "
+                f"the evaluation set {overlap.set} are in this training file ({overlap.equal} as "
                 f"an equal question, {overlap.shared} by {contamination.ngram} words in a row or as "
                 f"a whole, {overlap.stated} as a fact in other words), more than "
                 f"contamination.max_percent allows ({max_percent:g} %). Some of them: "

@@ -144,12 +144,12 @@ class Config(Tools, create_model("Methods", __base__=Section, **SECTIONS), Groun
             raise ValueError(f"{key}.optimizer: adamw_8bit needs device: cuda; set adamw")
         if training.shares and recipe.optimizer == "adamw_8bit":
             raise ValueError(
-                f"{key}.optimizer: bitsandbytes knows no shared weights; set training.strategy: ddp, "
-                f"or optimizer: adamw"
+                f"{key}.optimizer: bitsandbytes does not support shared weights; set "
+                f"training.strategy: ddp, or optimizer: adamw"
             )
         if training.shares and recipe.parameters == "qlora":
             raise ValueError(
-                f"{key}.parameters: qlora weights cannot be shared out; set training.strategy: ddp, "
+                f"{key}.parameters: qlora weights cannot be shared; set training.strategy: ddp, "
                 f"or parameters: lora"
             )
         if training.attention == "flash_attention_2" and recipe.dtype == "float32":

@@ -60,13 +60,13 @@ def make(model: str, facts: str | None, device: str, engine: str) -> Starter:
         guesses += of_facts
     off = [key for key, field in SECTIONS.items() if type(None) in get_args(field[0])]
     lines = [
-        "# Made by `make new`, to lie over config/config.yaml; keys: docs/configuration.md.",
+        "# Made by `make new`; overrides config/config.yaml. Keys: docs/configuration.md.",
         f"run: {name}",
         f"device: {device}",
         "models:",
         f"  - {{name: {name}, source: {_quoted(source)}, dtype: {dtype}}}",
         *told,
-        "# Probes all facts; for a first look, give numbers: questions a relation.",
+        "# Probes all facts; for a first look, give a number of questions per relation.",
         f"slick: {{{_shots(guesses)}limit: {{train: null, dev: null, test: null}}}}",
         "mixes: {parent: base}",
         f"generation: {{engine: {engine}}}",
@@ -75,7 +75,7 @@ def make(model: str, facts: str | None, device: str, engine: str) -> Starter:
         "  choices: [{name: facts, format: facts}]",
         "  long_form: null",
         "  token_shift: null",
-        "# What else there is, switched off. To switch one on, take its line out.",
+        "# Everything else is switched off. To switch a part on, remove its line.",
         *(f"{key}: null" for key in off),
     ]
     return Starter(name, "\n".join(lines) + "\n", guesses)
@@ -87,23 +87,24 @@ def _source(model: str) -> tuple[str, list[Guess]]:
         if (path / "adapter_config.json").exists():
             raise InputError(
                 f"{model}: is an adapter, which needs its base. Give the base here; docs/own-data.md "
-                f"says how the adapter is held against it."
+                f"says how to compare the adapter with it."
             )
         if path.is_dir() and not (path / "config.json").exists():
             raise InputError(
-                f"{model}: no config.json is in it. Expected the folder of a transformers model."
+                f"{model}: has no config.json. Expected the folder of a transformers model."
             )
         return f"file:{model}", []
     if _REPOSITORY.fullmatch(model):
         if "@" in model:
             return f"hub:{model}", []
-        reason = "no revision was given; it moves, so put a commit there"
+        reason = "no revision was given; main can move, so put a commit there"
         return f"hub:{model}@main", [Guess("models.source", f"hub:{model}@main", reason)]
     if ":" in model:
         Source.parse(model)
         return model, []
     raise InputError(
-        f"{model}: there is no such folder or file, and it is no OWNER/NAME of the hub. Correct it."
+        f"{model}: there is no such folder or file, and it is not OWNER/NAME of a model on the hub. "
+        f"Correct it."
     )
 
 
@@ -121,7 +122,7 @@ def _dtype(source: str) -> tuple[str, str]:
         said = settings.get("dtype", settings.get("torch_dtype"))
         if said in get_args(Dtype):
             return said, "as its config.json says"
-    return "bfloat16", "usual; its config.json was not asked"
+    return "bfloat16", "the usual one; its config.json was not read"
 
 
 def _facts(path: Path) -> tuple[list[str], list[Guess]]:
@@ -129,7 +130,7 @@ def _facts(path: Path) -> tuple[list[str], list[Guess]]:
     if path.is_dir():
         if not list(path.glob("train/*.train.json")):
             raise InputError(
-                f"{path}: no train/*.train.json is in it. Expected EntityQuestions' folder, or a file "
+                f"{path}: has no train/*.train.json. Expected EntityQuestions' folder, or a file "
                 f"of questions (docs/own-data.md)."
             )
         lines = ["facts:", "  source: entityquestions", f"  path: {_quoted(f'file:{path}')}"]

@@ -42,8 +42,8 @@ def check_agreement(
         behind = (logits.amax(-1) - chosen) / logits.std(-1)
         if not bool((behind <= SLACK).all()):
             raise InputError(
-                f"{checkpoint}: vLLM does not compute what the model's own code, or its adapter, does "
-                f"in transformers (it answers {answer.text!r}, {float(behind.max()):.1f} standard "
+                f"{checkpoint}: vLLM does not compute what transformers computes with the model's own "
+                f"code, or its adapter (it answers {answer.text!r}, {float(behind.max()):.1f} standard "
                 f"deviations from the likeliest); "
                 f"set generation.{remedy}."
             )

@@ -110,5 +110,5 @@ class Served:
         if unfinished:
             log.warning(
                 f"{unfinished:,} of {len(self):,} answers break off within a thought and count as "
-                f"none. Allow more tokens, or switch thoughts off (chat_template_kwargs of the model)."
+                f"missing. Allow more tokens, or switch thoughts off (chat_template_kwargs)."
             )

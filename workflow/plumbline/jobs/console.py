@@ -81,9 +81,9 @@ class Console(logging.Handler):
         )
         if done < len(progress.jobs):
             if lost := len(progress.lost()) - len(progress.failed):
-                were, need = ("was", "it needs") if lost == 1 else ("were", "they need")
-                SNAKEMAKE.info(f"{lost:,} {were} not run: {need} what failed.")
-            SNAKEMAKE.info(f"What is done is kept. To go on: {command(sys.argv)}")
+                were, need = ("was", "it depends") if lost == 1 else ("were", "they depend")
+                SNAKEMAKE.info(f"{lost:,} {were} not run: {need} on what failed.")
+            SNAKEMAKE.info(f"Finished work is kept. To go on: {command(sys.argv)}")
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
@@ -160,14 +160,14 @@ def failure(record: logging.LogRecord, status: str | None = None) -> str:
     told = " ".join((record.rule_msg or "").partition("sbatch call:")[0].split())
     causes = [
         told,
-        "It was killed, most often for want of memory." if killed else "",
+        "It was killed, most often because memory ran out." if killed else "",
         *(cause(Path(path), program and program[1]) for path in logs),
     ]
     return "\n".join(
         [
             f"{record.rule_name} failed" + "".join(f": {path}" for path in record.output[:1]),
-            f"  cause: {' '.join(filter(None, causes)) or 'nothing was said'}",
-            f"  log:   {', '.join(logs) or 'none was written'}",
+            f"  cause: {' '.join(filter(None, causes)) or 'no message was written'}",
+            f"  log:   {', '.join(logs) or 'none'}",
         ]
     )
 
@@ -187,8 +187,8 @@ def group_failure(record: logging.LogRecord) -> str:
     return "\n".join(
         [
             f"{record.groupid} failed: {len(jobs)} job{'s' * (len(jobs) > 1)} submitted as one",
-            f"  cause: {' '.join(causes) or 'nothing was said'}",
-            f"  log:   {', '.join(logs) or 'none was written'}",
+            f"  cause: {' '.join(causes) or 'no message was written'}",
+            f"  log:   {', '.join(logs) or 'none'}",
         ]
     )
 
@@ -200,7 +200,7 @@ def cause(log: Path, program: str | None) -> str | None:
     lines = _lines(log)
     if wrong := _wrong(lines, program):
         return wrong[-1]
-    return f"It ended without a word; before: {lines[-1]}" if lines else None
+    return f"It ended without an error message; last line: {lines[-1]}" if lines else None
 
 
 def _lines(log: Path) -> list[str]:

@@ -62,7 +62,7 @@ def first_that_fits(
         if smaller is None:
             break
         log.warning(f"{name} {size} does not fit ({reason}); trying again with {smaller}")
-    raise InputError(f"{name} {size} does not fit, and smaller makes no sense ({reason}). {remedy}")
+    raise InputError(f"{name} {size} does not fit, and cannot be smaller ({reason}). {remedy}")
 
 
 def free() -> None:

@@ -64,7 +64,7 @@ def cli(
             raise
         sys.exit(
             f"{name}: cannot write: {reason}. Make room on the disk (or in the quota), or correct "
-            f"the rights, and start again: what was finished is kept."
+            f"the permissions, and start again: what was finished is kept."
         )
 
 

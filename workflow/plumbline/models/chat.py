@@ -129,7 +129,7 @@ def parts(
     said = body.rstrip()
     if not whole.endswith(end.text) or not said.endswith(words):
         raise InputError(
-            f"the chat template does not write the answer {words[:40]!r} as it is, so that what is "
+            f"the chat template does not write the answer {words[:40]!r} unchanged, so that what is "
             f"to be learnt cannot be told from the rest; correct the template."
         )
     before = said.removesuffix(words)

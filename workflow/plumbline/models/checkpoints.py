@@ -154,8 +154,9 @@ def check_rounding(folder: Path, dtype: str) -> None:
         cosine = marker["rounding_cosine"][dtype]
         if cosine < ENOUGH:
             raise InputError(
-                f"{folder}: {dtype} is too coarse for it: rounded, the change that training made has "
-                f"cosine {cosine:.2f} with what it was, at least {ENOUGH} is needed. Set the dtype "
+                f"{folder}: {dtype} is too coarse for it: after rounding, the change that training "
+                f"made has cosine {cosine:.2f} with itself before, at least {ENOUGH} is needed. Set "
+                f"the dtype "
                 f"(generation.dtype, scoring.dtype or evaluation.token_shift.dtype) to float32."
             )
         folder = (folder / marker["parent"]).resolve()
@@ -214,7 +215,7 @@ def check_merge(folder: Path, texts: list[list[int]]) -> float:
 
     model = _with_adapter(folder).eval()
     if not any(p.any() for name, p in model.named_parameters() if "lora_B" in name):
-        raise InputError(f"{folder}: the adapter is zero, training did not move it.")
+        raise InputError(f"{folder}: the adapter is zero: training did not change it.")
     rows = [torch.tensor([text]) for text in texts]
     with torch.no_grad():
         apart = [model(row).logits for row in rows]

@@ -205,7 +205,7 @@ def new_folder(out: Path | str) -> Iterator[Path]:
         not out.is_dir()
         or (any(out.iterdir()) and not any((out / file).exists() for file in known))
     ):
-        raise InputError(f"{out}: is there and is no checkpoint folder. Name another, or move it.")
+        raise InputError(f"{out}: exists and is not a checkpoint folder. Name another, or move it.")
     out.parent.mkdir(parents=True, exist_ok=True)
     unfinished = prefix(f".{out.name}")
     temporary = Path(tempfile.mkdtemp(dir=out.parent, prefix=unfinished, suffix=SUFFIX))

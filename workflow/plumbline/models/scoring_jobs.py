@@ -108,7 +108,7 @@ def _make(job: ScoringJob, main: Callable[..., None], patience: float) -> None:
         command_line.call(main, words)
         if job.waiting() != waiting:
             waiting.unlink()
-            raise InputError(f"{job.output}: what it is made from was replaced; run this again.")
+            raise InputError(f"{job.output}: one of its inputs was replaced; run this again.")
 
 
 def _make_others(jobs: Iterable[ScoringJob], begun: float) -> None:
@@ -124,7 +124,7 @@ def _make_others(jobs: Iterable[ScoringJob], begun: float) -> None:
         here = loaded.folder()
         for job in sorted(ready, key=lambda job: _order(job.checkpoints(), here)):
             if time.monotonic() > end:
-                log.info("no time is left to do more for other jobs")
+                log.info("no time is left for further jobs")
                 return
             try:
                 if job.is_ready(begun):  # still

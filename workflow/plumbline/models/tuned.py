@@ -145,7 +145,7 @@ def _bases_tokenizer(path: Path, base: Path):
     if own.get_vocab() != tokenizer.get_vocab():
         raise InputError(f"{path}: its tokenizer has other tokens than the base's. {MERGE}")
     if own.chat_template != tokenizer.chat_template:
-        log.warning(f"{path}: brings a chat template of its own; it is asked in the base's")
+        log.warning(f"{path}: has a chat template of its own; it is asked in the base's")
     return tokenizer
 
 

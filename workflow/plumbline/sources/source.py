@@ -87,7 +87,7 @@ class Source:
         where = f"source {self.text!r}"
         if self.sha256 is not None and not re.fullmatch(r"[0-9a-f]{64}", self.sha256):
             raise InputError(
-                f"{where}: sha256 {self.sha256!r} is not one. Expected 64 lowercase hex digits."
+                f"{where}: sha256 {self.sha256!r} is not valid. Expected 64 lowercase hex digits."
             )
         if self.kind in ("https", "pypi") and self.sha256 is None:
             raise InputError(
@@ -111,8 +111,8 @@ class Source:
             )
         if self.kind == "file" and any(len(part.encode()) > 255 for part in self.name.split("/")):
             raise InputError(
-                f"source {self.text[:60]!r}…: a name in it is longer than 255 bytes, which no file "
-                f"has. Correct the line."
+                f"source {self.text[:60]!r}…: a file name in it is longer than 255 bytes, which "
+                f"no file system takes. Correct the line."
             )
         if self.kind == "https" and not urlsplit(self.name).hostname:
             raise InputError(f"{where}: the address has no host. Expected https://HOST/PATH.")
@@ -146,7 +146,7 @@ class Source:
             )
         if self.kind == "https" and not re.fullmatch(r"[!-~]*", expanded):  # repeated in its error
             raise InputError(
-                f"source {self.text!r}: a variable in it holds what no address may: a space, a "
+                f"source {self.text!r}: a variable in it holds what no address may contain: a space, a "
                 f"line break or a letter beyond ASCII. Write it percent-encoded."
             )
         return fixed + sign + expanded

@@ -42,8 +42,8 @@ def atomic_write(path: Path | str, mode: str = "w") -> Iterator[IO]:
         )
     except OSError as error:
         raise InputError(
-            f"{path}: cannot be written ({error.strerror}). Make room, or correct the rights or the "
-            f"path."
+            f"{path}: cannot be written ({error.strerror}). Make room, or correct the path or "
+            f"its permissions."
         ) from error
     encoding = None if "b" in mode else "utf-8"
     newline = None if "b" in mode else ""
@@ -70,7 +70,7 @@ def read_rows(path: Path | str, model: type[Row]) -> Iterator[Row]:
     except OSError as error:
         raise InputError(
             f"{path}: cannot be read ({error.strerror}). Expected a file of JSON Lines; correct the "
-            f"path or its rights."
+            f"path or its permissions."
         ) from error
     with stream:
         for number, line in enumerate(_decoded(stream, path), start=1):
@@ -110,7 +110,7 @@ def _decoded(stream: IO, path: Path) -> Iterator[str]:
     except UnicodeDecodeError as error:
         raise InputError(
             f"{path}: is not UTF-8 text ({error.reason} at byte {error.start} of a block). Expected "
-            f"JSON Lines, neither packed nor in another encoding; save it as UTF-8."
+            f"JSON Lines, neither compressed nor in another encoding; save it as UTF-8."
         ) from error
 
 

@@ -39,8 +39,8 @@ class OwnRow(Record):
         left = [name for name in self.unread() if name.casefold() in self.CONTENT]
         if left:
             raise ValueError(
-                f"nothing reads the column {left[0]}, though it seems to be part of what is asked "
-                f"or answered. Put it into the text it belongs to, or, if it is a note, rename it"
+                f"the column {left[0]} is not read, though it seems to belong to the question or the "
+                f"answer. Put it into that text or, if it is only a note, rename it"
             )
         return self
 
@@ -64,7 +64,7 @@ def own_rows(path: Path, model: type[Own]) -> Iterator[Own]:
         yield row
     if unread:
         named = ", ".join(f"{name} {n:,}" for name, n in unread.items())
-        log.warning(f"{path}: columns that nothing reads, and how many rows have them: {named}.")
+        log.warning(f"{path}: columns that are not read, and how many rows have them: {named}.")
 
 
 def read_any_rows(path: Path, model: type[Row]) -> Iterable[Row]:

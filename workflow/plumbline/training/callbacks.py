@@ -121,7 +121,7 @@ class Steps(TrainerCallback):
             if not abs(margin) <= 2 * self.TOLERANCE:  # the loss moves by half of it
                 raise InputError(
                     f"{self.run.name}: the margin before the first update is {margin:.4f}, expected "
-                    f"0: in training the model draws at random, beside dropout. It cannot be trained "
+                    f"0: in training the model is random even without dropout. It cannot be trained "
                     f"on preferences; take one of another architecture."
                 )
         self.progress.advance(1)

@@ -41,7 +41,7 @@ def check_head(model) -> None:
     worst = float((fused.float() - plain).abs().max())
     if not worst <= TOLERANCE[torch.finfo(model.dtype).bits]:
         raise InputError(
-            f"{model.config.model_type}: what this model does to its logits after its head is not "
-            f"what TRL computes (log-probabilities differ by {worst:.2g} nats); it cannot be trained "
-            f"with this version of TRL."
+            f"{model.config.model_type}: this model changes its logits after its head in a way that "
+            f"TRL does not compute (log-probabilities differ by {worst:.2g} nats); it cannot be "
+            f"trained with this version of TRL."
         )

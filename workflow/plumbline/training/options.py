@@ -86,8 +86,8 @@ def recomputes(model, settings: Training) -> bool:
         return chosen
     if settings.gradient_checkpointing and not possible:
         raise InputError(
-            f"training.gradient_checkpointing: {model.config.model_type} does not know it; set auto "
-            f"or false."
+            f"training.gradient_checkpointing: {model.config.model_type} does not support it; set "
+            f"auto or false."
         )
     return settings.gradient_checkpointing
 
@@ -119,7 +119,7 @@ def use_kernels(model, recipe: Recipe, settings: Training) -> None:
         from transformers.integrations.liger import apply_liger_kernel
 
         if kind not in MODEL_TYPE_TO_APPLY_LIGER_FN:
-            raise InputError(f"training.liger: has no kernels for {kind}; set false.")
+            raise InputError(f"training.liger: Liger has no kernels for {kind}; set false.")
         # The loss is TRL's, from hidden states; Liger's would take its place.
         apply_liger_kernel(model, {"cross_entropy": False, "fused_linear_cross_entropy": False})
     if settings.attention == FLASH:

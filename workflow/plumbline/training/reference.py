@@ -68,8 +68,8 @@ def load(path: Path, checkpoint: Path, pairs: list[TokenPair]) -> list[Reference
         row = rows.get(pair.id)
         if row is None or row.pair != pair.digest():
             raise InputError(
-                f"{path}: pair {pair.id} is {'missing' if row is None else 'another one there'}; "
-                f"the file is of other pairs, another chat template or another length limit. "
+                f"{path}: pair {pair.id} is {'missing' if row is None else 'a different one there'}; "
+                f"the file was made for other pairs, another chat template or another length limit. "
                 f"Delete it and run again."
             )
         if row.weights != weights:

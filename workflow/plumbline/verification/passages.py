@@ -82,7 +82,7 @@ def _texts(folder: Path) -> Iterator[Passage]:
     files = sorted(path for path in folder.rglob("*") if path.suffix in (".txt", ".md"))
     if not files:
         raise InputError(
-            f"{folder}: no text is in it. Expected a folder of *.txt or *.md files, one page each."
+            f"{folder}: has no text file. Expected a folder of *.txt or *.md files, one page each."
         )
     for path in files:
         name = path.relative_to(folder).as_posix()

@@ -100,8 +100,8 @@ class Embedder:
             ) from error
         if self._model.config.is_encoder_decoder:
             raise InputError(
-                f"{folder}: {self._model.config.model_type} encodes and decodes; take an embedding "
-                f"model that only encodes."
+                f"{folder}: {self._model.config.model_type} is an encoder and decoder; take an "
+                f"embedding model that only encodes."
             )
         self._model = self._model.to(device).eval()
         self._folder, self._batch_size = folder, batch_size
@@ -138,7 +138,7 @@ class Embedder:
         vectors = np.concatenate(parts)
         if not np.isfinite(vectors).all():
             raise InputError(
-                f"{self._folder}: this embedding model gives vectors that are no numbers (NaN); get "
-                f"it again, or take another one."
+                f"{self._folder}: the vectors of this embedding model are not numbers (NaN); get it "
+                f"again, or take another one."
             )
         return vectors, [length > limit for length in lengths]
