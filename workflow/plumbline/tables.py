@@ -80,14 +80,14 @@ def as_markdown(tables: Mapping[str, type[TableRow]]) -> str:
     """What each table holds, as a page."""
     parts = [
         "# Tables",
-        "Every number of a report stands in one of these files, `results/<run>/tables/<table>.csv`. "
-        "They are made for what a run does; those of a method are absent without it. Shares and "
+        "Every number of a report is in one of these files, `results/<run>/tables/<table>.csv`. A run "
+        "writes those of what it does: a method's are absent without the method. Shares and "
         "differences of shares are fractions of 1.",
-        "This page is made from the tables' record types: `PYTHONPATH=workflow python "
-        "workflow/scripts/write_tables_page.py` writes it anew.",
+        "This page is generated from the tables' record types by `PYTHONPATH=workflow python "
+        "workflow/scripts/write_tables_page.py`.",
     ]
     for name, record in tables.items():
-        lines = ["| column | type | what |", "|---|---|---|"]
+        lines = ["| column | type | meaning |", "|---|---|---|"]
         for column, field in record.model_fields.items():
             lines.append(f"| `{column}` | {_spoken(record, column)} | {field.description} |")
         parts += [f"## {name}", " ".join((record.__doc__ or "").split()), "\n".join(lines)]

@@ -41,10 +41,12 @@ class ChoiceSource(FormattedSource):
     )
     limit: Limit = Field(
         None,
-        description="Questions used (facts: of each relation, in whole groups of "
+        description="Questions used (facts: per relation, in whole groups of "
         f"{FACT_CHOICES}); null: all.",
     )
-    seed: Seed = Field(1, description="Seed of which ones, and of made-up orders and choices.")
+    seed: Seed = Field(
+        1, description="Seed of which questions are used, and of made-up orders and choices."
+    )
 
     @model_validator(mode="after")
     def _whole_groups(self):

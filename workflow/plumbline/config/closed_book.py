@@ -32,7 +32,9 @@ class ClosedBookSet(SourceLine):
         "<relation>.test.json."
     )
     limit: Limit = Field(None, description="Questions asked; null: all.")
-    seed: Seed = Field(1, description="Seed of which ones, and of the worked examples.")
+    seed: Seed = Field(
+        1, description="Seed of which questions are asked, and of the worked examples."
+    )
     domain: Domain = Field("ood", description="id: in the tuning domain; ood: outside.")
 
     @model_validator(mode="after")

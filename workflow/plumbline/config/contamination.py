@@ -13,7 +13,7 @@ class ContaminationSettings(Section):
     ngram: int = Field(
         13,
         ge=5,
-        description="So many words in a row in common count as contamination (GPT-3: 13).",
+        description="This many shared words in a row count as contamination (GPT-3: 13).",
     )
     max_percent: Percent | None = Field(
         1,

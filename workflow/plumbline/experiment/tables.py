@@ -11,8 +11,8 @@ class LossRow(TableRow):
     """What was left out anywhere, by reason."""
 
     stage: str = Field(description="Where: `facts`, `train`, `choices`, …")
-    model: str = Field("", description="The model; empty: of all.")
-    seed: str = Field("", description="Seed of the training; empty: of all.")
+    model: str = Field("", description="The model; empty: all.")
+    seed: str = Field("", description="Seed of the training; empty: all.")
     item: str = Field(description="What was left out.")
     reason: str = Field(description="Why.")
     n: int = Field(description="How many.")

@@ -33,16 +33,18 @@ class Apeft(Section):
     prompt: Literal["plain", "chat"] = Field(
         "chat", description="plain: under headers; chat: in the model's chat template."
     )
-    responses: int = Field(10, ge=2, description="Responses a prompt (FactTune: 10).")
+    responses: int = Field(10, ge=2, description="Responses per prompt (FactTune: 10).")
     temperature: float = Field(
-        1.0, gt=0, description="Of responses and of answers to single questions (FactTune: 1.0)."
+        1.0,
+        gt=0,
+        description="Temperature of responses and of answers to questions (FactTune: 1.0).",
     )
     max_tokens: int = Field(512, ge=8, description="Longest response in tokens.")
     general_per_entity: Limit = Field(
-        None, description="General pairs a prompt, drawn by the seed; null: all."
+        None, description="General pairs per prompt, drawn by the seed; null: all."
     )
     atomic_per_entity: Limit = Field(
-        None, description="Questions about single facts an entity; null: all."
+        None, description="Questions about single facts per entity; null: all."
     )
     questions: Literal["table", "model"] | None = Field(
         None,
@@ -54,7 +56,7 @@ class Apeft(Section):
         [0, 50], description="Training files: per cent atomic pairs; 0: general pairs only."
     )
     pairs: Limit = Field(
-        None, description="Pairs of each training file; null: the most that all shares can have."
+        None, description="Pairs in each training file; null: the most that all shares can have."
     )
     max_length_gap: int = Field(
         4, ge=0, description="Words by which the two statements of a pair may differ in length."
@@ -62,7 +64,7 @@ class Apeft(Section):
     placebo: bool = Field(
         False,
         description="Also train the highest share with the sides of half of its pairs swapped at "
-        "random, under every loss, which tells what the preference itself does.",
+        "random, under every loss, to tell what the preference itself does.",
     )
     keep_unknown: Kept = Field(
         [100],
@@ -73,7 +75,7 @@ class Apeft(Section):
     losses: Annotated[list[PreferenceLoss], Field(min_length=1), AfterValidator(once)] = Field(
         ["sigmoid"],
         description="Every training file is trained on with each: a paired loss by TRL's name, or "
-        "kto for the pairs taken apart.",
+        "kto for the pairs split into single answers.",
     )
     overrides: dict[str, dict] = Field(
         {}, description="Recipe keys that differ for one loss, e.g. robust: {label_smoothing: 0.1}."

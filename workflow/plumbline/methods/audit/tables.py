@@ -37,7 +37,7 @@ class Transition(AuditRow):
     before: str = Field(description="The base's category.")
     after: str = Field(description="The category to the checkpoint.")
     n: Count
-    share: float = Field(description="Of the facts that are in the base's category.")
+    share: float = Field(description="Share of the facts in the base's category.")
 
 
 class RelationChange(AuditRow):
@@ -65,7 +65,7 @@ class RelationChange(AuditRow):
         None, description="The smallest difference that 80 of 100 such audits would have seen."
     )
     verdict: Literal["damaged", "improved", "undecided", ""] = Field(
-        "", description="Empty: not tested."
+        "", description="`damaged`, `improved` or `undecided`; empty: not tested."
     )
 
 
@@ -79,7 +79,9 @@ class MovedFact(AuditRow):
     subject: str = Field(description="Whom or what it asks about.")
     question: str = Field(description="The question.")
     answers: str = Field(description="The accepted answers, joined by `; `.")
-    direction: Literal["fell", "rose"] = Field(description="Less known than before, or better.")
+    direction: Literal["fell", "rose"] = Field(
+        description="`fell`: less known than before; `rose`: better."
+    )
     before: str = Field(description="The base's category.")
     after: str = Field(description="The category to the checkpoint.")
     right_before: float = Field(description="The base's share of right greedy answers.")

@@ -31,10 +31,10 @@ class Consistency(Section):
     )
     limit: Limit = Field(
         None,
-        description="Questions a relation, of the training questions that were probed; null: all.",
+        description="Probed training questions used per relation; null: all.",
     )
     samples: int = Field(8, ge=2, description="Answers drawn for each question, k.")
-    temperature: float = Field(0.7, gt=0, description="Of these answers.")
+    temperature: float = Field(0.7, gt=0, description="Temperature of these draws.")
     min_share: Percent = Field(
         50,
         description="Per cent of the k answers that the majority answer needs at least (the "
@@ -47,6 +47,6 @@ class Consistency(Section):
     )
     placebo: bool = Field(
         False,
-        description="Also train with the sides of half of the pairs swapped at random, which tells "
+        description="Also train with the sides of half of the pairs swapped at random, to tell "
         "what the preference itself does.",
     )

@@ -40,7 +40,7 @@ class Flame(Section):
         min_length=1,
         description="Training sets: sft: human responses; sft-fact: the base's own answers; "
         "sft-star: own answers where facts are asked for, human ones elsewhere; sft-rag: the same "
-        "with passages before the base's eyes.",
+        "with passages shown to the base.",
     )
     dpo: list[str] = Field(
         ["sft.dpo", "sft-star.dpo-star"],
@@ -52,7 +52,7 @@ class Flame(Section):
     placebo: bool = Field(
         False,
         description="Also train the last of dpo with the sides of half of its pairs swapped at "
-        "random, which tells what the preference itself does.",
+        "random, to tell what the preference itself does.",
     )
     keep_unknown: Kept = Field(
         [100],
@@ -60,7 +60,7 @@ class Flame(Section):
         "fact Unknown to the base; 100: no filter.",
     )
     sft_recipe: str = Field("flame_sft", description="Which of recipes trains the first stage.")
-    dpo_recipe: str = Field("flame_dpo", description="Which of recipes trains the second.")
+    dpo_recipe: str = Field("flame_dpo", description="Which of recipes trains the second stage.")
     judge: str = Field("base", description=f"Who rates helpfulness. {JUDGE}")
     prompt: Literal["plain", "chat"] = Field(
         "chat", description="plain: under headers; chat: in the model's chat template."
@@ -75,14 +75,14 @@ class Flame(Section):
     passages: Passages | None = Field(
         None, description="What the answers of sft-rag are written with; not used without it."
     )
-    k: int = Field(10, ge=1, description="Passages before an instruction (paper: 10).")
+    k: int = Field(10, ge=1, description="Passages shown with an instruction (paper: 10).")
     augment: int | None = Field(
-        None, ge=1, description="New instructions that `snakemake augment` has the base write."
+        None, ge=1, description="New instructions for `snakemake augment` to have the base write."
     )
-    own_answers: int = Field(10, ge=1, description="Own answers an instruction (paper: 10).")
-    responses: int = Field(4, ge=2, description="Responses a prompt (paper: 4).")
-    temperature: float = Field(0.7, gt=0, description="Of all that is drawn (paper: 0.7).")
-    top_p: float = Field(0.9, gt=0, le=1, description="Of all that is drawn (paper: 0.9).")
+    own_answers: int = Field(10, ge=1, description="Own answers per instruction (paper: 10).")
+    responses: int = Field(4, ge=2, description="Responses per prompt (paper: 4).")
+    temperature: float = Field(0.7, gt=0, description="Temperature of all draws (paper: 0.7).")
+    top_p: float = Field(0.9, gt=0, le=1, description="Top p of all draws (paper: 0.9).")
     max_tokens: int = Field(512, ge=8, description="Longest response in tokens.")
 
     @field_validator("dpo")

@@ -28,7 +28,7 @@ class Grath(Section):
     placebo: bool = Field(
         False,
         description="Also train the last round with the sides of half of its pairs swapped at "
-        "random, which tells what the preference itself does.",
+        "random, to tell what the preference itself does.",
     )
     use_ground_truth: bool = Field(
         False,
@@ -39,7 +39,9 @@ class Grath(Section):
         None,
         description="Ask and train in the paper's own text tags; null: the model's chat template.",
     )
-    max_tokens: int = Field(100, ge=1, description="Longest answer that holds a pair (paper: 100).")
+    max_tokens: int = Field(
+        100, ge=1, description="Longest answer with a pair, in tokens (paper: 100)."
+    )
     max_unparsed: Percent = Field(
         50, description="Stop when more than this percentage of a round's answers hold no pair."
     )

@@ -14,9 +14,9 @@ LimitOrNone = Annotated[int, Field(ge=0)] | None
 
 
 class PerSplit(Section):
-    train: Limit = Field(None, description="Questions a relation; null: all.")
-    dev: Limit = Field(None, description="Questions a relation; null: all.")
-    test: Limit = Field(None, description="Questions a relation; null: all.")
+    train: Limit = Field(None, description="Questions per relation; null: all.")
+    dev: Limit = Field(None, description="Questions per relation; null: all.")
+    test: Limit = Field(None, description="Questions per relation; null: all.")
 
 
 class Slick(Section):
@@ -25,18 +25,18 @@ class Slick(Section):
     exemplar_sets: int = Field(
         10,
         ge=2,
-        description="N_ex, few-shot sets a relation (paper: 10). At least 2: what one "
+        description="N_ex, few-shot sets per relation (paper: 10). At least 2: what one "
         "set shows is asked with another.",
     )
     shots: int = Field(4, ge=1, description="Exemplars in a set (paper: 4).")
-    samples: int = Field(16, ge=1, description="N_sample, answers drawn a set (paper: 16).")
-    temperature: float = Field(0.5, gt=0, description="Of the drawn answers (paper: 0.5).")
-    top_k: int = Field(40, ge=0, description="Of the drawn answers (paper: 40); 0: no limit.")
+    samples: int = Field(16, ge=1, description="N_sample, answers drawn per set (paper: 16).")
+    temperature: float = Field(0.5, gt=0, description="Temperature of drawn answers (paper: 0.5).")
+    top_k: int = Field(40, ge=0, description="Top k of drawn answers (paper: 40); 0: no limit.")
     max_tokens: int = Field(32, ge=1, description="Longest answer in tokens; it ends at a newline.")
     mode: Literal["full", "categories"] = Field(
         "full",
         description="full: every sample, P values kept; categories: the same categories "
-        "from the least sampling.",
+        "from as few samples as will do.",
     )
     match: Literal["squad", "raw"] = Field(
         "squad", description="Exact match after SQuAD normalisation, or of the bare string."
@@ -56,7 +56,9 @@ class Monitor(Section):
     test_id: LimitOrNone = Field(
         None, description="Test questions of the tuning domain. 0: none, and no linear model of it."
     )
-    test_ood: LimitOrNone = Field(None, description="Test questions of other relations; likewise.")
+    test_ood: LimitOrNone = Field(
+        None, description="Test questions of other relations. 0: none, and no linear model of them."
+    )
 
 
 class Demands(Section):
@@ -77,15 +79,17 @@ class Mixes(Section):
     known_only: list[Percent] = Field(
         [], description="D_Known(X): D_X without its Unknown examples, for these X."
     )
-    single_category: list[Category] = Field([], description="One set of only this category each.")
+    single_category: list[Category] = Field(
+        [], description="For each of these categories, a set of it alone."
+    )
     natural: bool = Field(False, description="A set with the natural category mix.")
     idk: list[Percent] = Field(
         [], description='D_X with every Unknown answer replaced by "I don\'t know", for these X.'
     )
     on_empty: Literal["error", "drop_relation"] = Field(
         "error",
-        description="A relation that has too few training questions of some category for any "
-        "example in each set: stop, or leave the relation out and count it.",
+        description="Where a relation has too few training questions of a category to put one into "
+        "each set: stop, or leave the relation out and count it.",
     )
     prompt: Literal["plain", "chat"] = Field(
         "plain", description="plain: the paper's text; chat: in the model's chat template."

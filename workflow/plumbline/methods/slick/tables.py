@@ -81,13 +81,13 @@ class SlopeRow(TableRow):
     model: ModelName
     domain: DomainName
     term: str = Field(description="`intercept`, `known_fitted` or `unknown_fitted`.")
-    estimate: float | None = Field(None, description="Of accuracy, in per cent of the test.")
+    estimate: float | None = Field(None, description="Coefficient for accuracy in per cent.")
     low: Low = None
     high: High = None
     r2: float | None = Field(None, description="Share of variance explained, mean over seeds.")
     n: int = Field(description="Epochs of mixes that the line is fitted to.")
     seeds: int = Field(description="Seeds.")
-    left_out: int = Field(description="Epochs that it is not fitted to.")
+    left_out: int = Field(description="Epochs left out of the fit.")
     reason: str = Field("", description="Why no line is fitted.")
 
 
@@ -102,13 +102,13 @@ class ProbeRow(TableRow):
     probe: str = Field(description="`slick` or `p_true`.")
     called: str = Field(description="What the probe calls the questions: `Unknown` or `Known`.")
     threshold: float | None = Field(
-        description="Highest P(True) that is called Unknown; empty: of the other probe."
+        description="Highest P(True) that is called Unknown; empty for `slick`."
     )
-    share: float = Field(description="Share of the questions that is called so.")
-    value: float = Field(description="Share of these that is answered exactly right.")
+    share: float = Field(description="Share of the questions that are called so.")
+    value: float = Field(description="Share of these that are answered exactly right.")
     low: Low
     high: High
-    n: int = Field(description="These questions.")
+    n: int = Field(description="Questions that are called so.")
 
     @classmethod
     def made(cls, config: Config) -> object:
