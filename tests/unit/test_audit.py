@@ -308,7 +308,7 @@ def test_the_report_tells_noise_moves_relations_and_examples(made):
     assert prose.lines[1].startswith(
         "Of 12 HighlyKnown facts 4 are Unknown now; of 0 Unknown ones 0"
     )
-    assert "none that can be told" in prose.lines[2]
+    assert "none found" in prose.lines[2]
     assert (moves.rows[0][4].text, moves.rows[0][4].sub) == ("4 (33 %)", "again 0 %")
     assert lost.caption.startswith("Forgotten: 4 of 4 facts that fell")
     assert [cell.text for cell in lost.rows[0]][2:] == ["capital answer 0", "wrong"]

@@ -419,7 +419,7 @@ def test_the_report_of_clean_files(tmp_path):
     assert prose.lines == [
         "Of 2 training files compared with 1 evaluation set each, in none was an evaluated item "
         "found; a paraphrase would not be.",
-        "Nothing is refused; the figures are only told.",
+        "Nothing is refused; the figures are only reported.",
     ]
 
 

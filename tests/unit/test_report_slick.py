@@ -56,9 +56,9 @@ def test_how_much_later_unknown_is_fitted_is_told_with_its_interval(tmp_path):
     ]
     *_, prose, table = told(tmp_path, chapter.fitting, fit_speed=rows, fit_curves=[curve])
     assert prose.lines == [
-        "Mix.unknown-50, 50 % fitted: Unknown 2.8 epochs later than Known (95 % interval +2.0 to "
+        "In mix.unknown-50, 50 % fitted: Unknown 2.8 epochs later than Known (95 % interval +2.0 to "
         "+3.6).",
-        "Mix.unknown-50, 90 % fitted: no difference, since Unknown never got there.",
+        "In mix.unknown-50, 90 % fitted: no difference, since Unknown never got there.",
     ]
     several = [row | {"seeds": 3} for row in rows]
     *_, prose, _ = told(tmp_path, chapter.fitting, fit_speed=several, fit_curves=[curve])

@@ -17,7 +17,7 @@ def contamination(run: Run) -> list[Block]:
     limit = settings.get("max_percent")
     if settings:
         words.append(
-            "Nothing is refused; the figures are only told."
+            "Nothing is refused; the figures are only reported."
             if limit is None
             else f"A training is refused on a file that holds more than {limit:g} % of a set."
         )
@@ -39,7 +39,7 @@ def contamination(run: Run) -> list[Block]:
     ]
     run_of_words = f"{settings['ngram']} words" if settings else "so many words"
     caption = (
-        "Items of every evaluation set that stand in a training file. Equal: the item's question "
+        "Items of every evaluation set that are in a training file. Equal: the item's question "
         f"is one of the prompts'. Shared: {run_of_words} in a row of its question or of one of its "
         "choices stand in a prompt and its answer; of a shorter question, the whole. Stated: a "
         "sentence names its subject and a right answer. %: at least one of these. Case, "

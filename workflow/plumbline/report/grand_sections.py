@@ -159,7 +159,7 @@ def _crossing(run: Run) -> list[Block]:
     heads += ["filtered", "full", "difference", "p"]
     caption = (
         "Checkpoints tuned on less of what is Unknown to the base beside the same ones tuned on "
-        "everything, over the items that both have the measure of."
+        "everything, over the items measured for both."
     )
     return [
         Prose(lines, "With and without what the base does not know"),

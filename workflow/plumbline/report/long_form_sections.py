@@ -208,7 +208,7 @@ def _table(here: Sequence[LongFormStanding], seeds: int) -> Table:
         "supported. Precision: supported of the decided claims, mean over the n responses that "
         "have decided ones. Numbers of claims and words are means over all responses; decided: "
         "share of a response's claims; respond: responses that have claims. Below each its 95 % "
-        "interval. The differences of all measures stand under “In and out of the domain”."
+        "interval. The differences of all measures are under “In and out of the domain”."
     )
     if seeds > 1:
         caption += f" Means of {seeds} seeds."

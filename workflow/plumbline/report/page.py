@@ -23,8 +23,8 @@ from plumbline.storage.files import InputError, atomic_write
 HERE = Path(__file__).parent
 SCRIPTS = ("sort.js", "files.js", "answers.js")  # the second makes what the third uses
 EXPLORATORY = (
-    "Intervals here are not corrected for their number and nothing is called a difference; what "
-    "was asked beforehand, and found, stands at the top."
+    "Intervals here are not corrected for their number, and no difference is claimed; what was "
+    "asked beforehand, and what was found, is at the top."
 )
 
 

@@ -20,7 +20,7 @@ TERMS = {
         the run. The primary ones are corrected for their number by Holm's method (1979): if none of
         a model's primary contrasts had an effect, at most one run in twenty would call any of them
         higher or lower, as far as the assumptions of the p values hold. The secondary ones, and
-        every other difference on this page, are exploratory: nothing is called a difference.""",
+        every other difference on this page, are exploratory: no difference is claimed.""",
     "Held": """
         An equivalence test with a margin set in the configuration: the difference is shown to be
         smaller than the margin. That a difference was not seen is never called held.""",

@@ -71,10 +71,10 @@ def _noise(changes: pd.DataFrame) -> list[str]:
         )
     return [
         *lines,
-        "Each audited model was asked exactly what its base was asked. Tested is the share of sets of "
-        "worked examples after which the greedy answer to a fact is right, fact by fact and relation "
-        "by relation; no sampling enters there. p values are corrected for all relations and audited "
-        "models together (Holm). Facts of the tuning's own data are among these, if it had any.",
+        "Each audited model was asked exactly what its base was asked. The test is of the share of "
+        "sets of worked examples after which the greedy answer to a fact is right, fact by fact and "
+        "relation by relation; it involves no sampling. p values are corrected for all relations and "
+        "audited models together (Holm). Facts of the tuning's own data are among these, if it had any.",
     ]
 
 
@@ -112,7 +112,7 @@ def _relations(part: pd.DataFrame) -> str:
             f"{signed(100 * row.high)})"
             for row in found.itertuples()
         )
-        texts.append(f"{verdict.capitalize()} relations: {listed or 'none that can be told'}.")
+        texts.append(f"{verdict.capitalize()} relations: {listed or 'none found'}.")
     return " ".join(texts)
 
 

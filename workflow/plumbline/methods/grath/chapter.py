@@ -101,7 +101,7 @@ def _score_table(table: pd.DataFrame, tasks: dict[Task, Rounds]) -> Table:
             rows.append(cells)
     caption = (
         "Scores in percent by round (0: before the first) and their paired differences to the base "
-        "in points; below each its 95 % interval. All metrics of the checkpoints stand under “In "
+        "in points; below each its 95 % interval. All metrics of the checkpoints are under “In "
         "and out of the domain”."
     )
     if seeds > 1:

@@ -89,7 +89,7 @@ def _speed(table: pd.DataFrame) -> list[Block]:
         return []
     words = []
     for row in table[table.category == LATER].itertuples():
-        whose = named(table, row.model, f"{row.tuning}, {100 * row.share:.0f} % fitted")
+        whose = named(table, row.model, f"in {row.tuning}, {100 * row.share:.0f} % fitted")
         if pd.isna(row.value):
             mix = table[(table.model == row.model) & (table.tuning == row.tuning)]
             short = mix[(mix.share == row.share) & mix.value.isna()].category
@@ -111,8 +111,8 @@ def _speed(table: pd.DataFrame) -> list[Block]:
         rows.append([*cells, number(row.share, f"{100 * row.share:.0f} %"), value, number(row.n)])
     caption = (
         "Epochs until that share of a category's train questions is answered right, within a mix; "
-        "straight between epochs, 0 where it was so before training, – where it never was. The 95 % "
-        "intervals are over the set's subjects and, with several seeds, over trainings."
+        "interpolated between epochs; 0 where it was so before training, – where it never was. The "
+        "95 % intervals are over the set's subjects and, with several seeds, over trainings."
     )
     columns = ["model", "mix", "category", "share", "epochs", "n"]
     return [
@@ -166,7 +166,7 @@ def by_unknown(run: Run) -> list[Block]:
             words.append(f"{named(points, model, domain.upper())}: {'; '.join(clauses)}.")
     caption = (
         "Test accuracy (EM) of the mixes in the form they are tuned in, with 95 % intervals; dashed: "
-        "the checkpoint they start from. What new facts do is told by the mixes among each other."
+        "the checkpoint they start from. What new facts do shows between the mixes."
     )
     if points.seed.nunique() > 1:
         caption += " Light points: single seeds."
