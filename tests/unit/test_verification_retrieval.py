@@ -278,7 +278,7 @@ def test_a_vector_that_is_no_number_is_refused(robertas):
     folder, model, _ = robertas
     model.encoder.layer[0].output.dense.weight.data[0, 0] = float("nan")
     model.save_pretrained(folder)
-    with pytest.raises(InputError, match=r"roberta: this embedding model gives .* no numbers"):
+    with pytest.raises(InputError, match=r"roberta: this embedding model gives .* not numbers"):
         Embedder(folder, "cpu").embed(["Oslo"])
 
 

@@ -138,7 +138,7 @@ class Embedder:
         vectors = np.concatenate(parts)
         if not np.isfinite(vectors).all():
             raise InputError(
-                f"{self._folder}: the vectors of this embedding model are not numbers (NaN); get it "
-                f"again, or take another one."
+                f"{self._folder}: this embedding model gives vectors that are not numbers (NaN); get "
+                f"it again, or take another one."
             )
         return vectors, [length > limit for length in lengths]

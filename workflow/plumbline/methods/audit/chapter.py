@@ -74,7 +74,7 @@ def _noise(changes: pd.DataFrame) -> list[str]:
         "Each audited model was asked exactly what its base was asked. The test is of the share of "
         "sets of worked examples after which the greedy answer to a fact is right, fact by fact and "
         "relation by relation; it involves no sampling. p values are corrected for all relations and "
-        "audited models together (Holm). Facts of the tuning's own data are among these, if it had any.",
+        "audited models together (Holm). Facts of the tuning's own data, if any, are among these.",
     ]
 
 
