@@ -304,7 +304,7 @@ def test_a_model_is_shown_texts_without_needless_characters(tmp_path, caplog):
     first, ids = read(plain, joined)
     assert first == expected and not caplog.text
     assert read(hidden, joined) == (first, ids)
-    assert "rows.jsonl: 1 row(s) have characters that are not seen" in caplog.text
+    assert "rows.jsonl: 1 row(s) have invisible characters" in caplog.text
     assert read({**hidden, "relation": "r\u200b"}, joined) == (first, ids)
 
 
@@ -442,7 +442,7 @@ def test_rows_without_a_split_are_hashed_and_extra_fields_kept(tmp_path):
         ([row(answers=[])], "line 1: answers"),
         ([row("A"), row("B", domain="ood")], "row 2: relation 'r' is ood here"),
         ([row("A", id="x"), row("B", id="x")], "'x' occurs more than once"),
-        ([row("A"), row("B", context="B is a town.")], "line 2: .*reads the column context"),
+        ([row("A"), row("B", context="B is a town.")], "line 2: .*the column context is not read"),
     ],
 )
 def test_bad_rows_are_refused(tmp_path, rows, message):

@@ -73,6 +73,6 @@ def test_types_say_how_a_column_is_read():
 
 def test_the_page_tells_types_and_meanings():
     page = as_markdown({"mine": Row})
-    assert "## mine\n\nA table of two lines.\n\n| column | type | what |" in page
+    assert "## mine\n\nA table of two lines.\n\n| column | type | meaning |" in page
     assert "| `name` | text | Whose it is. |\n| `n` | whole number | How many. |" in page
     assert "| `low` | number | Lower bound" in page
