@@ -76,7 +76,7 @@ class ContrastRow(TableRow):
         None, description="For primary ones, by Holm's method over those of the model."
     )
     verdict: Literal["", "higher", "lower", "held", "undecided"] = Field(
-        "", description="Of primary ones, `higher`, `lower`, `held` or `undecided`."
+        "", description="For primary ones, `higher`, `lower`, `held` or `undecided`."
     )
     detectable: float | None = Field(
         None,
