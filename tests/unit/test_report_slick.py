@@ -88,10 +88,10 @@ def test_the_opening_tells_the_set_nearest_to_half_and_half_and_the_least_fitted
     tables = tables_of(tmp_path, [metric()], fit_speed=rows, fit_curves=curves)
     assert chapter.opening(tables, "m") == [
         "How fast new facts are learnt (exploratory): tuned on facts of which 50 % are new "
-        "(mix.unknown-50), the model answers half of the 80 known ones asked right after 0.5 epochs "
-        "and half of the 80 new ones asked right after 3.0 epochs, a difference of +2.5 epochs (95 % "
-        "interval +1.5 to +3.5). At convergence each mix answers at least 96 % of those of its facts "
-        "right that were asked."
+        "(mix.unknown-50), the model took 0.5 epochs to correctly answer half of the 80 known facts "
+        "asked about, and 3.0 for half of the 80 new ones, a difference of +2.5 epochs (95 % interval "
+        "+1.5 to +3.5). At convergence each mix correctly answers at least 96 % of the facts asked "
+        "about."
     ]
     assert chapter.opening(tables, "another") == []
     unreached = [row | {"value": ""} for row in rows]

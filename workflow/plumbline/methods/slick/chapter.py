@@ -132,18 +132,16 @@ def opening(tables: Tables, model: str) -> list[str]:
     nearest = (percents - 50).abs().idxmin()
     row = later.loc[nearest]
     part = speed[speed.tuning == row.tuning].set_index("category")
-    sides = [
-        f"{part.n[category]:.0f} {name} ones asked right after {part.value[category]:.1f} epochs"
-        for category, name in (("Known", "known"), ("Unknown", "new"))
-    ]
     bounds = f" (95 % interval {row.low:+.1f} to {row.high:+.1f})" if pd.notna(row.low) else ""
     curves = tables.fit_curves.query("part == 'train' and category == 'All'")
     ends = curves[(curves.model == model) & curves.stop.str.contains("convergence")]
     return [
         f"How fast new facts are learnt (exploratory): tuned on facts of which {percents[nearest]:g} % "
-        f"are new ({row.tuning}), the model answers half of the {sides[0]} and half of the {sides[1]}, "
-        f"a difference of {row.value:+.1f} epochs{bounds}. At convergence each mix answers at least "
-        f"{percent(ends.value.min(), 0)} % of those of its facts right that were asked."
+        f"are new ({row.tuning}), the model took {part.value['Known']:.1f} epochs to correctly answer "
+        f"half of the {part.n['Known']:.0f} known facts asked about, and {part.value['Unknown']:.1f} "
+        f"for half of the {part.n['Unknown']:.0f} new ones, a difference of {row.value:+.1f} "
+        f"epochs{bounds}. At convergence each mix correctly answers at least "
+        f"{percent(ends.value.min(), 0)} % of the facts asked about."
     ]
 
 
