@@ -1,4 +1,4 @@
-"""Run benchmarks one after the other, each in a process of its own, and print what they found.
+"""Run benchmarks, two side by side, each in a process of its own, and print what they found.
 
     make bench                  # all of them
     make bench ONLY=probing     # some: names with commas between them
@@ -6,15 +6,19 @@
 Every other module of this folder is a benchmark: it has `measure(folder)`, where `folder` is its own
 to write in, which returns rows with `measuring.COLUMNS`. They are written to results/bench/NAME.csv
 as soon as there are any. A benchmark that fails is reported at the end, and the others still run.
+Two run at a time where there are two cores, since most keep one busy: a ratio is of variants that take
+turns, in processor seconds, and hardly depends on what runs beside them.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from itertools import groupby
 from pathlib import Path
@@ -61,7 +65,8 @@ def table(path: Path) -> str:
 def run(names: list[str], folder: Path, out: Path) -> list[str]:
     """Run benchmarks, tell how they went, and return the names of those that failed."""
     failed = []
-    for place, name in enumerate(names, start=1):
+
+    def one(place: int, name: str) -> None:
         print(f"[{place}/{len(names)}] {name} …", flush=True)
         start = time.monotonic()
         (out / f"{name}.csv").unlink(missing_ok=True)
@@ -73,7 +78,10 @@ def run(names: list[str], folder: Path, out: Path) -> list[str]:
             print(f"[{place}/{len(names)}] {name}: FAILED after {told}", flush=True)
         else:
             print(table(out / f"{name}.csv") + f"\n\n{name}: {told}", flush=True)
-    return failed
+
+    with ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as beside:
+        list(beside.map(one, range(1, len(names) + 1), names))
+    return sorted(failed)
 
 
 def main() -> None:

@@ -150,6 +150,17 @@ def test_what_is_shared_is_read_once_and_passes_stay_small(model):
     assert len(sizes) < 40
 
 
+@pytest.mark.parametrize(("lengths", "passes"), [(range(8, 16), 2), ((8, 50), 2), ((8, 200), 4)])
+def test_prompts_of_nearly_one_length_share_their_passes(lengths, passes):
+    model, read = random_model(BY_NAME["Llama"]), []
+    hook = model.base_model.register_forward_hook(lambda *_: read.append(1))
+    items = [TokenizedItem(tuple(i % 50 for i in range(n)), ((3, 4), (5,))) for n in lengths]
+    found = score(model, items, 8192)
+    hook.remove()
+    assert len(read) == 1 + passes  # the first: whether the cache can be branched
+    assert flat(found) == pytest.approx(flat(by_definition(model, i) for i in items), rel=1e-4)
+
+
 def test_a_frozen_model_and_one_in_bfloat16(model):
     items = drawn(6)
     expected = score(model, items, 300)

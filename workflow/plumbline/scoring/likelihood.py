@@ -1,8 +1,8 @@
 """Log-likelihood of given continuations; whatever prompts share is computed once.
 
-One key-value cache grows in three steps: the prefix that all prompts share, the rest of each
-prompt, and its continuations. Prompts of a batch are equally long. A model whose cache cannot be
-branched (see `has_branches`) reads every prompt anew for each of its continuations.
+One key-value cache grows in three steps: the prefix that all prompts share, as much of each prompt of
+a batch as the shortest of them is long, and what is left with each continuation. A model whose cache
+cannot be branched (see `has_branches`) reads every prompt anew for each of its continuations.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import copy
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby, takewhile
+from itertools import takewhile
 
 from plumbline.jobs import effort
 from plumbline.jobs.memory import first_that_fits, halves
@@ -26,6 +26,9 @@ from plumbline.scoring.forward import (
     read,
 )
 from plumbline.storage.files import InputError
+
+# Tokens that take about as long as what a forward pass takes whatever it reads.
+PASS = 256
 
 
 @dataclass(frozen=True)
@@ -100,25 +103,46 @@ def _branching(
     start = DynamicCache(config=model.config)
     if shared:
         read(model, [prompts[0][:shared]], start)
-    for length, group in groupby(order, key=lambda i: len(prompts[i])):
-        group, size = list(group), max(1, batch_tokens // (length + 1))
-        for batch in (group[at : at + size] for at in range(0, len(group), size)):
-            cache = _branch(model, start, [0] * len(batch))
-            if length > shared:
-                read(model, [prompts[i][shared:] for i in batch], cache)
-            rows = [
-                _Row(place, i, choice, (items[i].prompt[-1], *tokens), len(tokens))
-                for place, i in enumerate(batch)
-                for choice, tokens in enumerate(items[i].continuations)
-            ]
-            scores = {i: [0.0] * len(items[i].continuations) for i in batch}
-            lengths = [length + len(row.tokens) - 1 for row in rows]
-            for places in batches(model, lengths, batch_tokens):
-                part = [rows[at] for at in places]
-                branch = _branch(model, cache, [row.place for row in part])
-                for row, value in zip(part, _sums(model, part, key, branch), strict=True):
-                    scores[row.item][row.choice] = value
-            yield scores
+    for batch in _alike([items[i] for i in order], batch_tokens):
+        batch = [order[at] for at in batch]
+        length = len(prompts[batch[0]])
+        cache = _branch(model, start, [0] * len(batch))
+        if length > shared:
+            read(model, [prompts[i][shared:length] for i in batch], cache)
+        rows = [
+            _Row(place, i, choice, (*items[i].prompt[length:], *tokens), len(tokens))
+            for place, i in enumerate(batch)
+            for choice, tokens in enumerate(items[i].continuations)
+        ]
+        scores = {i: [0.0] * len(items[i].continuations) for i in batch}
+        lengths = [length + len(row.tokens) - 1 for row in rows]
+        for places in batches(model, lengths, batch_tokens):
+            part = [rows[at] for at in places]
+            branch = _branch(model, cache, [row.place for row in part])
+            for row, value in zip(part, _sums(model, part, key, branch), strict=True):
+                scores[row.item][row.choice] = value
+        yield scores
+
+
+def _alike(items: Sequence[TokenizedItem], batch_tokens: int) -> Iterator[list[int]]:
+    """Places of items, which come with the shortest prompt first, in batches.
+
+    What a prompt is longer than the first of its batch is read with its continuations, and all rows
+    are filled up to the longest: more tokens than a pass is worth are no gain.
+    """
+    batch: list[int] = []
+    rows = shortest = 0
+    for place, item in enumerate(items):
+        rows += len(item.continuations)
+        wider = rows * (len(item.prompt) - shortest) > PASS
+        if batch and (wider or (len(batch) + 1) * shortest > batch_tokens):
+            yield batch
+            batch = []
+        if not batch:
+            rows, shortest = len(item.continuations), len(item.prompt)
+        batch.append(place)
+    if batch:
+        yield batch
 
 
 def _anew(
