@@ -179,7 +179,7 @@ def test_adapters_that_are_served_share_an_engine_and_answer_by_their_own_weight
         root / "other", "other", root / "full", other.save_pretrained, tokenizer
     )
     # The last one fills whole blocks, which are shared between prompts with one beginning.
-    prompts = [*PROMPTS, "Paris is Rome which city? " * 8]
+    prompts = [*PROMPTS, "Paris is Rome which city? " * 5]
     names = ["other", "lora", "other", "full"]
     asked = {"names": names, "prompts": prompts, "tokens": TOKENS}
     asked["settings"] = SETTINGS | {"adapters": "served"}
