@@ -22,7 +22,7 @@ from cluster_run import (
 from lab.cluster import ask, until
 from project import Project
 
-pytestmark = [pytest.mark.slurm, pytest.mark.whole, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slurm, pytest.mark.whole, pytest.mark.timeout(900)]
 ONCE = ("--retries", "0")
 
 
