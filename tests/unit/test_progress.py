@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from plumbline.jobs.progress import SHORT, START, TRUSTED, Job, RunProgress, about
+from plumbline.jobs.progress import SHORT, START, TELLING, TRUSTED, Job, RunProgress, about
 
 PLAN = {
     "stages": [
@@ -82,6 +82,17 @@ def test_a_programs_own_estimate_goes_before_the_plans(tmp_path):
     assert told.left(50, PLAN) == pytest.approx(90 * (TRUSTED + 50) / (TRUSTED + 40))
     told.start(0, 60)  # what an earlier attempt said is no estimate of this one
     assert told.jobs[0].told_left() is None
+
+
+def test_the_first_answer_of_many_tells_no_time(tmp_path):
+    log = tmp_path / "generate.log"
+    line = "12:00:00 generate: {}/488 prompts, wave 1 of 4 ({}%), 0.0/s, 800:30 left\n"
+    told = RunProgress({0: Job("generate", [log])}, begun=0.0)
+    told.start(0, 0)
+    log.write_text(line.format(1, 0))
+    assert told.jobs[0].told_left() is None
+    log.write_text(line.format(1, 0) + line.format(49, TELLING))
+    assert told.jobs[0].told_left() == 48_030
 
 
 def test_what_waits_for_a_failed_job_takes_no_time_any_more():

@@ -25,6 +25,12 @@ def several(models: int, seeds: int) -> dict:
     return {"device": "cuda", "models": named, "seeds": list(range(1, seeds + 1))}
 
 
+def stated(sentence: str) -> list[int]:
+    """The numbers in a sentence of docs/slurm.md, which is a pattern with a group for each."""
+    page = " ".join((ROOT / "docs/slurm.md").read_text(encoding="utf-8").split())
+    return [int(number.replace(",", "")) for number in re.search(sentence, page).groups()]
+
+
 def kinds(submission) -> set[tuple[str, ...]]:
     """Of each of its jobs: answers or scores, model, seed and training."""
     found = set()
@@ -39,6 +45,8 @@ def test_five_models_with_three_seeds_are_submitted_by_hundreds(graphs):
     submissions = graphs.submissions(several(5, 3))
     jobs = sum(len(one.jobs) for one in submissions)
     assert jobs > 1300 and len(submissions) < 800
+    sentence = r"five models and three seeds .* ([\d,]+) jobs, .* ([\d,]+) go .* in ([\d,]+) sub"
+    assert stated(sentence) == [len(graphs.jobs(several(5, 3))), jobs, len(submissions)]
     limit = yaml.safe_load(PARTITIONS.read_text())["partitions"]["gpu"]["max_runtime"]
     for one in submissions:
         assert one.resources["runtime"] <= limit, one
@@ -53,6 +61,9 @@ def test_five_models_with_three_seeds_are_submitted_by_hundreds(graphs):
 def test_a_model_is_loaded_once_for_a_trainings_answers_and_once_for_its_scores(graphs):
     """Once a checkpoint, that is: its jobs follow one another in one submission."""
     submissions = graphs.submissions(several(1, 1))
+    jobs = sum(len(one.jobs) for one in submissions)
+    sentence = r"default experiment, (\d+) jobs of (\d+) go .* in (\d+) submissions; the"
+    assert stated(sentence) == [jobs, len(graphs.jobs(several(1, 1))), len(submissions)]
     of_training = Counter(
         kind
         for one in submissions

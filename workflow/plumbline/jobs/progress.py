@@ -14,7 +14,11 @@ SHORT = 2.0  # seconds of a job that no plan counts, before one was seen
 START = 5.0  # seconds of a job that finds its work done
 # Seconds for which the plan is believed before what happens weighs as much.
 TRUSTED = 60.0
-_LEFT = re.compile(r"(\d+):(\d\d) left$", re.MULTILINE)  # as `program.Progress` says it
+# As `program.Progress` says it.
+_LEFT = re.compile(r"\((\d+)%\), .*, (\d+):(\d\d) left$", re.MULTILINE)
+# Per cent from which this is believed: of what a model answers at once, the first comes late and the
+# others soon after.
+TELLING = 10
 _TAIL = 4096
 
 
@@ -44,12 +48,15 @@ class Job:
         return (now - self.begun) / self.one_of if self.seconds is None else self.seconds
 
     def told_left(self) -> float | None:
-        """Seconds that its program says it still takes, in its log's last line that says so."""
+        """Seconds that its program says it still takes, in its log's last line that says so.
+
+        None: it says nothing, or too little of its work is done for that.
+        """
         for path in self.logs:
             try:
                 if path.stat().st_mtime >= self.begun and (said := _LEFT.findall(tail(path))):
-                    minutes, seconds = said[-1]
-                    return 60.0 * int(minutes) + int(seconds)
+                    done, minutes, seconds = map(int, said[-1])
+                    return 60.0 * minutes + seconds if done >= TELLING else None
             except FileNotFoundError:  # nothing is said yet
                 continue
         return None
