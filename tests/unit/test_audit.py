@@ -320,7 +320,10 @@ def test_the_report_tells_noise_moves_relations_and_examples(made):
         "60.0",
         "−30.0",
     ]
-    assert "Improved relations: none" in chapter.opening(run.tables, "m")[0]
+    told, without = chapter.opening(run.tables, "m")
+    assert "Improved relations: none" in told
+    assert without.startswith("Without any tuning, 0 % change category")
+    assert chapter.TITLE in without and chapter.opening(run.tables, "another") == []
 
 
 def test_a_run_that_trains_nothing_has_no_sections_about_trainings(made):

@@ -28,6 +28,7 @@ from plumbline.report.labels import checkpoint_label
 from plumbline.report.parts import Chapter, Page
 from plumbline.report.tables import CATEGORIES, DOMAINS, Run, Tables
 
+TITLE = "What tuning did to what the base knows"
 EXAMPLES = 10  # shown a direction; tables/audit_facts.csv has all
 DIRECTIONS = {FELL: "Forgotten", ROSE: "Learnt"}
 
@@ -247,13 +248,23 @@ def _by_category(tables: Tables) -> list[Table]:
 
 
 def opening(tables: Tables, model: str) -> list[str]:
-    """The damaged and improved relations of each audited model."""
+    """How much moved, without tuning and with, which relations, and where the facts are."""
     changes = tables.audit_relations
-    return [
+    lines = [
         f"{checkpoint_label(checkpoint)}: {_moved(part)} {_relations(part)}"
         for own, checkpoint, part in audited(changes)
         if own == model
     ]
+    again = changes[
+        (changes.model == model) & (changes.checkpoint == BASE) & (changes.relation == ALL)
+    ]
+    if lines:
+        lines.append(
+            f"Without any tuning, {_share_moved(again)} change category when the base is probed a "
+            f"second time, with other worked examples and other samples. Which facts moved is in the "
+            f"report, under “{TITLE}”, and in tables/audit_facts.csv."
+        )
+    return lines
 
 
 TERMS = {
@@ -277,7 +288,7 @@ CHAPTER = Chapter(
     },
     spoken=spoken,
     pages=[
-        Page("audit", "What tuning did to what the base knows", audit, "audit_relations.csv"),
+        Page("audit", TITLE, audit, "audit_relations.csv"),
     ],
     terms=TERMS,
     opening=opening,
