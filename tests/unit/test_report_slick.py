@@ -90,7 +90,7 @@ def test_the_opening_tells_the_set_nearest_to_half_and_half_and_the_least_fitted
         "How fast new facts are learnt (exploratory): tuned on facts of which 50 % are new "
         "(mix.unknown-50), the model took 0.5 epochs to correctly answer half of the 80 known facts "
         "asked about, and 3.0 for half of the 80 new ones, a difference of +2.5 epochs (95 % interval "
-        "+1.5 to +3.5). At convergence each mix correctly answers at least 96 % of the facts asked "
+        "+1.5 to +3.5). At convergence the least fitted mix correctly answers 96 % of the facts asked "
         "about."
     ]
     assert chapter.opening(tables, "another") == []

@@ -140,7 +140,7 @@ def opening(tables: Tables, model: str) -> list[str]:
         f"are new ({row.tuning}), the model took {part.value['Known']:.1f} epochs to correctly answer "
         f"half of the {part.n['Known']:.0f} known facts asked about, and {part.value['Unknown']:.1f} "
         f"for half of the {part.n['Unknown']:.0f} new ones, a difference of {row.value:+.1f} "
-        f"epochs{bounds}. At convergence each mix correctly answers at least "
+        f"epochs{bounds}. At convergence the least fitted mix correctly answers "
         f"{percent(ends.value.min(), 0)} % of the facts asked about."
     ]
 
