@@ -263,6 +263,7 @@ def test_the_terminal_tells_what_the_page_tells(results_run):
     printed = " ".join(" ".join(lines).split())
     told = contrast_sections.told(results_run.tables, "tiny-135m", "primary")
     assert len(told) == 5 and max(map(len, lines)) <= 80
+    assert contrast_sections.summary(told[:1]).startswith("Of 1 primary contrast, named")
     for one in (row.finding for row in told):
         names = " against ".join(one.names)
         text = f"{one.mark} {one.word}. {one.asked} {one.sentence} {names}, {one.basis}"

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from plumbline.data.facts import load_rows
 from plumbline.experiment import config, starter
+from plumbline.methods.slick.probing import draw_exemplar_sets
 from plumbline.storage.files import InputError
 from programs import program
 
@@ -68,6 +70,18 @@ def test_a_small_relation_gets_more_worked_examples(model, tmp_path):
     read = loaded(made.text)
     assert read.facts.split.dev > 0.1
     assert "facts.split" in {guess.key for guess in made.guesses}
+
+
+@pytest.mark.parametrize("count", range(20, 60, 3))
+def test_small_relations_can_be_probed_as_configured(model, tmp_path, count):
+    """By any seed: the worked examples that probing draws suffice."""
+    path = facts(tmp_path / "f.csv", river=count)
+    read = loaded(starter.make(str(model), path, "cpu", "vllm").text)
+    split = read.facts.split
+    questions = load_rows(Path(path), (split.train, split.dev, split.test)).questions
+    for seed in range(50):
+        settings = read.slick.model_copy(update={"seed": seed})
+        assert len(draw_exemplar_sets(questions, settings)) == read.slick.exemplar_sets
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,10 @@ from plumbline.sources.source import Source
 from plumbline.storage.files import InputError, read_json
 from plumbline.texts.text import fold
 
-SHOTS = 4  # slick.shots of config.yaml
-# Fewer cannot fill the sets of worked examples that a relation is probed with.
-LEAST_SHOTS = 3
+# By slick.shots, config.yaml's first: dev subjects from which slick.exemplar_sets sets of worked
+# examples can always be drawn, no two alike and no subject in all of them.
+SUBJECTS = {4: 7, 3: 4}
+SHOTS = next(iter(SUBJECTS))
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+(@[\w.-]+)?")
 
 
@@ -139,14 +140,14 @@ def _facts(path: Path) -> tuple[list[str], list[Guess]]:
         shares = (round(1 - SHARES[2] - dev, 2), dev, SHARES[2])
         questions = load_rows(path, shares).questions
         smallest = min(_dev_subjects(questions).values(), default=0)
-        if smallest > SHOTS:
+        if smallest >= SUBJECTS[SHOTS]:
             break
-    shots = min(SHOTS, smallest - 1)
-    if shots < LEAST_SHOTS:
+    shots = next((shots for shots, least in SUBJECTS.items() if smallest >= least), None)
+    if shots is None:
         few = min(_dev_subjects(questions).items(), key=lambda item: item[1])
         raise InputError(
             f"{path}: relation {few[0]} leaves {few[1]} subject(s) for worked examples; "
-            f"{LEAST_SHOTS + 1} are needed. Give it 30 subjects or more, or leave it out."
+            f"{min(SUBJECTS.values())} are needed. Give it 30 subjects or more, or leave it out."
         )
     guesses = [Guess("facts.source", "rows", f"a file of {_counted(questions)}")]
     lines = ["facts:", "  source: rows", f"  path: {_quoted(f'file:{path}')}"]

@@ -212,9 +212,10 @@ def summary(rows: list[Told]) -> str:
     """How many of a model's primary contrasts came out how."""
     counts = Counter(contrast.row.verdict for contrast in rows)
     parts = ", ".join(f"{counts[verdict]} {verdict}" for verdict in MARKS)
+    contrasts = "contrast" if len(rows) == 1 else "contrasts"
     return (
-        f"Of {len(rows)} primary contrasts, named by the methods before the run: {parts}. p values are "
-        f"corrected for their number (Holm)."
+        f"Of {len(rows)} primary {contrasts}, named by the methods before the run: {parts}. "
+        f"p values are corrected for their number (Holm)."
     )
 
 
