@@ -7,7 +7,7 @@ import sys
 
 import pytest
 from cluster_run import PROFILE, use_partitions
-from method_overlays import overlay
+from method_overlays import OVERLAYS, overlay
 from project import Project
 
 pytestmark = [pytest.mark.slurm, pytest.mark.whole, pytest.mark.timeout(3600)]
@@ -76,7 +76,7 @@ finally:
     print("\\nTOOK", json.dumps({"seconds": seconds, "calls": calls}))
 """
 # All but the report, whose end is a look into tables that are empty here.
-TARGETS = ["evaluate", "grath", "flame", "apeft", "consistency", "token_shift"]
+TARGETS = ["evaluate", "grath", "flame", "apeft", *OVERLAYS, "token_shift"]
 # More often asked after than a shared cluster should be: nothing is shown by waiting.
 QUICK = ["--slurm-init-seconds-before-status-checks", "5", "--latency-wait", "20"]
 QUICK += ["--jobs", "200", "--cores", "2"]

@@ -1,4 +1,4 @@
-"""What a run will cost, before it runs: `snakemake --cores 1 plan`.
+"""What a run will cost, before it runs: `snakemake --cores all plan`.
 
 REQUIRED INPUTS: facts/questions.jsonl, instructions, and what else checkpoints are asked
 OUTPUTS: results/<run>/plan.json

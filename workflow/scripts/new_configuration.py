@@ -38,7 +38,7 @@ def main(
     snakemake = ".venv/bin/snakemake"
     print(
         "Next:",
-        f"  {snakemake} --cores 1 plan --configfile {path}    # what it will cost",
+        f"  {snakemake} --cores all plan --configfile {path}    # what it will cost",
         f"  {snakemake} --cores all --configfile {path}",
         sep="\n",
     )
