@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import subprocess
@@ -15,11 +14,14 @@ from pathlib import Path
 import yaml
 from filelock import FileLock
 from lab.cluster import ask, until
+from plumbline.config.engines import GenerationSettings
+from plumbline.generation.store import answers_folder
 from project import Project, called
 
 PROFILE = "workflow/profiles/slurm"
 MODEL = 'models=[{name: tiny, source: "file:$PLUMBLINE_TINY_MODEL", dtype: float32}]'
-SETTINGS = ["--configfile", str(Path(__file__).with_name("tiny.yaml")), "--config", MODEL]
+TINY = Path(__file__).with_name("tiny.yaml")
+SETTINGS = ["--configfile", str(TINY), "--config", MODEL]
 # Rules that ask for a GPU where the device is cuda. The tests run them on a CPU beside one.
 GPU_RULES = (
     "generate", "generate_first", "generate_leading", "train", "score_choices", "decide_fact_based",
@@ -113,12 +115,13 @@ def all_jobs() -> list[Job]:
 @contextlib.contextmanager
 def held(project: Project) -> Iterator[None]:
     """Answers of the base model wait, as for another job that has its store: no load, any time."""
-    marker = json.loads((project.folder / RESULTS / "base/checkpoint.json").read_text())
-    store = project.folder / RESULTS / "store"
-    store /= f"{marker['weights_sha256'][:16]}-transformers-float32-seed1"
+    settings = GenerationSettings(**yaml.safe_load(TINY.read_text())["generation"])
+    root = project.folder / RESULTS
+    store = answers_folder(root, root / "base", settings)
     store.mkdir(parents=True, exist_ok=True)
     with FileLock(store / "serve-0-of-1.lock"):
         yield
+        assert not (project.folder / GENERATIONS).exists(), "it did not wait"
 
 
 def left_to_do(project: Project, *targets: str, settings: list[str] = SETTINGS) -> dict[str, int]:
