@@ -94,7 +94,7 @@ class Run:
                 if (job.rule, job.state) == (rule, "RUNNING") and job.number not in other_than
             ]  # fmt: skip
 
-        until(f"a running job of {rule}", 120, find)
+        until(f"a running job of {rule}", 300, find)
         return find()[0]
 
 

@@ -102,7 +102,7 @@ def test_scores_that_are_submitted_as_one_are_started_again(project):
     run = Run(project, *targets, *ONCE)
     job = run.running("score_choices")
     logs = (project.folder / targets[0]).parent
-    until("one of them is at work", 120, lambda: list(logs.glob("*.log")))
+    until("one of them is at work", 300, lambda: list(logs.glob("*.log")))
     ask("scontrol", "requeue", job.number)
     assert_slurm_started_it_again(job)
     code, said = run.wait()
@@ -134,14 +134,14 @@ def test_jobs_outlive_a_killed_snakemake_and_what_they_made_is_taken(project):
     with held(project):
         run = Run(project, GENERATIONS, SCORES)
         job = run.running("generate")
-        until("the scores", 120, (project.folder / SCORES).exists)
+        until("the scores", 300, (project.folder / SCORES).exists)
         run.process.send_signal(signal.SIGKILL)
         run.process.wait()
         locked = Run(project, GENERATIONS, SCORES)
         code, said = locked.wait()
         assert code == 1 and "--unlock" in said and locked.jobs() == []
     until(
-        "the job has ended", 120,
+        "the job has ended", 300,
         lambda: [one.state for one in run.jobs() if one.number == job.number] == ["COMPLETED"],
     )  # fmt: skip
     project.snakemake("--unlock", "--workflow-profile", PROFILE, *SETTINGS)
