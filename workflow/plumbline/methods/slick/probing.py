@@ -101,9 +101,9 @@ def draw_exemplar_sets(questions: list[Question], settings: Slick) -> list[Exemp
         if len(chosen) < settings.exemplar_sets:
             raise InputError(
                 f"relation {relation} has {len(pool)} dev question(s), too few for "
-                f"{settings.exemplar_sets} distinct sets of {settings.shots} exemplars; lower "
-                f"slick.exemplar_sets or slick.shots, raise facts.split.dev, or leave the "
-                f"relation out."
+                f"{settings.exemplar_sets} distinct sets of {settings.shots} exemplars of which none "
+                f"is in all sets; lower slick.exemplar_sets or slick.shots, raise facts.split.dev, "
+                f"or leave the relation out."
             )
     return sets
 
