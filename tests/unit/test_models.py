@@ -344,6 +344,6 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path):
     precious = tmp_path / "thesis"
     precious.mkdir()
     (precious / "chapter").write_text("1")
-    with pytest.raises(InputError, match="is no checkpoint folder"), new_folder(precious):
+    with pytest.raises(InputError, match="is not a checkpoint folder"), new_folder(precious):
         pass
     assert (precious / "chapter").read_text() == "1"
