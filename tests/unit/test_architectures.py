@@ -273,5 +273,5 @@ def test_logits_that_trl_would_compute_otherwise_are_refused(tiny_base, tmp_path
     monkeypatch.setattr(checkpoints, "load_model", doubled)
     examples = [Example(id=f"e{n}", prompt=f"capital {n}\n", completion="Rome") for n in range(2)]
     base = Imported(BY_NAME["Llama"], FLAVOURS["chatml"], tiny_base, tiny_base)
-    with pytest.raises(InputError, match=r"llama: what this model does to its logits .* TRL"):
+    with pytest.raises(InputError, match=r"llama: this model changes its logits .* TRL"):
         tuned(base, tmp_path, examples, parameters="full")

@@ -148,7 +148,7 @@ def test_status_says_what_is_there_and_what_can_go(results, monkeypatch, capsys)
     program(monkeypatch, "show_status", results=results, snakemake=results)
     told = capsys.readouterr().out
     assert "(all runs)" in told and "mine " in told and "in all" in told
-    assert "1 left over by earlier runs, 72.0 KiB: `make clean-cache` removes them." in told
+    assert "1 left over from earlier runs, 72.0 KiB: `make clean-cache` removes them." in told
     program(monkeypatch, "show_status", results=results / "none")
     assert "nothing is there yet" in capsys.readouterr().out
 

@@ -174,5 +174,5 @@ def test_a_template_that_changes_the_answer_is_refused(tmp_path):
     tokenizer.chat_template = TURNS.format(end="<|im_end|>").replace("| trim", "| upper")
     example = Example(id="e", prompt=prompt(1, "chat"), completion=side("Rome", "chat"))
     write_rows(tmp_path / "examples.jsonl", [example])
-    with pytest.raises(InputError, match="does not write the answer 'Rome' as it is"):
+    with pytest.raises(InputError, match="does not write the answer 'Rome' unchanged"):
         load_examples(tmp_path / "examples.jsonl", tokenizer, 64)

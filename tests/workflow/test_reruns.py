@@ -250,7 +250,7 @@ def test_a_training_on_what_is_evaluated_is_refused_before_it_starts(project):
     training = f"results/demo/{mix}/training.json"
     (project.folder / training).unlink()
     output = project.snakemake(training, check=False)
-    assert "mix.unknown-0: 2.0 % of the 50 items of the evaluation set win_rate stand" in output
+    assert "mix.unknown-0: 2.0 % of the 50 items of the evaluation set win_rate are" in output
     assert not (project.folder / training).exists()
     (project.folder / "gate.yaml").write_text("contamination: {max_percent: 2}\n")
     assert project.jobs("--configfile", "gate.yaml", "--", training) == {"train": 1}
