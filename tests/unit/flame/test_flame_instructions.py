@@ -56,7 +56,9 @@ def test_some_relations_subjects_alone_can_be_asked_about():
     how = {"split": "test", "domains": ["id", "ood"], "limit": None, "seed": 1}
     prompts, _ = subject_prompts(FACTS, **how, relations=["person_country", "deity_mythology"])
     assert [one.topic for one in prompts] == ["Ada Lovelace", "Njord"]
-    with pytest.raises(InputError, match=r"person_contry is not a .* Did you mean person_country\?"):
+    with pytest.raises(
+        InputError, match=r"person_contry is not a .* Did you mean person_country\?"
+    ):
         subject_prompts(FACTS, **how, relations=["person_contry"])
 
 
