@@ -234,7 +234,11 @@ def named(frame: pd.DataFrame, model: str, *rest: str) -> str:
     """How a sentence opens; the model is named where there is more than one."""
     if frame.model.nunique() > 1:
         return ", ".join([model, *rest])
-    text = ", ".join(rest)
+    return capital(", ".join(rest))
+
+
+def capital(text: str) -> str:
+    """A text that opens a sentence; unlike `str.capitalize`, nothing else changes."""
     return text[:1].upper() + text[1:]
 
 

@@ -12,6 +12,7 @@ from plumbline.report.blocks import (
     Prose,
     Table,
     bracketed,
+    capital,
     checkpoint_cell,
     count,
     measured,
@@ -106,7 +107,7 @@ def _sentences(here: list[ClosedBookStanding], metrics: pd.DataFrame) -> list[st
             continue
         asked = "; ".join(f"{s.form} {s.em.text} %{bracketed(s.em.sub)}" for s in bases)
         line = (
-            f"{label[0].upper()}{label[1:]}, {count(bases[0].n)} questions, answered exactly right "
+            f"{capital(label)}, {count(bases[0].n)} questions, answered exactly right "
             f"by the base: {asked}."
         )
         majority = metrics[

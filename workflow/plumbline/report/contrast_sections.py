@@ -19,6 +19,7 @@ from plumbline.report.blocks import (
     Findings,
     Prose,
     Table,
+    capital,
     count,
     named,
     number,
@@ -44,10 +45,6 @@ MARKS = {"higher": "▲", "lower": "▼", "held": "▬", "undecided": "○"}
 NOTHING = "No contrast could be taken (contrasts.csv has no rows), so nothing is claimed."
 
 
-def _capital(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}"
-
-
 @dataclass(frozen=True)
 class Told:
     """A row of contrasts.csv in words; `scale` is 100 for a measure shown in points."""
@@ -61,7 +58,7 @@ class Told:
         row = self.row
         label = variant_label(row.method)
         asked = question(row.method, row.contrast) or row.contrast
-        return f"{_capital(label)}: {asked}"
+        return f"{capital(label)}: {asked}"
 
     @property
     def labels(self) -> tuple[str, str]:
@@ -120,7 +117,7 @@ class Told:
         """The sentence as far as the difference."""
         (first, second), row = self.sides, self.row
         if not row.n:
-            return _capital(f"{self.measure}: no item was measured for both {first} and {second}.")
+            return capital(f"{self.measure}: no item was measured for both {first} and {second}.")
         if not self.interval:
             opening = f"Nothing can be said about a difference between {first} and {second}"
         elif row.verdict in ("higher", "lower"):
@@ -132,7 +129,7 @@ class Told:
             opening = f"No difference is seen between {first} and {second}"
         unit = " %" if self.scale == 100 else ""
         values = (f"{self.scale * v:.1f}{unit}" for v in (row.first_value, row.second_value))
-        return _capital(f"{opening}: {' against '.join(values)} in {self.measure},")
+        return capital(f"{opening}: {' against '.join(values)} in {self.measure},")
 
     @property
     def seen(self) -> str:

@@ -15,6 +15,7 @@ from plumbline.report.blocks import (
     Prose,
     Score,
     Table,
+    capital,
     checkpoint_cell,
     count,
     measured,
@@ -119,7 +120,7 @@ def _sentences(here: Sequence[LongFormStanding], manifest: dict) -> list[str]:
     lines = []
     for base in (s for s in here if s.checkpoint == "base"):
         lines += [
-            f"{label[0].upper()}{label[1:]}: {_of_base(base.domains[domain])}"
+            f"{capital(label)}: {_of_base(base.domains[domain])}"
             for domain, label in DOMAINS.items()
             if domain in base.domains
         ]

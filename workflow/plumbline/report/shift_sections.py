@@ -12,6 +12,7 @@ from plumbline.report.blocks import (
     Picture,
     Prose,
     Table,
+    capital,
     count,
     named,
     number,
@@ -90,8 +91,7 @@ def _verdicts(verdicts: pd.DataFrame) -> Iterator[str]:
             f"{_share(row.ood_shifted, row.ood_low, row.ood_high)} out of it",
             f"change of the claims' F1 out of it {_change(row)}",
         ]
-        reason = f"{row.reason[:1].upper()}{row.reason[1:]}"
-        yield f"{which}: {row.verdict} by the rule below. {reason} ({', '.join(numbers)})."
+        yield f"{which}: {row.verdict} by the rule below. {capital(row.reason)} ({', '.join(numbers)})."
 
 
 def _share(value: float, low: float, high: float) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 import pandas as pd
 
 from plumbline.methods.grath import figures
+from plumbline.methods.grath.face import ROUND
 from plumbline.methods.grath.means import pair_means, score_means
 from plumbline.names import PLACEBO
 from plumbline.report.blocks import (
@@ -245,7 +244,7 @@ TERMS = {
 
 def spoken(variant: str, rest: str) -> str | None:
     """`r2` as `the model after round 2 of GRATH`."""
-    number_ = re.fullmatch(r"r(\d+)", rest)
+    number_ = ROUND.fullmatch(rest)
     return f"the model after round {number_[1]} of {variant}" if number_ else None
 
 

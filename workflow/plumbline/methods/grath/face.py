@@ -37,9 +37,13 @@ def use(config: Config) -> Use:
     )
 
 
+ROUND = re.compile(r"r(\d+)")
+
+
 def words(variant: str, rest: str) -> str | None:
     """`r1` as `GRATH, round 1`."""
-    return f"{variant}, round {rest[1:]}" if re.fullmatch(r"r\d+", rest) else None
+    number = ROUND.fullmatch(rest)
+    return f"{variant}, round {number[1]}" if number else None
 
 
 GRATH = Method(
