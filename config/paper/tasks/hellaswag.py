@@ -1,4 +1,4 @@
-"""HellaSwag's rows as the harness prepares them: its own function."""
+"""HellaSwag's rows, prepared by the harness's own function."""
 
 from lm_eval.tasks.hellaswag.utils import process_docs
 

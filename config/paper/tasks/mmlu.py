@@ -1,4 +1,4 @@
-"""MMLU's CSV files as rows, each with the worked examples that stand before its question."""
+"""MMLU's CSV files as rows, each with the few-shot examples that precede its question."""
 
 import csv
 from pathlib import Path
