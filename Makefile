@@ -1,7 +1,7 @@
-# Everything from a bare machine: each target first makes .venv if it has to.
+# Works from a bare machine: targets first make .venv if they need it.
 #
-# DEVICE=cpu, cuda or mps chooses what models run on; without it: what is there. `make help` lists the
-# targets that have a line of help, under the headings of this file.
+# DEVICE=cpu, cuda or mps chooses what models run on; by default, what the machine has. `make help`
+# lists the targets that have a line of help, under the headings of this file.
 
 ifeq ($(shell uname -s),Darwin)
   DEVICE ?= mps
@@ -15,7 +15,7 @@ ifeq ($(filter $(DEVICE),cpu cuda mps),)
   $(error DEVICE=$(DEVICE): expected cpu, cuda or mps)
 endif
 
-# vLLM's builds are for Linux; its CPU build for x86-64. Elsewhere transformers generates.
+# vLLM has builds for Linux only, its CPU build for x86-64 only. Elsewhere, transformers generates.
 ifeq ($(DEVICE),cuda)
   LOCK := requirements/gpu.txt
   SETTINGS := --config device=cuda
@@ -29,10 +29,10 @@ endif
 
 SNAKEMAKE := .venv/bin/snakemake
 DEMO := $(SNAKEMAKE) --configfile config/demo.yaml
-# Side by side on all cores, the longest first.
+# The longest first, since they run side by side.
 TESTS := $(wildcard tests/e2e tests/slurm tests/ops tests/workflow tests/unit)
 
-# The study: a piece is one claim at one seed, and whole where its manifest lies. SEEDS says which.
+# The study: a piece is one claim at one seed, and done once docs/study/data has its file. SEEDS chooses.
 CLAIMS := gekhman unknown apeft grath flame
 SEEDS ?= 1 2 3 4 5
 STUDY := docs/study/data
@@ -43,15 +43,15 @@ STUDY := docs/study/data
 
 ##@ First steps
 
-help: ## this list
+help: ## show this list
 	@awk -F ':.*## ' '/^##@ / {print "\n" substr($$0, 5)} \
 	  /^[a-z-]+:.*## / {printf "  make %-12s  %s\n", $$1, $$2}' Makefile
 	@echo; echo 'DEVICE=cpu, cuda or mps chooses the device; here: $(DEVICE). INSTALLER=uv installs with uv.'
 
-setup: ## install into .venv, once: exact versions, by pip or with INSTALLER=uv
+setup: ## install into .venv, once: exact versions, with pip or INSTALLER=uv
 	@bash workflow/setup.sh $(LOCK)
 
-demo: setup ## what new knowledge and GRATH do to a small model, in minutes, from a bare machine
+demo: setup ## show in minutes, from a bare machine, what new knowledge and GRATH do to a small model
 	@if $(DEMO) --dry-run $(SETTINGS) 2>&1 | grep '^Nothing to be done' >/dev/null; \
 	then echo '0 jobs to run: everything is up to date'; \
 	  PYTHONPATH=workflow .venv/bin/python -m scripts.print_headline \
@@ -59,35 +59,35 @@ demo: setup ## what new knowledge and GRATH do to a small model, in minutes, fro
 	else echo 'demo: fetches a model of 93 MB; took 15 minutes on two quiet cores of a server'; \
 	  $(DEMO) --cores all $(SETTINGS); fi
 
-audit-demo: setup ## what tuning did to two checkpoints of the demo
+audit-demo: setup ## show what tuning did to two checkpoints of the demo
 	@test -d results/demo/smollm2-135m/seed-1/mix.unknown-100/convergence \
 	  || { echo 'audit-demo: needs checkpoints of the demo, which do not exist yet; run make demo first'; exit 1; }
 	@$(SNAKEMAKE) --configfile config/audit.yaml config/audit-demo.yaml --cores all $(SETTINGS)
 
 ##@ Your own runs
 
-new: setup ## a configuration to start from: MODEL=FOLDER or OWNER/NAME, FACTS=FILE
+new: setup ## write a configuration to start from: MODEL=FOLDER or OWNER/NAME, FACTS=FILE
 	@test -n '$(MODEL)' || { echo 'new: no model is named: make new MODEL=FOLDER FACTS=FILE'; exit 1; }
 	@PYTHONPATH=workflow .venv/bin/python -m scripts.new_configuration --device $(DEVICE) \
 	  --model '$(MODEL)' $(if $(FACTS),--facts '$(FACTS)')
 
-fetch: setup ## fetch models and data ahead; everything after it runs without a network
+fetch: setup ## fetch models and data ahead, so that everything else runs without a network
 	@$(SNAKEMAKE) --cores all fetch $(SETTINGS)
 
-status: setup ## what is on disk by run and stage, and what would run again
+status: setup ## show what is on disk by run and stage, and what would run again
 	@PYTHONPATH=workflow .venv/bin/python -m scripts.show_status
 	@echo; echo 'Jobs that the configuration now asks for:'
 	@$(DEMO) --dry-run $(SETTINGS) 2>&1 \
 	  | sed -n '/^job  /,/^total/p; /^Nothing to be done/p; /Error/,$$p' | uniq
 
-push: setup ## send to a model hub, with a card: FOLDER=results/… REPO=OWNER/NAME CONFIRM=yes
+push: setup ## upload to a model hub, with a card: FOLDER=results/… REPO=OWNER/NAME CONFIRM=yes
 	@PYTHONPATH=workflow .venv/bin/python -m scripts.push --folder '$(FOLDER)' --repo '$(REPO)' \
 	  $(if $(filter yes,$(CONFIRM)),--confirm)
 
-clean-cache: setup ## remove what killed runs left; list what else could go
+clean-cache: setup ## remove what killed runs left behind; list what else could go
 	@PYTHONPATH=workflow .venv/bin/python -m scripts.clean_cache
 
-clean: ## remove .venv and caches; results/ stays
+clean: ## remove .venv and caches, but not results/
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis
 
 ##@ The study of the papers' claims
@@ -110,33 +110,33 @@ study-tables: setup ## make the tables and figures of docs/study from docs/study
 
 ##@ Development
 
-lint: setup ## style, and the workflow's form
+lint: setup ## check the style of the code and the form of the workflow
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/snakefmt --check Snakefile workflow/rules
 	@$(SNAKEMAKE) --lint
 
-test: setup lint ## lint, then all tests (as root on Debian, installs Chromium and SLURM for them)
+test: setup lint ## lint, then all tests (as root on Debian, installs the Chromium and SLURM they need)
 	@bash tests/install_browser.sh
 	@bash tests/slurm/install.sh
 	@OMP_NUM_THREADS=1 .venv/bin/python -m pytest $(TESTS) --durations=10 \
 	  --numprocesses auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
-test-ops: setup ## long tests: kills, SLURM, conda, no network, all architectures of models
+test-ops: setup ## run the long tests: kills, SLURM, conda, no network, all model architectures
 	@bash tests/slurm/install.sh
 	@PLUMBLINE_WHOLE=1 .venv/bin/python -m pytest $(wildcard tests/ops tests/slurm) --durations=10
 	@PLUMBLINE_WHOLE=1 .venv/bin/python -m pytest $(wildcard tests/unit tests/workflow tests/e2e) -m whole --durations=10
 
-test-gpu: setup ## engines and trainers on one GPU, in 8 minutes at most
+test-gpu: setup ## test engines and trainers on one GPU, in 8 minutes at most
 	@PYTHONPATH=$(CURDIR)/workflow:$(CURDIR)/tests timeout --signal=INT 480 \
 	  .venv/bin/python tests/gpu/gpu_check.py --device $(DEVICE)
 
-bench: setup ## what each time saver gains, in half an hour; ONLY=NAME,NAME for some
+bench: setup ## measure what each optimisation gains, in half an hour; ONLY=NAME,NAME for some
 	@PYTHONPATH=$(CURDIR)/workflow:$(CURDIR)/tests:$(CURDIR)/tests/workflow \
 	  .venv/bin/python tests/benchmarks/run.py --only '$(ONLY)'
 
-lock: ## resolve the lists of exact versions in requirements/ again
+lock: ## resolve the exact versions in requirements/ again
 	@bash requirements/lock.sh
 
-audit: ## known vulnerabilities in requirements/, by the advisory service
+audit: ## ask the advisory service about known vulnerabilities in requirements/
 	@bash requirements/audit.sh

@@ -1,7 +1,7 @@
 # plumbline: a base model goes in; what it knows, what tuning does to it, and checkpoints come out.
 #
-# This file is the table of contents. Each file in workflow/rules says at its head what it needs and
-# what it makes, and ends with its target, if it has one; config/README.md is about the configuration.
+# This file is the table of contents. Each file in workflow/rules says at its top what it needs and
+# makes, and ends with its target, if it has one; config/README.md explains the configuration.
 
 from snakemake.utils import min_version
 
@@ -11,7 +11,7 @@ min_version("9.0")
 configfile: workflow.current_basedir.join("config/config.yaml").get_path_or_uri(secret_free=True)
 
 
-# What all others share; after it, the order of files counts for nothing but `use rule`.
+# What all others share. The order of the files after it matters only for `use rule`.
 include: "workflow/rules/common.smk"
 # Data and models. Targets: fetch, facts.
 include: "workflow/rules/data.smk"
@@ -35,9 +35,9 @@ include: "workflow/rules/audit.smk"
 include: "workflow/rules/choices.smk"
 include: "workflow/rules/token_shift.smk"
 include: "workflow/rules/evaluate.smk"
-# What others can take up. Targets: lm_eval, cards.
+# Results for use elsewhere. Targets: lm_eval, cards.
 include: "workflow/rules/share.smk"
-# What it says, and what it will cost. Targets: report, plan.
+# The findings, and the cost in advance. Targets: report, plan.
 include: "workflow/rules/report.smk"
 include: "workflow/rules/plan.smk"
 

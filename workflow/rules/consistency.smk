@@ -1,6 +1,6 @@
-"""Self-consistency preferences: the majority's answer over a minority's (after Prasad et al. 2024).
+"""Self-consistency: prefer the majority's answer to a minority's (after Prasad et al. 2024).
 
-REQUIRED INPUTS: the questions that were probed, the parent
+REQUIRED INPUTS: the probed questions, the parent checkpoint
 OUTPUTS, below results/<run>:
          <model>/consistency/requests.jsonl              several answers to each training question
          <model>/<parent>/consistency/generations.jsonl  as the parent gives them
@@ -82,7 +82,7 @@ rule tabulate_consistency:
         " --evaluation {params.evaluation:q} --table {output:q} 2>&1 | tee {log:q}"
 
 
-# The training on self-consistency preferences, and what its pairs are.
+# Makes the training on self-consistency preferences and the table of its pairs.
 rule consistency:
     input:
         told(CONSISTENCY.results),

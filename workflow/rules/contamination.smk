@@ -1,4 +1,4 @@
-"""The gate before training: how much of what is evaluated stands in a training file.
+"""The check before training: how much of the evaluation sets a training file contains.
 
 REQUIRED INPUTS: a tuning's examples.jsonl or pairs.jsonl, and the evaluation sets
 OUTPUTS: results/<run>/<model>/<training file's folder>/contamination.json  what was found
@@ -8,8 +8,8 @@ OUTPUTS: results/<run>/<model>/<training file's folder>/contamination.json  what
 GATE = EXPERIMENT.contamination
 
 
-# For the table, and so that all evaluation sets are there before the first training. What is
-# refused is the training itself, which compares once more: its files may be newer.
+# Fills the table, and makes all evaluation sets exist before the first training. It refuses nothing:
+# the training itself does, after comparing again, since its files may be newer.
 rule measure_contamination:
     input:
         training=GATE.training,

@@ -1,13 +1,13 @@
 """Facts and other data.
 
-REQUIRED INPUTS: the sources the configuration names (facts.path), or the fact tables that come along.
+REQUIRED INPUTS: the sources that the configuration names (facts.path), or the included fact tables
 OUTPUTS: results/sources/<source>/source.json  what was fetched, with checksums
          results/<run>/facts/questions.jsonl   the questions, split by subject
          results/<run>/tables/fact_counts.csv  kept and dropped, by relation, split and reason
 """
 
 
-# Fetches one source. Run `snakemake fetch` where there is a network; the rest needs none.
+# Fetches one source. Only this rule needs a network: run `snakemake fetch` where there is one.
 rule fetch_source:
     input:
         EXPERIMENT.fetched.local_files,
@@ -57,7 +57,7 @@ rule build_questions:
         " --questions {output.questions:q} --counts {output.counts:q} 2>&1 | tee {log:q}"
 
 
-# The questions of the experiment with their counts.
+# Makes the questions about facts and the table of their counts.
 rule facts:
     input:
         rules.build_questions.output,

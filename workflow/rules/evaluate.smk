@@ -1,10 +1,10 @@
-"""Evaluation of every checkpoint, and the tables everything is reported from.
+"""Evaluation of every checkpoint, and the tables from which everything is reported.
 
 REQUIRED INPUTS: annotations of each model, the checkpoints of the lineage
 OUTPUTS: results/<run>/<model>/<checkpoint>/closed_book/answers.jsonl
          results/<run>/<model>/closed_book/  the questions asked, and the exemplars before them
-         results/<run>/closed_book/<set>.jsonl  further closed-book questions; <set>/ in the two
-                                                folders above is for them
+         results/<run>/closed_book/<set>.jsonl  further closed-book questions; theirs is <set>/ in the
+                                                two folders above
          results/<run>/tables/metrics.csv, contrasts.csv, comparisons.csv, gains.csv, dropped.csv,
                               answers.json
 """
@@ -13,7 +13,7 @@ CLOSED_BOOK, EVALUATED = EXPERIMENT.closed_book, EXPERIMENT.evaluated
 ANSWERED = EVALUATED.answered()
 
 
-# Questions that others made, beside those about the facts.
+# Published sets of questions, beside those about the facts.
 rule build_closed_book:
     input:
         CLOSED_BOOK.source,
@@ -39,8 +39,8 @@ rule build_closed_book:
         " 2>&1 | tee {log:q}"
 
 
-# All checkpoints are asked few-shot, and in the form that they, their ancestors or what descends from
-# them are tuned in.
+# All checkpoints are asked with few-shot examples, and also in the forms in which they, their ancestors
+# or their descendants are tuned.
 rule write_closed_book:
     input:
         everything=f"{R}/facts/questions.jsonl",
@@ -164,7 +164,7 @@ rule tabulate_metrics:
         " --evaluation {params.evaluation:q} --metrics {output:q} 2>&1 | tee {log:q}"
 
 
-# Every answer to every question, for the report's reader to look through.
+# Every answer to every question, which the report lets its reader browse.
 rule tabulate_answers:
     input:
         answers=[row["answers"] for row in ANSWERED],
@@ -186,7 +186,7 @@ rule tabulate_answers:
         " --answers {output:q} 2>&1 | tee {log:q}"
 
 
-# The contrasts that the methods state, and every checkpoint against others.
+# The contrasts that the methods state in advance, and further comparisons of checkpoints.
 rule tabulate_comparisons:
     input:
         EVALUATED.scored(),

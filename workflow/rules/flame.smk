@@ -1,4 +1,4 @@
-"""FLAME: supervised tuning and preference training that mind facts (Lin et al. 2024).
+"""FLAME: supervised tuning and preference training for factuality (Lin et al. 2024).
 
 REQUIRED INPUTS: instructions/flame.jsonl, instructions/prompts.jsonl, the base checkpoint
 OUTPUTS, below results/<run>/<model>:
@@ -148,7 +148,7 @@ use rule write_long_form as write_flame_responses with:
         code=code("write_responses"),
 
 
-# FactTune-MC: the base is asked about every claim, and how often it says the same is the score.
+# FactTune-MC: the base is asked about every claim; the score is how often it gives the same answer.
 rule write_facttune_questions:
     input:
         claims=f"{R}/{{model}}/{{folder}}/flame/responses/claims.jsonl",
@@ -317,13 +317,13 @@ rule collect_augmented:
         " --dropped {output.dropped:q} 2>&1 | tee {log:q}"
 
 
-# FLAME's trainings, and how many claims of their answers are right.
+# Makes FLAME's trainings and counts how many claims of their answers are right.
 rule flame:
     input:
         FLAME.results(),
 
 
-# New instructions in the manner of FLAME's, to be named as a source of prompts.
+# Writes new instructions in the manner of FLAME's; a configuration can name them as a source of prompts.
 rule augment:
     input:
         told(FLAME.augmented),

@@ -1,15 +1,16 @@
 """Bulk generation, the one place where answers are sampled.
 
-REQUIRED INPUTS: a file of requests and a whole checkpoint
+REQUIRED INPUTS: a file of requests and a complete checkpoint
 OUTPUTS: results/<run>/<model>/<work>/generations.jsonl for each piece of work
-         results/<run>/<model>/store/  finished answers; outlives killed and repeated jobs
+         results/<run>/<model>/store/  finished answers, kept when a job is killed or repeated
 
 A piece of work is a request file that goes to one checkpoint; see plumbline/experiment/part.py.
 """
 
 WORKS = EXPERIMENT.works
 APART = alternatives([*WORKS.first(), *WORKS.leading()])
-# What decides answers; merged adapters, as all once were, are no reason to ask again.
+# The settings that affect answers. `merged` adapters are left out: that used to be the only way, and
+# answers of that time stay valid.
 DECIDES = {"engine", "dtype", "seed"}
 if CONFIG.generation.adapters != "merged":
     DECIDES |= {"adapters"}
@@ -37,7 +38,7 @@ rule generate:
     resources:
         gpu=CONFIG.generation.tensor_parallel if ON_GPU else 0,
         mem_mb=memory(16000),
-        # What no training's checkpoints are asked at once, such as a base's probes, takes longer.
+        # Work that is for no training's checkpoints, such as probing the base, takes longer.
         runtime=lambda wildcards: 720 if WORKS.training(wildcards) is None else 240,
     params:
         checkpoint=WORKS.checkpoint,
@@ -54,7 +55,7 @@ rule generate:
         " {params.part} {output:q} 2>&1 | tee {log:q}"
 
 
-# What can be asked of the base at once: little else can be done before its answers are there.
+# Requests that the base can answer right away. Little else can be done before they are answered.
 use rule generate as generate_first with:
     wildcard_constraints:
         work=alternatives(WORKS.first()),
@@ -62,7 +63,7 @@ use rule generate as generate_first with:
     threads: THREADS
 
 
-# What a training follows from.
+# Answers that a training waits for.
 use rule generate as generate_leading with:
     wildcard_constraints:
         work=alternatives(WORKS.leading()),
@@ -71,7 +72,7 @@ use rule generate as generate_leading with:
         lambda wildcards: None
 
 
-# One part of a large request file, on a device of its own.
+# A part of a large request file, on a device of its own.
 use rule generate as generate_shard with:
     input:
         requests=WORKS.requests,

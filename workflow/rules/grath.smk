@@ -2,8 +2,8 @@
 
 REQUIRED INPUTS: the questions the configuration names, the parent of the first round
 OUTPUTS, below results/<run>:
-         grath/questions.jsonl                     the questions that are in no evaluation set
-         <model>/grath/requests.jsonl              the same for every round
+         grath/questions.jsonl                     the questions, less those in an evaluation set
+         <model>/grath/requests.jsonl              the requests, the same for every round
          <model>/<parent>/grath/generations.jsonl  pairs as a round's parent writes them
          <model>/<data>/pairs.jsonl                a round's training file, data: grath/r1 (of the
                                                    base, so the same for all seeds) or
@@ -106,7 +106,7 @@ rule tabulate_grath:
         " --evaluation {params.evaluation:q} --table {output:q} 2>&1 | tee {log:q}"
 
 
-# GRATH's rounds, trained and scored.
+# Trains and scores GRATH's rounds.
 rule grath:
     input:
         rules.tabulate_grath.output,

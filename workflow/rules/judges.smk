@@ -1,9 +1,9 @@
-"""Judges of responses: put to the test, and then asked, if they passed.
+"""Judges of responses: they are tested, and asked only if they pass.
 
 REQUIRED INPUTS: responses, and the checkpoint that judges
-OUTPUTS: results/<run>/<model>/<checkpoint>/judge/<purpose>.json        is it right often enough?
+OUTPUTS: results/<run>/<model>/<checkpoint>/judge/<purpose>.json    a judge's test
          results/<run>/<model>/<checkpoint>/win_rate/items.jsonl    comparisons with a baseline
-         results/<run>/tables/judge_calibration.csv                 all judges, put to the test
+         results/<run>/tables/judge_calibration.csv                 the tests of all judges
 """
 
 JUDGES = EXPERIMENT.judges

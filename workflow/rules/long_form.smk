@@ -1,11 +1,11 @@
-"""Responses at length: written, taken apart into claims, and verified.
+"""Long answers: written, split into claims, and verified.
 
-REQUIRED INPUTS: the instruction sources of the configuration, facts/questions.jsonl
+REQUIRED INPUTS: the sources of instructions that the configuration names, facts/questions.jsonl
 OUTPUTS: results/<run>/instructions/<set>.jsonl                     prompts and instructions
          results/<run>/<model>/<place>/responses.jsonl, claims.jsonl, splittings.jsonl,
-             verdicts.jsonl                                         of a place with responses
+             verdicts.jsonl                                         wherever there are responses
          results/<run>/<model>/<checkpoint>/long_form/items.jsonl   F1, FActScore, their parts
-         results/<run>/tables/verifier.csv                          the verifier, put to the test
+         results/<run>/tables/verifier.csv                          the verifier's test
 """
 
 LONG_FORM = EXPERIMENT.long_form
@@ -167,7 +167,7 @@ rule verify_claims:
         " 2>&1 | tee {log:q}"
 
 
-# The verifier put to the test, on claims whose truth is known.
+# Tests the verifier on claims whose truth is known.
 rule check_verifier:
     input:
         **VERIFIER.inputs(VERIFIER.first_model),

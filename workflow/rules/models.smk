@@ -1,7 +1,7 @@
 """Base models.
 
 REQUIRED INPUTS: results/sources/<source>/source.json of each model's source
-OUTPUTS: results/<run>/<model>/base/  safetensors, tokenizer, and last checkpoint.json
+OUTPUTS: results/<run>/<model>/base/  safetensors, tokenizer and, written last, checkpoint.json
 """
 
 from plumbline.experiment.fetched import marker_of

@@ -1,4 +1,4 @@
-"""Placebos: a preference training's pairs with the sides of half of them swapped.
+"""Placebos: a preference training's pairs, with half of them swapped.
 
 REQUIRED INPUTS: pairs.jsonl of the training
 OUTPUTS: results/<run>/<model>/seed-<seed>/<training>.placebo/pairs.jsonl

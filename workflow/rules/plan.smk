@@ -1,6 +1,6 @@
-"""What a run will cost, before it runs: `snakemake --cores all plan`.
+"""Estimates what a run will cost before it runs: `snakemake --cores all plan`.
 
-REQUIRED INPUTS: facts/questions.jsonl, instructions, and what else checkpoints are asked
+REQUIRED INPUTS: facts/questions.jsonl, instructions, and whatever else checkpoints are asked
 OUTPUTS: results/<run>/plan.json
 """
 
@@ -35,7 +35,7 @@ rule make_plan:
         " --plan {output:q} 2>&1 | tee {log:q}"
 
 
-# Without an output it prints whenever it is asked for.
+# It has no output, so it prints every time it is asked for.
 rule plan:
     input:
         f"{R}/plan.json",

@@ -1,4 +1,4 @@
-"""The report: one page, its figures, and where every number came from.
+"""The report: one page, its figures, and a manifest of where every number came from.
 
 REQUIRED INPUTS: the tables, answers.json, responses.json, training.json of every tuning
 OUTPUTS: results/<run>/tables/preference_curves.csv, stages.csv, figures/*.svg, manifest.json,
@@ -8,7 +8,8 @@ OUTPUTS: results/<run>/tables/preference_curves.csv, stages.csv, figures/*.svg, 
 from plumbline.report.chapters import MODULES as CHAPTERS
 from plumbline.report.names import FIGURES, TABLES
 
-# What a table of the evaluation is made for; methods say it of theirs, the others are always made.
+# Tables of the evaluation that are made only if what they are about is configured. Methods say this of
+# their own tables; all others are always made.
 MADE_FOR = {
     "token_shift": EXPERIMENT.token_shifts.pairs,
     "token_shift_verdicts": EXPERIMENT.token_shifts.pairs,
@@ -23,7 +24,7 @@ TABLE_FILES = [
     if record.made(CONFIG) and MADE_FOR.get(name, True)
 ]
 RESPONSE_SAMPLE = f"{R}/tables/responses.json" if CONFIG.evaluation.long_form else []
-# What the page's code reads beside itself.
+# Files that the page's code reads.
 PAGE_PARTS = [
     WORKFLOW / "plumbline/report" / name
     for name in ("index.html.j2", "style.css", "sort.js", "files.js", "answers.js")

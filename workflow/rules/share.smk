@@ -1,4 +1,4 @@
-"""What others can take up: results in the harness's format, cards for a model hub.
+"""Results for use elsewhere: in the format of the LM evaluation harness, and cards for a model hub.
 
 REQUIRED INPUTS: metrics.csv, comparisons.csv, the trained checkpoints
 OUTPUTS: results/<run>/lm_eval/<model>/<checkpoint>/results_<run>.json
@@ -29,7 +29,7 @@ rule export_harness:
         " 2>&1 | tee {log:q}"
 
 
-# Every checkpoint's figures as the LM evaluation harness writes its own.
+# Writes every checkpoint's results in the format of the LM evaluation harness.
 rule lm_eval:
     input:
         rules.export_harness.output,
@@ -57,7 +57,7 @@ rule write_cards:
         " --confidence {params.confidence} 2>&1 | tee {log:q}"
 
 
-# Cards of what was trained and of what it was trained on, for `make push`.
+# Writes cards of checkpoints and of their training files, for `make push`.
 rule cards:
     input:
         rules.write_cards.output,

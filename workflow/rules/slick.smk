@@ -2,12 +2,12 @@
 
 REQUIRED INPUTS: facts/questions.jsonl, the base checkpoint
 OUTPUTS, below results/<run>/<model>:
-         slick/exemplars.jsonl, requests.jsonl, generations.jsonl  what was asked and answered
+         slick/exemplars.jsonl, requests.jsonl, generations.jsonl  questions and answers
          slick/annotations.jsonl                                   each question's category
          slick/again/requests.jsonl                                a second probing's requests
          slick/p_true.jsonl                                        P(True), if slick.p_true
          seed-<seed>/mix.<mix>/examples.jsonl                      the fine-tuning sets; mix.form
-                                                                   teaches how to answer only
+                                                                   teaches only the form of an answer
 OUTPUTS, below results/<run>/tables: slick_counts.csv, fit_curves.csv, fit_speed.csv,
          linear_model.csv and, if slick.p_true, p_true.csv
 """
@@ -43,7 +43,7 @@ rule prepare_probe:
         " --dropped {output.dropped:q} 2>&1 | tee {log:q}"
 
 
-# The same questions after other worked examples, to see how much their categories depend on these.
+# Asks the same questions after other few-shot examples, to see how much the categories depend on them.
 rule write_second_probe:
     input:
         everything=f"{R}/facts/questions.jsonl",
@@ -109,7 +109,7 @@ rule build_mix:
         environment("build_mix")
     params:
         mixes=section(CONFIG.mixes, include={"on_empty", "prompt", "monitor"}),
-        # Not the list of sets: another one that asks for no more leaves the others as they are.
+        # What the sets need together, not their list: a further set that needs no more changes no other.
         demands=section(CONFIG.mixes.demands()),
         code=code("build_mix"),
     shell:
@@ -218,14 +218,14 @@ rule count_slick:
         " --counts {output:q} 2>&1 | tee {log:q}"
 
 
-# What the base models know.
+# Finds out what the base models know.
 rule slick:
     input:
         expand(f"{R}/{{model}}/slick/annotations.jsonl", model=MODELS),
         rules.count_slick.output,
 
 
-# Every mix of known and new facts, trained.
+# Trains every mix of known and new facts.
 rule mixes:
     input:
         SLICK.each("training.json"),

@@ -1,4 +1,4 @@
-"""Token distribution shift: greedy answers of a tuned model under the model it is compared with.
+"""Token distribution shift: where a tuned model's greedy tokens rank under the model it is compared with.
 
 REQUIRED INPUTS: long answers of the tuned checkpoint, measured long answers of both
 OUTPUTS: results/<run>/<model>/<tuned>/token_shift/<reference>.jsonl   the rank of every token
@@ -72,7 +72,7 @@ rule tabulate_token_shift:
         " 2>&1 | tee {log:q}"
 
 
-# How tuning shifts the distribution of tokens, in the tuning domain and outside.
+# Measures how tuning shifts the distribution of tokens, in the tuning domain and outside.
 rule token_shift:
     input:
         told(SHIFTS.tables),

@@ -1,11 +1,11 @@
 """Training, the one place where weights are changed.
 
-REQUIRED INPUTS: a tuning's examples.jsonl or pairs.jsonl (and probes.jsonl, where the best epoch
-                 is looked for), its contamination.json, and its parent checkpoint
+REQUIRED INPUTS: a tuning's examples.jsonl or pairs.jsonl (and probes.jsonl, if questions are asked
+                 after each epoch), its contamination.json, and its parent checkpoint
 OUTPUTS: results/<run>/<model>/seed-<seed>/<tuning>/<stop>/  the checkpoints
          .../training.json  what was trained, written last
          .../fit.jsonl      right answers after every epoch
-         .../reference/     log-probabilities of the pairs under a fixed reference, beside them
+         .../reference/     beside the pairs: their log-probabilities under a fixed reference
 """
 
 TRAININGS = EXPERIMENT.trainings
@@ -17,7 +17,7 @@ rule train:
         probes=TRAININGS.probes,
         reference=TRAININGS.reference,
         parent=TRAININGS.parent_marker,
-        # All evaluation sets are there first, but no training follows from them.
+        # Makes all evaluation sets exist first; a change in them reruns no training.
         contamination=lambda wildcards: only_before(TRAININGS.contamination(wildcards)),
     output:
         fit=f"{R}/{{model}}/seed-{{seed}}/{{tuning}}/fit.jsonl",
@@ -37,7 +37,7 @@ rule train:
     params:
         parent=TRAININGS.parent,
         recipe=TRAININGS.recipe,
-        # Taking `input`, it is no reason to run again.
+        # It takes `input`, so that a change does not rerun the job.
         save_steps=lambda wildcards, input: TRAININGS.tuning(
             wildcards
         ).recipe.save_steps,
@@ -59,7 +59,7 @@ rule train:
         " --code {params.code} --fit {output.fit:q} --training {output.training:q} 2>&1 | tee -a {log:q}"
 
 
-# A fixed reference's log-probabilities: once for all losses, strengths and seeds.
+# A fixed reference's log-probabilities, computed once for all losses, values of β and seeds.
 rule score_reference:
     input:
         pairs=f"{R}/{{model}}/{{data}}/pairs.jsonl",
