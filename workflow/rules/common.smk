@@ -144,7 +144,7 @@ def section(model, **keys):
 # Lists are not written while the Snakefile is read: a dry run with another configuration would replace
 # the lists of a run in progress, and jobs on a cluster read the Snakefile too.
 onstart:
-    # The commands of scoring jobs, of which one may do the others' work: plumbline/models/scoring_jobs.py.
+    # The commands of scoring jobs, so that one can do others' work: plumbline/models/scoring_jobs.py.
     scores = [
         job
         for job in workflow.dag.needrun_jobs()
@@ -198,7 +198,8 @@ def together(kind, training):
         if folder is None or kind not in workflow.group_settings.group_components:
             return None
         name = "-".join([kind, wildcards.model, *Path(folder).parts])
-        workflow.parent_groupids[name] = kind  # as Snakemake does for names with wildcards
+        # As Snakemake does for groups whose names have wildcards.
+        workflow.parent_groupids[name] = kind
         return name
 
     return group

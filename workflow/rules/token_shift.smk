@@ -1,4 +1,4 @@
-"""Token distribution shift: where a tuned model's greedy tokens rank under the model it is compared with.
+"""Token distribution shift: how a tuned model's greedy tokens rank under a reference model.
 
 REQUIRED INPUTS: long answers of the tuned checkpoint, measured long answers of both
 OUTPUTS: results/<run>/<model>/<tuned>/token_shift/<reference>.jsonl   the rank of every token
