@@ -108,7 +108,7 @@ def test_each_is_compared_with_the_base_and_there_is_one_base():
 
 
 def test_the_plan_counts_each_once_for_all_seeds():
-    questions = [question("capital", number, "test") for number in range(20)]
+    questions = [question("capital", n, split) for split in ("dev", "test") for n in range(20)]
 
     def stages(**overlay):
         layout = experiment(

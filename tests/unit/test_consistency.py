@@ -355,7 +355,7 @@ def test_the_report_tells_pairs_reasons_and_sources(made):
 
 
 def test_its_cost_is_in_the_plan():
-    questions = [question("capital", number) for number in range(6)]
+    questions = [question("capital", n, split) for split in ("train", "dev") for n in range(6)]
 
     def stages(**changes):
         layout = experiment(**changes, flame=None, apeft=None, grath=None,

@@ -158,9 +158,9 @@ def load(**changes):
 
 with_it, without = load(fifth={}, bare=True), load()
 made = lineage.build(with_it)
-question = Question(id="a", relation="r", subject="s", question="q", answers=["a"], split="train",
-                    domain="id")
-planned = plan.make_plan(with_it, made, [question], [], {}, {}, {"m": 1e8}, 2)
+questions = [Question(id=f"{split}{n}", relation="r", subject=f"s{n}", question="q", answers=["a"],
+                      split=split, domain="id") for split in ("train", "dev") for n in range(8)]
+planned = plan.make_plan(with_it, made, questions, [], {}, {}, {"m": 1e8}, 2)
 try:
     mistake = load(fifth={"recipe": "sft"})
 except InputError as error:

@@ -11,6 +11,7 @@ from plumbline.experiment import lineage, plan
 from plumbline.experiment.plan_text import as_text
 from plumbline.methods.estimates import ENGINE_START_SECONDS, SPEED
 from plumbline.records import ChoiceQuestion, Question
+from plumbline.storage.files import InputError
 
 DEFAULT = yaml.safe_load(
     (Path(__file__).parents[2] / "config/config.yaml").read_text(encoding="utf-8")
@@ -43,6 +44,11 @@ def planned(**changes):
         {task.task: TASK for task in config.evaluation.harness},
     )  # fmt: skip
     return {stage["stage"]: stage for stage in made["stages"]}
+
+
+def test_too_few_dev_questions_are_told_before_a_model_is_probed():
+    with pytest.raises(InputError, match=r"relation r has 20 dev question.*21 exemplars"):
+        planned(slick=DEFAULT["slick"] | {"shots": 21})
 
 
 def test_the_default_experiment():

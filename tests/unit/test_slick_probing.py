@@ -1,4 +1,5 @@
 import json
+from itertools import combinations
 
 import pytest
 from hypothesis import given
@@ -90,6 +91,24 @@ def test_too_few_dev_questions_name_the_relation_and_the_remedy():
     draw_exemplar_sets(three, small(exemplar_sets=3))  # two of three: there are three sets
     with pytest.raises(InputError, match="4 distinct sets of 2"):
         draw_exemplar_sets(three, small(exemplar_sets=4))
+
+
+@pytest.mark.parametrize("number", range(2, 5))
+@pytest.mark.parametrize("size", range(2, 8))
+def test_sets_are_drawn_wherever_there_are_any(size, number):
+    """Of a few dev questions a first set may rule out the last, so each is drawn with that in mind."""
+    pool = [question("capital", n, "dev") for n in range(size)]
+    for shots in range(1, size + 1):
+        every = [frozenset(chosen) for chosen in combinations(range(size), shots)]
+        exist = any(not frozenset.intersection(*some) for some in combinations(every, number))
+        for seed in range(20):
+            settings = small(shots=shots, exemplar_sets=number, seed=seed)
+            if exist:
+                drawn = [frozenset(one.exemplars) for one in draw_exemplar_sets(pool, settings)]
+                assert len(set(drawn)) == number and not frozenset.intersection(*drawn)
+            else:
+                with pytest.raises(InputError, match="too few"):
+                    draw_exemplar_sets(pool, settings)
 
 
 def test_the_prompt_is_the_papers():

@@ -65,7 +65,9 @@ def make_plan(
     harness: what its tasks ask, by task.
     """
     speed = SPEED[config.device] * (cores if config.device == "cpu" else 1)
-    device = f"{cores} CPU cores" if config.device == "cpu" else f"one {config.device} device"
+    device = f"one {config.device} device"
+    if config.device == "cpu":
+        device = f"{cores} CPU core" + "s" * (cores != 1)
     stages: list[Stage] = []
     for size in parameters.values():
         planner = Planner(config, lineage, questions, asked, instructions, size, speed)

@@ -55,7 +55,7 @@ class Planner:
 
     def __init__(self, config, lineage, questions, asked, instructions, parameters, speed):
         self.config, self.lineage, self.speed = config, lineage, speed
-        self.asked, self.instructions = asked, instructions
+        self.questions, self.asked, self.instructions = questions, asked, instructions
         self.parameters = parameters
         limit = config.slick.limit.model_dump()
         self.counts = Counter((q.relation, q.domain, q.split) for q in questions)

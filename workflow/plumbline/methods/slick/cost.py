@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from plumbline.methods.estimates import SMALLEST_CATEGORY, UNKNOWN, WEAKLY_KNOWN, Stage
+from plumbline.methods.slick.probing import draw_exemplar_sets
 
 if TYPE_CHECKING:
     from plumbline.methods.estimates import Planner
@@ -16,7 +17,11 @@ if TYPE_CHECKING:
 
 
 def cost(planner: Planner) -> Iterator[Stage]:
-    """Shares of categories are the paper's (Gekhman et al. 2024, section 3)."""
+    """Shares of categories are the paper's (Gekhman et al. 2024, section 3).
+
+    Raises InputError where probing would, since there are too few dev questions.
+    """
+    draw_exemplar_sets(planner.questions, planner.config.slick)
     yield probing(planner)
     if planner.config.slick.p_true:
         yield planner.reading(1, sum(planner.probed.values()), 2, 2 * planner.question_tokens + 40)

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import combinations
+from math import comb
 
 from pydantic import Field
 
@@ -82,29 +83,31 @@ def draw_exemplar_sets(questions: list[Question], settings: Slick) -> list[Exemp
     """
     sets = []
     for relation, pool in _pools(questions).items():
-        chosen: set[tuple[str, ...]] = set()
-        random_ = random.Random(f"{settings.seed}:{relation}")
-        always = {question.id for question in pool}  # in every set so far
-        tries = 0
-        while len(chosen) < settings.exemplar_sets and len(pool) >= settings.shots:
-            exemplars = random_.sample(pool, settings.shots)
-            ids = tuple(question.id for question in exemplars)
-            # Distinct as sets: the same exemplars in another order are no new evidence.
-            new = tuple(sorted(ids)) not in {tuple(sorted(other)) for other in chosen}
-            if new and not (len(chosen) == settings.exemplar_sets - 1 and always & set(ids)):
-                sets.append(_exemplar_set(relation, len(chosen), exemplars))
-                chosen.add(ids)
-                always &= set(ids)
-            tries += 1
-            if tries > 1000 * settings.exemplar_sets:
-                break
-        if len(chosen) < settings.exemplar_sets:
+        wanted, unshown = settings.exemplar_sets, len(pool) - settings.shots  # by each set
+        # Each exemplar is left out of some set; that, and so many different ones, suffices.
+        if unshown < 0 or comb(len(pool), settings.shots) < wanted or wanted * unshown < len(pool):
             raise InputError(
                 f"relation {relation} has {len(pool)} dev question(s), too few for "
-                f"{settings.exemplar_sets} distinct sets of {settings.shots} exemplars of which none "
+                f"{wanted} distinct sets of {settings.shots} exemplars of which none "
                 f"is in all sets; lower slick.exemplar_sets or slick.shots, raise facts.split.dev, "
                 f"or leave the relation out."
             )
+        random_ = random.Random(f"{settings.seed}:{relation}")
+        # Distinct as sets: the same exemplars in another order are no new evidence.
+        chosen: set[frozenset[str]] = set()
+        always = [question.id for question in pool]  # in every set so far
+        while len(chosen) < wanted:
+            # What the sets after this one could not all leave out, this one does.
+            too_many = len(always) - (wanted - len(chosen) - 1) * unshown
+            left_out = set(random_.sample(always, too_many)) if too_many > 0 else set()
+            exemplars = random_.sample(
+                [question for question in pool if question.id not in left_out], settings.shots
+            )
+            ids = frozenset(question.id for question in exemplars)
+            if ids not in chosen:
+                sets.append(_exemplar_set(relation, len(chosen), exemplars))
+                chosen.add(ids)
+                always = [name for name in always if name in ids]
     return sets
 
 
