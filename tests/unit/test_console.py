@@ -116,10 +116,21 @@ def test_a_failure_is_told_when_it_happens_and_what_to_do_at_the_end(
     ]
 
 
+KILLED = "It was killed, most often because memory ran out. "
+ENDED = "It was ended from outside or crashed ({}). ".format
+
+
 @pytest.mark.parametrize(
-    "ended", ["returned non-zero exit status 137", "died with <Signals.SIGKILL: 9>"]
+    ("ended", "told"),
+    [
+        ("returned non-zero exit status 137", KILLED),
+        ("died with <Signals.SIGKILL: 9>", KILLED),
+        ("returned non-zero exit status 143", ENDED("SIGTERM")),
+        ("died with <Signals.SIGSEGV: 11>", ENDED("SIGSEGV")),
+        ("returned non-zero exit status 1", ""),
+    ],
 )
-def test_a_killed_program_is_told_to_be_one(following, screen, tmp_path, ended):
+def test_a_signal_that_ended_a_program_is_told(following, screen, tmp_path, ended, told):
     log = tmp_path / "train.log"
     log.write_text("12:00:00 train: 3 steps\n")
     before = len(screen.lines)
@@ -128,8 +139,7 @@ def test_a_killed_program_is_told_to_be_one(following, screen, tmp_path, ended):
     console.SNAKEMAKE.error(words, extra={"event": "error"})
     console.SNAKEMAKE.error("Error", extra={"event": "job_error", **failed(log=[str(log)])})
     assert screen.lines[before:][1] == (
-        "  cause: It was killed, most often because memory ran out. It ended without an error "
-        "message; last line: 12:00:00 train: 3 steps"
+        f"  cause: {told}It ended without an error message; last line: 12:00:00 train: 3 steps"
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import re
 import shlex
+import signal
 import sys
 import threading
 import time
@@ -154,13 +155,12 @@ def failure(record: logging.LogRecord, status: str | None = None) -> str:
 
     status: the command's, or the name of the signal that ended it.
     """
-    killed = status in ("137", "SIGKILL")
     logs = [path for path in record.log if Path(path).exists()]
     program = _PROGRAM.search(record.shellcmd or "")
     told = " ".join((record.rule_msg or "").partition("sbatch call:")[0].split())
     causes = [
         told,
-        "It was killed, most often because memory ran out." if killed else "",
+        _signal(status),
         *(cause(Path(path), program and program[1]) for path in logs),
     ]
     return "\n".join(
@@ -170,6 +170,18 @@ def failure(record: logging.LogRecord, status: str | None = None) -> str:
             f"  log:   {', '.join(logs) or 'none'}",
         ]
     )
+
+
+def _signal(status: str | None) -> str:
+    """A sentence on the signal that ended a command, empty if none did: 128 and its number, or its
+    name.
+    """
+    if status and status.isdigit():
+        numbers = {128 + one.value: one.name for one in signal.Signals}
+        status = numbers.get(int(status))
+    if status == "SIGKILL":
+        return "It was killed, most often because memory ran out."
+    return f"It was ended from outside or crashed ({status})." if status else ""
 
 
 def group_failure(record: logging.LogRecord) -> str:
