@@ -106,7 +106,8 @@ $(CLAIMS:%=study-%): study-%: setup
 	done
 
 study-tables: setup ## make the tables and figures of docs/study from docs/study/data
-	@PYTHONPATH=workflow .venv/bin/python -m scripts.tabulate_study --folder docs/study
+	@PYTHONPATH=workflow .venv/bin/python -m scripts.tabulate_study --folder docs/study \
+	  --readme README.md
 
 ##@ Development
 

@@ -17,9 +17,16 @@ from plumbline.experiment.closed_book import forms_of
 from plumbline.methods.slick.fitting import AskedProbe
 from plumbline.records import Fit
 from plumbline.storage.files import InputError
-from plumbline.study import collecting, decisions, page, pieces
+from plumbline.study import collecting, decisions, figures, page, pieces
 from plumbline.study.contrasts import CLAIMS, FIT, Side, StudyContrast, contrasts
-from plumbline.study.records import ClaimRow, FitRow, MeasuredRow, MixAbout, PieceManifest
+from plumbline.study.records import (
+    ClaimRow,
+    FitRow,
+    MeasuredRow,
+    MixAbout,
+    PieceManifest,
+    StageTime,
+)
 from plumbline.training.sets import Composition
 from scripts import collect_piece, write_study_responses
 from snakemake.utils import update_config
@@ -318,11 +325,18 @@ def test_seeds_are_of_one_configuration_whatever_keys_came_between():
     assert collect_piece._settings_digest(config | {"claims": {"splitter": "model"}}) != digest
 
 
-def test_every_number_of_the_page_is_a_row_of_the_table():
+def test_the_pages_and_figures_are_what_make_study_tables_writes():
     with (STUDY / "data/claims.csv").open(encoding="utf-8", newline="") as stream:
         rows = pieces.table_rows(STUDY / "data/claims.csv", ClaimRow, stream)
-    text = (STUDY / "README.md").read_text(encoding="utf-8")
-    assert page.with_table(text, rows) == text, "make study-tables writes it anew"
+    found = {claim: pieces.read_pieces(STUDY / "data", claim) for claim in CLAIMS}
+    shown = {name: title for name, title, _ in figures.drawings(found, rows)}
+    for path, part, text in (
+        (STUDY / "README.md", "claims", page.claims(rows, shown)),
+        (STUDY / "README.md", "costs", page.costs(found)),
+        (ROOT / "README.md", "study", page.headline(rows)),
+    ):
+        assert page.with_part(path, part, text) == path.read_text(encoding="utf-8")
+    assert {path.stem for path in STUDY.glob("figures/*.svg")} == shown.keys()
 
 
 def test_the_table_is_what_the_pieces_come_to():
@@ -335,16 +349,48 @@ def test_the_table_is_what_the_pieces_come_to():
     ]
 
 
-def test_a_page_shows_shares_in_points_and_counts_as_they_are():
+def test_a_page_shows_shares_in_points_and_counts_as_they_are(tmp_path):
     row = ClaimRow(claim="flame", role="secondary", contrast="c", task="long_form", domain="id",
                    measure="em", estimate=0.1234, low=0.1, high=0.15, n=1200, seeds=3)  # fmt: skip
-    text = page.table([row, row.model_copy(update={"measure": "words"})])
+    text = page.claims([row, row.model_copy(update={"measure": "words"})], {"flame": "A title"})
     assert "| 12.3 | 10.0 to 15.0 | 1,200 | 3 |" in text and "| 0.1 | 0.1 to 0.1 |" in text
-    drawing = page.figure("flame", [row])
+    assert text.endswith("![A title](figures/flame.svg)")
+    drawing = figures.contrasts_drawn("flame", [row])
     assert drawing and "c: em (long_form, id): 12.3, 10.0 to 15.0" in drawing.svg("x", "t")
-    assert page.figure("flame", []) is None
-    with pytest.raises(InputError, match="lacks the lines"):
-        page.with_table("no marks", [])
+    assert figures.contrasts_drawn("flame", []) is None
+    (tmp_path / "page.md").write_text("no marks")
+    with pytest.raises(InputError, match=r"page\.md: lacks the lines"):
+        page.with_part(tmp_path / "page.md", "claims", text)
+
+
+def test_the_headline_names_each_verdict_and_what_decided_it():
+    verdict = ClaimRow(claim="flame", role="claim", contrast="all", decision="no", seeds=3)
+    primary = ClaimRow(claim="flame", role="primary", contrast="c", measure="em", estimate=-0.1234,
+                       low=-0.2, high=0.01, seeds=3, decision="no")  # fmt: skip
+    lacking = primary.model_copy(update={"estimate": None, "reason": "no piece has been run"})
+    other = primary.model_copy(update={"role": "secondary", "contrast": "not shown"})
+    last = page.headline([verdict, primary, lacking, other]).splitlines()[-1]
+    assert last == (
+        f"| {CLAIMS['flame']} | **no** | c, em: −12.3 (−20.0 to +1.0); c, em: no piece has been run "
+        f"| 3 |"
+    )
+    assert page.headline([]) == page.NOTHING
+
+
+def test_costs_are_processor_minutes_by_stage():
+    stages = [
+        StageTime(stage=name, jobs=1, wall_seconds=1, processor_seconds=60 * minutes)
+        for name, minutes in (("a", 1), ("b", 5), ("c", 2), ("d", 3), ("e", 4.2))
+    ]
+    about = manifest(2, stages=stages, commit="0123456789")
+    last = page.costs({"apeft": [pieces.Piece(about, [], [])], "flame": []}).splitlines()[-1]
+    assert last == "| apeft | 2 | 15 | b 5, e 4, d 3, c 2 | p, 2 cores | 0123456 |"
+
+
+def test_fit_curves_are_drawn_of_mixes_alone():
+    [(name, title, drawing)] = figures.drawings({"gekhman": [fitted()], "apeft": []}, [])
+    assert name == "gekhman-fit" and "after each epoch" in title
+    assert "Unknown, train, 0.0 % at epoch 0" in drawing.svg("x", "t")
 
 
 @pytest.fixture(params=CLAIMS)

@@ -9,7 +9,15 @@ from typing import Literal
 from plumbline.records import KNOWN, Category
 
 Rule = Literal["above", "below", "held", "zero", "reached", ""]
-CLAIMS = ("gekhman", "unknown", "apeft", "grath", "flame")
+CLAIMS = {
+    "gekhman": "New facts are fitted later than known ones, and fitting them costs accuracy "
+    "(Gekhman et al. 2024)",
+    "unknown": "Leaving out what the base does not know helps (all four papers)",
+    "apeft": "Atomic preferences beat general ones, in and out of the domain (Yuan et al. 2024)",
+    "grath": "Rounds of own pairs raise MC2 on TruthfulQA and keep other abilities "
+    "(Chen et al. 2024)",
+    "flame": "Factuality-aware SFT and DPO make long answers more precise (Lin et al. 2024)",
+}  # what each says
 PRIMARY, CONTROL, SECONDARY = "primary", "control", "secondary"
 FIT, AREA, LAST = "fit", "area", "last"  # of a training question: see `pieces.fit_values`
 SHIFT, SHIFTED = "token_shift", "shifted"

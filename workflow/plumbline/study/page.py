@@ -1,21 +1,29 @@
-"""The study's table in docs/study/README.md, and a figure a claim."""
+"""What the study's pieces come to, as Markdown between marks of docs/study/README.md and README.md."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
-from plumbline.report.drawing import GREY, INK, KNOWN, POINT, Drawing
 from plumbline.storage.files import InputError
+from plumbline.study.contrasts import CLAIMS, PRIMARY
 from plumbline.study.decisions import CLAIM
+from plumbline.study.pieces import Piece
 from plumbline.study.records import ClaimRow
 
-BEGIN, END = "<!-- claims: written by make study-tables -->", "<!-- end of claims -->"
 NOTHING = "No piece has been run yet, so there are no numbers."
 COUNTS = ("supported", "decided", "words")  # measures that are no shares
 COLUMNS = (
     *("claim", "contrast", "measure", "estimate", "95 % interval"),
     *("n", "seeds", "could be seen", "decision"),
 )
+
+
+def claims(rows: Iterable[ClaimRow], figures: Mapping[str, str]) -> str:
+    """The table, and below it the figures: names of files in docs/study/figures, with their titles."""
+    shown = [f"![{title}](figures/{name}.svg)" for name, title in figures.items()]
+    return "\n\n".join([table(rows), *shown])
 
 
 def table(rows: Iterable[ClaimRow]) -> str:
@@ -52,32 +60,56 @@ def _scaled(row: ClaimRow, value: float) -> float:
     return value if row.measure in COUNTS else 100 * value
 
 
-def with_table(page: str, rows: Iterable[ClaimRow]) -> str:
-    """The page with what stands between its two marks replaced. InputError if they are not there."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise InputError(f"docs/study/README.md: lacks the lines {BEGIN} and {END}; put them back.")
-    return f"{before}{BEGIN}\n\n{table(rows)}\n\n{END}{after}"
+def headline(rows: Sequence[ClaimRow]) -> str:
+    """The verdicts, each with the comparisons that it rests on."""
+    lines = [
+        "| claim | verdict | decided by, in points of 100 (95 % interval) | seeds |",
+        "|---|---|---|---|",
+    ]
+    for verdict in (row for row in rows if row.role == CLAIM):
+        primary = [row for row in rows if (row.claim, row.role) == (verdict.claim, PRIMARY)]
+        decided = f"**{verdict.decision}**" + (f" ({verdict.reason})" if verdict.reason else "")
+        found = "; ".join(map(_decided_by, primary))
+        lines.append(f"| {CLAIMS[verdict.claim]} | {decided} | {found} | {verdict.seeds} |")
+    return "\n".join(lines) if len(lines) > 2 else NOTHING
 
 
-def figure(claim: str, rows: Sequence[ClaimRow]) -> Drawing | None:
-    """The contrasts of a claim that are shares, with their intervals; primary ones in colour."""
-    shown = [row for row in rows if row.estimate is not None and row.measure not in COUNTS]
-    if not shown:
-        return None
-    drawing = Drawing((40 + 24 * len(shown)) * POINT)
-    ax = drawing.axes[0, 0]
-    for place, row in enumerate(shown):
-        text = f"{row.contrast}: {row.measure} ({row.task}, {row.domain})"
-        value, low, high = (
-            None if one is None else 100 * one for one in (row.estimate, row.low, row.high)
-        )
-        colour = KNOWN if row.role == "primary" else GREY
-        described = f"{text}: {value:.1f}" + ("" if low is None else f", {low:.1f} to {high:.1f}")
-        drawing.dot(ax, value, place, low, high, described, False, color=colour, marker="o")
-        ax.text(0, place - 0.32, text, transform=ax.get_yaxis_transform(), fontsize=8)
-    ax.axvline(0, color=INK, linewidth=0.8)
-    ax.set(xlabel="points of 100", yticks=[], ylim=(len(shown) - 0.4, -0.8))
-    ax.set_title(f"{claim}: in colour what decides")
-    return drawing
+def _decided_by(row: ClaimRow) -> str:
+    where = f"{row.contrast}, {row.measure}"
+    if row.estimate is None:
+        return f"{where}: {row.reason}"
+    interval = "" if row.low is None else f" ({_signed(row, row.low)} to {_signed(row, row.high)})"
+    return f"{where}: {_signed(row, row.estimate)}{interval}"
+
+
+def _signed(row: ClaimRow, value: float) -> str:
+    return f"{_scaled(row, value):+.1f}".replace("-", "−")
+
+
+def costs(pieces: Mapping[str, Sequence[Piece]]) -> str:
+    """Processor minutes of each piece, by stage, largest first."""
+    lines = [
+        "| claim | seed | processor minutes | of these | processor | commit |",
+        "|" + "---|" * 6,
+    ]
+    for claim, ones in pieces.items():
+        for about in (piece.about for piece in ones):
+            minutes = Counter()
+            for stage in about.stages:
+                minutes[stage.stage] += stage.processor_seconds / 60
+            largest = ", ".join(f"{stage} {n:.0f}" for stage, n in minutes.most_common(4))
+            lines.append(
+                f"| {claim} | {about.seed} | {minutes.total():.0f} | {largest} "
+                f"| {about.processor}, {about.cores} cores | {about.commit[:7]} |"
+            )
+    return "\n".join(lines) if len(lines) > 2 else NOTHING
+
+
+def with_part(page: Path, name: str, text: str) -> str:
+    """The page with what stands between the marks of a part replaced. InputError without them."""
+    begin, end = f"<!-- {name}: written by make study-tables -->", f"<!-- end of {name} -->"
+    before, found, rest = page.read_text(encoding="utf-8").partition(begin)
+    _, ended, after = rest.partition(end)
+    if not found or not ended:
+        raise InputError(f"{page}: lacks the lines {begin} and {end}; put them back.")
+    return f"{before}{begin}\n\n{text}\n\n{end}{after}"

@@ -88,8 +88,14 @@ FIT_LINES = {
 
 
 def fit_curves(tables: Tables) -> Drawing | None:
-    """Share answered right by epoch, one panel a mix: Known and Unknown train questions, dev."""
-    curves = tables.fit_curves
+    return drawn_curves(tables.fit_curves)
+
+
+def drawn_curves(curves: pd.DataFrame) -> Drawing | None:
+    """Share answered right by epoch, one panel a mix: Known and Unknown train questions, dev.
+
+    curves: rows of fit_curves.csv.
+    """
     wanted = [f"{part} {category}" for part, category in FIT_LINES]
     curves = curves[(curves.part + " " + curves.category).isin(wanted) & (curves.domain != "ood")]
     if curves.empty:

@@ -1,0 +1,59 @@
+"""The study's figures: a claim's contrasts, and the fit curves of its mixes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import pandas as pd
+
+from plumbline.methods.slick.figures import drawn_curves
+from plumbline.methods.slick.fitting import fit_curve_rows
+from plumbline.report.drawing import GREY, INK, KNOWN, POINT, Drawing
+from plumbline.study.contrasts import PRIMARY
+from plumbline.study.decisions import CONFIDENCE
+from plumbline.study.page import COUNTS
+from plumbline.study.pieces import Piece
+from plumbline.study.records import ClaimRow
+
+
+def drawings(
+    pieces: Mapping[str, Sequence[Piece]], rows: Sequence[ClaimRow]
+) -> Iterator[tuple[str, str, Drawing]]:
+    """Name, title and drawing of every figure there is data for, claim by claim."""
+    for claim, ones in pieces.items():
+        if drawing := contrasts_drawn(claim, [row for row in rows if row.claim == claim]):
+            yield claim, f"The contrasts of {claim}", drawing
+        if drawing := curves_drawn(ones):
+            title = (
+                f"{claim}: share of questions answered right after each epoch, a thin line a seed"
+            )
+            yield f"{claim}-fit", title, drawing
+
+
+def contrasts_drawn(claim: str, rows: Sequence[ClaimRow]) -> Drawing | None:
+    """The contrasts of a claim that are shares, with their intervals; primary ones in colour."""
+    shown = [row for row in rows if row.estimate is not None and row.measure not in COUNTS]
+    if not shown:
+        return None
+    drawing = Drawing((40 + 24 * len(shown)) * POINT)
+    ax = drawing.axes[0, 0]
+    for place, row in enumerate(shown):
+        text = f"{row.contrast}: {row.measure} ({row.task}, {row.domain})"
+        value, low, high = (
+            None if one is None else 100 * one for one in (row.estimate, row.low, row.high)
+        )
+        colour = KNOWN if row.role == PRIMARY else GREY
+        described = f"{text}: {value:.1f}" + ("" if low is None else f", {low:.1f} to {high:.1f}")
+        drawing.dot(ax, value, place, low, high, described, False, color=colour, marker="o")
+        ax.text(0, place - 0.32, text, transform=ax.get_yaxis_transform(), fontsize=8)
+    ax.axvline(0, color=INK, linewidth=0.8)
+    ax.set(xlabel="points of 100", yticks=[], ylim=(len(shown) - 0.4, -0.8))
+    ax.set_title(f"{claim}: in colour what decides")
+    return drawing
+
+
+def curves_drawn(pieces: Sequence[Piece]) -> Drawing | None:
+    """Share of each mix's questions answered right by epoch, a thin line a seed; None without mixes."""
+    runs = [run for piece in pieces for run in piece.mix_runs()]
+    rows = [row for run in runs for row in fit_curve_rows(run, CONFIDENCE)]
+    return drawn_curves(pd.DataFrame(rows)) if rows else None
