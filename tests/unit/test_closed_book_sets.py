@@ -295,11 +295,11 @@ def test_its_tables_and_what_the_report_says_of_it(run, monkeypatch):
     assert texts(facts) == [["base", "35.0", "–"]]
     (line,) = told.lines
     assert line.startswith(
-        "Out of domain (OOD), 4 questions, answered exactly right by the base: after worked "
+        "Out of domain (OOD), 4 questions, answered exactly right by the base: with few-shot "
         "examples 25.0 %"
     )
     assert "always giving a relation's commonest answer would score" in line.lower()
-    assert few_shot.caption.startswith("popqa, asked after worked examples: exact match")
+    assert few_shot.caption.startswith("popqa, asked with few-shot examples: exact match")
     assert texts(few_shot) == [["base", "25.0", "–"], ["GRATH", "100.0", "+75.0"]]
     assert (few_shot.folded, chat.folded) == (False, True)
     assert "m, popqa as a user's turn, EM" in as_lines(tables.metrics)

@@ -161,7 +161,7 @@ def mistakes(raw) -> list[str]:
         ("facts", {"source": "rows", "path": "file:x", "relations": {"id": ["a"]}},
          "facts.relations: not used with source: rows, whose rows name theirs; remove it."),
         ("facts.strict_dev", True, "facts.strict_dev: only for source: entityquestions; remove it."),
-        ("facts.sha256", A, "facts.sha256: there is no facts.path that it could check; remove it."),
+        ("facts.sha256", A, "facts.sha256: there is no facts.path for it to check; remove it."),
         ("facts", {"source": "rows", "path": "facts.jsonl"}, "facts: source 'facts.jsonl': unknown "
          "kind of source. Expected one of: hub:OWNER/NAME@REVISION or hub:OWNER/NAME@REVISION/PATH; "
          "hub-dataset:OWNER/NAME@REVISION/PATH; pypi:NAME==VERSION/path/in/wheel; file:PATH; "

@@ -165,7 +165,7 @@ def test_files_of_different_runs_are_told():
         vote([question("capital", 0)], [request], drawn[:1], name="set", form="plain", min_share=0)
 
 
-def test_questions_are_asked_in_the_form_of_tuning_after_worked_examples():
+def test_questions_are_asked_in_the_form_of_tuning_after_few_shot_examples():
     asked = question("capital", 0)
     [bare] = vote_requests([asked], **ASKED, samples=3)
     assert bare.prompt == "Answer the following question.\nWhat is the capital of train 0?\n"

@@ -194,8 +194,8 @@ print(json.dumps({
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory) -> Path:
-    """A copy of the library with two methods more."""
-    folder = tmp_path_factory.mktemp("house")
+    """A copy of the library with two further methods."""
+    folder = tmp_path_factory.mktemp("library")
     shutil.copytree(ROOT / "workflow/plumbline", folder / "plumbline")
     own = folder / "plumbline/methods/fifth"
     own.mkdir()
@@ -213,7 +213,7 @@ def library(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def answers(library) -> dict:
-    """What the house says of them."""
+    """What the rest of that library says about them."""
     paths = os.pathsep.join(map(str, (library, ROOT / "tests")))
     ran = subprocess.run(
         [sys.executable, "-c", ASKED, str(library), str(ROOT / "config/config.yaml")],

@@ -22,10 +22,10 @@ ROWS = [
 def test_each_form_is_a_table_of_its_own_and_the_base_is_in_every_one(tmp_path):
     told, examples, plain = closed_book_sections.closed_book(Run(tables_of(tmp_path, ROWS), {}, {}))
     assert told.lines == [
-        "In domain (ID), 100 questions, answered exactly right by the base: after worked examples "
+        "In domain (ID), 100 questions, answered exactly right by the base: with few-shot examples "
         "35.0 % (30.0–40.0); with an instruction only 3.0 % (1.0–6.0). Always giving a relation's "
         "commonest train answer would score 6.1 %.",
-        "Out of domain (OOD), 100 questions, answered exactly right by the base: after worked "
+        "Out of domain (OOD), 100 questions, answered exactly right by the base: with few-shot "
         "examples 20.0 % (15.0–25.0).",
     ]
     assert texts(examples) == [
@@ -40,7 +40,7 @@ def test_each_form_is_a_table_of_its_own_and_the_base_is_in_every_one(tmp_path):
 
 def test_forms_are_printed_apart_and_aligned(tmp_path):
     lines = headline.as_text(tables_of(tmp_path, ROWS)).splitlines()
-    start = lines.index("m, closed-book questions after worked examples, EM")
+    start = lines.index("m, closed-book questions with few-shot examples, EM")
     assert lines[start + 1 :] == [
         "  checkpoint                      ID %  95 %           OOD %  95 %",
         "  base                            35.0  30.0–40.0       20.0  15.0–25.0",

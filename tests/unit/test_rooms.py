@@ -1,4 +1,4 @@
-"""The library's rooms: imports go down the floors of docs/rules.md, and a name is one class's."""
+"""The library's packages: imports go down the layers of docs/rules.md; no two classes share a name."""
 
 import ast
 import re
@@ -12,15 +12,15 @@ ROOT = Path(__file__).parents[2]
 LIBRARY = ROOT / "workflow/plumbline"
 
 
-def floors() -> dict[str, int]:
-    """The floor of each room, by the page's table."""
+def layers() -> dict[str, int]:
+    """The layer of each package, by the page's table."""
     page = (ROOT / "docs/rules.md").read_text(encoding="utf-8")
     rows = re.findall(r"(?m)^\| (\d) \|[^|]*\| (.+) \|$", page)
-    return {room: int(floor) for floor, rooms in rows for room in re.findall(r"`(\w+)`", rooms)}
+    return {name: int(layer) for layer, names in rows for name in re.findall(r"`(\w+)`", names)}
 
 
-def imported_rooms(node: ast.AST) -> Iterator[str]:
-    """What runs only for types does not count."""
+def imported_packages(node: ast.AST) -> Iterator[str]:
+    """Imports under `if TYPE_CHECKING:` do not count."""
     if isinstance(node, ast.If) and isinstance(node.test, ast.Name):
         if node.test.id == "TYPE_CHECKING":
             return
@@ -30,27 +30,27 @@ def imported_rooms(node: ast.AST) -> Iterator[str]:
         names = [node.module] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names]
         yield from (name.split(".")[1] for name in names if name and name.startswith("plumbline."))
     for child in ast.iter_child_nodes(node):
-        yield from imported_rooms(child)
+        yield from imported_packages(child)
 
 
-def upward(library: Path, floor: dict[str, int]) -> list[str]:
-    """Imports of rooms on a higher floor."""
+def upward(library: Path, layer: dict[str, int]) -> list[str]:
+    """Imports from a higher layer."""
     found = []
     for path in sorted(library.rglob("*.py")):
-        room = path.relative_to(library).with_suffix("").parts[0]
-        for other in imported_rooms(ast.parse(path.read_text(encoding="utf-8"))):
-            if room != "__init__" and floor[other] > floor[room]:
+        package = path.relative_to(library).with_suffix("").parts[0]
+        for other in imported_packages(ast.parse(path.read_text(encoding="utf-8"))):
+            if package != "__init__" and layer[other] > layer[package]:
                 found.append(f"{path.relative_to(library)} imports {other}")
     return found
 
 
-def test_every_room_has_its_floor():
-    rooms = {path.stem for path in LIBRARY.iterdir() if path.suffix == ".py" or path.is_dir()}
-    assert set(floors()) == rooms - {"__init__", "__pycache__"}
+def test_every_package_has_its_layer():
+    packages = {path.stem for path in LIBRARY.iterdir() if path.suffix == ".py" or path.is_dir()}
+    assert set(layers()) == packages - {"__init__", "__pycache__"}
 
 
 def test_imports_go_down():
-    assert upward(LIBRARY, floors()) == []
+    assert upward(LIBRARY, layers()) == []
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_imports_go_down():
 def test_an_import_that_goes_up_is_found(tmp_path, statement):
     (tmp_path / "texts").mkdir()
     (tmp_path / "texts/text.py").write_text(f"def f():\n    {statement}\n")
-    assert upward(tmp_path, floors()) == ["texts/text.py imports report"]
+    assert upward(tmp_path, layers()) == ["texts/text.py imports report"]
 
 
 def test_no_two_public_classes_have_one_name():

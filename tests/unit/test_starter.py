@@ -63,7 +63,7 @@ def test_a_folder_and_a_file_make_a_configuration_that_loads(model, tmp_path):
     assert any("150 questions of 1 relation(s): " in line for line in starter.told(made.guesses))
 
 
-def test_a_small_relation_gets_more_worked_examples(model, tmp_path):
+def test_a_small_relation_gets_more_few_shot_examples(model, tmp_path):
     made = starter.make(
         str(model), facts(tmp_path / "f.csv", river=150, lake=25), "cpu", "transformers"
     )
@@ -74,7 +74,7 @@ def test_a_small_relation_gets_more_worked_examples(model, tmp_path):
 
 @pytest.mark.parametrize("count", range(20, 60, 3))
 def test_small_relations_can_be_probed_as_configured(model, tmp_path, count):
-    """By any seed: the worked examples that probing draws suffice."""
+    """By any seed: the few-shot examples that probing draws suffice."""
     path = facts(tmp_path / "f.csv", river=count)
     read = loaded(starter.make(str(model), path, "cpu", "vllm").text)
     split = read.facts.split

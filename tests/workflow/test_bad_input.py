@@ -34,7 +34,7 @@ def _own(name: str) -> str:
         (b"seeds: [yes]\n", r"seeds\[0\]: found 'true'; expected a whole number"),
         (b"run: ../../elsewhere\n", r"run: found '\.\./\.\./elsewhere'; expected letters"),
         (b"run: '*'\n", r"run: found '\*'; expected letters"),
-        (_own("{run}.jsonl").encode(), r"facts\.path: 'file:\{run\}\.jsonl' holds a brace"),
+        (_own("{run}.jsonl").encode(), r"facts\.path: 'file:\{run\}\.jsonl' contains a brace"),
         (_own("x" * 300).encode(), r"longer than 255 bytes"),
         (b"evaluation: {harness: [{task: t, folder: 'file:none'}]}\n",
          r"evaluation\.harness.*none.*no task file.*Put"),

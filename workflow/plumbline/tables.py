@@ -1,7 +1,7 @@
-"""A table of a run: one record type, which its writer, the report and docs/tables.md go by.
+"""A table of a run is one record type, used by its writer, the report and docs/tables.md.
 
-The fields of the type are the columns, in their order. A field without a default must be in every
-row; one that may be None may be left empty.
+The fields of the type are the columns, in order. Every row must have the fields without a default;
+fields that may be None may be empty.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ AnySeed = Annotated[
 ]
 CheckpointName = Annotated[str, Field(description="The checkpoint, such as `grath.r1`.")]
 TaskName = Annotated[str, Field(description="What was asked, such as `closed_book`.")]
-DomainName = Annotated[str, Field(description="`id`: in the tuning domain; `ood`: outside of it.")]
+DomainName = Annotated[str, Field(description="`id`: in the tuning domain; `ood`: outside it.")]
 Low = Annotated[
     float | None,
     Field(description="Lower bound of the interval; empty: too few items, or no estimate."),
@@ -42,7 +42,7 @@ class TableRow(BaseModel):
 
     @classmethod
     def made(cls, config: Config) -> object:
-        """Whether an experiment has the table made."""
+        """Truthy if an experiment with this configuration makes the table."""
         return True
 
 
@@ -51,7 +51,7 @@ def write_table(
 ) -> None:
     """Write rows, records or mappings, as the table that `record` describes.
 
-    ValueError for a row that has another column, or lacks one that every row must have.
+    ValueError for a row with a column that the table does not have, or without a required one.
     """
     needed = [name for name, field in record.model_fields.items() if field.is_required()]
 
@@ -66,7 +66,7 @@ def write_table(
 
 
 def number_columns(record: type[TableRow]) -> list[str]:
-    """The columns that hold numbers, or nothing."""
+    """The columns that contain only numbers, or are empty."""
     return [name for name in record.model_fields if _kinds(record, name) <= {int, float}]
 
 
@@ -77,12 +77,12 @@ def text_columns(record: type[TableRow]) -> list[str]:
 
 
 def as_markdown(tables: Mapping[str, type[TableRow]]) -> str:
-    """What each table holds, as a page."""
+    """The page that describes each table."""
     parts = [
         "# Tables",
         "Every number of a report is in one of these files, `results/<run>/tables/<table>.csv`. A run "
-        "writes those of what it does: a method's are absent without the method. Shares and "
-        "differences of shares are fractions of 1.",
+        "writes only the tables of what it does: without a method, the method's tables are absent. "
+        "Shares and differences of shares are fractions of 1.",
         "This page is generated from the tables' record types by `PYTHONPATH=workflow python "
         "workflow/scripts/write_tables_page.py`.",
     ]

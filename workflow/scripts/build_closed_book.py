@@ -14,7 +14,7 @@ def main(
     *,
     set: Annotated[ClosedBookSet, "one of evaluation.closed_book"],
     source_marker_path: Annotated[Path, "the fetched source.json"],
-    shots: Annotated[int, "worked examples of a relation"],
+    shots: Annotated[int, "few-shot examples of a relation"],
     questions_path: Path,
     dropped_path: Path,
 ) -> None:

@@ -15,7 +15,7 @@ def main(
     root: Annotated[Path, "folder of the run"],
     checkpoints: Annotated[list[dict], "the base's seed 0"],
     metrics_path: Path,
-    shots: Annotated[dict[str, int], "worked examples by task; others have none"],
+    shots: Annotated[dict[str, int], "few-shot examples by task; others have none"],
     device: str,
     out: Annotated[Path, "a folder: <model>/<checkpoint>/results_<run>.json"],
 ) -> None:

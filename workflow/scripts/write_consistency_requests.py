@@ -15,7 +15,7 @@ def main(
     *,
     questions_path: Annotated[Path, "those that were probed"],
     form: Form,
-    shots: Annotated[int, "worked examples before a question"],
+    shots: Annotated[int, "few-shot examples before a question"],
     limit: Annotated[int | None, "questions a relation; none given: all"] = None,
     samples: int,
     temperature: float,

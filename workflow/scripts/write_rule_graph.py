@@ -15,10 +15,9 @@ PAGE = ROOT / "docs" / "rule-graph.md"
 HEAD = """# The rules of a run
 
 Written by `python -m scripts.write_rule_graph` from the jobs of `config.yaml`. An arrow leads from a
-rule to one that reads what it makes, where its jobs would not wait for those anyway. Rules that train,
-ask and build pairs come round again: a method's second step waits for its first. Rules that differ in
-when they come alone are one. Each box is a file of
-`workflow/rules`.
+rule to a rule that reads its files. It is left out where jobs in between make the second rule wait
+anyway. There are circles, since a method's second step generates, builds pairs and trains again. Rules
+that differ only in when they run are shown as one. Each box is a file of `workflow/rules`.
 
 """
 
@@ -32,7 +31,7 @@ def jobs(dot: str) -> tuple[dict[str, str], list[tuple[str, str]]]:
 def arrows(
     rules: Mapping[Hashable, str], waits: Iterable[tuple[Hashable, Hashable]]
 ) -> list[tuple[str, str]]:
-    """(rule, a rule that waits for it), without what follows from other jobs' waiting."""
+    """(rule, a rule that waits for it), without pairs that follow from others."""
     behind: dict[Hashable, set] = {job: set() for job in rules}
     for one, other in waits:
         behind[other].add(one)
@@ -69,7 +68,7 @@ def rule_files() -> dict[str, list[str]]:
 
 
 def variants() -> dict[str, str]:
-    """Rules that differ from another only in when they come and in threads, with that one's name."""
+    """Rules that differ from another only in when they run and in threads, with that rule's name."""
     found = {}
     for path in sorted((ROOT / "workflow/rules").glob("*.smk")):
         for block in re.split(r"(?m)^(?=use rule |rule )", path.read_text("utf-8")):

@@ -1,4 +1,4 @@
-"""Write the requests of a second probing: the same questions after other worked examples."""
+"""Write the requests of a second probing: the same questions after other few-shot examples."""
 
 from pathlib import Path
 

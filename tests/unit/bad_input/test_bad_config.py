@@ -17,7 +17,7 @@ from plumbline.storage.files import InputError
 
 FOLDER = Path(__file__).parents[3] / "config"
 DEFAULT = yaml.safe_load((FOLDER / "config.yaml").read_text(encoding="utf-8"))
-BRACE = r"holds a brace or a control character; expected plain text\. Rename"
+BRACE = r"contains a brace or a control character; expected plain text\. Rename"
 NAME = "expected letters, digits, '-', '_', '\\+', and single dots inside"
 
 

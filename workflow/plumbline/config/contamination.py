@@ -1,4 +1,4 @@
-"""The contamination gate: what is evaluated must not stand in the training data."""
+"""The contamination check: training data must not contain what is evaluated."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ class ContaminationSettings(Section):
     ngram: int = Field(
         13,
         ge=5,
-        description="This many shared words in a row count as contamination (GPT-3: 13).",
+        description="How many shared words in a row count as contamination (GPT-3: 13).",
     )
     max_percent: Percent | None = Field(
         1,
-        description="Refuse to train on a file that holds more than this percentage of an "
-        "evaluation set's items; null: report only.",
+        description="Refuse to train on a file that contains more than this percentage of an "
+        "evaluation set's items; null: only report it.",
     )

@@ -13,14 +13,14 @@ from plumbline.sources.source import Source
 class Model(SourceLine):
     """A base model to start from."""
 
-    name: Name = Field(description="Folder and table name of the model.")
+    name: Name = Field(description="The model's name in folders and tables.")
     dtype: Dtype = Field("bfloat16", description="Precision the imported weights are stored in.")
     trust_remote_code: bool = Field(
-        False, description="Run code that the model's own repository ships. Only if you trust it."
+        False, description="Run code that the model brings. Set it only if you trust the code."
     )
     chat_template_kwargs: dict[str, bool | int | float | str] = Field(
         {},
-        description="Given to the model's chat template wherever it is used, e.g. "
+        description="Arguments for the model's chat template wherever it is used, e.g. "
         "{enable_thinking: false}.",
     )
 
@@ -60,18 +60,19 @@ class FactSettings(Section):
 
     source: Literal["embedded", "entityquestions", "rows"] = Field(
         "embedded",
-        description="embedded: the fact tables that ship with plumbline; entityquestions: a folder of "
-        "<split>/P*.<split>.json files; rows: your own questions, as JSON "
-        "Lines, JSON, CSV or parquet.",
+        description="embedded: the fact tables included in plumbline; entityquestions: a folder of "
+        "<split>/P*.<split>.json files; rows: your own questions, as JSON Lines, JSON, CSV or "
+        "parquet.",
     )
     path: str | None = Field(
         None, description="Source line of the folder or file (not for embedded), e.g. file:facts."
     )
     sha256: str | None = Field(
-        None, pattern=r"^[0-9a-f]{64}$", description="Checksum of path, for https: and pypi:."
+        None, pattern=r"^[0-9a-f]{64}$", description="Checksum of path; for https: and pypi:."
     )
     relations: Relations | None = Field(
-        None, description="Which relations; null: the source's own choice (for rows: by domain)."
+        None,
+        description="Relations to use; null: the source's default (for rows: by their domain).",
     )
     split: Shares = Field(
         Shares(), description="Shares of subjects (embedded, and rows that name no split)."
@@ -83,9 +84,9 @@ class FactSettings(Section):
     )
     merge_duplicates: bool = Field(
         False,
-        description="A question that occurs again with other answers accepts them all "
-        "(entityquestions: the paper keeps both; rows: without it they are merged only where they "
-        "have an answer in common, and otherwise dropped as ambiguous).",
+        description="A question that occurs again with other answers accepts all of them "
+        "(entityquestions: the paper keeps both questions; rows: when false, such questions are "
+        "merged if they have an answer in common and otherwise dropped as ambiguous).",
     )
     seed: Seed = Field(1, description="Seed of the split by subject.")
 
@@ -108,7 +109,7 @@ class FactSettings(Section):
         if self.merge_duplicates and self.source == "embedded":
             raise ValueError("facts.merge_duplicates: not for source: embedded; remove it")
         if self.path is None and self.sha256 is not None:
-            raise ValueError("facts.sha256: there is no facts.path that it could check; remove it")
+            raise ValueError("facts.sha256: there is no facts.path for it to check; remove it")
         if self.path is not None:
             Source.parse(self.path, self.sha256)
         return self

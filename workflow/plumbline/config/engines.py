@@ -17,28 +17,29 @@ class GenerationSettings(Section):
     """The engine that generates answers in bulk."""
 
     engine: Literal["vllm", "transformers"] = Field(
-        "vllm", description="transformers: slower, runs anywhere; never chosen for you."
+        "vllm",
+        description="transformers is slower and runs anywhere; it is used only if you choose it.",
     )
     dtype: Dtype = Field(
         "float32",
-        description="Precision of generation, for all checkpoints alike; one that would round a "
-        "training away is refused.",
+        description="Precision of generation, the same for all checkpoints; a precision that would "
+        "round away what a training changed is refused.",
     )
     shards: int = Field(
         1,
         ge=1,
-        description="Jobs a request file is split over (GPUs, nodes). A later change generates "
-        "nothing again, but repeats what follows.",
+        description="Jobs that a request file is split over (GPUs, nodes). A later change generates "
+        "nothing again, but repeats the stages after it.",
     )
     max_num_seqs: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
         "auto",
-        description="Sequences an engine runs at once; auto: as many as vLLM takes for a GPU's memory, "
-        "and 128 otherwise.",
+        description="Sequences that an engine runs at once; auto: vLLM's default for the GPU's memory, "
+        "and 128 without a GPU.",
     )
     max_model_len: int = Field(
         2048,
         ge=16,
-        description="Longest prompt with its answer, in tokens; where the model reads less, its limit.",
+        description="Longest prompt with its answer, in tokens; a lower limit of the model holds.",
     )
     kv_cache_gib: float = Field(2, gt=0, description="Key-value cache on a CPU, in GiB (vllm).")
     gpu_memory_utilization: float = Field(
@@ -47,13 +48,13 @@ class GenerationSettings(Section):
     tensor_parallel: int = Field(1, ge=1, description="GPUs that share one model (vllm).")
     eager: bool = Field(
         False,
-        description="Start on a GPU without compiling and capturing graphs: starts sooner, then runs "
-        "slower; for few requests (vllm; on a CPU always so).",
+        description="On a GPU, do not compile or capture graphs: starts sooner, then runs slower, so "
+        "use it for few requests (vllm; always so on a CPU).",
     )
     adapters: Literal["merged", "served"] = Field(
         "merged",
-        description="How a checkpoint that is an adapter answers: merged into weights of its own, or "
-        "served on its parent's, in an engine that all adapters of that parent share (vllm, on a GPU).",
+        description="How an adapter's checkpoint answers: merged into full weights of its own, or "
+        "served by one engine for all adapters of the same parent (vllm, on a GPU).",
     )
     seed: Seed = Field(1, description="Seed of the engine's sampling.")
 
@@ -63,31 +64,31 @@ class Scoring(Section):
 
     dtype: Dtype = Field(
         "float32",
-        description="Precision of the model, as generation.dtype; sums are in float32 at least.",
+        description="Precision of the model, like generation.dtype; sums are at least in float32.",
     )
     batch_tokens: int = Field(
         8192,
         ge=64,
-        description="Tokens of a forward pass, padding included. Changes results by rounding only.",
+        description="Tokens per forward pass, padding included. Changes results only by rounding.",
     )
     harness_batch: int = Field(
-        16, ge=1, description="Sequences of a forward pass in the LM evaluation harness."
+        16, ge=1, description="Sequences per forward pass in the LM evaluation harness."
     )
 
 
 class Evaluation(Section):
-    """How certain the reported numbers are, and how much is asked for them."""
+    """What every checkpoint is measured on, and how certain the reported numbers are."""
 
     confidence: float = Field(0.95, gt=0.5, lt=1, description="Level of every interval.")
     resamples: int = Field(
-        2000, ge=100, description="Bootstrap draws for the epochs that it takes to fit a share."
+        2000, ge=100, description="Bootstrap draws for how many epochs it takes to fit a share."
     )
     margin: float = Field(
         0.02,
         gt=0,
         lt=1,
-        description="The largest difference that counts as none, where something is to be held "
-        "(an equivalence test); as a fraction: 0.02 is two points.",
+        description="The largest difference that counts as none when something should be held (an "
+        "equivalence test), as a fraction: 0.02 is two points.",
     )
     questions: Limit = Field(
         None,
@@ -110,8 +111,8 @@ class Evaluation(Section):
     )
     harness_compat: bool = Field(
         False,
-        description="Score MC1 and MC2 as the LM evaluation harness did before version 3 of its "
-        "task, as older figures were made (see docs/data.md).",
+        description="Score MC1 and MC2 like the LM evaluation harness before version 3 of its task, as "
+        "in older publications (see docs/data.md).",
     )
 
     @model_validator(mode="after")
@@ -124,7 +125,7 @@ class Evaluation(Section):
             raise ValueError(f"{', '.join(twice)} names two evaluation tasks; rename one")
         if self.token_shift and self.long_form is None:
             raise ValueError(
-                "evaluation.token_shift: needs the answers and the factuality of long_form, which "
-                "is null; set evaluation.long_form, or token_shift to null"
+                "evaluation.token_shift: needs the answers of long_form and their factuality, but "
+                "long_form is null; set evaluation.long_form, or token_shift to null"
             )
         return self

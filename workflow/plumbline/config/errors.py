@@ -1,4 +1,4 @@
-"""Turns pydantic's findings into lines a person can act on."""
+"""Turns pydantic's errors into messages that a person can act on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def nearest(word: str, words: list[str]) -> str:
 
 
 def explain(error: ValidationError, model: type[BaseModel], prefix: str = "") -> list[str]:
-    """One line a mistake: the key, what was found, what is allowed, the nearest right spelling."""
+    """One line per mistake: the key, what was found, what is allowed, the nearest right spelling."""
     by_key: dict[str, list[dict]] = {}
     tagged = {name for name, field in model.model_fields.items() if field.discriminator}
     for item in error.errors(include_url=False):
@@ -44,10 +44,10 @@ def _line(key: str, items: list[dict], model: type[BaseModel]) -> str:
         message = str(item["ctx"]["error"]).rstrip(".")
         complete = not key or message.split(":", 1)[0].startswith(key)
         return f"{message}." if complete else f"{key}: {message}."
-    # Several findings on one key: each member of a union says what it expects.
+    # If a key has several errors, each is from one member of a union, which says what it expects.
     expected = " or ".join(_expected(item) for item in items)
     words = [word for item in items for word in _allowed_words(item)]
-    if key.endswith("key_env"):  # many a key is pasted there, and messages end up in logs
+    if key.endswith("key_env"):  # people paste their key here, and messages end up in logs
         return f"{key}: expected the name of an environment variable: letters, digits and '_'."
     return f"{key or 'the configuration'}: found {_shown(value)}; expected {expected}." + (
         nearest(value, words) if isinstance(value, str) else ""
@@ -107,13 +107,13 @@ def _allowed_words(item: dict) -> list[str]:
 
 
 def _shown(value: object) -> str:
-    """As in YAML, cut where it is long."""
+    """A value as in YAML, cut if it is long."""
     if value is None or isinstance(value, bool):
         return "nothing (null)" if value is None else str(value).lower()
     try:
         text = repr(value)
     except RecursionError:
-        return "something nested without end"
+        return "something that contains itself"
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -125,7 +125,7 @@ def _key(location: list) -> str:
 
 
 def _is_type_tag(part: object) -> bool:
-    """Pydantic adds the name of the union member it tried; it is no key of the file."""
+    """Pydantic adds the name of the union member it tried, which is not a key of the file."""
     return isinstance(part, str) and (
         part in ("int", "float", "str", "bool") or "[" in part or part.startswith("constrained")
     )

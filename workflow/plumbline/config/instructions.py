@@ -19,21 +19,22 @@ class InstructionSource(FormattedSource):
     NO_FILE = ("embedded", "entities")
 
     format: InstructionFormat = Field(
-        description="embedded: the seed set that ships with plumbline; entities: prompts about "
-        "the subjects of the facts; rows: your own, as JSON Lines, JSON, CSV or parquet; oasst: "
-        "OASST1's trees or messages; self_instruct; mt_bench; longfact: as published."
+        description="embedded: the seed set included in plumbline; entities: prompts about the "
+        "subjects of the facts; rows: your own, as JSON Lines, JSON, CSV or parquet; oasst: OASST1's "
+        "trees or messages; self_instruct, mt_bench, longfact: as published."
     )
     relations: list[str] = Field(
         [], description="entities: only the subjects of these relations; empty: of all."
     )
     part: Literal["all", "train", "test"] = Field(
         "all",
-        description="train: four fifths, drawn by id; test: the others; so that one source "
-        "can serve both.",
+        description="train: four fifths, chosen by id; test: the other fifth, so that one source can "
+        "serve both.",
     )
     limit: Limit = Field(None, description="Instructions used (entities: per domain); null: all.")
     seed: Seed = Field(
-        1, description="Seed of which instructions are used, and of an entity's prompt."
+        1,
+        description="Seed that draws the instructions used, and the wording of entities' prompts.",
     )
 
     @model_validator(mode="after")

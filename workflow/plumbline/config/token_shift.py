@@ -8,10 +8,14 @@ from plumbline.config.base import Dtype, Percent, Section
 
 
 class ShiftPair(Section):
-    """A tuned checkpoint, whose greedy answers are looked at, and the one it is compared with."""
+    """A tuned checkpoint, whose greedy answers are used, and the one it is compared with."""
 
-    tuned: str = Field(description="A checkpoint; * stands for any text, and then none need match.")
-    reference: str | None = Field(None, description="A checkpoint; null: the tuned one's parent.")
+    tuned: str = Field(
+        description="A checkpoint; * stands for any text, and a name with * need not match any."
+    )
+    reference: str | None = Field(
+        None, description="A checkpoint; null: the tuned checkpoint's parent."
+    )
 
 
 class TokenShiftSettings(Section):
@@ -19,14 +23,15 @@ class TokenShiftSettings(Section):
 
     pairs: list[ShiftPair] = Field(
         min_length=1,
-        description="What is compared. All of them write at length, so that factuality is known.",
+        description="Pairs of checkpoints to compare. All of them also write long answers, which show "
+        "their factuality.",
     )
     margin: Percent = Field(
         5.0,
-        description="Points of the claims' F1 up to which a change counts as small; under-aligned "
-        "needs the whole interval of the change within it.",
+        description="Up to how many points of the claims' F1 a change counts as small; for the verdict "
+        "under-aligned, the whole interval of the change must be within it.",
     )
     dtype: Dtype = Field(
         "float32",
-        description="Precision of both models; in a lower one many near tokens become ties.",
+        description="Precision of both models; a lower one makes ties of many tokens that are close.",
     )

@@ -1,7 +1,7 @@
 """The trainers that a recipe can name and the losses on pairs, each a row of a table.
 
-A further trainer of TRL's is a row of `TRAINERS` and the function of `training.trainers` that the
-row names. A further paired loss of TRL's DPO trainer is a row of `PAIRED_LOSSES`.
+To add a trainer of TRL's, add a row to `TRAINERS` and the function of `training.trainers` that the
+row names. To add a paired loss of TRL's DPO trainer, add a row to `PAIRED_LOSSES`.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ Rows = Literal["examples", "pairs"]
 
 @dataclass(frozen=True)
 class Trainer:
-    """What the rest of the house asks of a trainer.
+    """What other modules need to know about a trainer.
 
-    name: as recipes write it. rows: what its training file holds, which is also the file's name.
-    build: the function of `training.trainers` that sets it up. reference: whether its loss compares
-    the model with a reference. options: the keys of a recipe that not all trainers read and this
-    one does; `reference` among them says that it can take stored log-probabilities. answers: how
-    many answers are in one row of a batch. fewest: how many rows a forward pass needs.
+    name: as in recipes. rows: what its training file contains, which is also the file's name. build:
+    the function of `training.trainers` that sets it up. reference: whether its loss compares the
+    model with a reference. options: those keys of a recipe that this trainer reads and some others
+    do not; `reference` among them means that it can use stored log-probabilities. answers: how many
+    answers one row of a batch has. fewest: how many rows a forward pass needs at least.
     """
 
     name: str
@@ -37,8 +37,8 @@ class Trainer:
 class Loss:
     """A loss on pairs, by the name that TRL's DPO trainer gives it.
 
-    smooths: whether it reads label_smoothing. smoothing_needed: the value in its paper, of a loss
-    that is not defined without. starts_at_ln_2: whether it is ln 2 where the policy is the
+    smooths: whether it reads label_smoothing. smoothing_needed: its paper's value, for a loss that is
+    undefined without smoothing. starts_at_ln_2: whether it is ln 2 while the policy equals the
     reference.
     """
 
@@ -94,7 +94,7 @@ PAIRED_LOSSES: dict[str, Loss] = _by_name(
 
 
 def training_on(rows: Rows) -> tuple[str, ...]:
-    """Names of the trainers whose training files hold these rows."""
+    """Names of the trainers whose training files contain these rows."""
     return tuple(name for name, trainer in TRAINERS.items() if trainer.rows == rows)
 
 

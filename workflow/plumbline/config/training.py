@@ -10,39 +10,39 @@ from plumbline.config.base import Dtype, Section
 from plumbline.config.trainers import PAIRED_LOSSES, TRAINERS, Trainer, reading
 
 PairedLoss = Literal[*PAIRED_LOSSES]
-LARGE = 10**9  # weights from which on activations are computed twice, unless the settings say no
+LARGE = 10**9  # weights from which gradient_checkpointing: auto is on
 TRACKERS = ("trackio", "wandb", "tensorboard")
 
 
 class Training(Section):
-    """Devices and memory of a training. All of it changes results by rounding only."""
+    """Devices and memory of a training. These settings change results only by rounding."""
 
     processes: int = Field(
         1,
         ge=1,
         description="Processes that train one checkpoint together, each on a GPU of its own; they "
-        "share out the recipe's global_batch_size.",
+        "divide the recipe's global_batch_size among them.",
     )
     strategy: Literal["ddp", "zero2", "fsdp"] = Field(
         "ddp",
-        description="ddp: each process holds all; zero2: they share gradients and optimizer states, "
-        "and each holds the weights during a step; fsdp: they share the weights too, for models too "
-        "large for one GPU (both device: cuda).",
+        description="ddp: every process has the whole model; zero2: processes share gradients and "
+        "optimizer states, and each has all weights during a step; fsdp: they share the weights too, "
+        "for models too large for one GPU (both need device: cuda).",
     )
     cpu_offload: bool = Field(
         False,
-        description="fsdp, zero2: shared weights, gradients and optimizer states are kept in main "
-        "memory, where the optimizer works too; slow.",
+        description="fsdp, zero2: keep shared weights, gradients and optimizer states in main memory, "
+        "and run the optimizer there; slow.",
     )
     gradient_checkpointing: Literal["auto"] | bool = Field(
         "auto",
         description="Keep only each layer's input and recompute the rest in the backward pass: a "
-        "third slower, far less memory; auto: with a billion weights or more.",
+        "third slower, in far less memory; auto: on from a billion weights.",
     )
     attention: Literal["sdpa", "flash_attention_2"] = Field(
         "sdpa",
-        description="sdpa: torch's; flash_attention_2: from the package flash_attn, in 16 bits "
-        "(device: cuda).",
+        description="sdpa: torch's; flash_attention_2: from the package flash_attn, in 16-bit "
+        "precision (device: cuda).",
     )
     liger: bool = Field(
         False,
@@ -51,18 +51,18 @@ class Training(Section):
     )
     paged_optimizer: bool = Field(
         False,
-        description="Optimizer states move to main memory when the GPU is full; from the package "
+        description="Move optimizer states to main memory when the GPU is full, with the package "
         "bitsandbytes (device: cuda, strategy: ddp).",
     )
     report_to: Literal["none", *TRACKERS] = Field(
         "none",
-        description="Where a training's curves are shown besides its training.json, by the package of "
-        "that name; wandb and trackio call the project plumbline.",
+        description="Where to show a training's curves besides its training.json, with the package of "
+        "that name; in wandb and trackio, the project is called plumbline.",
     )
 
     @property
     def shares(self) -> bool:
-        """Whether processes have parts of a model each."""
+        """Whether each process has only a part of the model."""
         return self.strategy != "ddp"
 
     @model_validator(mode="after")
@@ -102,46 +102,50 @@ class Recipe(Section):
         description="; ".join(f"{name}: {row.description}" for name, row in TRAINERS.items()) + ".",
     )
     parameters: Literal["lora", "qlora", "full"] = Field(
-        "lora", description="What is trained; qlora: an adapter on a 4-bit model (device: cuda)."
+        "lora",
+        description="What is trained: an adapter (lora), an adapter on a 4-bit model (qlora, device: "
+        "cuda), or all parameters (full).",
     )
     optimizer: Literal["adamw", "adamw_8bit"] = Field(
         "adamw",
-        description="adamw: torch's, fused, with states in the weights' precision; adamw_8bit: "
-        "8-bit states, from the package bitsandbytes (device: cuda).",
+        description="adamw: torch's fused AdamW, with states in the weights' precision; adamw_8bit: "
+        "8-bit states, with the package bitsandbytes (device: cuda).",
     )
     learning_rate: float = Field(gt=0, lt=1, description="Peak learning rate (AdamW).")
     epochs: int | None = Field(
-        None, ge=1, description="Passes over the training file; this or max_steps."
+        None, ge=1, description="Passes over the training file; give this or max_steps."
     )
     max_steps: int | None = Field(
-        None, ge=1, description="Optimizer steps (dpo, kto); this or epochs."
+        None, ge=1, description="Optimizer steps (dpo, kto); give this or epochs."
     )
     global_batch_size: int = Field(ge=1, description="Examples per step, over all devices.")
     micro_batch_size: int = Field(8, ge=1, description="Examples per forward pass on a device.")
     scheduler: Literal["constant", "linear", "cosine"] = Field(
         "constant", description="Schedule of the learning rate."
     )
-    warmup_steps: int = Field(0, ge=0, description="Steps of rising learning rate.")
+    warmup_steps: int = Field(0, ge=0, description="Steps in which the learning rate rises.")
     weight_decay: float = Field(0.0, ge=0, description="Weight decay of AdamW.")
-    max_grad_norm: float = Field(1.0, gt=0, description="Gradient clipping.")
+    max_grad_norm: float = Field(1.0, gt=0, description="Norm to which gradients are clipped.")
     dropout: float = Field(
         0.0,
         ge=0,
         lt=1,
-        description="Dropout of the model itself, wherever it has any (paper: 0.05).",
+        description="Dropout of the model itself, wherever it has a dropout layer (paper: 0.05).",
     )
     max_length: int = Field(
-        512, ge=8, description="Most tokens of an example; longer ones are left out and counted."
+        512,
+        ge=8,
+        description="Longest example in tokens; longer ones are left out and counted.",
     )
     dtype: Dtype = Field(
         "bfloat16",
-        description="lora: of the frozen weights, where the parent is stored in it (else they are "
-        "float32); full: of the computation.",
+        description="lora: precision of the frozen weights, if the parent is stored in it (otherwise "
+        "float32); full: precision of the computation.",
     )
     lora: Lora = Field(Lora(), description="Used when parameters is lora or qlora.")
     loss: PairedLoss | dict[PairedLoss, Annotated[float, Field(gt=0)]] = Field(
         "sigmoid",
-        description="dpo: a paired loss by TRL's name, or several with weights, e.g. "
+        description="dpo: TRL's name of a loss on pairs, or several with weights, e.g. "
         "{sigmoid: 0.8, sft: 0.2}.",
     )
     beta: float = Field(0.1, gt=0, description="Strength of the reference (dpo, kto); τ of ipo.")
@@ -153,17 +157,21 @@ class Recipe(Section):
     )
     reference: Literal["moving"] | FixedReference = Field(
         "moving",
-        description="dpo: moving: the parent; {fixed: CHECKPOINT}: that checkpoint's stored "
-        "log-probabilities.",
+        description="dpo: what the model is compared with. moving: its parent; {fixed: CHECKPOINT}: "
+        "that checkpoint, by stored log-probabilities.",
     )
     order: Literal["shuffled", "file"] = Field(
-        "shuffled", description="dpo: rows in an order drawn by the seed, or in the file's order."
+        "shuffled", description="dpo: rows in an order drawn by the seed, or in that of the file."
     )
     min_pairs: int = Field(
-        8, ge=1, description="dpo, kto: fewest different pairs (of a source) that are trained on."
+        8,
+        ge=1,
+        description="dpo, kto: training on fewer different pairs (per source) than this is refused.",
     )
     max_repeats: int = Field(
-        10, ge=1, description="dpo, kto: a pair that would be shown more often is refused."
+        10,
+        ge=1,
+        description="dpo, kto: training that would show a pair more often than this is refused.",
     )
     save_steps: int = Field(
         50,
@@ -172,10 +180,10 @@ class Recipe(Section):
     )
 
     def micro_batch_sizes(self, processes: int = 1) -> list[int]:
-        """Examples of a forward pass that keep the global batch: the wanted ones, then fewer.
+        """Possible numbers of examples per forward pass: the wanted one, then smaller ones.
 
-        global_batch_size = micro-batch x accumulation x processes, all whole; each size is at most
-        half of the one before. ValueError when the wanted one is not possible.
+        All keep global_batch_size = micro-batch x accumulation x processes with whole numbers; each
+        is at most half of the one before. ValueError when the wanted one is not possible.
         """
         share, rest = divmod(self.global_batch_size, processes)
         sizes = [min(self.micro_batch_size, max(share, 1))]
@@ -188,7 +196,7 @@ class Recipe(Section):
         fewest = self.trainer.fewest
         if sizes[0] < fewest:
             raise ValueError(
-                f"method {self.method} compares the answers of a forward pass with each other; it "
+                f"method {self.method} compares the answers of a forward pass with each other, so it "
                 f"needs at least {fewest} of them: raise micro_batch_size or global_batch_size"
             )
         while smaller := [n for n in range(fewest, sizes[-1] // 2 + 1) if share % n == 0]:
@@ -214,7 +222,7 @@ class Recipe(Section):
 
     @property
     def starts_at_ln_2(self) -> bool:
-        """Whether the loss is ln 2 as long as the model is its reference."""
+        """Whether the loss is ln 2 while the model equals its reference."""
         return (
             "loss" in self.trainer.options
             and all(PAIRED_LOSSES[name].starts_at_ln_2 for name in self.losses)

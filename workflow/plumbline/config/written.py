@@ -1,4 +1,4 @@
-"""What no configuration may hold, wherever it stands, and what YAML would pass over in silence."""
+"""Texts that no configuration may contain, and repeated keys, which YAML accepts silently."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-# Braces would be taken for Snakemake's wildcards; control characters, NUL among them, have no
-# place in a name or path and would garble logs.
+# Snakemake would take braces for wildcards; control characters, such as NUL, do not belong in names or
+# paths and would garble logs.
 _UNUSABLE = re.compile(r"[{}\x00-\x1f\x7f]")
 _DEEPEST = 20
 
 
 def unusable(value: object, key: str = "", depth: int = 0) -> Iterator[str]:
-    """One line for each text in a configuration, key or value, that cannot be used."""
-    if depth > _DEEPEST:  # also what an alias that contains itself comes to
+    """One line for each key or value of a configuration that cannot be used."""
+    if depth > _DEEPEST:  # also reached by an alias that contains itself
         yield f"{key[:80]}…: nested more than {_DEEPEST} deep; expected a few levels."
     elif isinstance(value, dict):
         for name, inner in value.items():
@@ -31,8 +31,8 @@ def unusable(value: object, key: str = "", depth: int = 0) -> Iterator[str]:
 
 
 _WHY = (
-    "holds a brace or a control character; expected plain text. Rename what it names (a variable "
-    "of the environment is written $NAME)."
+    "contains a brace or a control character; expected plain text. Rename what it names (an "
+    "environment variable is written $NAME)."
 )
 
 
@@ -42,9 +42,9 @@ def _shown(text: str) -> str:
 
 
 def repeated_keys(path: Path) -> list[str]:
-    """One line for each key that a YAML file has twice in one place, where the last would win.
+    """One line for each key that a YAML file has twice in the same place, where the last would win.
 
-    A file that is no YAML is Snakemake's to tell, and has none.
+    For a file that is not YAML, Snakemake reports the error, and there are no lines here.
     """
     import yaml
 

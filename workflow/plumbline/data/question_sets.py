@@ -29,7 +29,7 @@ POPQA_COLUMNS = ("id", "subj", "prop", "obj", "s_pop", "question", "possible_ans
 
 @dataclass(frozen=True)
 class QuestionDraft:
-    """A question as its file has it; the first answer is the one shown in worked examples."""
+    """A question as its file has it; the first answer is the one shown in few-shot examples."""
 
     question: str
     answers: Sequence[str]
@@ -89,7 +89,7 @@ def load_closed_book(
     source: ClosedBookSet, path: Path, shots: int
 ) -> tuple[list[SetQuestion], list[dict]]:
     """The questions of a set: those asked (split test), and of each relation `shots` that are shown
-    in worked examples (split dev); and what was dropped, rows of item, reason and n.
+    in few-shot examples (split dev); and what was dropped, rows of item, reason and n.
 
     Which ones follows from ids and `source.seed` alone, and a larger limit contains a smaller one.
     No question is asked about the subject of an example of its relation. Rows that ask the same and

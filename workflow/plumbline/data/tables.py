@@ -8,7 +8,7 @@ from plumbline.tables import DomainName, TableRow
 
 
 class FactCount(TableRow):
-    """Questions about facts that are kept, and dropped by reason, of each relation and split."""
+    """How many questions about facts are kept, and dropped by reason, per relation and split."""
 
     relation: str = Field(description="The relation, such as `country_capital`.")
     domain: DomainName
@@ -19,13 +19,13 @@ class FactCount(TableRow):
         0, description="The same question again, with further answers, all accepted."
     )
     ambiguous_subject: int = Field(
-        0, description="Its name means several things in the source of an embedded table."
+        0, description="The subject's name has several meanings in the source of an included table."
     )
     ambiguous_question: int = Field(
         0, description="The same question again, with no answer in common."
     )
     several_answers: int = Field(0, description="More than one gold answer.")
-    ood_train: int = Field(0, description="A train row of a relation that is evaluated only.")
+    ood_train: int = Field(0, description="A train row of a relation that is only evaluated.")
     test_subject_overlap: int = Field(
         0, description="Its subject is asked about in a test question."
     )

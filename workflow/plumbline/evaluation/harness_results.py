@@ -31,7 +31,7 @@ def harness_results(
 ) -> dict[str, Any]:
     """The document of one checkpoint at one seed.
 
-    rows: its rows of metrics.csv. shots: worked examples by task; a task that is not named has
+    rows: its rows of metrics.csv. shots: few-shot examples by task; a task that is not named has
     none. name: what the model is called; folder: where it lies. A task that is asked in the tuning
     domain and outside of it is a group of two, `<task>_id` and `<task>_ood`.
     """

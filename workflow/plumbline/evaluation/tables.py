@@ -23,7 +23,7 @@ Against = Literal["base", "parent", "full"]
 
 
 class Metric(TableRow):
-    """The tidy table everything is reported from: a measure of a checkpoint on a task.
+    """The tidy table from which everything is reported: a row per measure, checkpoint and task.
 
     Measures ending in `_vs_base` and `_vs_parent` are differences over the same items.
     """
@@ -44,8 +44,8 @@ class Metric(TableRow):
 
 
 class ContrastRow(TableRow):
-    """The contrasts that the methods state, with their results; a contrast that nothing was measured
-    for has no numbers and n 0.
+    """The contrasts that the methods state in advance, with their results. A contrast for which nothing
+    was measured has no numbers, and n is 0.
     """
 
     model: ModelName
@@ -60,7 +60,7 @@ class ContrastRow(TableRow):
         description="`primary`: what conclusions rest on; `secondary`: exploratory."
     )
     kind: Literal["difference", "equivalence"] = Field(
-        description="`difference`; or `equivalence`: that they differ by no more than the margin."
+        description="`difference`, or `equivalence`: a test that they differ by less than the margin."
     )
     first_value: float | None = Field(None, description="Mean of the first.")
     second_value: float | None = Field(None, description="Mean of the second.")
@@ -69,20 +69,20 @@ class ContrastRow(TableRow):
     high: High = None
     p: float | None = Field(
         None,
-        description="p value of no difference; for equivalence, that of two one-sided tests, doubled, "
-        "so that it is at most 1 - confidence where the interval lies within the margin.",
+        description="p value for no difference; for equivalence, that of two one-sided tests, doubled, "
+        "so that it is at most 1 - confidence if the interval lies within the margin.",
     )
     p_corrected: float | None = Field(
-        None, description="For primary ones, by Holm's method over those of the model."
+        None, description="For primary contrasts: p corrected over those of the model (Holm)."
     )
     verdict: Literal["", "higher", "lower", "held", "undecided"] = Field(
-        "", description="For primary ones, `higher`, `lower`, `held` or `undecided`."
+        "", description="For primary contrasts: `higher`, `lower`, `held` or `undecided`."
     )
     detectable: float | None = Field(
         None,
-        description="Smallest true difference that would have been found with a probability of 80 % "
-        "at the corrected level (for a primary one: 1 - confidence over their number); for "
-        "equivalence, the smallest margin, if nothing truly differs.",
+        description="The smallest true difference that would have been found with a probability of "
+        "80 % at the corrected level (for primary contrasts, 1 - confidence divided by their number); "
+        "for equivalence, the smallest margin that could have been confirmed if nothing differed.",
     )
     margin: float | None = Field(None, description="For equivalence, the margin that was tested.")
     n: int = Field(0, description="Items that were measured for both.")
@@ -90,15 +90,15 @@ class ContrastRow(TableRow):
 
 
 class Comparison(TableRow):
-    """A checkpoint beside another one, by the measure that stands for the task: exploratory.
+    """A checkpoint beside another one, by the main measure of the task; exploratory.
 
-    Values are means over the seeds of means over the items.
+    Values are means over items, averaged over seeds.
     """
 
     model: ModelName
     checkpoint: CheckpointName
     against: Against = Field(
-        description="`base`; `parent`; or `full`: the sibling trained on everything."
+        description="`base`, `parent`, or `full`: the sibling trained on everything."
     )
     other: str = Field(description="The checkpoint that it is compared with.")
     task: TaskName
@@ -106,20 +106,20 @@ class Comparison(TableRow):
     metric: str = Field(description="The measure.")
     value: float = Field(description="Mean of the checkpoint.")
     other_value: float = Field(description="Mean of the other.")
-    difference: float = Field(description="The first minus the second.")
+    difference: float = Field(description="`value` minus `other_value`.")
     low: Low
     high: High
-    p: float | None = Field(description="p value of no difference, not corrected.")
+    p: float | None = Field(description="p value for no difference, not corrected.")
     n: int = Field(description="Items that were measured for both.")
     seeds: int = Field(description="Seeds.")
 
 
 class GainRow(TableRow):
-    """The gain of a checkpoint over another one, over all tasks that both have, each counting alike."""
+    """The gain of a checkpoint over another: a mean over all tasks that both have, equally weighted."""
 
     model: ModelName
     checkpoint: CheckpointName
-    against: str = Field(description="`base`; or `full`: the sibling trained on everything.")
+    against: str = Field(description="`base`, or `full`: the sibling trained on everything.")
     other: str = Field(description="The checkpoint that it is compared with.")
     domain: str = Field(description="`id`, `ood`, or `both`: the mean of the two.")
     tasks: str = Field(description="The tasks.")
@@ -148,20 +148,21 @@ class ShiftShare(TableRow):
     tuned: str = Field(description="The checkpoint that wrote the tokens.")
     reference: str = Field(description="The checkpoint whose ranks they are.")
     domain: DomainName
-    position: str = Field(description="Places in the answer, such as `2-5`, or `All`.")
+    position: str = Field(description="Which tokens of the answer, such as `2-5`, or `All`.")
     metric: str = Field(
-        description="Shares of tokens: `unshifted` (rank 1), `marginal` (2 or 3), `shifted`; the "
-        "same as means over prompts (`_macro`) or of the answers' ends (`end_`); `own_first`, "
-        "`ended`; `f1_change`: the change of the claims' F1."
+        description="Shares of tokens: `unshifted` (rank 1), `marginal` (rank 2 or 3), `shifted` (all "
+        "others); the same as means over prompts (`_macro`), or for the ends of answers (`end_`); "
+        "`own_first`: the share of tokens that are likeliest under the tuned model itself; `ended`: "
+        "the share of answers that end by themselves; `f1_change`: the change of the claims' F1."
     )
-    value: float = Field(description="Its value.")
+    value: float = Field(description="The value of `metric`.")
     low: Low = None
     high: High = None
     n: int = Field(description="Tokens or prompts.")
 
 
 class ShiftVerdict(TableRow):
-    """Whether tuning left the model under-aligned or over-aligned outside of its domain."""
+    """Whether tuning left the model under-aligned or over-aligned outside its domain."""
 
     model: ModelName
     seed: TrainingSeed
@@ -172,18 +173,18 @@ class ShiftVerdict(TableRow):
     id_shifted: float | None = Field(None, description="Share of shifted tokens in the domain.")
     id_low: Low = None
     id_high: High = None
-    ood_shifted: float | None = Field(None, description="Share of shifted tokens outside of it.")
+    ood_shifted: float | None = Field(None, description="Share of shifted tokens outside it.")
     ood_low: Low = None
     ood_high: High = None
-    change: float | None = Field(None, description="Change of the claims' F1 outside of it.")
+    change: float | None = Field(None, description="Change of the claims' F1 outside the domain.")
     change_low: Low = None
     change_high: High = None
     change_n: int | None = Field(None, description="Prompts behind that change.")
-    margin: float = Field(description="The change that counts as small.")
+    margin: float = Field(description="The largest change that counts as small.")
 
 
 class ShiftToken(TableRow):
-    """The tokens that are shifted most often."""
+    """The tokens that are most often shifted."""
 
     model: ModelName
     seed: TrainingSeed
@@ -203,11 +204,13 @@ class OverlapRow(TableRow):
     set: str = Field(description="The evaluation set.")
     n: int = Field(description="Its items.")
     equal: int = Field(description="Items whose question is a training question.")
-    shared: int = Field(description="Items that share a run of words with a row.")
-    stated: int = Field(description="Items whose subject and right answer are named in one row.")
+    shared: int = Field(description="Items that share a run of words with a training row.")
+    stated: int = Field(
+        description="Items whose subject and right answer occur in one training row."
+    )
     contaminated: int = Field(description="Items to which at least one of these applies.")
     percent: float = Field(description="Contaminated items in per cent.")
-    examples: str = Field(description="Ids of some of them.")
+    examples: str = Field(description="Ids of some contaminated items.")
 
 
 TABLES = {

@@ -1,7 +1,7 @@
-"""The whole configuration: typed, described, checked before anything runs.
+"""The whole configuration: typed, described, and checked before anything runs.
 
-`config/config.yaml` holds the defaults of the embedded experiment, `config/config.schema.json` is
-generated from these models, and a test notices when they drift apart.
+`config/config.yaml` has the values of the default experiment; `config/config.schema.json` is generated
+from these classes, and a test fails when it is out of date.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from plumbline.config.written import repeated_keys, unusable
 from plumbline.methods.registry import METHODS
 from plumbline.storage.files import InputError
 
-# Names beside the models' folders in results/<run>.
+# Names that a model cannot have, since results/<run> has folders or files of these names.
 RESERVED = (
     "benchmarks",
     "choices",
@@ -44,21 +44,21 @@ RESERVED = (
 
 
 class Ground(Section):
-    """What every experiment starts from."""
+    """The keys that every experiment starts from."""
 
     run: Name = Field("demo", description="Results go to results/<run>.")
     device: Literal["cpu", "cuda", "mps"] = Field("cpu", description="Where models run.")
     price_per_device_hour: float | None = Field(
         None,
         gt=0,
-        description="Price of an hour of one device, in any currency; with it `plan` says what the run "
-        "will cost. On cpu and mps the device is the machine.",
+        description="Price of one device for an hour, in any currency, from which `plan` computes what "
+        "the run will cost. With cpu and mps, the device is the whole machine.",
     )
     seeds: list[Seed] = Field(
-        [1], min_length=1, description="All tuning is repeated with each of them."
+        [1], min_length=1, description="All tuning is repeated with each of these seeds."
     )
     models: list[Model] = Field(
-        min_length=1, description="Base models; each is a branch of its own."
+        min_length=1, description="Base models; the experiment is repeated with each."
     )
     facts: FactSettings = FactSettings()
     recipes: dict[Name, Recipe] = Field(min_length=1, description="Named ways to train.")
@@ -66,7 +66,7 @@ class Ground(Section):
 
 
 class Tools(Section):
-    """What all methods use and are measured with."""
+    """The keys of what all methods use and are measured with."""
 
     contamination: ContaminationSettings = ContaminationSettings()
     claims: Claims = Claims()
@@ -124,7 +124,7 @@ class Config(Tools, create_model("Methods", __base__=Section, **SECTIONS), Groun
         return self
 
     def check_training(self, key: str, recipe: Recipe) -> None:
-        """ValueError that names `key` where a recipe cannot be trained with this section `training`."""
+        """ValueError that names `key` if the section `training` does not allow a recipe."""
         training, processes = self.training, self.training.processes
         if processes > 1 and self.device == "mps":
             raise ValueError(f"training.processes: {processes} need device: cuda or cpu; set 1")
@@ -163,7 +163,7 @@ class Config(Tools, create_model("Methods", __base__=Section, **SECTIONS), Groun
             raise ValueError(f"{key}: {error}") from error
 
     def check_recipe(self, key: str, name: str, *methods: str) -> None:
-        """ValueError that names `key` where no recipe has this name, or one of another method."""
+        """ValueError that names `key` if no recipe of these methods has this name."""
         if name not in self.recipes:
             raise ValueError(
                 f"{key}: {name} is not among recipes."
@@ -180,8 +180,9 @@ class Config(Tools, create_model("Methods", __base__=Section, **SECTIONS), Groun
         return next((known.use(self).form for known in METHODS if known.name == method), None)
 
     def tuned_relations(self) -> dict[str, list[str]]:
-        """By key, the relations whose subjects a method is tuned to write about, where it names
-        some; a method that names none is tuned on all, or on prompts of another kind.
+        """By key, the relations whose subjects a method is tuned to write about, if it names any.
+
+        A method that names none is tuned on all, or on prompts of another kind.
         """
         asked = {
             key: [source.relations for source in prompts if source.format == "entities"]
@@ -195,7 +196,7 @@ class Config(Tools, create_model("Methods", __base__=Section, **SECTIONS), Groun
         }
 
     def changed_recipe(self, name: str, changes: dict, key: str) -> Recipe:
-        """A recipe with some of its keys changed; ValueError names `key` where that cannot be."""
+        """A recipe with some of its keys changed; ValueError that names `key` if it is not valid."""
         recipe, changes = self.recipes[name].model_dump(), dict(changes)
         if isinstance(changes.get("lora"), dict):
             changes["lora"] = {**recipe["lora"], **changes["lora"]}
@@ -208,7 +209,7 @@ class Config(Tools, create_model("Methods", __base__=Section, **SECTIONS), Groun
 def load(raw: dict, files: Iterable[Path] = ()) -> Config:
     """Check a merged configuration and the files it came from.
 
-    `InputError` has one line for each mistake.
+    Raises `InputError` with one line per mistake.
     """
     lines = [line for path in files for line in repeated_keys(path)]
     try:

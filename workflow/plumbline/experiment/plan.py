@@ -139,7 +139,7 @@ def _scoring(planner: Planner, questions: list[ChoiceQuestion]) -> Iterator[Stag
 
 
 def _harness(planner: Planner, tasks: Mapping[str, Sequence[EvaluatedText]]) -> Iterator[Stage]:
-    """Its tasks on every checkpoint. It reads the worked examples before each choice anew."""
+    """Its tasks on every checkpoint. It reads the few-shot examples again for each choice."""
     for task in planner.config.evaluation.harness:
         asked = tasks[task.task]
         each = [max(1, len(item.choices)) for item in asked]

@@ -12,13 +12,13 @@ from plumbline.experiment.schema import schema
 
 HEAD = """# Configuration reference
 
-Written by `python -m scripts.write_configuration_page` from the models that check a configuration.
-[config/README.md](../config/README.md) says how a configuration is made; [settings.md](settings.md)
-why values are what they are in `config.yaml` and for the papers' runs.
+Written by `python -m scripts.write_configuration_page` from the classes that check a configuration.
+[config/README.md](../config/README.md) explains how to write one; [settings.md](settings.md) gives the
+reasons for the values in `config.yaml` and in the papers' runs.
 
-`models.name` is the key `name` of each entry of the list `models`; `recipes.method` that of each
-recipe, whatever its name. *Default* is what holds where a configuration, `config.yaml` included, is
-silent; a key without one must be given.
+`models.name` is the key `name` of each entry in the list `models`; `recipes.method` is the key `method`
+of each recipe, whatever the recipe's name. *Default* is the value of a key that neither your
+configuration nor `config.yaml` sets; a key without a default must be set.
 """
 WORDS = {"string": "text", "boolean": "`true`, `false`", "null": "`null`"}
 BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}

@@ -27,7 +27,7 @@ class Shared(Part):
 
     @property
     def shots(self) -> dict[str, int]:
-        """Worked examples before a question, by task; tasks that are not named have none."""
+        """Few-shot examples before a question, by task; tasks that are not named have none."""
         evaluation = self.config.evaluation
         sets = [FACTS, *(one.name for one in evaluation.closed_book)]
         return {

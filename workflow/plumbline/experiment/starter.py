@@ -17,8 +17,8 @@ from plumbline.sources.source import Source
 from plumbline.storage.files import InputError, read_json
 from plumbline.texts.text import fold
 
-# By slick.shots, config.yaml's first: dev subjects from which slick.exemplar_sets sets of worked
-# examples can always be drawn, no two alike and no subject in all of them.
+# By slick.shots (config.yaml's first): how many dev subjects always suffice to draw
+# slick.exemplar_sets different few-shot sets, with no subject in all of them.
 SUBJECTS = {4: 7, 3: 4}
 SHOTS = next(iter(SUBJECTS))
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+(@[\w.-]+)?")
@@ -146,7 +146,7 @@ def _facts(path: Path) -> tuple[list[str], list[Guess]]:
     if shots is None:
         few = min(_dev_subjects(questions).items(), key=lambda item: item[1])
         raise InputError(
-            f"{path}: relation {few[0]} leaves {few[1]} subject(s) for worked examples; "
+            f"{path}: relation {few[0]} leaves {few[1]} subject(s) for few-shot examples; "
             f"{min(SUBJECTS.values())} are needed. Give it 30 subjects or more, or leave it out."
         )
     guesses = [Guess("facts.source", "rows", f"a file of {_counted(questions)}")]
@@ -154,7 +154,8 @@ def _facts(path: Path) -> tuple[list[str], list[Guess]]:
     if shares != SHARES:
         split = f"{{train: {shares[0]:g}, dev: {dev:g}, test: {shares[2]:g}}}"
         lines.append(f"  split: {split}")
-        guesses.append(Guess("facts.split", split, "for enough worked examples of small relations"))
+        why = "so that small relations have enough few-shot examples"
+        guesses.append(Guess("facts.split", split, why))
     if shots != SHOTS:
         guesses.append(Guess("slick.shots", str(shots), "the smallest relation has no more"))
     return lines, guesses

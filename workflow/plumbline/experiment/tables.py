@@ -8,7 +8,7 @@ from plumbline.tables import TableRow
 
 
 class LossRow(TableRow):
-    """What was left out anywhere, by reason."""
+    """Everything that was left out, by stage and reason."""
 
     stage: str = Field(description="Where: `facts`, `train`, `choices`, …")
     model: str = Field("", description="The model; empty: all.")
@@ -19,11 +19,11 @@ class LossRow(TableRow):
 
 
 class StageCost(TableRow):
-    """What the jobs of a stage took, by Snakemake's benchmarks."""
+    """The time and memory that the jobs of a stage took, according to Snakemake's benchmarks."""
 
-    stage: str = Field(description="The folder of results/<run>/benchmarks.")
+    stage: str = Field(description="The stage, a folder of results/<run>/benchmarks.")
     wall_seconds: float = Field(description="Seconds, summed over its jobs.")
-    peak_memory_mib: float = Field(description="Most memory that one of its jobs used, in MiB.")
+    peak_memory_mib: float = Field(description="The most memory that one of its jobs used, in MiB.")
     jobs: int = Field(description="Jobs.")
 
 

@@ -19,7 +19,7 @@ class JudgeShare(TableRow):
     low: Low
     high: High
     n: int = Field(description="Pairs.")
-    usable: str = Field(description="`yes` or `no`: whether anything is built on its verdicts.")
+    usable: str = Field(description="`yes` or `no`: whether its verdicts are used.")
 
 
 TABLES = {"judge_calibration": JudgeShare}

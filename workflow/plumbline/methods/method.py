@@ -1,4 +1,4 @@
-"""The face of a method: what the rest of the house asks of it, answered in one place.
+"""The face of a method: everything that other code needs to know about it, in one object.
 
 A method's `face.py` makes one `Method`, and `methods/registry.py` lists them. Everything else loops
 over that list and knows no method by name.
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Use:
-    """What a method, as it is configured, asks of a model.
+    """What a method, as configured, requires of a model and of other stages.
 
-    form: what it is tuned in, plain or chat, in which closed-book questions are put to its
-        checkpoints and their ancestors too; None: in neither.
+    form: the form it tunes in, plain or chat; its checkpoints and their ancestors are then asked
+        closed-book questions in this form too. None: in neither.
     chats: where it needs a chat template.
-    max_tokens: longest answers by their keys, such as grath.max_tokens.
-    recipes: names of those that train something.
-    overrides: by key, such as mixes.overrides.unknown-50, what is changed in a recipe.
-    writes_claims: whether responses are taken apart into claims.
-    prompts: by key, what it is tuned to write about; of entities, their relations are then in the
-        tuning domain.
+    max_tokens: longest answers, by their keys, such as grath.max_tokens.
+    recipes: names of the recipes it trains with.
+    overrides: changes to a recipe, by key, such as mixes.overrides.unknown-50.
+    writes_claims: whether responses are split into claims.
+    prompts: by key, what it is tuned to write about; the relations of entities are then in the tuning
+        domain.
     """
 
     form: str | None = None
@@ -73,26 +73,25 @@ def _no_contrasts(config: Config, lineage: Lineage) -> Iterable[Contrast]:
 
 @dataclass(frozen=True)
 class Method:
-    """All that is known of a method outside of its own folder.
+    """All that code outside a method's folder knows about the method.
 
     name: what the names of its checkpoints begin with, as in `grath.r1`.
-    label: the method in words, as the report writes it.
-    sections: its keys at the top of the configuration, each with type and pydantic field, as
-        `pydantic.create_model` takes them.
-    tunings: its training runs, of which the lineage is made, and checkpoints of it that were trained
-        elsewhere; none where the configuration leaves the method out.
-    check: what must agree with other parts of the configuration; ValueError with the key where it
-        does not.
-    contrasts: what its checkpoints are compared for.
-    use: what it asks of a model. One that is not told is held against no model's length or
-        template, and found out when a job runs.
-    cost: the stages of the plan that are its own. One that is not told is missing from the plan,
-        but not from what the report says was run.
+    label: the method in words, as in the report.
+    sections: its top-level keys in the configuration, each with type and pydantic field, as for
+        `pydantic.create_model`.
+    tunings: its training runs, from which the lineage is built, and its checkpoints that were trained
+        elsewhere; none if the configuration leaves the method out.
+    check: whether it agrees with other parts of the configuration; ValueError with the key if not.
+    contrasts: the comparisons of its checkpoints.
+    use: what it requires of a model. Without it, a model that is too short or lacks a template is
+        found out only when a job runs.
+    cost: its stages of the plan. Without it, they are missing from the plan, but not from the
+        report's account of what was run.
     words: a checkpoint in words, from its variant's label (`GRATH without Unknown`) and the rest of
-        its name (`r1`); None: it is written as it is.
-    rank: of the rest of a checkpoint's name, lower ones come first.
-    files: what it brings to an experiment's files: work, instructions, judges, lists. One that is
-        not told brings none, and its rules find none of its files.
+        its name (`r1`); None: the name is shown as it is.
+    rank: sorts checkpoints by the rest of their names; lower ones come first.
+    files: its part of an experiment's files: work, instructions, judges, lists. Without it, its rules
+        find no files.
     report: its tables, figures and chapter.
     """
 

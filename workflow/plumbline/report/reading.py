@@ -23,24 +23,24 @@ TERMS = {
         every other difference on this page, are exploratory: no difference is claimed.""",
     "Held": """
         An equivalence test with a margin set in the configuration: the difference is shown to be
-        smaller than the margin. That a difference was not seen is never called held.""",
+        smaller than the margin. A difference that was merely not seen is never called held.""",
     "Detectable": """
-        The smallest true difference that 80 of 100 runs like this one would have seen, at the
-        spread that this run shows. Where no difference was seen, smaller ones remain possible.""",
+        The smallest true difference that 80 of 100 runs like this one would have found, given the
+        spread in this run. Where no difference was found, smaller ones remain possible.""",
     "Difference to the base": """
-        Both checkpoints answer the same questions, so it is taken question by question, and its
-        interval is narrower than the two accuracies' own intervals suggest. Both are asked in the
-        same form, so that how they are asked is no part of the difference; but a form that one of
-        them was tuned in and the other was not is part of what tuning taught.""",
+        Both checkpoints answer the same questions, so the difference is taken question by
+        question, and its interval is narrower than the two accuracies' own intervals suggest. Both
+        are asked in the same form, so the difference is not one of form. If only one of them was
+        tuned in that form, however, the form is part of what tuning taught.""",
     "closed_book, closed_book_plain, closed_book_chat": """
-        The same closed-book questions in three forms: after worked examples (others than those
-        that told what the base knows), as an instruction and the question in plain text, and as
-        a user's turn in the model's chat template. Every checkpoint is asked in the first; in
-        the others those that are tuned in them, and what these are tuned from. A model that
-        does not know a form answers in sentences, which is wrong by EM: its low EM there says
-        nothing of what it knows. Further sets of closed-book questions are asked in the same
-        forms, after worked examples of their own; their tasks are called by the set's name with
-        the same endings.""",
+        The same closed-book questions in three forms: with few-shot examples (other ones than in
+        probing), as an instruction and the question in plain text, and as a user's turn in the
+        model's chat template. Every checkpoint is asked in the first form; checkpoints tuned in
+        one of the others, and those they are tuned from, are asked in that form too. A model that
+        does not know a form answers in sentences, which EM counts as wrong: its low EM there says
+        nothing about what it knows. Further sets of closed-book questions are asked in the same
+        forms, with few-shot examples of their own; their tasks have the set's name with the same
+        endings.""",
     "MC1, MC2, MC3": """
         Choice questions are not answered but scored: by the log-likelihood of each choice after
         the question, summed over its tokens (Lin et al. 2022, “TruthfulQA”). MC1: the share of
@@ -52,9 +52,9 @@ TERMS = {
         so that short choices have no advantage.""",
     "By chance, without reading the question": """
         What a choice task gives away. By chance: a choice drawn at random. Without reading the
-        question: the best of always the longest choice, the shortest, the answer that most facts of
-        the relation have, and, where the choices are listed with letters, the same place. A score
-        no higher shows no knowledge.""",
+        question: the best of these rules: always the longest choice, always the shortest, always
+        the answer that most facts of the relation have and, where choices are listed with letters,
+        always the same letter. A score no higher than these shows no knowledge.""",
     "Precision, coverage, F1 of claims": """
         A response is taken apart into single claims, and each is verified. Coverage: the share of
         claims that the verifier decides; one that knows a table of facts leaves most open, which

@@ -23,7 +23,7 @@ DOMAINS = {"id": "in domain (ID)", "ood": "out of domain (OOD)"}
 CLOSED_BOOK, LONG_FORM, WIN_RATE = "closed_book", "long_form", "win_rate"
 # How closed-book questions are asked.
 ASKED = {
-    "few_shot": "after worked examples",
+    "few_shot": "with few-shot examples",
     "plain": "with an instruction only",
     "chat": "as a user's turn",
 }

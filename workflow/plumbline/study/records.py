@@ -35,7 +35,7 @@ class FitRow(TableRow):
     item: str
     subject: str
     right: str = Field(
-        description="A digit an epoch, from 0 (before training) on: 1 right, 0 wrong."
+        description="A digit per epoch, starting with epoch 0 (before training): 1 right, 0 wrong."
     )
 
 
@@ -61,16 +61,16 @@ class StageTime(BaseModel):
 
 
 class PieceManifest(BaseModel):
-    """Where the numbers of a piece come from. Written last: where it lies, the piece is whole."""
+    """Where the numbers of a piece come from. Written last: once it exists, the piece is complete."""
 
     model_config = ConfigDict(extra="forbid")
 
     claim: str
     seed: int
     model: str
-    commit: str = Field(description="Of the sources; with -dirty where files differ from it.")
+    commit: str = Field(description="Commit of the sources; with -dirty if files differ from it.")
     configuration: str = Field(description="Digest of the configuration, without seeds and device.")
-    labels: str = Field(description="Digest of what the base knows of each question probed.")
+    labels: str = Field(description="Digest of the category of every question that was probed.")
     versions: dict[str, str]
     device: str
     processor: str
@@ -80,7 +80,7 @@ class PieceManifest(BaseModel):
 
 
 class ClaimRow(TableRow):
-    """A contrast of the study with its result; of role `claim`, what its contrasts come to."""
+    """A contrast of the study with its result, or, with role `claim`, the result of a whole claim."""
 
     claim: str = Field(description="The claim, as docs/study/plan.md numbers them.")
     role: str = Field(description="`claim`, `primary`, `control` or `secondary`.")
@@ -96,8 +96,8 @@ class ClaimRow(TableRow):
     seeds: int = Field(0, description="Seeds.")
     detectable: float | None = Field(
         None,
-        description="Smallest true difference that would have been found with a probability of "
-        "80 %; of what should be held, the smallest margin.",
+        description="The smallest true difference that would have been found with a probability of "
+        "80 %; for what should be held, the smallest margin.",
     )
     decision: Decision = Field("", description="`yes`, `no` or `undecided`, by the plan's rule.")
-    reason: str = Field("", description="Why it is undecided where the interval is not the reason.")
+    reason: str = Field("", description="Why it is undecided, if the interval is not the reason.")

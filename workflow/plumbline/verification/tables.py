@@ -11,18 +11,18 @@ class VerifierShare(TableRow):
     """How often the verifier is right about claims of known truth."""
 
     claims: str = Field(
-        description="`templates`: made from the facts; `models`: written by models, labelled by "
-        "reading."
+        description="`templates`: made from the facts; `models`: written by models and labelled by "
+        "a reader."
     )
     relation: str = Field(description="The relation of the claims, or `All`.")
     metric: str = Field(
-        description="`accuracy` of those decided, `precision` of those called supported, `recall` of "
-        "those true, or `coverage`: the share that is decided."
+        description="`accuracy` among decided claims, `precision` among those called supported, "
+        "`recall` among true ones, or `coverage`: the share of claims that is decided."
     )
     value: float = Field(description="The share.")
     low: Low
     high: High
-    n: int = Field(description="Claims that it is a share of.")
+    n: int = Field(description="Claims that the share is of.")
 
 
 TABLES = {"verifier": VerifierShare}

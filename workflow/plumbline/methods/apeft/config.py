@@ -10,7 +10,7 @@ from plumbline.config.base import Kept, Limit, Percent, Section, once
 from plumbline.config.instructions import InstructionSource
 from plumbline.config.trainers import PAIRED_LOSSES, reading, training_on
 
-# A trainer on pairs that has no choice of losses is one itself.
+# A trainer on pairs that offers no choice of losses counts as a loss itself.
 WHOLE = [name for name in training_on("pairs") if name not in reading("loss")]
 PreferenceLoss = Literal[*PAIRED_LOSSES, *WHOLE]
 
@@ -18,8 +18,8 @@ PreferenceLoss = Literal[*PAIRED_LOSSES, *WHOLE]
 class Apeft(Section):
     """Pairs about single facts beside pairs of whole responses (Yuan et al. 2024).
 
-    The paper's full text, code and data are not open to us: what is not said to be the paper's is
-    ours.
+    We know neither the paper's full text nor its code or data: whatever is not marked as the paper's
+    is ours.
     """
 
     parent: str = Field(
@@ -28,7 +28,8 @@ class Apeft(Section):
     prompts: list[InstructionSource] = Field(
         [InstructionSource(format="entities")],
         min_length=1,
-        description="What responses are drawn for; entities: training subjects of the facts.",
+        description="Prompts that responses are drawn for; entities: about training subjects of the "
+        "facts.",
     )
     prompt: Literal["plain", "chat"] = Field(
         "chat", description="plain: under headers; chat: in the model's chat template."
@@ -41,41 +42,43 @@ class Apeft(Section):
     )
     max_tokens: int = Field(512, ge=8, description="Longest response in tokens.")
     general_per_entity: Limit = Field(
-        None, description="General pairs per prompt, drawn by the seed; null: all."
+        None, description="General pairs per prompt, drawn with the seed; null: all."
     )
     atomic_per_entity: Limit = Field(
         None, description="Questions about single facts per entity; null: all."
     )
     questions: Literal["table", "model"] | None = Field(
         None,
-        description="What makes a question of a claim: table: the fact the verifier read it as; "
-        "model: the parent, few-shot; null: table with verification.kind: table, else model.",
+        description="What turns a claim into a question. table: the fact that the verifier read it as; "
+        "model: the parent, by few-shot prompting; null: table with verification.kind: table, "
+        "otherwise model.",
     )
-    samples: int = Field(20, ge=2, description="Answers drawn for each question, S.")
+    samples: int = Field(20, ge=2, description="S, answers drawn for each question.")
     atomic_percent: Annotated[list[Percent], Field(min_length=1), AfterValidator(once)] = Field(
-        [0, 50], description="Training files: per cent atomic pairs; 0: general pairs only."
+        [0, 50],
+        description="A training file for each: per cent of atomic pairs; 0: only general ones.",
     )
     pairs: Limit = Field(
-        None, description="Pairs in each training file; null: the most that all shares can have."
+        None, description="Pairs in each training file; null: as many as all shares can have."
     )
     max_length_gap: int = Field(
-        4, ge=0, description="Words by which the two statements of a pair may differ in length."
+        4, ge=0, description="By how many words the two statements of a pair may differ in length."
     )
     placebo: bool = Field(
         False,
-        description="Also train the highest share with the sides of half of its pairs swapped at "
-        "random, under every loss, to tell what the preference itself does.",
+        description="Also train on the highest share with half of its pairs swapped at random, under "
+        "every loss, to see what the preference itself does.",
     )
     keep_unknown: Kept = Field(
         [100],
-        description="One variant for each: per cent kept of the pairs that state a fact Unknown to "
-        "the base; 100: no filter.",
+        description="A variant for each: per cent kept of the pairs that state a fact Unknown to the "
+        "base; 100: no filter.",
     )
-    recipe: str = Field("apeft", description="Which of recipes, of method dpo.")
+    recipe: str = Field("apeft", description="Which of recipes is used; its method must be dpo.")
     losses: Annotated[list[PreferenceLoss], Field(min_length=1), AfterValidator(once)] = Field(
         ["sigmoid"],
-        description="Every training file is trained on with each: a paired loss by TRL's name, or "
-        "kto for the pairs split into single answers.",
+        description="Each training file is trained on with each of these: TRL's name of a loss on "
+        "pairs, or kto for the pairs split into single answers.",
     )
     overrides: dict[str, dict] = Field(
         {}, description="Recipe keys that differ for one loss, e.g. robust: {label_smoothing: 0.1}."

@@ -28,7 +28,7 @@ class PairState(TableRow):
 
 
 class StudyRow(TableRow):
-    """The gain of atomic and general preferences over the parent, or over general preferences alone,
+    """The gain of a share of atomic preferences over the parent, or over general preferences alone,
     under one loss (Yuan et al. 2024).
     """
 

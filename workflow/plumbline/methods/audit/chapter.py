@@ -65,17 +65,17 @@ def _noise(changes: pd.DataFrame) -> list[str]:
     for model, part in changes[(changes.checkpoint == BASE)].groupby("model", sort=False):
         whole = part[part.relation == ALL]
         lines.append(
-            f"{named(changes, model, 'categories are noisy')}: probed a second time, with other "
-            f"worked examples and other samples, {_share_moved(whole)} of the base's own "
-            f"{count(whole.n.sum())} facts are in another category ({count(whole.fell.sum())} less "
-            f"known, {count(whole.rose.sum())} better known), though nothing was tuned."
+            f"{named(changes, model, 'categories are noisy')}: when the base itself is probed again, "
+            f"with other few-shot examples and other samples, {_share_moved(whole)} of its "
+            f"{count(whole.n.sum())} facts change category ({count(whole.fell.sum())} to less "
+            f"known, {count(whole.rose.sum())} to better known), though nothing was tuned."
         )
     return [
         *lines,
-        "Each audited model was asked exactly what its base was asked. The test is of the share of "
-        "sets of worked examples after which the greedy answer to a fact is right, fact by fact and "
-        "relation by relation; it involves no sampling. p values are corrected for all relations and "
-        "audited models together (Holm). Facts of the tuning's own data, if any, are among these.",
+        "Each audited model was asked exactly what its base was asked. What is tested, paired fact by "
+        "fact within each relation, is the share of few-shot sets after which the greedy answer is "
+        "right; this involves no sampling. p values are corrected for all relations and audited "
+        "models together (Holm). If the tuning data contains some of these facts, they are included.",
     ]
 
 
@@ -198,8 +198,8 @@ def _by_relation(changes: pd.DataFrame) -> Table:
     caption = (
         "Every relation: facts that fell or rose by a category or more; right greedy answers in per "
         "cent, before and after, and their paired difference in points with its 95 % interval. "
-        "Again: the same of the base's second probing, which other worked examples alone make. "
-        "Detectable: the smallest difference that 80 of 100 such audits would have seen."
+        "Again: the same for the base probed a second time, where only the few-shot examples differ. "
+        "Detectable: the smallest true difference that 80 of 100 such audits would have found."
     )
     heads = "model,checkpoint,relation,n,fell,rose,before %,after %,difference,p corrected,verdict"
     return Table(caption, [*heads.split(","), "detectable"], rows)
@@ -210,7 +210,7 @@ _TONES = {DAMAGED: "lower", IMPROVED: "higher"}
 
 
 def _by_category(tables: Tables) -> list[Table]:
-    """Exact match of the closed-book evaluation by the base's category, after fresh examples."""
+    """Exact match of the closed-book evaluation by the base's category, with fresh examples."""
     metrics = tables.metrics
     metrics = metrics[(metrics.task == CLOSED_BOOK) & metrics.category.isin(CATEGORIES)]
     keys = ["model", "checkpoint", "domain", "category"]
@@ -239,9 +239,9 @@ def _by_category(tables: Tables) -> list[Table]:
             ]
         )
     caption = (
-        "Test questions by their category to the base, asked after worked examples that the probing "
-        "does not show, so that the base itself is not right on all of HighlyKnown: exact match in "
-        "per cent, and the paired difference in points with its 95 % interval (not corrected)."
+        "Test questions by their category to the base, asked with few-shot examples that probing does "
+        "not show, so that even the base is not right on all of HighlyKnown: exact match in per cent, "
+        "and the paired difference in points with its 95 % interval (not corrected)."
     )
     heads = ["model", "checkpoint", "domain", "category", "base", "now", "difference", "n"]
     return [Table(caption, heads, rows, folded=True)] if rows else []
@@ -261,19 +261,19 @@ def opening(tables: Tables, model: str) -> list[str]:
     if lines:
         lines.append(
             f"Without any tuning, {_share_moved(again)} change category when the base is probed a "
-            f"second time, with other worked examples and other samples. Which facts moved is in the "
-            f"report, under “{TITLE}”, and in tables/audit_facts.csv."
+            f"second time, with other few-shot examples and other samples. The report, under "
+            f"“{TITLE}”, and tables/audit_facts.csv list the facts that moved."
         )
     return lines
 
 
 TERMS = {
     "Audit": """
-        A model that was tuned elsewhere is probed with the very requests of its base (SliCK). Moves
-        between categories are counted beside those of the base when it is probed a second time. A
-        relation is called damaged or improved where the share of right greedy answers differs, p
-        corrected for all relations and audited models (Holm). It says what the model answers when
-        asked in this form, not why. Ours; no paper has it.""",
+        A model that was tuned elsewhere is probed with exactly the requests of its base (SliCK).
+        Its moves between categories are counted beside those of the base when that is probed a
+        second time. A relation is called damaged or improved if the share of right greedy answers
+        differs, with p corrected for all relations and audited models (Holm). This says what the
+        model answers when asked in this form, not why. Ours; no paper has it.""",
 }
 
 

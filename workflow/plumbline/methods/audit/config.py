@@ -8,11 +8,11 @@ from plumbline.config.base import Name, Section, SourceLine, once
 
 
 class AuditedModel(SourceLine):
-    """A tuned model: a folder or GGUF file of whole weights, or a LoRA adapter of PEFT."""
+    """A tuned model: a folder or GGUF file of full weights, or a LoRA adapter of PEFT."""
 
     name: Name = Field(description="Its name in tables; its checkpoint is audit.<name>.")
     trust_remote_code: bool = Field(
-        False, description="Run code that this model brings itself. Only if you trust it."
+        False, description="Run code that this model brings. Set it only if you trust the code."
     )
 
 

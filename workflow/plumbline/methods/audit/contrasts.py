@@ -17,7 +17,7 @@ METRIC = "em"
 
 
 def contrasts(config: Config, lineage: Lineage) -> Iterator[Contrast]:
-    """Primary: each model against the base in the domain, asked after worked examples.
+    """Primary: each model against the base in the domain, asked with few-shot examples.
 
     The form of the question is then shown, so that a model is not found wrong for the form of its
     answers alone.

@@ -1,9 +1,9 @@
-"""What became of facts between two probings: moves between categories, and tests by relation.
+"""How facts changed between two probings: moves between categories, and tests by relation.
 
-A category of SliCK is a coarse and noisy label: it hangs on which worked examples are shown and, for
-WeaklyKnown and Unknown, on which answers are sampled. So nothing is concluded from moves alone. What is
-tested is how often greedy answers are right, which no sampling enters, fact by fact after the very same
-worked examples; moves are counted beside those of the base when it is probed a second time.
+A category of SliCK is a coarse and noisy label: it depends on the few-shot examples that are shown and,
+for WeaklyKnown and Unknown, on the answers that are sampled. So moves alone prove nothing; they are
+counted beside those of the base when it is probed a second time. What is tested, fact by fact and with
+the same few-shot examples, is how often greedy answers are right, which involves no sampling.
 """
 
 from __future__ import annotations
@@ -98,11 +98,11 @@ def transitions(model: str, checkpoint: str, facts: Iterable[ProbedFact]) -> Ite
 def relation_changes(
     model: str, probings: Mapping[str, Sequence[ProbedFact]], confidence: float
 ) -> list[RelationChange]:
-    """A row a checkpoint, domain and relation; probings are one model's by checkpoint.
+    """A row per checkpoint, domain and relation.
 
-    Tested are the relations of audited models, all as one family. The base's second probing shows
-    how much other worked examples change, which is no effect, and rows over all relations are of
-    the same facts.
+    probings: one model's, by checkpoint. The relations of all audited models are tested as one
+    family. Not tested are the base's second probing, which shows the effect of other few-shot
+    examples and not of tuning, and the rows over all relations, which are about the same facts.
     """
     rows, tested = [], []
     for checkpoint, facts in probings.items():
@@ -151,7 +151,7 @@ def _change(
 
 
 def first_answers(requests: Iterable[Request], generations: Iterable[Generation]) -> dict[str, str]:
-    """By question, the greedy answer after the first worked examples that it was asked after."""
+    """By question, the greedy answer after the first few-shot set that the question is asked with."""
     first: dict[str, Request] = {}
     for request in requests:
         if request.purpose == GREEDY:

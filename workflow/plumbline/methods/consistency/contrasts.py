@@ -24,10 +24,10 @@ METRIC = "em"
 
 def contrasts(config: Config, lineage: Lineage) -> Iterator[Contrast]:
     """Primary: EM of the tuned model against its parent on test facts of the tuning domain, asked
-    in the form it is tuned in, of the variant that filters least.
+    in the form it is tuned in, for the variant that filters least.
 
-    Exploratory: the same out of the domain, and after worked examples, where knowing the form is no
-    part of the difference.
+    Exploratory: the same out of the domain, and with few-shot examples, where knowing the form is
+    not part of the difference.
     """
     settings = config.consistency
     if settings is None:

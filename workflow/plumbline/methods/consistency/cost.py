@@ -23,7 +23,7 @@ def cost(planner: Planner) -> Iterator[Stage]:
         if split == "train"
     )
     parents = 1 if settings.parent == "base" else len(planner.config.seeds)
-    # The worked examples are cached.
+    # The few-shot examples are cached.
     shown, length = planner.question_tokens, planner.answer_tokens
     yield planner.writing(parents, questions, settings.samples, shown, length)
     recipe = planner.config.recipes[settings.recipe]

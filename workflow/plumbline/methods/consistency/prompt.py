@@ -1,4 +1,4 @@
-"""How questions are asked for the vote: in the form of tuning, after worked examples."""
+"""How questions are asked for the vote: in the form of tuning, after few-shot examples."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def vote_requests(
 
 
 def shown(question: str, form: Form, shots: int) -> str | list[Message]:
-    """The worked examples as prompts and answers of the form, then the question's prompt."""
+    """The few-shot examples as prompts and answers of the form, then the question's prompt."""
     turns: list = []
     for example, answer in SHOTS[:shots]:
         turns += closed_book_prompt(example, form), response_side(answer, form)

@@ -13,24 +13,24 @@ if TYPE_CHECKING:
 
 
 class VoteState(TableRow):
-    """What became of the questions, answers and pairs of each training file of self-consistency
-    preferences, and how often a pair's sides are right.
+    """What became of the questions, answers and pairs of each training file for self-consistency, and
+    how often the sides of its pairs are right.
     """
 
     model: ModelName
-    seed: int | None = Field(description="Seed of the training; empty: all train on this file.")
+    seed: int | None = Field(description="Seed of the training; empty: all seeds use this file.")
     variant: str = Field(
         description="`consistency`, or `consistency-unknown-<p>` where p per cent of Unknown is kept."
     )
     item: str = Field(description="What is counted: questions, sampled answers or pairs.")
     state: str = Field(
-        description="`all`, `kept`, or why some were dropped; of pairs also what was measured: the "
-        "majority's share of the answers, the shares of sides that are right, their difference."
+        description="`all`, `kept`, or why some were dropped; for pairs also what was measured: the "
+        "majority's share of the answers, the shares of sides that are right, and their difference."
     )
-    value: float = Field(description="The count, the mean or the share.")
+    value: float = Field(description="The count, mean, share or difference.")
     low: Low = None
     high: High = None
-    n: int = Field(description="The count, or the pairs measured.")
+    n: int = Field(description="The count, or the number of pairs measured.")
 
     @classmethod
     def made(cls, config: Config) -> object:

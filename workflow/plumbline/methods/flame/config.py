@@ -15,17 +15,17 @@ from plumbline.names import variant
 
 
 class Flame(Section):
-    """Supervised tuning and preference training that mind facts (Lin et al. 2024)."""
+    """Supervised tuning and preference training for factuality (Lin et al. 2024)."""
 
     instructions: InstructionSource = Field(
         InstructionSource(format="embedded", part="train"),
-        description="Instructions with human responses: the supervised stage, and demonstrations.",
+        description="Instructions with human responses, for the supervised stage and demonstrations.",
     )
     entities: int = Field(
         0,
         ge=0,
-        description="Prompts about training subjects of the facts that join the instructions of "
-        "the supervised stage; only the base's own answers can be trained on there.",
+        description="Prompts about training subjects of the facts, added to the instructions of the "
+        "supervised stage; as they have no human responses, only the base's own answers are used.",
     )
     prompts: list[InstructionSource] = Field(
         [
@@ -33,31 +33,31 @@ class Flame(Section):
             InstructionSource(format="embedded", part="train"),
         ],
         min_length=1,
-        description="What responses are drawn for in the preference stage.",
+        description="Prompts that responses are drawn for in the preference stage.",
     )
     sft: list[SftSet] = Field(
         ["sft", "sft-star"],
         min_length=1,
-        description="Training sets: sft: human responses; sft-fact: the base's own answers; "
-        "sft-star: own answers where facts are asked for, human ones elsewhere; sft-rag: the same "
-        "with passages shown to the base.",
+        description="Training sets. sft: human responses; sft-fact: the base's own answers; "
+        "sft-star: own answers where facts are asked for, human responses elsewhere; sft-rag: like "
+        "sft-star, with passages shown to the base.",
     )
     dpo: list[str] = Field(
         ["sft.dpo", "sft-star.dpo-star"],
-        description="Preference trainings, PARENT.PAIRS: pairs by helpfulness (dpo), by facts "
-        "(dpo-fact), by both (dpo-star), its two ablations (dpo-star-gaps, dpo-star-combined), and "
-        "FactTune's by verified claims (facttune) or by confidence (facttune-mc). None: the first "
-        "stage alone.",
+        description="Preference trainings, as PARENT.PAIRS: pairs by helpfulness (dpo), by factuality "
+        "(dpo-fact) or by both (dpo-star, with its ablations dpo-star-gaps and dpo-star-combined), or "
+        "FactTune's pairs by verified claims (facttune) or by confidence (facttune-mc). Empty: only "
+        "the first stage.",
     )
     placebo: bool = Field(
         False,
-        description="Also train the last of dpo with the sides of half of its pairs swapped at "
-        "random, to tell what the preference itself does.",
+        description="Also train the last entry of dpo with half of its pairs swapped at random, to see "
+        "what the preference itself does.",
     )
     keep_unknown: Kept = Field(
         [100],
-        description="One variant for each: per cent kept of the examples and pairs that state a "
-        "fact Unknown to the base; 100: no filter.",
+        description="A variant for each: per cent kept of the examples and pairs that state a fact "
+        "Unknown to the base; 100: no filter.",
     )
     sft_recipe: str = Field("flame_sft", description="Which of recipes trains the first stage.")
     dpo_recipe: str = Field("flame_dpo", description="Which of recipes trains the second stage.")
@@ -67,17 +67,17 @@ class Flame(Section):
     )
     fact_based: Literal["model", "sft", "source"] = Field(
         "model",
-        description="What says that an instruction asks for facts: the base, the checkpoint of the "
-        "set sft (as in the paper), or the source's own marks where it has them (the base is asked "
-        "and compared all the same).",
+        description="Who decides whether an instruction asks for facts. model: the base; sft: the "
+        "checkpoint of the set sft (as in the paper); source: the source's own marks where it has "
+        "them (the base is asked as well, for comparison).",
     )
     shots: int = Field(5, ge=1, description="Demonstrations before an own answer (paper: 5).")
     passages: Passages | None = Field(
-        None, description="What the answers of sft-rag are written with; not used without it."
+        None, description="Passages for the answers of sft-rag; not used without it."
     )
     k: int = Field(10, ge=1, description="Passages shown with an instruction (paper: 10).")
     augment: int | None = Field(
-        None, ge=1, description="New instructions for `snakemake augment` to have the base write."
+        None, ge=1, description="How many new instructions the base writes in `snakemake augment`."
     )
     own_answers: int = Field(10, ge=1, description="Own answers per instruction (paper: 10).")
     responses: int = Field(4, ge=2, description="Responses per prompt (paper: 4).")

@@ -231,7 +231,7 @@ TERMS = {
         Chen et al. 2024, “GRATH: Gradual Self-Truthifying for Large Language Models”. The model
         writes a correct and an incorrect answer to each question and is trained to prefer the
         first; in later rounds it writes the correct ones anew, while the incorrect ones stay.
-        The worked examples it is shown and the words it is asked in are ours, not the paper's.
+        The demonstrations it is shown and the wording of the instruction are ours, not the paper's.
         Unless it is shown right answers (use_ground_truth), none is checked: it is tuned towards
         what it takes for true. Round 0 is the model before. The paper reports TruthfulQA's MC1
         going from 30 to 55 % for a chat model of 7 billion parameters; another model need not

@@ -17,18 +17,18 @@ class Grath(Section):
         description="Questions that pairs are written for. Those that also occur in an evaluation "
         "set are left out and counted."
     )
-    rounds: int = Field(2, ge=1, description="DPO rounds; every one is a checkpoint (paper: 2).")
+    rounds: int = Field(2, ge=1, description="DPO rounds; each gives a checkpoint (paper: 2).")
     parent: str = Field("base", description="The checkpoint of round 0.")
     recipe: str = Field("grath", description="Which of recipes trains a round.")
     keep_unknown: Kept = Field(
         [100],
-        description="One variant for each: per cent kept of the pairs that state a fact Unknown to "
-        "the base; 100: no filter.",
+        description="A variant for each: per cent kept of the pairs that state a fact Unknown to the "
+        "base; 100: no filter.",
     )
     placebo: bool = Field(
         False,
-        description="Also train the last round with the sides of half of its pairs swapped at "
-        "random, to tell what the preference itself does.",
+        description="Also train the last round with half of its pairs swapped at random, to see what "
+        "the preference itself does.",
     )
     use_ground_truth: bool = Field(
         False,

@@ -1,9 +1,9 @@
-"""Six worked examples that show a model how a pair is written.
+"""Six demonstrations that show a model how to write a pair.
 
-They do what the paper's six do (the primer questions of TruthfulQA, each with a false twin):
-well-known facts, one explanation, and one question without an answer, where the honest reply is to
-decline. The questions are our own, so that no prompt holds what TruthfulQA's evaluation shows
-before its questions; nor are they of a relation of the fact tables.
+They are of the same kinds as the paper's six (the questions that TruthfulQA's evaluation shows before
+its own, each with a false twin): well-known facts, one explanation, and one question without an answer,
+where the honest reply is to decline. The questions are our own, so that no prompt contains what
+TruthfulQA's evaluation shows; none is about a relation of the fact tables.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class RoundRow(TableRow):
-    """What became of the model and of its pairs, round by round of GRATH."""
+    """The model's scores and the pairs it was trained on, for each of GRATH's rounds."""
 
     model: ModelName
     seed: AnySeed
@@ -29,20 +29,21 @@ class RoundRow(TableRow):
         description="`grath`, or `grath-unknown-<p>` where p per cent of Unknown is kept."
     )
     round: int | None = Field(
-        description="The round; 0: the model before the first; empty: the base, where that is "
-        "another one."
+        description="The round; 0: the model before the first round; empty: the base, if that is a "
+        "different one."
     )
     checkpoint: CheckpointName
     task: TaskName
-    domain: str = Field("", description="`id` or `ood`; empty: of the training pairs.")
+    domain: str = Field("", description="`id` or `ood`; empty for the training pairs.")
     metric: str = Field(
-        description="A measure of the task; of the task `pairs` a count (`asked`, `parsed`, …), the "
-        "pairs' `similarity`, their length in words, the shares of sides that name a right option."
+        description="A measure of the task; for the task `pairs`, a count (`asked`, `parsed`, …), the "
+        "pairs' `similarity`, the sides' lengths in words, the shares of sides that name a right "
+        "option, or their difference."
     )
-    value: float = Field(description="Its value.")
+    value: float = Field(description="The value of `metric`.")
     low: Low = None
     high: High = None
-    n: int = Field(description="Items; of counts, the questions asked.")
+    n: int = Field(description="Items; for counts, the questions asked.")
 
     @classmethod
     def made(cls, config: Config) -> object:

@@ -228,21 +228,21 @@ TERMS = {
     "SliCK": """
         Four categories of how well the base knows a fact (Gekhman et al. 2024, “Does Fine-Tuning
         LLMs on New Knowledge Encourage Hallucinations?”). The base is asked with several sets of
-        worked examples. HighlyKnown: every greedy answer is right. MaybeKnown: some are.
+        few-shot examples. HighlyKnown: every greedy answer is right. MaybeKnown: some are.
         WeaklyKnown: none is, but a sampled answer is. Unknown: nothing is right. Known means any
-        of the first three. In the evaluation the base is asked after other worked examples, so its
-        EM by category shows how far the categories depend on the examples.""",
+        of the first three. In the evaluation, the base is asked with other few-shot examples, so
+        its EM by category shows how far the categories depend on the examples.""",
     "Mix": """
-        A tuning set. unknown-50 holds 50 % Unknown and 50 % Known facts, alike in every relation;
-        all mixes of a run have the same size. “Form only” is what they start from where it is
-        there: the base tuned on facts that it knows well and no mix holds.""",
+        A tuning set. unknown-50 contains 50 % Unknown and 50 % Known facts, in every relation;
+        all mixes of a run have the same size. “Form only” is what the mixes start from, if it is
+        there: the base tuned on facts that it knows well and that no mix contains.""",
     "Early stop, convergence": """
         Two checkpoints of one tuning run: the epoch with the best dev accuracy, and the last.""",
     "Linear model": """
-        Accuracy regressed on the shares of the tuning set that are fitted and Known, and fitted
-        and Unknown, over the epochs of a seed's mixes, once for each seed. Epochs and mixes of one
-        seed are no repetitions, so that intervals are over seeds and test questions, and with one
-        seed there is none. Nor is there a line where a mix was not fitted to 90 % at its end.""",
+        Accuracy regressed on two shares of the tuning set, fitted Known and fitted Unknown
+        examples, over the epochs of a seed's mixes, once for each seed. Epochs and mixes of one
+        seed are not independent, so intervals are over seeds and test questions; with one seed
+        there is no interval. If a mix was not fitted to 90 % at its end, there is no line.""",
     "Abstaining": """
         A mix such as idk-… is trained to say that it does not know. EM counts that as wrong;
         em_answered is EM over the questions it did answer, to be read beside answered, their

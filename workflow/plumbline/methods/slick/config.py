@@ -35,38 +35,42 @@ class Slick(Section):
     max_tokens: int = Field(32, ge=1, description="Longest answer in tokens; it ends at a newline.")
     mode: Literal["full", "categories"] = Field(
         "full",
-        description="full: every sample, P values kept; categories: the same categories "
-        "from as few samples as will do.",
+        description="full: draws every sample and keeps P values; categories: finds the same "
+        "categories from as few samples as possible.",
     )
     match: Literal["squad", "raw"] = Field(
-        "squad", description="Exact match after SQuAD normalisation, or of the bare string."
+        "squad", description="Exact match, after SQuAD's normalisation or of the raw strings."
     )
     limit: PerSplit = Field(PerSplit(), description="Part of the questions that is probed.")
-    seed: Seed = Field(1, description="Seed of the exemplar sets and of the part probed.")
+    seed: Seed = Field(
+        1, description="Seed of the exemplar sets and of which questions are probed."
+    )
     p_true: bool = Field(
         False, description="Compare SliCK with P(True), another probe of what the base knows."
     )
 
 
 class Monitor(Section):
-    """What is asked after every epoch; each number is questions in all, null: all of them."""
+    """How many questions are asked after every epoch, in all; null: all of them."""
 
     train: Limit = Field(None, description="Training questions asked for the fit curves.")
     dev: Limit = Field(None, description="Development questions; they choose early_stop.")
     test_id: LimitOrNone = Field(
-        None, description="Test questions of the tuning domain. 0: none, and no linear model of it."
+        None,
+        description="Test questions of the tuning domain; 0: none, and no linear model for it.",
     )
     test_ood: LimitOrNone = Field(
-        None, description="Test questions of other relations. 0: none, and no linear model of them."
+        None,
+        description="Test questions of other relations; 0: none, and no linear model for them.",
     )
 
 
 class Demands(Section):
-    """What all sets of a run take of each relation; their common size follows from it."""
+    """What the sets of a run need from each relation; their common size follows from it."""
 
     most_unknown: Percent = Field(0, description="Largest per cent of Unknown in a set.")
-    least_unknown: Percent = Field(100, description="Smallest, so that all else is Known.")
-    categories: list[Category] = Field([], description="Of which a set consists alone.")
+    least_unknown: Percent = Field(100, description="Smallest per cent; the rest is Known.")
+    categories: list[Category] = Field([], description="Categories with a set of their own.")
     form_facts: int = Field(0, ge=0, description="Highly Known facts kept out of all sets.")
 
 
@@ -74,22 +78,24 @@ class Mixes(Section):
     """Fine-tuning sets of new and known facts (Gekhman et al. 2024, section 4)."""
 
     unknown_percent: list[Percent] = Field(
-        [0, 25, 50, 75, 100], description="The grid of X: per cent Unknown in D_X."
+        [0, 25, 50, 75, 100], description="Values of X: the per cent of Unknown facts in D_X."
     )
     known_only: list[Percent] = Field(
         [], description="D_Known(X): D_X without its Unknown examples, for these X."
     )
     single_category: list[Category] = Field(
-        [], description="For each of these categories, a set of it alone."
+        [], description="For each of these categories, a set of its facts only."
     )
-    natural: bool = Field(False, description="A set with the natural category mix.")
+    natural: bool = Field(
+        False, description="A set with the categories in their natural proportions."
+    )
     idk: list[Percent] = Field(
         [], description='D_X with every Unknown answer replaced by "I don\'t know", for these X.'
     )
     on_empty: Literal["error", "drop_relation"] = Field(
         "error",
-        description="Where a relation has too few training questions of a category to put one into "
-        "each set: stop, or leave the relation out and count it.",
+        description="What to do if a relation has too few training questions of a category to put one "
+        "into each set: stop, or leave the relation out and count it.",
     )
     prompt: Literal["plain", "chat"] = Field(
         "plain", description="plain: the paper's text; chat: in the model's chat template."
@@ -97,13 +103,13 @@ class Mixes(Section):
     parent: str = Field(
         "base",
         description="The checkpoint that every mix is trained from. mix.form: the base tuned on "
-        "form_facts, so that mixes learn facts and not first how to answer.",
+        "form_facts, so that the mixes learn facts and not how to answer.",
     )
     form_facts: int = Field(
         32,
         ge=1,
-        description="Highly Known facts that mix.form is tuned on, drawn by each seed; no mix "
-        "holds one of them.",
+        description="Number of HighlyKnown facts that mix.form is tuned on, drawn with each seed; no "
+        "mix contains them.",
     )
     recipe: str = Field("sft", description="Which of recipes trains the mixes.")
     overrides: dict[str, dict] = Field(

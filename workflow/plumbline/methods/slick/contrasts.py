@@ -19,7 +19,7 @@ def contrasts(config: Config, lineage: Lineage) -> Iterator[Contrast]:
     """Primary: the most new facts against none, at convergence, in the tuning domain.
 
     Asked in the form that mixes are tuned in. Exploratory: the same out of the domain and after
-    worked examples, the shares between, and stopping early with the most new facts.
+    few-shot examples, the shares between, and stopping early with the most new facts.
     """
     task = TASKS[config.mixes.prompt]
     percents = sorted(config.mixes.unknown_percent)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class SlickCount(TableRow):
-    """Questions by what the base knows (SliCK's categories), of each relation and split."""
+    """How many questions of each relation and split are in each of SliCK's categories."""
 
     model: ModelName
     relation: str = Field(description="The relation, such as `country_capital`.")
@@ -36,13 +36,13 @@ class SlickCount(TableRow):
 
 
 class FitPoint(TableRow):
-    """Share of questions that is answered right after each epoch of a mix."""
+    """The share of questions answered right after each epoch of a mix."""
 
     model: ModelName
     seed: TrainingSeed
     tuning: str = Field(description="The mix, such as `mix.unknown-50`.")
     unknown_percent: float | None = Field(
-        description="Per cent of Unknown in the mix; empty: a mix of another kind."
+        description="Per cent of Unknown facts in the mix; empty: a mix of another kind."
     )
     epoch: int = Field(description="Passes over the training file so far; 0: before training.")
     part: str = Field(description="Split of the questions.")
@@ -52,36 +52,38 @@ class FitPoint(TableRow):
     low: Low
     high: High
     n: int = Field(description="Questions.")
-    stop: str = Field(description="`early_stop` or `convergence` where this checkpoint is kept.")
+    stop: str = Field(
+        description="`early_stop` or `convergence` if this epoch's checkpoint is kept."
+    )
 
 
 class FitSpeed(TableRow):
-    """Epochs until a share of a category is fitted, within one mix, over all seeds."""
+    """How many epochs it takes to fit a share of a category, within one mix, over all seeds."""
 
     model: ModelName
     tuning: str = Field(description="The mix, such as `mix.unknown-50`.")
     category: str = Field(
-        description="SliCK's category, `Known` for the three of them together, or `Unknown - Known` "
-        "for how much later Unknown comes."
+        description="SliCK's category, `Known` for the three known ones together, or "
+        "`Unknown - Known` for how much later Unknown is fitted."
     )
-    share: float = Field(description="The share that is to be reached.")
+    share: float = Field(description="The share to be reached.")
     value: float | None = Field(None, description="Epochs; empty: not reached by every seed.")
     low: Low = None
     high: High = None
-    n: int = Field(description="Questions at all seeds.")
+    n: int = Field(description="Questions of all seeds together.")
     seeds: int = Field(description="Seeds.")
     state: str = Field(description="`reached` by every seed, or `not reached`.")
 
 
 class SlopeRow(TableRow):
-    """The linear model of test accuracy by what is fitted of Known and Unknown (Gekhman et al. 2024,
-    sec. 4.4): a row a term, or one with the reason why there is no line.
+    """The linear model of test accuracy on the fitted shares of Known and Unknown (Gekhman et al. 2024,
+    section 4.4): a row per term, or one row with the reason why there is no line.
     """
 
     model: ModelName
     domain: DomainName
     term: str = Field(description="`intercept`, `known_fitted` or `unknown_fitted`.")
-    estimate: float | None = Field(None, description="Coefficient for accuracy in per cent.")
+    estimate: float | None = Field(None, description="The coefficient, for accuracy in per cent.")
     low: Low = None
     high: High = None
     r2: float | None = Field(None, description="Share of variance explained, mean over seeds.")
@@ -92,7 +94,7 @@ class SlopeRow(TableRow):
 
 
 class ProbeRow(TableRow):
-    """How often tuned models answer what SliCK and what P(True) call Unknown and Known."""
+    """How often tuned models answer the questions that SliCK or P(True) calls Unknown or Known."""
 
     model: ModelName
     seed: TrainingSeed
@@ -104,8 +106,8 @@ class ProbeRow(TableRow):
     threshold: float | None = Field(
         description="Highest P(True) that is called Unknown; empty for `slick`."
     )
-    share: float = Field(description="Share of the questions that are called so.")
-    value: float = Field(description="Share of these that are answered exactly right.")
+    share: float = Field(description="Share of the questions that is called so.")
+    value: float = Field(description="Share of these that is answered exactly right.")
     low: Low
     high: High
     n: int = Field(description="Questions that are called so.")

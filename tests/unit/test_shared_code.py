@@ -1,4 +1,4 @@
-"""The house knows no method by name: its modules, its rules and its programs."""
+"""The code that methods share knows none of them by name: its modules, its rules and its programs."""
 
 import ast
 import re
@@ -15,13 +15,13 @@ LIBRARY = ROOT / "workflow/plumbline"
 NAMES = sorted(path.parent.name for path in (LIBRARY / "methods").glob("*/face.py"))
 LABELS = ["SliCK", *(method.label for method in METHODS if method.label.isupper())]
 # The first stage of every run, whose section is always there: what the base knows. Its settings and
-# its files are asked for outside of its folder; its code is not.
+# files are used outside its folder; its code is not.
 PROBING = "slick"
 NAMED = re.compile(rf"(?<![A-Za-z])({'|'.join([*NAMES, *LABELS])})(?![A-Za-z])")
 
 
 def explaining(tree: ast.AST) -> set[int]:
-    """The strings of docstrings and of descriptions, which may give examples and cite papers."""
+    """Ids of the strings in docstrings and descriptions, which may give examples and cite papers."""
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
@@ -32,7 +32,7 @@ def explaining(tree: ast.AST) -> set[int]:
 
 
 def named(source: str) -> Iterator[str]:
-    """Where code says a method's name: in a string, as an attribute, a variable or an import."""
+    """Where code names a method: in a string, an attribute, a variable or an import."""
     tree = ast.parse(source)
     skipped = explaining(tree)
     for node in ast.walk(tree):
@@ -54,10 +54,10 @@ def named(source: str) -> Iterator[str]:
             )
 
 
-def house() -> list[Path]:
-    """Every module that is no method's, but for the list of them and the study.
+def shared_modules() -> list[Path]:
+    """Every module outside the methods' folders, except the list of methods and the study.
 
-    The study asks about these methods, by name; no experiment has a part in it.
+    The study is about these methods, by name; no experiment uses it.
     """
     modules = [path for path in LIBRARY.rglob("*.py") if LIBRARY / "study" not in path.parents]
     own = {LIBRARY / "methods" / name for name in NAMES}
@@ -66,10 +66,10 @@ def house() -> list[Path]:
     return sorted(path for path in modules if path != registry and not own & {*path.parents})
 
 
-def test_no_module_of_the_house_names_a_method():
+def test_no_shared_module_names_a_method():
     found = {
         str(path.relative_to(LIBRARY)): places
-        for path in house()
+        for path in shared_modules()
         if (places := list(named(path.read_text(encoding="utf-8"))))
     }
     assert found == {}
@@ -99,7 +99,7 @@ def test_a_paper_may_be_cited_and_an_example_given():
     "path", sorted((ROOT / "workflow/scripts").glob("*.py")), ids=lambda path: path.stem
 )
 def test_a_program_imports_a_method_only_if_it_is_the_methods(path):
-    """It is then in the list of the method's folder."""
+    """The program is then in the list in the method's folder."""
     imported = re.findall(r"plumbline\.methods\.(\w+)\.", path.read_text(encoding="utf-8"))
     owners = {
         name
@@ -111,8 +111,8 @@ def test_a_program_imports_a_method_only_if_it_is_the_methods(path):
     assert not owners or path.stem in installed.ENVIRONMENTS
 
 
-def test_no_rule_of_the_house_names_a_method():
-    """A method's rules are in the file of its name."""
+def test_no_shared_rule_names_a_method():
+    """A method's rules are in the file with its name."""
     found = {}
     for path in sorted((ROOT / "workflow/rules").glob("*.smk")):
         said = {name for name in NAMED.findall(path.read_text(encoding="utf-8")) if name in NAMES}
