@@ -3,11 +3,11 @@
     python workflow/resources/build_facts.py [--cache FOLDER]
 
 Downloads each package with its ordinary client (pip, npm), checks its sha256, reads its data
-without installing it (Babel's is read through its own interface), and writes one table a relation
-with the columns subject, answers (joined by |, the first one canonical) and popularity. Where a
-source is stale, wrong or names things differently from common use, facts/errata.tsv overrides it;
-an empty answer there drops the row. No answer has more than 15 % of a relation unless its entry in
-`RELATIONS` says so. The same packages give the same bytes.
+without installing it (Babel's is read through its own interface), and writes one table per relation
+with the columns subject, answers (joined by |, the canonical one first) and popularity. Where a source
+is outdated or wrong, or its names are uncommon, facts/errata.tsv overrides it; an empty answer there
+drops the row. No answer makes up more than 15 % of a relation unless its entry in `RELATIONS` says so.
+The same packages give the same bytes.
 """
 
 from __future__ import annotations

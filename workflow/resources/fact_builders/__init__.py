@@ -1,1 +1,1 @@
-"""What each embedded fact table is made of: one function a relation, by family."""
+"""The builders of the included fact tables: one function per relation, grouped by subject."""

@@ -1,4 +1,4 @@
-"""Facts, the overrides of errata.tsv, and how a sample of facts is picked."""
+"""Facts, the overrides of errata.tsv, and how facts are sampled."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ def fold(text: str) -> str:
 
 
 def accepted(*names: str) -> list[str]:
-    """The names and their forms without accents, each once."""
+    """The names and their forms without accents, without repetition."""
     forms = [form for name in names for form in (name, to_ascii(name))]
     return list(dict.fromkeys(form for form in forms if form))
 
 
 def by_hash(facts: Iterable[Fact]) -> list[Fact]:
-    """A fixed order that has nothing to do with the facts: a random sample without a seed."""
+    """A fixed order that is unrelated to the facts, in place of a random one with a seed."""
     return sorted(facts, key=lambda fact: hashlib.sha256(fact.subject.encode()).digest())
 
 
@@ -64,7 +64,7 @@ def by_popularity(facts: Iterable[Fact]) -> list[Fact]:
 
 
 def pick(facts: list[Fact], count: int, share: float = LARGEST_SHARE) -> list[Fact]:
-    """The first `count` facts, of one canonical answer at most `share` of what is picked."""
+    """The first `count` facts, at most `share` of them with the same canonical answer."""
     while True:
         count = min(count, len(facts))
         seen: Counter = Counter()
@@ -79,19 +79,19 @@ def pick(facts: list[Fact], count: int, share: float = LARGEST_SHARE) -> list[Fa
 
 
 def head_and_any(facts: list[Fact], count: int) -> list[Fact]:
-    """Half of the best known, half of any; for a pool that is mostly tail."""
+    """Half from the best known, half from the others; for a pool in which most are little known."""
     half = pick(by_popularity(facts), count // 2)
     chosen = {fact.subject for fact in half}
     rest = by_hash(fact for fact in facts if fact.subject not in chosen)
     return pick(half + rest, count)
 
 
-# Subjects left out of each relation because they name more than one thing.
+# By relation, subjects that are left out because their names mean more than one thing.
 AMBIGUOUS: dict[str, set[str]] = defaultdict(set)
 
 
 def named_twice(names: Iterable[str], *relations: str) -> set[str]:
-    """The names, folded, that occur twice, accents and case aside; noted for the relations."""
+    """The folded names that occur twice, ignoring accents and case; recorded for the relations."""
     spellings: dict[str, list[str]] = defaultdict(list)
     for name in names:
         spellings[fold(name)].append(name)
@@ -102,6 +102,6 @@ def named_twice(names: Iterable[str], *relations: str) -> set[str]:
 
 
 def unambiguous(facts: list[Fact], relation: str) -> list[Fact]:
-    """Without the subjects that occur twice."""
+    """The facts whose subject occurs only once."""
     twice = named_twice((fact.subject for fact in facts), relation)
     return [fact for fact in facts if fold(fact.subject) not in twice]

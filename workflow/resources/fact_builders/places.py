@@ -23,10 +23,11 @@ from fact_builders.common import (
 )
 from fact_builders.packages import Sources
 
-# Currencies and official languages as of this day.
+# The date as of which currencies and official languages are taken.
 TODAY = datetime.date(2026, 11, 1)
 
-# Territories, and places whose status, capital or currency is disputed or gone: no country of ours.
+# Not counted as countries: territories, and places whose status, capital or currency is disputed or
+# no longer exists.
 NOT_A_COUNTRY = set(
     [
         "AI",
@@ -242,7 +243,7 @@ def us_city_state(sources: Sources) -> list[Fact]:
 
 
 def airport_city(sources: Sources) -> list[Fact]:
-    """International airports of cities of over 200,000 people whose name names no such city."""
+    """International airports of cities of over 200,000 people whose names contain no such city's."""
     large: dict[str, dict[str, int]] = defaultdict(dict)
     for city in cities(sources):
         if city["population"] >= 200_000:
