@@ -406,9 +406,9 @@ def test_the_report_says_where_most_was_found(tmp_path):
     some = row("b", shared=2, contaminated=2, percent=4, examples="q1; q2")
     prose, table = told(tmp_path, [row("a"), some], {"ngram": 13, "max_percent": 5})
     assert prose.lines == [
-        "Of 2 training files compared with 1 evaluation set each, 1 holds items that are "
+        "Of 2 training files compared with 1 evaluation set each, 1 contains items that are "
         "evaluated; most: b, 2 of 50 items of trivia (4.0 %).",
-        "A training is refused on a file that holds more than 5 % of a set.",
+        "Training on a file that contains more than 5 % of a set is refused.",
     ]
     assert texts(table)[1] == ["m", "b", "trivia", "9", "50", "0", "2", "0", "2", "4.00", "q1; q2"]
     assert "13 words in a row" in table.caption
@@ -417,8 +417,8 @@ def test_the_report_says_where_most_was_found(tmp_path):
 def test_the_report_of_clean_files(tmp_path):
     prose, _ = told(tmp_path, [row("a"), row("b")], {"ngram": 13, "max_percent": None})
     assert prose.lines == [
-        "Of 2 training files compared with 1 evaluation set each, in none was an evaluated item "
-        "found; a paraphrase would not be.",
+        "Of 2 training files compared with 1 evaluation set each, no evaluated item was found in "
+        "any; a paraphrase would not be found.",
         "Nothing is refused; the figures are only reported.",
     ]
 

@@ -162,7 +162,7 @@ def test_a_card_says_what_it_is_made_of_and_what_was_measured(run, monkeypatch, 
     ]
     assert "| facts | ood | mc1 | 0.250 | 0.500 | -0.250 | -0.400 to -0.100 | 40 |" in card
     assert "`hub:me/base@abc`" in card and "learning_rate: 0.01" in card and "8 this round" in card
-    assert "intervals hold no spread between trainings" in card
+    assert "intervals do not include the spread between trainings" in card
     second = (run / "m/seed-1/grath.r2/final/README.md").read_text()
     assert head(second)["library_name"] == "transformers" and "Not evaluated." in second
     data = (run / "m/seed-1/grath.r1/README.md").read_text()

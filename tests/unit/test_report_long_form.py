@@ -184,17 +184,17 @@ def test_the_verifier_is_told_with_its_caution(tmp_path):
     assert read == (
         "On 500 claims that small models wrote and that were labelled by reading them, it decides "
         "30.0 %; of the 90 called supported 94.0 % (92.0–95.0) is true; of the 80 called refuted "
-        "95.0 % (93.0–96.0) is false in whole or in part. On the 250 of these that no rule was "
-        "adjusted to, it decides 30.0 %; of the 45 called supported 94.0 % (92.0–95.0) is true; of "
-        "the 40 called refuted 95.0 % (93.0–96.0) is false in whole or in part."
+        "95.0 % (93.0–96.0) is false in whole or in part. On the 250 of these to which no rule was "
+        "adjusted, it decides 30.0 %; of the 45 called supported 94.0 % (92.0–95.0) is true; of the "
+        "40 called refuted 95.0 % (93.0–96.0) is false in whole or in part."
     )
     assert templates == (
         "On 600 claims that this project made from the facts by its own templates, half of them "
         "false, it decides 90.0 % (88.0–91.0) and is right in 97.0 % (95.0–98.0) of what it "
-        "decides; that says only that it reads its own wordings."
+        "decides; that only shows that it reads its own wordings."
     )
     assert decided == (
-        "Of the 300 claims in this run's responses it decides 53.3 %; the others stay open."
+        "Of the 300 claims in this run's responses it decides 53.3 %; the others stay undecided."
     )
     assert table.folded
     assert texts(table)[:2] == [
@@ -208,7 +208,7 @@ def test_the_verifier_is_told_with_its_caution(tmp_path):
 
 def test_a_verifier_that_was_not_tested_is_called_so(tmp_path):
     [prose] = claim_sections.verifier(Run(tables_of(tmp_path, scored()), {}, {}))
-    assert prose.lines == ["It was not put to the test: verifier.csv has no rows."]
+    assert prose.lines == ["It was not tested: verifier.csv has no rows."]
 
 
 def test_responses_stand_together_by_prompt_in_order(tmp_path):

@@ -1,4 +1,4 @@
-"""Every answer to every question, for the part of the page that they are looked through in."""
+"""Every answer to every question, for the part of the page where readers browse them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from plumbline.report.tables import DOMAINS, TASKS, Run
 from plumbline.storage.files import InputError, first_mistake
 
 FILTERS = ("domain", "split", "category", "relation")
-# Values that the page has other words for.
+# Values for which the page uses other words.
 SPOKEN = {("domain", domain): words for domain, words in DOMAINS.items()}
 SPOKEN |= {("category", "All"): "not probed"}
 
 
 def read_answers(path: Path) -> AnswerSheets:
-    """tables/answers.json. InputError naming file and field where it is none."""
+    """Read tables/answers.json. InputError naming file and field if it is not valid."""
     try:
         return AnswerSheets.model_validate_json(path.read_bytes())
     except OSError as error:
@@ -30,12 +30,12 @@ def read_answers(path: Path) -> AnswerSheets:
     except ValidationError as error:
         raise InputError(
             f"{path}: {first_mistake(error, 'the file')}. Expected sheets of answers; write the file "
-            f"anew by running the stage that makes it (tabulate_answers)."
+            f"again by running the stage that makes it (tabulate_answers)."
         ) from error
 
 
 def answers(run: Run) -> list[Block]:
-    """What is there to be looked through, and the place for it."""
+    """How many answers there are to browse, and the place for them."""
     if run.answers is None or not run.answers.sheets:
         return []
     n = sum(len(sheet.questions) * len(sheet.columns) for sheet in run.answers.sheets)
@@ -43,8 +43,8 @@ def answers(run: Run) -> list[Block]:
         Prose(
             [
                 f"{count(n)} answers: what two checkpoints say to the same question, side by side. "
-                f"Shares are those of metrics.csv, of the questions that the filters leave. A "
-                f"question opens what all checkpoints answer."
+                f"Shares are as in metrics.csv, of the questions that the filters leave. Click a "
+                f"question to see what all checkpoints answer."
             ]
         ),
         Browser(packed(run.answers)),
@@ -52,7 +52,7 @@ def answers(run: Run) -> list[Block]:
 
 
 def packed(answers: AnswerSheets) -> dict:
-    """What the page's script reads: all text, names in the page's words, values to filter by."""
+    """The data of the page's script: all text, names in the page's words, values to filter by."""
     several = len({sheet.model for sheet in answers.sheets}) > 1
     return {
         "texts": answers.texts,
@@ -79,7 +79,7 @@ def _packed(sheet: Sheet, several_models: bool) -> dict:
 
 
 def _values(questions: list[AskedQuestion], name: str) -> dict:
-    """The values of a filter, and which of them each question has."""
+    """The values of a filter, and which of them applies to each question."""
     values = [getattr(question, name) for question in questions]
     places = {value: place for place, value in enumerate(dict.fromkeys(values))}
     names = [SPOKEN.get((name, value), value) for value in places]

@@ -1,4 +1,4 @@
-"""What a section of the page is made of, and how figures are put in words."""
+"""The blocks that sections of the page consist of, and how figures are put in words."""
 
 from __future__ import annotations
 
@@ -17,17 +17,19 @@ VERDICT_MARKS = {"supported": "✓", "refuted": "✗", "unverifiable": "?"}  # o
 
 @dataclass(frozen=True)
 class Cell:
-    """One table cell: what is read, a smaller second line, what a column is sorted by."""
+    """A table cell: its text, a smaller second line, and the value by which its column is sorted."""
 
     text: str
     sub: str = ""
     sort: float | str | None = None
-    tone: str = ""  # the verdict of a contrast, which sets the cell off; empty elsewhere
+    tone: str = ""  # the verdict of a contrast, which highlights the cell; otherwise empty
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table that sorts by its columns; `groups` are heads over the heads: (label, columns)."""
+    """A table that can be sorted by its columns; `groups` are heads above the heads: (label,
+    columns).
+    """
 
     kind: ClassVar[str] = "table"
     caption: str
@@ -37,7 +39,7 @@ class Table:
     folded: bool = False
 
     def is_text(self, column: int) -> bool:
-        """Whether a column holds words, which are set to the left, and not figures."""
+        """Whether a column contains words, which are aligned left, and not figures."""
         return all(not isinstance(row[column].sort, int | float) for row in self.rows)
 
 
@@ -57,10 +59,10 @@ class Prose:
 
 @dataclass(frozen=True)
 class Finding:
-    """A contrast in words: `said`, `difference` and `seen` are one sentence.
+    """A contrast in words: `said`, `difference` and `seen` together are one sentence.
 
-    mark, word, tone: its verdict as a sign, in words, and as contrasts.csv has it; names: those of
-    the two checkpoints in the tables; basis: items, trainings and p value.
+    mark, word, tone: its verdict as a sign, in words, and as in contrasts.csv; names: the names of the
+    two checkpoints in the tables; basis: items, trainings and p value.
     """
 
     mark: str
@@ -100,7 +102,7 @@ class Tree:
 
 @dataclass(frozen=True)
 class ShownAnswer:
-    """A checkpoint's response: what is said of it, its text, its claims."""
+    """A checkpoint's response: its heading, its text and its claims."""
 
     label: str
     note: str
@@ -119,7 +121,7 @@ class Answers:
 
 @dataclass(frozen=True)
 class Browser:
-    """Questions to be looked through; `packed` is what the page's script reads."""
+    """Questions to browse; `packed` is the data of the page's script."""
 
     kind: ClassVar[str] = "browser"
     packed: dict
@@ -127,7 +129,7 @@ class Browser:
 
 @dataclass(frozen=True)
 class Downloads:
-    """Tables as files, by name."""
+    """Tables to download as files, by name."""
 
     kind: ClassVar[str] = "downloads"
     heading: str
@@ -143,7 +145,7 @@ class ReportSection:
     title: str
     blocks: Sequence[Block] = field(default_factory=list)
     left_out: str = ""  # why there is nothing to show
-    exploratory: bool = False  # shows differences that are not corrected for their number
+    exploratory: bool = False  # shows differences without a correction for their number
 
 
 def percent(value: float, digits: int = 1) -> str:
@@ -151,7 +153,7 @@ def percent(value: float, digits: int = 1) -> str:
 
 
 def signed(points: float) -> str:
-    """Points with a sign; a true minus, and no sign on what rounds to zero."""
+    """Points with a sign: a true minus, and no sign if the value rounds to zero."""
     text = f"{points:+.1f}".replace("-", "−")
     return "0.0" if text in ("+0.0", "−0.0") else text
 
@@ -170,13 +172,13 @@ def duration(seconds: float) -> str:
 
 
 def number(value: float, text: str | None = None, sub: str = "") -> Cell:
-    """A cell that sorts by `value`; a dash where there is none."""
+    """A cell that sorts by `value`; a dash if there is no value."""
     missing = pd.isna(value)
     return Cell(count(value) if text is None or missing else text, sub, None if missing else value)
 
 
 def bracketed(interval: str) -> str:
-    """An interval behind its value; nothing where there is none."""
+    """An interval in brackets, to follow its value; empty if there is none."""
     return f" ({interval})" if interval else ""
 
 
@@ -189,13 +191,13 @@ def p_cell(value: float) -> Cell:
 
 
 def checkpoint_cell(name: str) -> Cell:
-    """A checkpoint's name, the stop of a mix below it."""
+    """A checkpoint's name, with the stop of a mix below it."""
     label, _, stop = checkpoint_label(name).partition(", ")
     return Cell(label, stop, name)
 
 
 def measured(row, scale: int = 100) -> Cell:
-    """A row of `over_seeds` times `scale`, its interval below; differences signed."""
+    """A row of `over_seeds` times `scale`, with its interval below; differences have signs."""
     value, low, high = scale * row.value, scale * row.low, scale * row.high
     if row.metric.endswith(DIFFERENCES):
         sub = "" if pd.isna(low) else f"{signed(low)} to {signed(high)}"
@@ -205,18 +207,18 @@ def measured(row, scale: int = 100) -> Cell:
 
 @dataclass(frozen=True)
 class Score:
-    """A metric with its interval and its difference to the base, and their numbers of items."""
+    """A metric with its interval and its difference to the base, and how many items each is over."""
 
     value: Cell
     difference: Cell | None
     n: int
-    paired: int  # items that the difference is over: those that both have the metric of
+    paired: int  # items that the difference is over: those for which both have the metric
 
 
 def scores(
     means: pd.DataFrame, keys: list[str], scale: Callable[[str], int] = lambda metric: 100
 ) -> dict[tuple, dict[str, Score]]:
-    """Rows of `over_seeds` by the columns `keys`, then by metric, in the table's order."""
+    """Rows of `over_seeds` by the columns `keys` and then by metric, in the table's order."""
     rows = {(tuple(getattr(r, k) for k in keys), r.metric): r for r in means.itertuples()}
     by_key: dict[tuple, dict[str, Score]] = {}
     for (key, metric), row in rows.items():
@@ -231,18 +233,18 @@ def scores(
 
 
 def named(frame: pd.DataFrame, model: str, *rest: str) -> str:
-    """How a sentence opens; the model is named where there is more than one."""
+    """The start of a sentence, with the model's name if there are several models."""
     if frame.model.nunique() > 1:
         return ", ".join([model, *rest])
     return capital(", ".join(rest))
 
 
 def capital(text: str) -> str:
-    """A text that opens a sentence; unlike `str.capitalize`, nothing else changes."""
+    """A text with a capital at its start; unlike `str.capitalize`, nothing else changes."""
     return text[:1].upper() + text[1:]
 
 
 def difference(value: float, low: float, high: float, scale: float = 100) -> Cell:
-    """A difference with its interval, in points where it is one of shares."""
+    """A difference with its interval; by default in points, for differences of shares."""
     sub = "" if pd.isna(low) else f"{signed(scale * low)} to {signed(scale * high)}"
     return Cell(signed(scale * value), sub, value)

@@ -1,6 +1,6 @@
-"""Cards as model hubs show them: of a checkpoint, and of the file that it was trained on.
+"""Cards for model hubs: of a checkpoint, and of the file that it was trained on.
 
-They say what it is and what was measured of it, by the run's own files, and nothing else.
+They say what it is and how it was measured, according to the run's own files, and nothing else.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ def checkpoint_card(
 ) -> str:
     """The card of a checkpoint.
 
-    name: of the checkpoint. base, marker: checkpoint.json of its base model and its own, of which
-    `folder` is the place. training: its training.json. composition, data: of its training file,
-    which is called `data`. rows: of comparisons.csv, against the base.
+    name: the checkpoint's. base, marker: checkpoint.json of its base model and its own; `folder` is
+    where the latter is. training: its training.json. composition, data: of its training file, whose
+    name is `data`. rows: of comparisons.csv, against the base.
     """
     on_hub, recipe = hub_base(folder), training["recipe"]
     adapter = on_hub is not None and marker["kind"] == "adapter"
@@ -77,7 +77,7 @@ def checkpoint_card(
 def data_card(
     name: str, file: str, *, model: str, method: str, composition: Composition, pairs: bool
 ) -> str:
-    """The card of a training file: what its rows are, what they are made of, what was left out."""
+    """The card of a training file: what its rows are, what it consists of, what was left out."""
     columns = "prompt, chosen, rejected" if pairs else "prompt, completion"
     kind = "preference" if pairs else "prompt-completion"
     return _page(
@@ -88,16 +88,16 @@ def data_card(
         f"{name}: what {model} was tuned on",
         f"A training file of plumbline ({method_label(method)}), in TRL's {kind} format.",
         {
-            "Base": [f"Made for `{model}`: its answers, or what it knows, decided what is in it."],
+            "Base": [f"Made for `{model}`: its answers, or what it knows, determine the rows."],
             "Data": [
                 f"{composition.rows:,} rows of `{columns}`; other columns say where a row is from. "
                 f"{_made_of(composition)}",
                 *_dropped({row["reason"]: row["n"] for row in composition.dropped}),
             ],
             "Limits": [
-                "- Texts that a model wrote may state what is false, also where they are preferred.",
-                "- No row states a fact of the test questions, as far as words tell; other benchmarks "
-                "were compared as far as the run evaluates them.",
+                "- Texts that a model wrote may state falsehoods, even if they are the preferred ones.",
+                "- No row states a fact of the test questions, as far as a comparison of words shows; "
+                "other benchmarks were compared only if the run evaluates them.",
                 "- The licences of the base model and of the facts' sources apply.",
             ],
         },
@@ -115,7 +115,7 @@ def _page(
 
 
 def _parent(marker: Mapping[str, Any], base: Mapping[str, Any]) -> str:
-    """The base's name, or the folder of another parent below the model's."""
+    """The base's name, or the folder of another parent, below the model's folder."""
     if marker["parent_weights_sha256"] == base["weights_sha256"]:
         return base["name"]
     return marker["parent"].replace("../", "")
@@ -151,7 +151,7 @@ def _evaluation(rows: Sequence[Mapping[str, str]], confidence: float) -> list[st
     return [
         (f"Means over {seeds} trainings, of which this checkpoint is one" if seeds > 1 else "Means")
         + f", with {confidence:.0%} intervals of the difference. They are exploratory: not corrected "
-        "for their number. `id`: in the tuning domain, `ood`: outside of it.",
+        "for their number. `id`: in the tuning domain, `ood`: outside it.",
         "",
         *table,
     ]
@@ -162,9 +162,11 @@ def _line(cells: Iterable[str]) -> str:
 
 
 def _limits(marker: Mapping[str, Any], rows: Sequence[Mapping[str, str]]) -> list[str]:
-    limits = ["- What the table does not name was not measured, safety among it."]
+    limits = ["- Whatever is not in the table was not measured, including safety."]
     if rows and all(int(row["seeds"]) == 1 for row in rows):
-        limits.append("- One seed was trained: the intervals hold no spread between trainings.")
+        limits.append(
+            "- One seed was trained: the intervals do not include the spread between trainings."
+        )
     coarse = [
         dtype for dtype, cosine in marker.get("rounding_cosine", {}).items() if cosine < ENOUGH
     ]

@@ -9,14 +9,14 @@ from plumbline.names import BASE, PLACEBO, parts, variant
 from plumbline.report.labels import checkpoint_label, variant_label
 from plumbline.report.parts import Chapter
 
-# By method, loaded by name, so that what only reads a method's face loads nothing heavy. A rule whose
-# program loads them names them for its digest.
+# By method. They are loaded by name, so that code that reads only a method's face loads nothing heavy;
+# a rule whose program loads them names them for its digest.
 _BY_METHOD = {method.name: method.report.chapter for method in METHODS if method.report.chapter}
 MODULES = list(_BY_METHOD.values())
 
 
 def _chapter(method: str) -> Chapter:
-    """The method's chapter; one that says nothing where it has none."""
+    """The method's chapter; an empty one if the method has none."""
     return import_module(_BY_METHOD[method]).CHAPTER if method in _BY_METHOD else Chapter()
 
 
@@ -26,7 +26,7 @@ def chapters() -> list[Chapter]:
 
 
 def question(variant: str, contrast: str) -> str:
-    """What a method, or a variant of it, asks by a contrast; empty where it does not say."""
+    """The question that a method, or a variant of it, asks by a contrast; empty if it does not say."""
     method, *_ = parts(f"{variant}.")
     return _chapter(method).asks.get(contrast, "")
 
@@ -34,7 +34,7 @@ def question(variant: str, contrast: str) -> str:
 def spoken(checkpoint: str) -> str:
     """A checkpoint as a sentence names it: `grath.r2` as `the model after round 2 of GRATH`.
 
-    In the words of its method's chapter; where that has none, by its label. It begins with `the`.
+    In the words of its method's chapter or, if that has none, by its label. It begins with `the`.
     """
     if checkpoint == BASE:
         return "the base model"

@@ -36,13 +36,13 @@ NOT_SPLIT = {
 
 
 def verifier(run: Run) -> list[Block]:
-    """The verifier put to the test, and the share of the responses' claims that it decides."""
+    """How the verifier did in its test, and the share of the responses' claims that it decides."""
     table = run.tables.verifier
     lines = [*_on_models(table[table.claims == MODELS]), *_decided(run.tables.claim_states)]
     templates = table[table.claims == TEMPLATES]
     by_metric = {row.metric: row for row in templates[templates.relation == "All"].itertuples()}
     if "coverage" not in by_metric:
-        untested = [] if len(table) else ["It was not put to the test: verifier.csv has no rows."]
+        untested = [] if len(table) else ["It was not tested: verifier.csv has no rows."]
         return [Prose([*untested, *lines], "The verifier")]
     parts = [
         text.format(_percent(by_metric[metric]))
@@ -54,7 +54,7 @@ def verifier(run: Run) -> list[Block]:
     ]
     lines.append(
         f"On {count(by_metric['coverage'].n)} claims that this project made from the facts by its own "
-        f"templates, half of them false, it {' and '.join(parts)}; that says only that it reads "
+        f"templates, half of them false, it {' and '.join(parts)}; that only shows that it reads "
         "its own wordings."
     )
     rows = []
@@ -73,14 +73,14 @@ def verifier(run: Run) -> list[Block]:
 
 
 def _on_models(table: pd.DataFrame) -> list[str]:
-    """How right its decisions are on claims that models wrote."""
+    """How often its decisions on claims that models wrote are right."""
     by_part = {(row.relation, row.metric): row for row in table.itertuples()}
     if not by_part:
         return []
     sentences = []
     for part, opening in (
         ("All", "On {} claims that small models wrote and that were labelled by reading them, "),
-        (HELD_OUT, "On the {} of these that no rule was adjusted to, "),
+        (HELD_OUT, "On the {} of these to which no rule was adjusted, "),
     ):
         kinds = {
             "precision": "called supported {} is true",
@@ -103,7 +103,7 @@ def _percent(row) -> str:
 
 
 def _decided(states: pd.DataFrame) -> list[str]:
-    """Which share of the claims in responses has a verdict that decides."""
+    """The share of the claims in responses that is decided."""
     verdicts = states[states.item == "verdicts"]
     total = verdicts.n.sum()
     if not total:
@@ -111,7 +111,7 @@ def _decided(states: pd.DataFrame) -> list[str]:
     undecided = verdicts[verdicts.state.str.startswith("unverifiable")].n.sum()
     return [
         f"Of the {count(total)} claims in this run's responses it decides "
-        f"{percent((total - undecided) / total)} %; the others stay open."
+        f"{percent((total - undecided) / total)} %; the others stay undecided."
     ]
 
 
@@ -135,15 +135,13 @@ def states(run: Run) -> list[Block]:
         ]
         for row in ordered
     ]
-    caption = (
-        "What became of instructions, responses, claims, ratings and pairs: every state, counted."
-    )
+    caption = "Instructions, responses, claims, ratings and pairs by state: how many of each."
     heads = ["model", "checkpoint", "seed", "item", "state", "n"]
     return [Table(caption, heads, rows, folded=True)]
 
 
 def sample(run: Run) -> list[Block]:
-    """Every checkpoint's response to each instruction that was drawn to be looked at."""
+    """Every checkpoint's responses to the instructions that were drawn for display."""
     if not run.responses:
         return []
     several = len({response.model for response in run.responses}) > 1
@@ -154,7 +152,7 @@ def sample(run: Run) -> list[Block]:
         groups.setdefault((response.model, response.instruction), []).append(response)
     marks = ", ".join(f"{mark} {verdict}" for verdict, mark in VERDICT_MARKS.items())
     intro = (
-        f"Drawn at random, the same for all checkpoints; below a response the claims taken from "
+        f"Drawn at random, the same for all checkpoints; below a response are the claims taken from "
         f"it ({marks}: nothing was found to decide by) and what the verdict rests on."
     )
     blocks: list[Block] = [Prose([intro], "Responses and their claims")]
@@ -171,7 +169,7 @@ def sample(run: Run) -> list[Block]:
 
 
 def _note(response: ShownResponse) -> str:
-    """How many claims have which verdict, or why there is none."""
+    """How many claims have which verdict, or why there are none."""
     if not response.claims:
         return NOT_SPLIT.get(response.state, "no claims")
     counts = Counter(claim.verdict for claim in response.claims)

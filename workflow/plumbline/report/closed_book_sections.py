@@ -25,8 +25,8 @@ from plumbline.report.tables import CLOSED_BOOK, DOMAINS, Run, closed_book_tasks
 
 @dataclass(frozen=True)
 class ClosedBookStanding:
-    """A checkpoint's EM (percent, with interval) in one task and domain, and its difference to the
-    base asked alike. A task is a set of questions, asked in a form.
+    """A checkpoint's EM (percent, with interval) in one task and domain, and its difference to the base
+    asked in the same form. A task is a set of questions, asked in one form.
     """
 
     model: str
@@ -42,7 +42,7 @@ class ClosedBookStanding:
 
 
 def standings(metrics: pd.DataFrame) -> list[ClosedBookStanding]:
-    """One a model, task, domain and checkpoint, in reading order."""
+    """One per model, task, domain and checkpoint, in reading order."""
     tasks = closed_book_tasks(metrics)
     rows = metrics[
         metrics.task.isin(tasks)
@@ -81,7 +81,7 @@ def standings(metrics: pd.DataFrame) -> list[ClosedBookStanding]:
 
 
 def closed_book(run: Run) -> list[Block]:
-    """A table a model, set and form, of a set all but the first folded; before them what the base
+    """A table per model, set and form, all but a set's first one folded; above them, what the base
     knows and what guessing would reach.
     """
     metrics, scored = run.tables.metrics, standings(run.tables.metrics)
@@ -98,7 +98,9 @@ def closed_book(run: Run) -> list[Block]:
 
 
 def _sentences(here: list[ClosedBookStanding], metrics: pd.DataFrame) -> list[str]:
-    """The base in every form, and what a relation's commonest answer would score, by domain."""
+    """For each domain, the base's EM in every form and what a relation's commonest answer
+    would score.
+    """
     lines = []
     of_train = "train " if here[0].questions == CLOSED_BOOK else ""
     for domain, label in DOMAINS.items():
@@ -158,7 +160,9 @@ def _table(here: list[ClosedBookStanding], folded: bool) -> Table:
 
 
 def as_lines(metrics: pd.DataFrame) -> list[str]:
-    """EM by form for a terminal, aligned, ID and OOD side by side; none without such questions."""
+    """EM by form for a terminal, aligned, with ID and OOD side by side; empty without such
+    questions.
+    """
     parts: dict[tuple[str, str, str], dict[str, dict[str, ClosedBookStanding]]] = {}
     for s in standings(metrics):
         part = parts.setdefault((s.model, s.questions, s.form), {})

@@ -1,4 +1,4 @@
-"""Whether training files hold what is evaluated, told."""
+"""The report's section on whether training files contain what is evaluated."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def contamination(run: Run) -> list[Block]:
         words.append(
             "Nothing is refused; the figures are only reported."
             if limit is None
-            else f"A training is refused on a file that holds more than {limit:g} % of a set."
+            else f"Training on a file that contains more than {limit:g} % of a set is refused."
         )
     rows = [
         [
@@ -40,10 +40,10 @@ def contamination(run: Run) -> list[Block]:
     run_of_words = f"{settings['ngram']} words" if settings else "so many words"
     caption = (
         "Items of every evaluation set that are in a training file. Equal: the item's question "
-        f"is one of the prompts'. Shared: {run_of_words} in a row of its question or of one of its "
-        "choices stand in a prompt and its answer; of a shorter question, the whole. Stated: a "
-        "sentence names its subject and a right answer. %: at least one of these. Case, "
-        "punctuation and articles do not count."
+        f"is one of the prompts'. Shared: {run_of_words} in a row of its question, or of one of its "
+        "choices, occur in a prompt with its answer; for a shorter question, all its words. Stated: a "
+        "sentence names its subject and a right answer. %: at least one of these holds. Case, "
+        "punctuation and articles are ignored."
     )
     columns = ["model", "training file", "evaluation set", "rows", "items", "equal", "shared"]
     columns += ["stated", "any", "%", "for example"]
@@ -60,11 +60,11 @@ def _sentence(table: pd.DataFrame, model: str) -> str:
     plural = "s" * (sets > 1)
     compared = f"{opening} {files} training files compared with {sets} evaluation set{plural} each,"
     if held.empty:
-        return f"{compared} in none was an evaluated item found; a paraphrase would not be."
+        return f"{compared} no evaluated item was found in any; a paraphrase would not be found."
     most = held.loc[held.percent.idxmax()]
     holding = held.training.nunique()
     return (
-        f"{compared} {holding} hold{'s' * (holding == 1)} items that are evaluated; most: "
+        f"{compared} {holding} contain{'s' * (holding == 1)} items that are evaluated; most: "
         f"{most.training}, {count(most.contaminated)} of {count(most.n)} items of {most.set} "
         f"({most.percent:.1f} %)."
     )

@@ -1,7 +1,7 @@
-"""What was asked and what was found: a sentence a primary contrast, then all contrasts in tables.
+"""What was asked and what was found: a sentence per primary contrast, then all contrasts in tables.
 
-These are the only sentences of the report that give a verdict; p values are corrected for the
-number of a model's primary contrasts.
+These are the only sentences of the report that give a verdict; their p values are corrected for the
+number of the model's primary contrasts.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ from plumbline.report.tables import (
     trainings,
 )
 
-# Every mark stands beside its word, so that neither colour nor shape is needed.
+# Every mark is beside its word, so that no reader depends on colour or shape.
 MARKS = {"higher": "▲", "lower": "▼", "held": "▬", "undecided": "○"}
-NOTHING = "No contrast could be taken (contrasts.csv has no rows), so nothing is claimed."
+NOTHING = "No contrast could be measured (contrasts.csv has no rows), so nothing is claimed."
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Told:
 
     @property
     def asked(self) -> str:
-        """The method, and what it asks, or how it calls the contrast."""
+        """The method's label and its question, or the contrast's name."""
         row = self.row
         label = variant_label(row.method)
         asked = question(row.method, row.contrast) or row.contrast
@@ -71,7 +71,7 @@ class Told:
 
     @property
     def measure(self) -> str:
-        """The measure, and where it was taken."""
+        """The measure, and the task and domain it was taken on."""
         row = self.row
         return (
             f"{SPOKEN_METRICS.get(row.metric, METRICS.get(row.metric, row.metric))} on "
@@ -84,7 +84,7 @@ class Told:
 
     @property
     def held(self) -> bool:
-        """Whether it asks for no difference, and not for one."""
+        """Whether the contrast tests that there is no difference, rather than that there is one."""
         return self.row.kind == "equivalence"
 
     @property
@@ -114,7 +114,7 @@ class Told:
 
     @property
     def said(self) -> str:
-        """The sentence as far as the difference."""
+        """The sentence up to the difference."""
         (first, second), row = self.sides, self.row
         if not row.n:
             return capital(f"{self.measure}: no item was measured for both {first} and {second}.")
@@ -133,7 +133,7 @@ class Told:
 
     @property
     def seen(self) -> str:
-        """The end of the sentence: where nothing was seen, what would have been."""
+        """The end of the sentence: if no difference was seen, how large a one would have been."""
         row = self.row
         if not row.n:
             return ""
@@ -160,7 +160,7 @@ class Told:
 
     @property
     def basis(self) -> str:
-        """On how many items and trainings it rests, and its p value; empty without items."""
+        """How many items and trainings it rests on, and its p value; empty without items."""
         row = self.row
         if not row.n:
             return ""
@@ -193,7 +193,7 @@ def told(tables: Tables, model: str, role: str) -> list[Told]:
 
 
 def about_seeds(metrics: pd.DataFrame) -> str:
-    """Whether intervals hold the spread between trainings."""
+    """Whether the intervals include the spread between trainings."""
     seeds = trainings(metrics)
     if seeds == 1:
         return (
@@ -206,7 +206,7 @@ def about_seeds(metrics: pd.DataFrame) -> str:
 
 
 def summary(rows: list[Told]) -> str:
-    """How many of a model's primary contrasts came out how."""
+    """How many of a model's primary contrasts have each verdict."""
     counts = Counter(contrast.row.verdict for contrast in rows)
     parts = ", ".join(f"{counts[verdict]} {verdict}" for verdict in MARKS)
     contrasts = "contrast" if len(rows) == 1 else "contrasts"
@@ -217,7 +217,7 @@ def summary(rows: list[Told]) -> str:
 
 
 def notes(tables: Tables, model: str) -> list[str]:
-    """What stands below a model's findings: how they are corrected, and what the methods add."""
+    """What follows a model's findings: how they are corrected, and what the methods add."""
     added = [text for chapter in chapters() for text in chapter.opening(tables, model)]
     return [summary(told(tables, model, "primary")), *added]
 
@@ -278,7 +278,7 @@ def _table(tables: Tables, role: str) -> Table:
     heads += ["p corrected", "verdict"] * primary + ["detectable", "n", "seeds"]
     caption = (
         "The primary contrasts in figures. Detectable: the smallest difference that 80 of 100 such "
-        "runs would have seen; where a difference is to be held, the smallest margin."
+        "runs would have found; for contrasts that should be held, the smallest margin."
         if primary
         else "Secondary contrasts: exploratory, not corrected, without verdicts."
     )

@@ -1,7 +1,7 @@
-"""The sheet figures are drawn on: text stays text, every mark carries its numbers as a title.
+"""The canvas for figures: text stays text, and every mark has its numbers as a title.
 
-360 units wide, so that text is readable on a phone. Colours are plain hex, so that the files serve
-anywhere; the page replaces them by its own light and dark ones.
+A figure is 360 units wide, so that its text is readable on a phone. Colours are plain hex, so that the
+files work anywhere; the page replaces them by its own light and dark ones.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from matplotlib.figure import Figure
 
 matplotlib.use("svg")
 
-# Names are the page's CSS variables. Colours that stand for different things in one figure are told
-# apart with every common colour deficiency (Okabe and Ito 2008), and most have markers beside.
+# Named like the page's CSS variables. Colours with different meanings in one figure can be told apart
+# with every common colour deficiency (Okabe and Ito 2008), and most have different markers as well.
 PALETTE = {
     "fig-ink": "#1b2026",
     "fig-faint": "#c9ced6",
@@ -38,7 +38,7 @@ PALETTE = {
     "fig-conv": "#b23a3a",
 }
 INK, FAINT, GREY, KNOWN, UNKNOWN = list(PALETTE.values())[:5]
-# One colour a line where lines have no colour of their own.
+# Colours for lines that have none of their own, one per line.
 SERIES = [PALETTE[f"fig-{name}"] for name in ("known", "unknown", "id", "ood", "fifth", "sixth")]
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 WIDTH, POINT = 5.0, 1 / 72  # inches
@@ -79,7 +79,7 @@ Panel = TypeVar("Panel")
 
 
 class Drawing:
-    """A matplotlib figure 360 units wide whose marks are described."""
+    """A matplotlib figure 360 units wide, each mark of which has a description."""
 
     def __init__(self, height: float, rows: int = 1, columns: int = 1, **options):
         self.figure = Figure(figsize=(WIDTH, height), layout="constrained")
@@ -87,19 +87,21 @@ class Drawing:
         self.titles: list[str] = []
 
     def mark(self, artist, text: str) -> None:
-        """Make `artist` a mark: `text` is shown on hover and read out."""
+        """Make `artist` a mark: `text` is shown on hover and read out by screen readers."""
         artist.set_gid(f"mark-{len(self.titles)}")
         self.titles.append(text)
 
     def dot(self, ax: Axes, x, y, low, high, text: str, upright: bool = True, **style) -> None:
-        """A point with its interval; `upright`: the interval runs along y."""
+        """A point with its interval; `upright`: the interval is along y."""
         if pd.notna(low) and pd.notna(high):
             ends = ([x, x], [low, high]) if upright else ([low, high], [y, y])
             ax.plot(*ends, color=style["color"], linewidth=1.2, solid_capstyle="butt")
         self.mark(ax.plot([x], [y], linestyle="", **style)[0], text)
 
     def line(self, ax: Axes, x, rows: pd.DataFrame, text: Callable, **style) -> None:
-        """A thin line through rows with value, low and high, a dot at each; `text` of a row."""
+        """A thin line through rows with value, low and high, with a dot at each; `text`
+        describes a row.
+        """
         ax.plot(x, rows.value, color=style["color"], linewidth=1.2, alpha=0.7)
         for at, row in zip(x, rows.itertuples(), strict=True):
             self.dot(ax, at, row.value, row.low, row.high, text(row), **style)
@@ -144,7 +146,8 @@ class Drawing:
         head.text = title
         root.insert(0, head)
         text = ET.tostring(root, encoding="unicode")
-        # Matplotlib's ids hash positions, whose last digit the layout's solver leaves open.
+        # Matplotlib's ids are hashes of positions, whose last digit the layout's solver does not
+        # determine.
         for place, key in enumerate(used):
             text = re.sub(rf'(id="|#){re.escape(key)}(?=["\)])', rf"\g<1>{name}-{place}", text)
         return text.replace("'DejaVu Sans'", FONT) + "\n"
@@ -153,7 +156,7 @@ class Drawing:
 def two_across(
     groups: Sequence[Sequence[Panel]], head: float, each: float, **options
 ) -> tuple[Drawing, list[tuple[Axes, Panel]]]:
-    """Panels two across, each group from a new line on, with the axes each is drawn on.
+    """Panels, two side by side; each group starts a new line. Also returns each panel's axes.
 
     head, each: height in points of legend and labels, and of one line of panels.
     """
@@ -188,10 +191,10 @@ def described(row) -> str:
 
 
 def percent_axis(ax: Axes, axis: str) -> None:
-    """Label `xaxis` or `yaxis`, which holds fractions, in percent."""
+    """Label `xaxis` or `yaxis`, whose values are fractions, in percent."""
     getattr(ax, axis).set_major_formatter(lambda value, _: f"{round(100 * value, 1):g} %")
 
 
 def titled(several: bool, model: str, text: str) -> str:
-    """A panel's title; the model above it where there are several."""
+    """A panel's title, with the model above it if there are several."""
     return f"{model}\n{text}" if several else text

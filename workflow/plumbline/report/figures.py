@@ -1,4 +1,4 @@
-"""Every figure of a run: what draws it, and the drawing that all methods share."""
+"""The figures of a run: the functions that draw them, and the one figure that all methods share."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ DOMAIN_COLOURS = {domain: PALETTE[f"fig-{domain}"] for domain in DOMAINS}
 
 
 def id_ood(tables: Tables) -> Drawing | None:
-    """Every checkpoint in and out of the tuning domain: the main metric, one panel a task.
+    """Every checkpoint in and out of the tuning domain: the main metric, one panel per task.
 
-    The other metrics, and tasks whose main metric is no fraction, are left to the tables.
+    The tables have the other metrics, and tasks whose main metric is not a fraction.
     """
     panels = []
     for (model, task, _), part in tasks(tables.metrics):

@@ -1,4 +1,4 @@
-"""What tuning gains in the domain against what it gains out of it, drawn."""
+"""The figure of gains in the tuning domain against gains outside it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from plumbline.report.labels import checkpoint_label, checkpoint_order
 from plumbline.report.tables import DOMAINS, Tables
 
 MARKERS = "oDs^vP"
-WIDEST = 25  # letters of a name of which two stand side by side
+WIDEST = 25  # letters of a name, if two names are to fit side by side
 AROUND = [(0, 1), (1, 0), (0, -1), (-1, 0), (1, 1), (1, -1), (-1, -1), (-1, 1)]
 
 
 def gains(tables: Tables) -> Drawing | None:
-    """ID gain across, OOD gain up, a numbered point a checkpoint with intervals both ways; one
-    panel a model. The method has a colour and a shape; the numbers are explained above.
+    """ID gain across, OOD gain up: a numbered point per checkpoint, with intervals both ways, and a
+    panel per model. Colour and shape show the method; the numbers are explained above the panels.
     """
     rows = tables.gains[tables.gains.against == "base"]
     by_place = {(r.model, r.checkpoint, r.domain): r for r in rows.itertuples()}

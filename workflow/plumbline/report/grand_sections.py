@@ -1,5 +1,5 @@
-"""All checkpoints on all tasks, the study over losses, what the filter of unknown facts changes:
-exploratory, intervals without verdicts.
+"""All checkpoints on all tasks, the study over losses, and the effect of filtering Unknown facts:
+exploratory, with intervals and without verdicts.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SPANS = {"id": "ID", "ood": "OOD", "both": "mean of both"}
 
 
 def grand(run: Run) -> list[Block]:
-    """The grand table of each model, its picture, every comparison, and the crossing."""
+    """Each model's table of all tasks, its figure, every comparison, and the effect of the filter."""
     comparisons = run.tables.comparisons
     if comparisons.empty:
         return []
@@ -49,8 +49,8 @@ def _picture_caption(gains: pd.DataFrame) -> str:
         listed.append(f"{domain.upper()}: {' or '.join(n.replace(' ', ', ') for n in names)}")
     return (
         f"Gain over the base in and out of the domain, in points with 95 % intervals: the mean "
-        f"difference of the tasks, each counting alike ({'; '.join(listed)}). Only tasks that all "
-        f"checkpoints of a model have, so that they can be compared; win rates are left out."
+        f"difference over the tasks, equally weighted ({'; '.join(listed)}). So that they can be "
+        f"compared, only tasks that all checkpoints of a model have; win rates are left out."
     )
 
 
@@ -101,8 +101,8 @@ def _grand_table(run: Run, model: str) -> Table:
         rows.append(cells)
     seeds = int(here.seeds.max())
     caption = (
-        f"{named(run.tables.comparisons, model, 'every checkpoint')} on every task, by the measure "
-        f"that stands for the task, with paired differences to the base and, where that is another "
+        f"{named(run.tables.comparisons, model, 'every checkpoint')} on every task, by the main "
+        f"measure of the task, with paired differences to the base and, if that is a different "
         f"checkpoint, to the one it was trained from."
     )
     caption += f" Means of {seeds} seeds." if seeds > 1 else ""
@@ -110,7 +110,7 @@ def _grand_table(run: Run, model: str) -> Table:
 
 
 def _every(run: Run) -> Table:
-    """One row a comparison, with its p value."""
+    """One row per comparison, with its p value."""
     rows = [
         [
             Cell(r.model),
@@ -125,7 +125,7 @@ def _every(run: Run) -> Table:
         for r in run.tables.comparisons.sort_values("p", kind="stable").itertuples()
     ]
     return Table(
-        f"Every comparison with its p value, not corrected: of {count(len(rows))} comparisons in "
+        f"Every comparison with its p value, not corrected: among {count(len(rows))} comparisons in "
         f"which nothing differs, about {count(max(1, len(rows) / 20))} would have a p below 0.05.",
         ["model", "checkpoint", "against", "task", "domain", "points", "p", "n"],
         rows,
@@ -134,7 +134,7 @@ def _every(run: Run) -> Table:
 
 
 def _crossing(run: Run) -> list[Block]:
-    """Checkpoints whose training data were rid of Unknown beside those trained on everything."""
+    """Checkpoints trained with less or no Unknown beside those trained on everything."""
     gains = run.tables.comparisons[run.tables.comparisons.against == "full"]
     gained = run.tables.gains[run.tables.gains.against == "full"]
     if gains.empty:
@@ -158,7 +158,7 @@ def _crossing(run: Run) -> list[Block]:
     heads = ["model", "checkpoint", "task", "domain", "n"]
     heads += ["filtered", "full", "difference", "p"]
     caption = (
-        "Checkpoints tuned on less of what is Unknown to the base beside the same ones tuned on "
+        "Checkpoints tuned on fewer of the facts Unknown to the base beside their siblings tuned on "
         "everything, over the items measured for both."
     )
     return [

@@ -1,4 +1,4 @@
-"""The headline for a terminal: what was asked and found, then figures that are exploratory."""
+"""The headline for a terminal: what was asked and found, then exploratory figures."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ EXPLORATORY = (
 
 
 def as_text(tables: Tables) -> str:
-    """Under 80 columns: a part a primary contrast, as the page tells it; then closed-book EM by
-    form, what methods tell, and how factual long answers are, where there are any.
+    """Under 80 columns: a paragraph per primary contrast, as on the page; then closed-book EM by
+    form, the methods' own lines, and how factual long answers are, if there are any.
     """
     lines = textwrap.wrap(contrasts.NOTHING, WIDTH) if tables.contrasts.empty else []
     for model in dict.fromkeys(tables.contrasts.model):

@@ -35,13 +35,13 @@ def _variant_label(method: str, percent: float) -> str:
 
 
 def method_label(method: str) -> str:
-    """`grath` as `GRATH`, `mix` as `SliCK`; a name of no method as it is."""
+    """`grath` as `GRATH`, `mix` as `SliCK`; a name that is not a method's as it is."""
     return _BY_NAME[method].label if method in _BY_NAME else method
 
 
 def checkpoint_order(name: str) -> tuple:
-    """Sort key: the base, the methods in the order of `METHODS`, all else. Of a method by its own
-    ranks, then what keeps all Unknown first, then by stages and by numbers in the name.
+    """Sort key: the base, the methods in the order of `METHODS`, everything else. Within a method:
+    by its own ranks, then variants that keep all Unknown, then by stages and by numbers in the name.
     """
     prefix, percent, rest = parts(name)
     place, rank = len(METHODS), 0

@@ -1,4 +1,4 @@
-"""How factual long answers are against how helpful or how long, drawn (Lin et al. 2024, FLAME)."""
+"""The figure of how factual long answers are against how helpful or long (Lin et al. 2024, FLAME)."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ MARKERS = "oDs^vP"
 
 
 def factuality(tables: Tables) -> Drawing | None:
-    """F1 of claims against the win rate with intervals, one panel a model and domain.
+    """F1 of claims against the win rate, with intervals; one panel per model and domain.
 
-    A checkpoint that is not compared is what the others are compared with: 50 % by definition.
-    Where a win rate is missing (there were no comparisons, or none could be read), all stand
-    against their words.
+    The checkpoint that the others are compared with is at 50 % by definition. If any win rate is
+    missing (nothing was compared, or no verdict could be read), all are drawn against their number
+    of words.
     """
     rows = tables.metrics[(tables.metrics.category == "All") & tables.metrics.domain.isin(DOMAINS)]
     long, keys = rows[rows.task == LONG_FORM], ["model", "checkpoint", "domain"]
@@ -100,7 +100,7 @@ def factuality(tables: Tables) -> Drawing | None:
 
 
 def _wins(compared: pd.DataFrame, scored: pd.DataFrame) -> dict[tuple[str, str, str], object]:
-    """The win rate of every row of `scored`; empty where that of one is missing."""
+    """The win rate for every row of `scored`; empty if one of them has none."""
     keys = ["model", "checkpoint"]
     judged = set(compared[keys].itertuples(index=False, name=None))
     won = over_seeds(compared[compared.metric == "win"], keys)

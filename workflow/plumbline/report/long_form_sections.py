@@ -1,4 +1,4 @@
-"""How many claims of long answers are right, and who says less, told (Lin et al. 2024, FLAME)."""
+"""The report's section on how many claims of long answers are right (Lin et al. 2024, FLAME)."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ from plumbline.report.judge_sections import NONE, called, finding, judges, unusa
 from plumbline.report.labels import checkpoint_label, checkpoint_order
 from plumbline.report.tables import DOMAINS, LONG_FORM, WIN_RATE, Run, over_seeds, scale_of
 
-MAIN = "f1"  # the measure that stands for the task
-# Columns of a domain.
+MAIN = "f1"  # the task's main measure
+# The columns for a domain.
 SHOWN = {
     MAIN: "F1 %",
     "precision": "precision %",
@@ -45,13 +45,13 @@ SHOWN = {
 
 @dataclass(frozen=True)
 class LongFormStanding:
-    """What a model's checkpoint scores: by domain and metric; and in comparisons, if it has any."""
+    """A checkpoint's scores by domain and metric, and in comparisons, if it has any."""
 
     model: str
     checkpoint: str
     domains: dict[str, dict[str, Score]]
     compared: dict[str, Any]  # rows of `over_seeds`: win and consistent
-    unjudged: bool = False  # the judge of wins proved useless
+    unjudged: bool = False  # the judge of wins failed its test
 
     @property
     def label(self) -> str:
@@ -69,12 +69,12 @@ class LongFormStanding:
 
 
 def standings(metrics: pd.DataFrame, calibration: pd.DataFrame) -> list[LongFormStanding]:
-    """One a model and checkpoint that wrote long answers, in reading order."""
+    """One per model and checkpoint that wrote long answers, in reading order."""
     keys = ["model", "checkpoint", "domain"]
     rows = metrics[(metrics.category == "All") & metrics.domain.isin(DOMAINS)]
     long = over_seeds(rows[rows.task == LONG_FORM], [*keys, "metric"])
     by_place = scores(long, keys, lambda metric: scale_of(metrics, metric))
-    # The instructions of the comparisons are one source and of one domain.
+    # The instructions for comparisons are from one source and in one domain.
     comparisons = over_seeds(rows[rows.task == WIN_RATE], ["model", "checkpoint", "metric"])
     compared: dict[tuple[str, str], dict] = {}
     for row in comparisons.itertuples():
@@ -109,7 +109,7 @@ def long_answers(run: Run) -> list[Block]:
         words = Prose(lines, named(metrics, model))
         blocks += [words, _table(here, tuned.seed.nunique())]
     caption = (
-        "F1 of claims against the win rate (or the length, where there is none), with 95 % "
+        "F1 of claims against the win rate (or the length, if there is none), with 95 % "
         "intervals. Dashed: the base's F1; dotted: as good as the checkpoint compared with."
     )
     more = [*verifier(run), *judges(run), *states(run), *sample(run)]
@@ -146,12 +146,12 @@ def _of_base(by_metric: dict[str, Score]) -> str:
 
 
 def _percent(score: Score) -> str:
-    """With its interval, where it has one."""
+    """In percent, with its interval if there is one."""
     return f"{score.value.text} %" + (f" ({score.value.sub})" if score.value.sub else "")
 
 
 def _total(by_metric: dict[str, Score], metric: str) -> float:
-    """How many claims all responses have: what is counted is a mean over them."""
+    """The number of claims in all responses, from its mean over them."""
     return by_metric[metric].value.sort * by_metric[metric].n
 
 
@@ -204,12 +204,12 @@ def _table(here: Sequence[LongFormStanding], seeds: int) -> Table:
         groups.append((f"{count(judged)} comparisons", 1))
     groups += [(f"{DOMAINS[d]}, {count(prompts[d])} prompts", len(heads)) for d in domains]
     caption = (
-        "F1: of precision and the share of K supported claims that a response has (K is the first "
-        "of evaluation.long_form.k), so that stopping early does not raise it; 0 where nothing is "
-        "supported. Precision: supported of the decided claims, mean over the n responses that "
-        "have decided ones. Numbers of claims and words are means over all responses; decided: "
-        "share of a response's claims; respond: responses that have claims. Below each its 95 % "
-        "interval. The differences of all measures are under “In and out of the domain”."
+        "F1: the harmonic mean of precision and of the share of K supported claims that a response "
+        "has (K: the first of evaluation.long_form.k), so that stopping early does not raise it; 0 if "
+        "nothing is supported. Precision: the supported share of the decided claims, mean over the n "
+        "responses that have decided ones. Numbers of claims and words are means over all responses; "
+        "decided: share of a response's claims; respond: responses that have claims. Below each is its "
+        "95 % interval. The differences of all measures are under “In and out of the domain”."
     )
     if seeds > 1:
         caption += f" Means of {seeds} seeds."
@@ -218,7 +218,7 @@ def _table(here: Sequence[LongFormStanding], seeds: int) -> Table:
 
 
 def _cells(metric: str, score: Score | None) -> list[Cell]:
-    """F1 and its difference to the base; other metrics as they are."""
+    """F1 with its difference to the base; other metrics alone."""
     if metric == MAIN:
         return [score.value, score.difference or Cell("–")] if score else [Cell("–")] * 2
     return [score.value if score else Cell("–")]

@@ -1,4 +1,4 @@
-"""What a run's tables and figures are called and hold; the workflow's rules read this too."""
+"""Names and contents of a run's tables and figures; the workflow's rules read this too."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from plumbline.report.parts import Figure
 from plumbline.training import tables as training
 from plumbline.verification import tables as verification
 
-# The record type of each table, from whoever fills it.
+# The record type of each table, from the package that fills it.
 TABLES = {
     **evaluation.TABLES,
     **data.TABLES,

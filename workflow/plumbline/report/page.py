@@ -1,4 +1,4 @@
-"""The report page: one HTML file with everything inside, which asks for nothing from outside."""
+"""The report page: one HTML file that contains everything and loads nothing."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from plumbline.report.tables import Run, trainings
 from plumbline.storage.files import InputError, atomic_write
 
 HERE = Path(__file__).parent
-SCRIPTS = ("sort.js", "files.js", "answers.js")  # the second makes what the third uses
+SCRIPTS = ("sort.js", "files.js", "answers.js")  # the third needs what the second defines
 EXPLORATORY = (
-    "Intervals here are not corrected for their number, and no difference is claimed; what was "
-    "asked beforehand, and what was found, is at the top."
+    "Intervals here are not corrected for their number, and no difference is claimed; the questions "
+    "asked in advance, and the findings, are at the top."
 )
 
 
 def inline_svg(path: Path) -> Markup:
     """A figure of `draw_figures` for the page: its colours become the page's (light and dark).
 
-    Raises `InputError` when the file is missing or is no SVG.
+    Raises `InputError` when the file is missing or is not an SVG.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -40,7 +40,7 @@ def inline_svg(path: Path) -> Markup:
             f"{path}: cannot be read ({error.strerror}). Draw the figures first."
         ) from error
     if not text.lstrip().startswith("<svg"):
-        raise InputError(f"{path}: no SVG drawing of this project. Draw the figures anew.")
+        raise InputError(f"{path}: no SVG drawing of this project. Draw the figures again.")
     text = re.sub(r'(<svg[^>]*?) width="[\d.]+"', r"\1", text, count=1)
     text = re.sub(r'(<svg[^>]*?) height="[\d.]+"', r"\1", text, count=1)
     for name, colour in PALETTE.items():
@@ -49,12 +49,12 @@ def inline_svg(path: Path) -> Markup:
 
 
 def pack(text: str) -> Markup:
-    """Text for the page's `unpack`: small, and no markup whatever it says. Equal for equal text."""
+    """Text for the page's `unpack`: small, and never read as markup. The same for the same text."""
     return Markup(base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode())
 
 
 def _unbroken(value: object) -> object:
-    """No line break before a percent sign."""
+    """Prevent line breaks before a percent sign."""
     return value.replace(" %", "\u00a0%") if type(value) is str else value
 
 

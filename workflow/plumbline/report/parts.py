@@ -1,4 +1,4 @@
-"""What a report is made of: tables, figures and sections, and what a method adds to it.
+"""The parts of a report: tables, figures and sections, and what a method adds to it.
 
 The workflow's rules read this, so it imports nothing heavy.
 """
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 
 class Figure(NamedTuple):
-    """What a reader who cannot see it is told, the table it needs, where it is filed."""
+    """A figure's description for readers who cannot see it, the table it needs, and where it
+    is filed.
+    """
 
     title: str
     table: str
@@ -26,12 +28,12 @@ class Figure(NamedTuple):
 
 @dataclass(frozen=True)
 class Report:
-    """A method's part of the report, as far as the rules must know it.
+    """A method's part of the report, as far as the rules need to know it.
 
-    tables: their record types by name, as in tables/grath_rounds.csv; figures: by name, as in
+    tables: record types by name, as in tables/grath_rounds.csv; figures: by name, as in
         figures/grath_rounds.svg.
-    chapter: the module whose `CHAPTER` tells the tables and draws the figures, loaded when a page
-        is written.
+    chapter: the module whose `CHAPTER` writes the sections and draws the figures; loaded only when a
+        page is written.
     """
 
     tables: Mapping[str, type[TableRow]] = field(default_factory=dict)
@@ -40,9 +42,9 @@ class Report:
 
 
 class Page(NamedTuple):
-    """A section of the page: what tells it, and what it needs, named where there is nothing.
+    """A section of the page: what writes it, and the file it needs, which is named if it has no data.
 
-    exploratory: whether it compares checkpoints outside of the primary contrasts.
+    exploratory: whether it compares checkpoints outside the primary contrasts.
     """
 
     key: str
@@ -66,18 +68,17 @@ def _no_words(variant: str, rest: str) -> str | None:
 
 @dataclass(frozen=True)
 class Chapter:
-    """What a method tells and draws.
+    """A method's sections and figures.
 
-    asks: by the names of its contrasts, what each asks, as a question that everybody understands.
-    spoken: a checkpoint as a sentence for everybody names it, from `the` on (`the model after round
-        2 of GRATH`), given its variant's label and the rest of its name, as in `Method.words`; None:
-        by its label.
+    asks: for each of its contrasts, by name, the question it asks, phrased for everybody.
+    spoken: names a checkpoint in sentences for everybody, beginning with `the` (`the model after
+        round 2 of GRATH`), from its variant's label and the rest of its name, as in `Method.words`;
+        None: by its label.
     pages: its sections.
-    drawings: what draws each of its figures; None where there is nothing to draw.
-    terms: what its words mean, for the last section.
+    drawings: the function that draws each of its figures; None if there is nothing to draw.
+    terms: explanations of its terms, for the last section.
     lines: its figures for a terminal, under 80 columns.
-    opening: sentences about a model that stand below its primary contrasts, for what the paper finds
-        beside them.
+    opening: sentences about a model that follow its primary contrasts, for other findings of the paper.
     """
 
     asks: Mapping[str, str] = field(default_factory=dict)

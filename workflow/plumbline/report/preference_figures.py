@@ -1,4 +1,4 @@
-"""Preference training step by step, drawn."""
+"""The figure of preference training, step by step."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MEASURES = {"loss": "loss", "margin": "margin of rewards", "accuracy": "chosen p
 
 
 def preference_curves(tables: Tables) -> Drawing | None:
-    """Loss, margin and accuracy by step, one panel a measure, one line a tuning."""
+    """Loss, margin and accuracy by step: one panel per measure, one line per tuning."""
     curves = tables.preference_curves
     if curves.empty:
         return None

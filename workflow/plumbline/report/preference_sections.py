@@ -1,4 +1,4 @@
-"""Preference training step by step, told."""
+"""The report's section on preference training, step by step."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from plumbline.report.labels import checkpoint_label, checkpoint_order
 from plumbline.report.tables import Run
 
 SHOWN = {"loss": 3, "margin": 3, "accuracy": 3, "chosen": 2, "rejected": 2}  # digits
-LAST = 4  # the last of that many parts of a training is averaged
+LAST = 4  # of so many parts of a training, the last is averaged
 
 
 def curves(run: Run) -> list[Block]:
@@ -47,8 +47,8 @@ def curves(run: Run) -> list[Block]:
     if not rows:
         return []
     caption = (
-        "Loss, margin and accuracy on the pairs of each step, by training. Dotted: ln 2, the "
-        "sigmoid loss of a model that tells the two answers apart no better than its reference."
+        "Loss, margin and accuracy on the pairs of each step, by training. Dotted: ln 2, the sigmoid "
+        "loss of a model that prefers neither answer more than its reference does."
     )
     if table.seed.nunique() > 1:
         caption += " Thick: mean over seeds; thin: single seeds."

@@ -1,4 +1,4 @@
-"""Responses drawn to be looked at, with their claims, verdicts and evidence."""
+"""Responses drawn for display, with their claims, verdicts and evidence."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from plumbline.storage.files import InputError, read_json
 
 
 class ShownClaim(BaseModel):
-    """A claim with its verdict; evidence as the verifier wrote it down."""
+    """A claim with its verdict, and the evidence as recorded by the verifier."""
 
     text: str
     verdict: Decision
@@ -38,9 +38,9 @@ class Sample(BaseModel):
 
 
 def read_responses(path: Path) -> Sequence[ShownResponse]:
-    """The responses of tables/responses.json; none where the file is absent.
+    """The responses of tables/responses.json; none if the file is absent.
 
-    Raises `InputError` naming file and field when it holds something else.
+    Raises `InputError` naming file and field when it contains something else.
     """
     if not path.is_file():
         return ()
@@ -51,5 +51,5 @@ def read_responses(path: Path) -> Sequence[ShownResponse]:
         where = ".".join(map(str, first["loc"])) or "the file"
         raise InputError(
             f"{path}: {where}: {first['msg']}. Expected responses with their claims; write the "
-            f"file anew by running the stage that makes it (tabulate_states)."
+            f"file again by running the stage that makes it (tabulate_states)."
         ) from error

@@ -1,4 +1,4 @@
-"""The page's sections in order, one function each: from the run's tables to blocks."""
+"""The page's sections in order, each by a function that turns the run's tables into blocks."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def losses(run: Run) -> list[Block]:
         ]
         blocks.append(
             Table(
-                "What the stages left out, by reason.",
+                "Everything that the stages left out, by reason.",
                 ["stage", "model", "seed", "item", "reason", "n"],
                 rows,
             )
@@ -100,7 +100,7 @@ def costs(run: Run) -> list[Block]:
     heads += ",peak memory MiB,disk planned MiB"
     return [
         Prose([f"Planned{device}: {planned} in all; the jobs' own times add up to {taken}."]),
-        Table("What was planned before the run and what it took.", heads.split(","), rows),
+        Table("What was planned before the run, and what it took.", heads.split(","), rows),
     ]
 
 
@@ -126,7 +126,7 @@ PAGES = [
     Page("domains", "In and out of the domain", id_ood, "metrics.csv", True),
     Page(
         "contamination",
-        "Whether training saw what is evaluated",
+        "Whether training files contain what is evaluated",
         contamination,
         "contamination.csv",
     ),
@@ -138,9 +138,9 @@ PAGES = [
 
 
 def build_sections(run: Run) -> list[ReportSection]:
-    """All sections in order; one without data says what it would need, if anything was trained.
+    """All sections in order; if anything was trained, a section without data says what it would need.
 
-    A run that trains nothing has no use for the sections that tell trainings.
+    A run that trains nothing leaves out the sections on trainings.
     """
     sections = []
     trained = run.manifest.get("checkpoints") != {}

@@ -1,4 +1,4 @@
-"""How tuning shifts the distribution of tokens, drawn (Lin et al. 2023; Yuan et al. 2024)."""
+"""Figures of how tuning shifts the distribution of tokens (Lin et al. 2023; Yuan et al. 2024)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LINES = {"id": ("fig-id", "o", -0.08), "ood": ("fig-ood", "D", 0.08)}  # colour,
 
 
 def token_shift(tables: Tables) -> Drawing | None:
-    """Shares of all tokens by class, one bar a pair and domain; the shifted share's interval."""
+    """Shares of all tokens by class: one bar per pair and domain, with the shifted share's interval."""
     rows = tables.token_shift
     rows = rows[(rows.position == ALL) & rows.metric.isin(CLASSES)]
     if rows.empty:
@@ -69,7 +69,7 @@ def token_shift(tables: Tables) -> Drawing | None:
 
 
 def token_shift_positions(tables: Tables) -> Drawing | None:
-    """Share of shifted tokens by position in the answer, with intervals; a panel a pair."""
+    """Share of shifted tokens by position in the answer, with intervals; a panel per pair."""
     rows = tables.token_shift
     rows = rows[(rows.position != ALL) & (rows.metric == "shifted")]
     if rows.empty:

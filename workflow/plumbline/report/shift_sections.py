@@ -1,4 +1,6 @@
-"""How tuning shifts the distribution of tokens, told (Lin et al. 2023; Yuan et al. 2024, APEFT)."""
+"""The report's section on how tuning shifts the distribution of tokens (Lin et al. 2023; Yuan et al.
+2024, APEFT).
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,7 @@ COLUMNS = {
     "ended": "ended",
     "end_shifted": "ends shifted",
 }
-LISTED = 8  # tokens of a pair
+LISTED = 8  # tokens shown per pair
 RULE = (
     "The rule is ours. Under-aligned: the interval of the shifted share out of domain lies below "
     "that in domain, and the whole interval of the change of the claims' F1 out of domain lies within "
@@ -47,7 +49,7 @@ def pair_label(tuned: str, reference: str) -> str:
 
 
 def short_label(table: pd.DataFrame, tuned: str, reference: str) -> str:
-    """The tuned checkpoint's label, with the reference where it is compared with several."""
+    """The tuned checkpoint's label, with the reference if there are several references."""
     several = table[table.tuned == tuned].reference.nunique() > 1
     return pair_label(tuned, reference) if several else checkpoint_label(tuned)
 
@@ -81,7 +83,7 @@ def shares(run: Run) -> list[Block]:
 
 
 def _verdicts(verdicts: pd.DataFrame) -> Iterator[str]:
-    """A sentence a pair and seed."""
+    """A sentence per pair and seed."""
     several = verdicts.seed[verdicts.seed > 0].nunique() > 1
     for row in verdicts.itertuples():
         seed = f", seed {row.seed:.0f}" if several else ""
@@ -122,12 +124,12 @@ def _shares(table: pd.DataFrame) -> Table:
             *[_measured(by_metric.get(metric)) for metric in COLUMNS],
         ])  # fmt: skip
     caption = (
-        "Tokens of greedy answers by their rank under the reference, in percent; below each the "
-        "95 % interval over the prompts. Shifted, by answer: the mean of the answers' "
-        "own shares, long and short ones counting alike. Own likeliest: tokens that the tuned model "
-        "itself ranks first; what is missing to 100 % is rounding between the engine that wrote and "
-        "the one that measures, and as many tokens may look shifted because of it. Ended: answers "
-        "not cut off by the token limit; their end is a token that is counted in the last column "
+        "Tokens of greedy answers by their rank under the reference, in percent; below each is the "
+        "95 % interval over the prompts. Shifted, by answer: the mean of the answers' own shares, with "
+        "equal weights for long and short answers. Own likeliest: tokens that the tuned model itself "
+        "ranks first; what is missing to 100 % is rounding between the engine that wrote and the one "
+        "that measures, and as many tokens may look shifted because of it. Ended: answers not cut off "
+        "by the token limit; their end is a token that is counted in the last column "
         "alone."
     )
     if (means.seeds > 1).any():
@@ -141,7 +143,7 @@ def _shares(table: pd.DataFrame) -> Table:
 
 
 def _measured(row) -> Cell:
-    """A share in percent, its interval below."""
+    """A share in percent, with its interval below."""
     if row is None:
         return Cell("–")
     interval = "" if pd.isna(row.low) else f"{percent(row.low)}–{percent(row.high)}"
@@ -163,7 +165,7 @@ def _tokens(tokens: pd.DataFrame) -> Iterator[Block]:
                 [Cell(model), Cell(pair), Cell(token), number(shown.shifted), number(shown.n)]
             )
     yield Table(
-        "Tokens that are shifted most often (␣ is a space, ↵ a line's end).",
+        "The tokens that are most often shifted (␣ is a space, ↵ a line's end).",
         ["model", "checkpoints", "token", "times shifted", "times said"],
         rows,
         folded=True,

@@ -1,4 +1,4 @@
-"""The tables a report is made from: reading, checking, the mean over seeds."""
+"""The tables that a report is made from: reading, checking, and means over seeds."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ASKED = {
     "plain": "with an instruction only",
     "chat": "as a user's turn",
 }
-# The same by task, of those about the facts.
+# The same by task, for the questions about the facts.
 FORMS = {CLOSED_BOOK_TASKS[form]: words for form, words in ASKED.items()}
 TASKS = {task: f"closed-book questions asked {form}" for task, form in FORMS.items()}
 TASKS |= {LONG_FORM: "long answers", WIN_RATE: "responses beside another's"}
@@ -45,7 +45,7 @@ METRICS = {
     "responded": "respond ratio",
     "win": "win rate",
 }
-# Measures and domains in sentences that stand alone, where they are no everyday words.
+# Words for measures and domains in sentences that stand alone, if the usual ones are technical.
 SPOKEN_METRICS = {
     "em": "right answers (EM)",
     "mc1": "questions whose true answer is likeliest (MC1)",
@@ -69,15 +69,15 @@ COUNTED = (
     "unverifiable",
     "words",
 )  # numbers, even those below 1
-# Metrics that come first, by what a task is measured by.
+# Metrics that come first, depending on how a task is measured.
 LEADING = [("em",), ("mc1", "mc2"), ("acc", "mc2", "acc_norm"), ("f1",), ("win",)]
-# One data frame a CSV file of a run's `tables/` folder; an absent file is an empty frame.
+# A data frame for each CSV file of a run's `tables/` folder; an absent file is an empty frame.
 Tables = make_dataclass("Tables", [(name, pd.DataFrame) for name in TABLES], frozen=True)
 
 
 @dataclass(frozen=True)
 class Run:
-    """All a section may draw on."""
+    """Everything that a section may use."""
 
     tables: Tables
     plan: dict
@@ -93,7 +93,7 @@ def _numbers(path: Path, name: str, column: pd.Series) -> pd.Series:
     if len(bad):
         raise InputError(
             f"{path}, line {bad.index[0] + 2}: column {name}: expected a number, found "
-            f"{bad.iloc[0]!r}. Write the table anew by running the stage that makes it."
+            f"{bad.iloc[0]!r}. Write the table again by running the stage that makes it."
         )
     return numbers
 
@@ -101,8 +101,8 @@ def _numbers(path: Path, name: str, column: pd.Series) -> pd.Series:
 def read_table(path: Path, name: str) -> pd.DataFrame:
     """The CSV at `path` with text columns as str and number columns as float (empty: NaN).
 
-    A file that is absent or empty gives no rows. Raises `InputError` naming file, line and column
-    when the file is no CSV, lacks a column of the table `name`, or holds text for a number.
+    A file that is absent or empty gives no rows. Raises `InputError` naming file, line and column when
+    the file is not CSV, lacks a column of the table `name`, or has text in place of a number.
     """
     text, numbers = text_columns(TABLES[name]), number_columns(TABLES[name])
     if not path.is_file() or not path.read_bytes().strip():
@@ -122,19 +122,19 @@ def read_table(path: Path, name: str) -> pd.DataFrame:
 
 
 def read_tables(folder: Path | str) -> Tables:
-    """All tables of a run. Raises `InputError` as `read_table` does, and for empty metrics."""
+    """All tables of a run. Raises `InputError` like `read_table`, and if metrics is empty."""
     folder = Path(folder)
     tables = Tables(**{name: read_table(folder / f"{name}.csv", name) for name in TABLES})
     if tables.metrics.empty:
         raise InputError(
-            f"{folder / 'metrics.csv'}: no rows. Expected one row a measured figure; "
-            f"run the evaluation first."
+            f"{folder / 'metrics.csv'}: no rows. Expected a row per measured figure; run the "
+            f"evaluation first."
         )
     return tables
 
 
 def read_files(folder: Path) -> dict[str, str]:
-    """The text of each table's CSV file that is there and not empty."""
+    """The text of each table's CSV file that exists and is not empty."""
     texts = {
         name: (folder / f"{name}.csv").read_text(encoding="utf-8-sig")
         for name in TABLES
@@ -144,16 +144,16 @@ def read_files(folder: Path) -> dict[str, str]:
 
 
 def of_single_seeds(frame: pd.DataFrame) -> pd.DataFrame:
-    """The rows of one seed each, without those over all of them."""
+    """The rows of single seeds, without those over all seeds."""
     return frame[frame.seed.notna()]
 
 
 def over_seeds(frame: pd.DataFrame, by: list[str]) -> pd.DataFrame:
-    """Mean over seeds in each group of `by`, one row a group.
+    """Mean over seeds in each group of `by`, one row per group.
 
-    `low` and `high` hold the spread of items and seeds: those of the row without a seed, which is
-    over all of them, where the table has one; else `_wider` ones. `least` and `most` are of single
-    seeds.
+    `low` and `high` include the spread of items and of seeds: they are those of the row without a seed,
+    which is over all seeds, if the table has one; otherwise from `_wider`. `least` and `most` are the
+    extremes of single seeds.
     """
     single, over_all = of_single_seeds(frame), frame[frame.seed.isna()]
     means = single.groupby(by, sort=False, as_index=False).agg(
@@ -177,10 +177,11 @@ def over_seeds(frame: pd.DataFrame, by: list[str]) -> pd.DataFrame:
 
 
 def _wider(group: pd.DataFrame) -> pd.Series:
-    """Bounds of the mean over seeds where only the seeds' own intervals are known.
+    """Bounds of the mean over seeds when only the seeds' own intervals are known.
 
-    Each side's square is the mean square of theirs, as if all seeds had met the same luck with
-    items, plus that of the t interval of the seeds' values: too wide rather than too narrow.
+    The square of each side is the mean square of the seeds' sides, as if chance in the items were the
+    same for all seeds, plus that of the t interval of the seeds' values: rather too wide than too
+    narrow.
     """
     from scipy.stats import t
 
@@ -215,11 +216,10 @@ def tasks(metrics: pd.DataFrame) -> list[tuple[tuple[str, str, str], pd.DataFram
 
 
 def main_metrics(part: pd.DataFrame) -> list[str]:
-    """What is shown first of a task's metrics, `part` being its rows.
+    """The metrics that are shown first; `part` is the task's rows.
 
-    EM; or MC1 and MC2; or accuracy; F1; win rate; else the first metric. Per-character
-    accuracy comes with them where every question has one true choice, which shows in that MC1 and
-    MC3 are the same.
+    EM; or MC1 and MC2; or accuracy; F1; win rate; otherwise the first metric. Per-character accuracy is
+    added if every question has one true choice, which is so if MC1 and MC3 are the same.
     """
     present = [m for m in dict.fromkeys(part.metric) if not m.endswith(DIFFERENCES)]
     shown = next((first for first in LEADING if first[0] in present), present[:1])
@@ -233,8 +233,10 @@ def main_metrics(part: pd.DataFrame) -> list[str]:
 
 
 def closed_book_tasks(metrics: pd.DataFrame) -> dict[str, tuple[str, str]]:
-    """By task, the set of closed-book questions and how they are asked in words: those about the
-    facts first. Of further sets it is known what a relation's commonest answer would score.
+    """By task, the set of closed-book questions and, in words, how they are asked; the facts come
+    first.
+
+    The tasks of further sets are recognised by the score of a relation's commonest answer.
     """
     named = {task: (CLOSED_BOOK, words) for task, words in FORMS.items()}
     for task in dict.fromkeys(metrics[metrics.metric == "majority_em"].task):

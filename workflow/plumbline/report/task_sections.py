@@ -1,4 +1,4 @@
-"""Every checkpoint on every task, in and out of the tuning domain, told."""
+"""The report's section on every checkpoint's tasks in and out of the tuning domain."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from plumbline.report.tables import (
     tasks,
 )
 
-OPEN = 3  # tables of a model's main metrics that are not folded
+OPEN = 3  # how many tables of a model's main metrics are not folded
 
 
 def id_ood(run: Run) -> list[Block]:
-    """Open: closed-book EM by category, the main metrics of a few other tasks. Folded: all else."""
+    """Open: closed-book EM by category and the main metrics of a few other tasks. Folded: the rest."""
     metrics = run.tables.metrics
     shown: list[Table] = []
     opened: Counter[str] = Counter()
@@ -65,13 +65,13 @@ def id_ood(run: Run) -> list[Block]:
         return []
     caption = (
         "Each checkpoint in and out of the tuning domain, with 95 % intervals, by the first metric "
-        "of each task; dashed: base."
+        "of each task; dashed: the base."
     )
     return [Picture("id_ood", caption), *shown]
 
 
 def _guessing(guesses: pd.DataFrame) -> str:
-    """What the task's measure is without knowledge, in and out of the domain."""
+    """What the task's measure would be without knowledge, in and out of the domain."""
     places = [f"{DOMAINS[d]} " if guesses.domain.nunique() > 1 else "" for d in guesses.domain]
     by_kind: dict[str, list[str]] = {}
     for place, row in zip(places, guesses.itertuples(), strict=True):
