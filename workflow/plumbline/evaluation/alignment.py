@@ -1,8 +1,8 @@
 """Under-aligned or over-aligned? A verdict from token distribution shift and factuality.
 
-Yuan et al. 2024 (APEFT) name the two: a tuned model that behaves outside of its domain almost as
-before, and one that changes there, but in the wrong way. How to tell them apart by numbers is not
-known of the paper; the rule here is ours.
+Yuan et al. 2024 (APEFT) name the two: a tuned model that behaves almost as before outside its domain,
+and one that changes there, but in the wrong way. We do not know how the paper tells them apart by
+numbers; the rule here is ours.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from plumbline.evaluation.statistics import Estimate
 
 
 class Alignment(StrEnum):
-    """What tuning did outside of its domain."""
+    """What tuning did outside its domain."""
 
     UNDER = "under-aligned"
     OVER = "over-aligned"
@@ -24,7 +24,7 @@ class Alignment(StrEnum):
 
 @dataclass(frozen=True)
 class AlignmentFinding:
-    """A verdict, and why it is no other."""
+    """A verdict and its reason."""
 
     verdict: Alignment
     reason: str
@@ -37,14 +37,14 @@ def judge(
 
     inside, outside: the share of shifted tokens on prompts in and out of the tuning domain.
     change: F1 of the claims of the tuned model minus that of the reference on the prompts outside.
-    margin: the change that counts as small. All are fractions, with intervals over prompts;
-    None, or bounds that are None: not known.
+    margin: the largest change that counts as small. All are fractions, with intervals over prompts;
+    None, or bounds that are None, mean that the value is not known.
 
     under-aligned: the interval of `outside` lies below that of `inside`, and the whole interval of
         the change lies within ±margin: fewer tokens are shifted and factuality is as before.
     over-aligned: the interval of `outside` lies above that of `inside`, and the whole interval of
         the change lies below zero: more tokens are shifted, and the answers became less factual.
-    inconclusive: all else, intervals that overlap or touch above all.
+    inconclusive: everything else, above all intervals that overlap or touch.
     """
     for name, estimate in (("in", inside), ("out of", outside)):
         if not _known(estimate):
@@ -87,7 +87,7 @@ def _known(estimate: Estimate | None) -> bool:
 def verdict_row(
     inside: Estimate | None, outside: Estimate | None, change: Estimate | None, margin: float
 ) -> dict:
-    """The verdict with its numbers (fractions), as columns of the table; unknown ones are absent."""
+    """The verdict with its numbers (fractions), as columns of the table, without unknown ones."""
     finding = judge(inside, outside, change, margin)
     row = {"verdict": str(finding.verdict), "reason": finding.reason, "margin": margin}
     for prefix, name, estimate in (

@@ -19,7 +19,7 @@ from plumbline.storage.files import InputError
 
 @dataclass(frozen=True)
 class Written:
-    """A greedy answer to a prompt as token ids; `ended`: its last token is one that ends it."""
+    """A greedy answer to a prompt as token ids; `ended`: its last token is one that ends an answer."""
 
     prompt: Prompt
     answer: TokenizedAnswer
@@ -34,11 +34,11 @@ def greedy_written(
 ) -> list[Written]:
     """The answers to `prompts` that a model wrote greedily, in the order of the requests.
 
-    Prompts become token ids as they did for writing, and thoughts count among the prompt's, up to
-    the last one, since they are no part of an answer. Of an answer that ended, the first token that
-    is no longer part of its text is kept (the end token, or where a stop string begins), what
-    follows it is not. Raises InputError for a request that is not greedy, since the ranks of
-    tokens that were drawn by chance mean nothing, and where the files do not fit together.
+    Prompts are turned into token ids as they were for writing. Everything up to the last thought counts
+    as part of the prompt, since thoughts are not part of an answer. If an answer ended, the first token
+    that is no longer part of its text is kept (the end token, or the token in which a stop string
+    begins), and what follows it is not. Raises InputError for a request that is not greedy, since ranks
+    of sampled tokens mean nothing, and if the files do not fit together.
     """
     by_id = {prompt.id: prompt for prompt in prompts}
     written = []
@@ -63,12 +63,12 @@ def greedy_written(
 
 
 def _up_to_its_end(generation: Generation, tokenizer) -> tuple[tuple[int, ...], bool]:
-    """The tokens of the answer's text with the one that ends it, if it ended."""
+    """The tokens of the answer's text and, if it ended, the one that ends it."""
     tokens = tuple(generation.token_ids)
     if generation.finish == "length":
         return tokens, False
     kept = len(tokens) - 1
-    # An end token adds no text. A stop string does, in several tokens.
+    # An end token adds no text. A stop string adds some, in several tokens.
     if tokenizer.decode(tokens[-1:], skip_special_tokens=True):
         while kept and len(_text(tokenizer, tokens[:kept])) > len(generation.text):
             kept -= 1
@@ -76,7 +76,7 @@ def _up_to_its_end(generation: Generation, tokenizer) -> tuple[tuple[int, ...], 
 
 
 def _thought(generation: Generation, tokens: tuple[int, ...], tokenizer) -> int:
-    """How many of the tokens come before the answer, spaces after a thought among them."""
+    """How many tokens precede the answer: thoughts, and spaces after them."""
     if generation.answer == generation.text:
         return 0
 
@@ -126,8 +126,8 @@ def measure(
 ) -> list[TokenShift]:
     """The ranks of every answer's tokens under the tuned model and under the reference.
 
-    tuned, reference: checkpoint folders. An adapter on the reference itself is switched off for
-    the second pass, so that one model is in memory; any other two are loaded one after the other.
+    tuned, reference: checkpoint folders. If `tuned` is an adapter on `reference`, one model is loaded,
+    and the adapter is switched off for the second pass; otherwise two are loaded, one after the other.
     """
     answers = [item.answer for item in written]
 

@@ -1,7 +1,7 @@
-"""Who answered what: every checkpoint's answer to every question, to be looked through.
+"""Every checkpoint's answer to every question, for readers to browse.
 
-A sheet is one task of a model. Its columns are as short as can be, since a page holds them all:
-texts once, answers as places among the texts, right and wrong as a string of 1 and 0.
+A sheet is one task of a model. Its columns are as short as possible, since a page contains them all:
+texts are stored once, answers as indices of texts, and right and wrong as a string of 1 and 0.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ Right = Literal["em", "acc"]
 
 
 class AskedQuestion(BaseModel):
-    """A question, what SliCK says of the base's knowledge of it, and what would be right."""
+    """A question, SliCK's category of it, and the right answers."""
 
     text: str
     accepted: list[str]
     domain: str
     split: str
-    relation: str = Field(description="Empty where the source names none.")
+    relation: str = Field(description="Empty if the source names none.")
     category: str
 
 
@@ -35,7 +35,7 @@ class Column(BaseModel):
 
     checkpoint: str
     seed: int
-    outputs: list[int] = Field(description="Places among the texts.")
+    outputs: list[int] = Field(description="Indices of texts.")
     right: str = Field(description="1 or 0 an answer.")
 
 
@@ -55,7 +55,7 @@ class AnswerSheets(BaseModel):
 
 
 class Given(NamedTuple):
-    """An answer: the item it was measured as, what was asked, what was said."""
+    """An answer: the item it was measured as, the question, and what was said."""
 
     item: Item
     question: AskedQuestion
@@ -83,7 +83,7 @@ def closed_book_answers(
 def chosen_answers(
     questions: Sequence[ChoiceQuestion], scores: Iterable[ChoiceScore]
 ) -> Iterator[Given]:
-    """The likeliest choice of each question; of equal ones the first, as `acc` has it."""
+    """The likeliest choice of each question; among equal ones the first, as for `acc`."""
     by_id = {question.id: question for question in questions}
     for score in scores:
         asked = by_id[score.id.removeprefix(f"{score.task}/")]
@@ -100,7 +100,7 @@ def chosen_answers(
 
 
 class SheetBuilder:
-    """Sheets of a run, filled file by file, so that no more than one is held at full length."""
+    """Builds the sheets of a run file by file, so that no more than one file is in memory in full."""
 
     def __init__(self):
         self._texts: dict[str, int] = {}
@@ -108,8 +108,9 @@ class SheetBuilder:
         self._ids: dict[tuple[str, str], list[str]] = {}
 
     def add(self, model: str, checkpoint: str, seed: int, answers: Iterable[Given]) -> None:
-        """A checkpoint's answers to one or several tasks; of each task the first checkpoint that
-        comes says which questions there are. InputError where another has others.
+        """Add a checkpoint's answers to one or several tasks.
+
+        The first checkpoint of a task determines its questions; InputError if another one has others.
         """
         by_task: dict[str, dict[str, Given]] = {}
         for given in answers:
@@ -140,7 +141,7 @@ class SheetBuilder:
         return AnswerSheets(texts=list(self._texts), sheets=list(self._sheets.values()))
 
     def _first(self, model: str, task: str, checkpoint: str) -> str:
-        """The checkpoint that a sheet was begun with."""
+        """The checkpoint whose answers began a sheet."""
         sheet = self._sheets.get((model, task))
         return sheet.columns[0].checkpoint if sheet else checkpoint
 

@@ -13,7 +13,7 @@ from plumbline.records import ChoiceQuestion, Item
 
 
 class ChoiceScore(Item):
-    """The log-likelihoods of a question's choices, with the measures that follow from them."""
+    """The log-likelihoods of a question's choices, and the measures computed from them."""
 
     logprobs: list[float] = Field(description="s of each choice in nats, in the question's order.")
 
@@ -25,7 +25,7 @@ def choice_score(
     harness_compat: bool,
     letters: bool = False,
 ) -> ChoiceScore:
-    """The row of one question of a set; a cluster is all questions on one subject."""
+    """The row of one question of a set; the questions on one subject are a cluster."""
     return ChoiceScore(
         id=f"{task}/{question.id}",
         task=task,
@@ -44,16 +44,16 @@ def choice_metrics(
 ) -> dict[str, float]:
     """mc1, mc2, mc3, acc and acc_norm of one question, each in [0, 1].
 
-    mc1: the best answer has a higher s than every false one. Absent when the question names no
-        best answer among several true ones.
+    mc1: the best answer has a higher s than every false one. Absent if the question names no best
+        answer among several true ones.
     mc2: Σ_true e^s / Σ e^s.
     mc3: share of true answers with a higher s than every false one.
-    acc, acc_norm: the choice with the highest s, or s per character, is true; of equal ones the
-        first counts. The characters are those of what was scored: with `letters`, one each.
+    acc, acc_norm: the choice with the highest s, or the highest s per character, is true; of equal
+        ones the first counts. Characters are those of the scored text: with `letters`, one each.
 
-    With `harness_compat`, a tie counts as right in mc1, and mc2 takes what stands before the first
-    false choice for true and all else for false, as the LM evaluation harness did in its task
-    version 2 (since version 3 it goes by the labels).
+    With `harness_compat`, a tie counts as right in mc1, and mc2 takes the choices before the first
+    false one for true and all others for false, as in version 2 of the LM evaluation harness's task
+    (since version 3 it uses the labels).
     """
     import numpy as np
 
@@ -63,7 +63,7 @@ def choice_metrics(
     counted = true
     if harness_compat:
         counted = np.arange(len(s)) < question.labels.index(0)
-    weights = np.exp(s - s.max())  # sums of -1000 and less would all be 0 in e^s
+    weights = np.exp(s - s.max())  # otherwise e^s of sums like -1000 would be 0
     per_character = s / [1 if letters else len(choice) for choice in question.choices]
     metrics = {
         "mc2": weights[counted].sum() / weights.sum(),

@@ -1,7 +1,7 @@
 """Every checkpoint against its base, its parent and its unfiltered sibling, task by task.
 
-Exploratory: p values are not corrected for their number, and nothing is called a difference. What
-is claimed rests on the contrasts that methods state (`contrast_table`).
+Exploratory: p values are not corrected for their number, and no difference is claimed. Claims rest on
+the contrasts that methods state (`contrast_table`).
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from plumbline.names import unfiltered
 
 
 def others_of(checkpoint: str, parent: str, there: Iterable[str]) -> Iterator[tuple[Against, str]]:
-    """What a checkpoint is compared with, out of the checkpoints that are there.
+    """Which of the existing checkpoints a checkpoint is compared with.
 
-    `base`; `parent`, unless that is the base; `full`, the sibling trained on everything, of a
-    checkpoint whose training data were rid of what is Unknown to the base.
+    `base`; `parent`, unless that is the base; and `full`, the sibling trained on everything, if the
+    checkpoint's training data were filtered of what is Unknown to the base.
     """
     if checkpoint == "base":
         return
@@ -36,7 +36,7 @@ def compare(
 ) -> Iterator[Comparison]:
     """All comparisons of a model's checkpoints; `parents` names each one's parent.
 
-    Comparisons whose two sides have no item in common are left out.
+    Comparisons whose two sides share no item are left out.
     """
     for checkpoint, parent in parents.items():
         for against, other in others_of(checkpoint, parent, parents):

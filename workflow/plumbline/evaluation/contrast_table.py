@@ -1,7 +1,7 @@
-"""The stated contrasts, tested: differences, equivalences, and what this run could have seen.
+"""The stated contrasts, tested: differences, equivalences, and what this run could have detected.
 
-Holm's correction is over the primary contrasts of a model that have an interval. All else is
-exploratory: its p values are not corrected, and it has no verdict.
+Holm's correction is over those primary contrasts of a model that have an interval. All others are
+exploratory: their p values are not corrected, and they have no verdict.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ HIGHER, LOWER, HELD, UNDECIDED = "higher", "lower", "held", "undecided"
 def contrast_rows(
     model: str, grids: Grids, contrasts: Sequence[Contrast], *, confidence: float, margin: float
 ) -> Iterator[ContrastRow]:
-    """A row a contrast, in their order; one that nothing was measured for has no numbers and n 0."""
+    """A row per contrast, in order; one for which nothing was measured has no numbers and n 0."""
     rows, tested = [], []
     for contrast in contrasts:
         grid = grids.get(TaskDomain(contrast.task, contrast.domain))

@@ -1,6 +1,6 @@
 """What a method claims to change: two checkpoints, a task and a measure, stated before any result.
 
-Rules read this too, so it computes nothing; `contrast_table` tests what is stated here.
+The workflow's rules read this too, so nothing is computed here; `contrast_table` tests the contrasts.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 CLOSED_BOOK = TASKS["few_shot"]
 LONG_FORM, WIN_RATE = "long_form", "win_rate"
-FACTUALITY = "f1"  # the measure of long answers
+FACTUALITY = "f1"  # the main measure of long answers
 DOMAINS = ("id", "ood")
 PRIMARY, SECONDARY = "primary", "secondary"
 DIFFERENCE, EQUIVALENCE = "difference", "equivalence"
@@ -27,8 +27,8 @@ DIFFERENCE, EQUIVALENCE = "difference", "equivalence"
 class Contrast:
     """`first` minus `second`, two checkpoints, by one metric of one task in one domain.
 
-    primary: what the method's paper is about; the only ones that conclusions rest on.
-    equivalence: that the two differ by no more than a margin, not that they differ.
+    primary: the method's paper is about it; conclusions rest on primary contrasts only.
+    equivalence: whether the two differ by no more than a margin, instead of whether they differ.
     """
 
     method: str
@@ -42,12 +42,14 @@ class Contrast:
     kind: Literal["difference", "equivalence"] = DIFFERENCE
 
     def row(self) -> dict:
-        """The contrast for a list that jobs read."""
+        """The contrast as a row of a list that jobs read."""
         return asdict(self)
 
 
 def in_domains(method: str, name: str, first: str, second: str, task: str, metric: str, primary=""):
-    """The same contrast in and out of the tuning domain; `primary` names the domain of that role."""
+    """The same contrast in and out of the tuning domain; `primary` names the domain where it
+    is primary.
+    """
     for domain in DOMAINS:
         role = PRIMARY if domain == primary else SECONDARY
         yield Contrast(method, name, first, second, task, domain, metric, role)
@@ -56,7 +58,7 @@ def in_domains(method: str, name: str, first: str, second: str, task: str, metri
 def against_placebo(
     method: str, lineage: Lineage, places: list[tuple[str, str, str]]
 ) -> Iterator[Contrast]:
-    """Each of a method's tunings against its placebo, if there is one: task, domain and metric."""
+    """Each of a method's tunings against its placebo, if there is one, by task, domain and metric."""
     for tuning in lineage.tunings:
         if tuning.startswith(f"{method}.") and (other := placebo(tuning)) in lineage.tunings:
             for place in places:

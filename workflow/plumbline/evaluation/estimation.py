@@ -1,14 +1,13 @@
 """A mean over seeds and items, or a paired difference of two: interval, p and detectable effect.
 
-Trainings (seeds) and items (whole clusters of them) are crossed random samples: what is estimated
-is the mean over all trainings and all clusters there could be. Its variance is that of the seeds'
-means, less what items alone make them differ by, plus that of the clusters' means; the degrees of
-freedom are Satterthwaite's, and interval and p are of the same t distribution, so that they agree.
-With one seed only items count.
+Trainings (seeds) and items (in whole clusters) are crossed random samples: the estimate is of the mean
+over all possible trainings and clusters. Its variance is that of the seeds' means, minus the part that
+items alone cause, plus that of the clusters' means. The degrees of freedom are Satterthwaite's;
+interval and p are from the same t distribution, so they agree. With one seed, only items count.
 
-Where items are right or wrong, differences are mostly zero, and their sample variance is too small
-or zero. As Agresti and Min (2005) do for paired shares, and Agresti and Coull (1998) for one share,
-a few made-up clusters are added; the fewer values occur more than once, the less they weigh, so
+If items are right or wrong, differences are mostly zero, and their sample variance is too small or
+zero. As in Agresti and Min (2005) for paired shares, and Agresti and Coull (1998) for one share, a few
+made-up clusters are added. Their weight decreases with the share of values that occur only once, so
 that measures on a continuous scale have the plain t interval.
 """
 
@@ -22,7 +21,7 @@ import numpy as np
 
 from plumbline.evaluation.statistics import Estimate
 
-# Of fewer clusters no pattern of signs is as rare as 1 in 20: there is no interval and no claim.
+# With fewer clusters, no pattern of signs is as rare as 1 in 20: there is no interval and no claim.
 LEAST_CLUSTERS = 6
 POWER = 0.8
 UNBOUNDED = (-np.inf, np.inf)
@@ -38,22 +37,22 @@ class Made(NamedTuple):
 
 @dataclass(frozen=True)
 class Estimated:
-    """A mean with what its interval and tests are made of; n items, some at several seeds.
+    """A mean with what its interval and tests need; n items, some of them at several seeds.
 
-    `se` is None where there is no interval: too few clusters, or no spread that a scale is known
-    of. Bounds are clipped to the values that are possible.
+    `se` is None if there is no interval: too few clusters, or no spread and no known scale. Bounds are
+    clipped to the possible values.
     """
 
     value: float
     n: int
-    centre: float = np.nan  # of the interval: the value drawn a little towards no difference
+    centre: float = np.nan  # of the interval: the value, drawn slightly towards no difference
     se: float | None = None
     df: float = np.nan
     least: float = -np.inf
     most: float = np.inf
 
     def estimate(self, confidence: float) -> Estimate:
-        """The value with its bounds at this level, None where there are none."""
+        """The value with its bounds at this level; None if there are none."""
         low, high = self.interval(confidence) or (None, None)
         return Estimate(self.value, low, high, self.n)
 
@@ -67,15 +66,15 @@ class Estimated:
         return float(max(self.centre - half, self.least)), float(min(self.centre + half, self.most))
 
     def p(self) -> float | None:
-        """Two-sided p of a mean of zero."""
+        """Two-sided p value for a mean of zero."""
         from scipy.stats import t
 
         return None if self.se is None else float(2 * t.sf(abs(self.centre) / self.se, self.df))
 
     def p_within(self, margin: float) -> float | None:
-        """The p of two one-sided tests (TOST) that the mean lies within ±margin, doubled.
+        """The p value of two one-sided tests (TOST) that the mean lies within ±margin, doubled.
 
-        At most 1 - confidence exactly where the interval at that confidence lies within ±margin.
+        It is at most 1 - confidence exactly if the interval at that confidence lies within ±margin.
         """
         from scipy.stats import t
 
@@ -84,9 +83,10 @@ class Estimated:
         return float(min(1, 2 * t.sf((margin - abs(self.centre)) / self.se, self.df)))
 
     def detectable(self, level: float) -> float | None:
-        """The smallest true mean that is found, p at most `level`, in four of five repetitions.
+        """The smallest true mean that would be found, with p at most `level`, in four of five
+        repetitions.
 
-        As far as this run tells: the standard error of few seeds is itself a rough estimate.
+        It is only as good as this run's standard error, which for few seeds is itself a rough estimate.
         """
         from scipy.optimize import brentq
         from scipy.stats import nct, t
@@ -100,7 +100,7 @@ class Estimated:
         )
 
     def margin_within_reach(self, level: float) -> float | None:
-        """The smallest margin that holds in four of five repetitions, if the true mean is zero."""
+        """The smallest margin that would hold in four of five repetitions if the true mean is zero."""
         from scipy.stats import t
 
         if self.se is None:
@@ -109,7 +109,7 @@ class Estimated:
 
 
 class Stratum(NamedTuple):
-    """Seeds × clusters of one set of items, what is made up for it, and what its mean counts."""
+    """Seeds × clusters of one set of items, the clusters made up for it, and the weight of its mean."""
 
     columns: np.ndarray
     made: Made
@@ -120,7 +120,7 @@ Values = tuple[np.ndarray, Sequence[str]]  # seeds × items (NaN where not defin
 
 
 def mean(values: np.ndarray, clusters: Sequence[str]) -> Estimated:
-    """The mean of values (seeds × items, NaN where not defined), each seed counting alike."""
+    """The mean of values (seeds × items, NaN where not defined), with equal weights for seeds."""
     values = np.atleast_2d(np.asarray(values, float))
     bounds = (0.0, 1.0) if _fractions(values) else (0.0, np.inf) if _counts(values) else UNBOUNDED
     return _estimated([(values, clusters)], [1], bounds, made_for_a_mean)
@@ -134,40 +134,40 @@ def difference(first: np.ndarray, second: np.ndarray, clusters: Sequence[str]) -
 
 
 def _fractions(values: np.ndarray) -> bool:
-    """Whether all values are from 0 to 1, as of a measure that can be no others."""
+    """Whether all values are from 0 to 1, as for a measure that cannot have others."""
     here = values[~np.isnan(values)]
     return bool(((here >= 0) & (here <= 1)).all())
 
 
 def _counts(values: np.ndarray) -> bool:
-    """Whether all values are whole numbers from 0 on, as of a measure that counts."""
+    """Whether all values are whole numbers from 0 on, as for a measure that counts."""
     here = values[~np.isnan(values)]
     return bool(((here >= 0) & (here == np.round(here))).all())
 
 
 def weighted_difference(parts: Sequence[Values], weights: Sequence[float]) -> Estimated:
-    """The weighted sum of several sets' mean differences of shares, by the same seeds.
+    """The weighted sum of several sets' mean differences of shares, with the same seeds.
 
-    Sets have no item in common, so that only the seeds tie them to each other.
+    The sets have no item in common, so only the seeds connect them.
     """
     return _estimated(parts, weights, (-1.0, 1.0), made_for_a_difference)
 
 
 def between(first: Values, second: Values) -> Estimated:
-    """The mean of one set of shares minus that of another, by the same seeds.
+    """The mean of one set of shares minus that of another, with the same seeds.
 
-    The sets have no item in common, so that only the seeds tie them to each other.
+    The sets have no item in common, so only the seeds connect them.
     """
     return _estimated([first, second], [1, -1], (-1.0, 1.0), _made_for_shares)
 
 
 def _made_for_shares(columns: np.ndarray, bounds: tuple[float, float]) -> Made:
-    """Those of a mean of shares, whatever the bounds of the whole."""
+    """The made-up clusters for a mean of shares, whatever the bounds of the whole."""
     return made_for_a_mean(columns, (0.0, 1.0))
 
 
 def _estimated(parts: Sequence[Values], weights, bounds, made_for) -> Estimated:
-    """The weighted sum of the parts' means; some seed must have a value in every part."""
+    """The weighted sum of the parts' means; at least one seed must have a value in every part."""
     parts = [(np.atleast_2d(np.asarray(values, float)), names) for values, names in parts]
     seeds = np.all([~np.isnan(values).all(axis=1) for values, _ in parts], axis=0)
     strata, n, value = [], 0, 0.0
@@ -185,10 +185,10 @@ def _estimated(parts: Sequence[Values], weights, bounds, made_for) -> Estimated:
 
 
 def cluster_values(values: np.ndarray, clusters: Sequence[str]) -> np.ndarray:
-    """Seeds × clusters, whose row means are the rows' means over items, whatever the clusters' sizes.
+    """Seeds × clusters, such that row means are the means over items, whatever the clusters' sizes.
 
-    A cluster's value is the seed's mean plus what its items differ from that by, added up, over
-    the mean size of a cluster (the linearised ratio of sums).
+    A cluster's value is the seed's mean plus the sum of its items' deviations from that mean,
+    divided by the mean size of a cluster (the linearised ratio of sums).
     """
     _, cluster = np.unique(clusters, return_inverse=True)
     number = cluster.max() + 1
@@ -200,12 +200,12 @@ def cluster_values(values: np.ndarray, clusters: Sequence[str]) -> np.ndarray:
 
 
 def effective_size(right: np.ndarray, clusters: Sequence[str]) -> float | None:
-    """How many independent answers as many right ones (1) and wrong ones (0) in clusters are worth.
+    """How many independent answers these right (1) and wrong (0) answers in clusters are worth.
 
-    That many would have the variance that the clusters have (Kish 1965, design effect); at most
-    the number of answers, which it is where nothing ties any together, and the number of clusters
-    where all answers are alike. None of fewer clusters than an interval needs, unless all answers
-    stand alone.
+    So many independent answers would have the variance that the clusters have (Kish 1965, design
+    effect). It is at most the number of answers, which is reached if answers in a cluster are
+    independent, and it is the number of clusters if all answers are the same. None if there are
+    fewer clusters than an interval needs, unless every answer is a cluster of its own.
     """
     number = len(set(clusters))
     if number == len(right):
@@ -219,10 +219,11 @@ def effective_size(right: np.ndarray, clusters: Sequence[str]) -> float | None:
 
 
 def made_for_a_difference(columns: np.ndarray, bounds: tuple[float, float]) -> Made:
-    """Two clusters: half a one up, half a one down by the size that differences have, and a tie.
+    """Two clusters: half a cluster up and half a cluster down by the usual size of differences, and
+    a tie.
 
-    columns: (…, seeds, clusters). Where none differs, the size is all that the bounds allow; without
-    bounds nothing is known of it.
+    columns: (…, seeds, clusters). If none differs, the size is all that the bounds allow; without
+    bounds, no size is known.
     """
     means, weight = columns.mean(axis=-2), _repeated(columns)
     moved = np.abs(means) > 1e-12
@@ -240,7 +241,9 @@ def made_for_a_mean(columns: np.ndarray, bounds: tuple[float, float]) -> Made:
 
 
 def _repeated(columns: np.ndarray) -> np.ndarray:
-    """The share of clusters whose mean is no new value: 1 where all are equal, 0 where none are."""
+    """The share of clusters whose mean repeats another's: 1 if all are equal, 0 if all are
+    different.
+    """
     means = np.sort(columns.mean(axis=-2).round(9), axis=-1)
     return (np.diff(means, axis=-1) == 0).sum(axis=-1) / max(means.shape[-1] - 1, 1)
 
@@ -248,7 +251,7 @@ def _repeated(columns: np.ndarray) -> np.ndarray:
 def moments(strata: Sequence[Stratum]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Centre, standard error and degrees of freedom of the weighted sum of the strata's means.
 
-    Their columns are (…, seeds, clusters), the same seeds in all.
+    The columns of the strata are (…, seeds, clusters), with the same seeds in all.
     """
     seeds = strata[0].columns.shape[-2]
     centre, items, noise, doubt, of_seed = 0.0, 0.0, 0.0, 0.0, 0.0
@@ -273,18 +276,18 @@ def moments(strata: Sequence[Stratum]) -> tuple[np.ndarray, np.ndarray, np.ndarr
     if seeds == 1:
         return centre, np.sqrt(items), _ratio(items**2, doubt)
     between = of_seed.var(axis=-1, ddof=1) / seeds
-    # Of what items alone make the seeds differ by, only a part is taken off, none with two: few
-    # seeds that happen to agree would else pass for trainings that do not differ.
+    # Only a part of the seeds' variance that items alone cause is subtracted, none with two seeds:
+    # otherwise few seeds that happen to agree would pass for trainings that do not differ.
     trained = np.maximum(between - noise * (seeds - 2) / (seeds - 1), 0)
     variance = trained + items
     of_all = doubt + np.where(trained > 0, between**2 / (seeds - 1), 0)
-    # Satterthwaite's are too many where few seeds happen to agree, hence no more than a mean of
-    # both samples' own, each as heavy as its part of the variance.
+    # Satterthwaite's are too many if few seeds happen to agree, so they are limited to the mean of the
+    # two samples' own, weighted by their parts of the variance.
     mixed = trained / (seeds - 1) + _ratio(doubt, items)
     df = np.minimum(_ratio(variance**2, of_all), _ratio(variance, mixed))
     return centre, np.sqrt(variance), np.maximum(df, 1)
 
 
 def _ratio(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """One by the other; 0 where both are."""
+    """One divided by the other; 0 where both are 0."""
     return np.divide(one, other, out=np.zeros(np.shape(one)), where=np.asarray(other) > 0)

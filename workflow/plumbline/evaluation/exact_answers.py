@@ -1,7 +1,7 @@
 """Closed-book question answering: exact match by domain and SliCK category.
 
-Every checkpoint is asked in every form of the run, each of which is a task of its own: an answer
-is compared with those to the same question in the same form, and with no others.
+Every checkpoint is asked in every form of the run, each of which is a task of its own: an answer is
+compared only with answers to the same question in the same form.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from plumbline.records import (
 )
 from plumbline.texts.matching import Mode, exact_match, is_abstention
 
-# The tasks of the questions about the facts, by how these are asked.
+# The tasks of the questions about the facts, by the form in which they are asked.
 TASKS = {form: closed_book_task(FACTS, form) for form in ENDINGS}
 
 
 class Answer(Item):
     """A checkpoint's answer to a test question in one form, measured; clusters are subjects.
 
-    Metrics: `em` (exact match, 1 or 0); of the base `majority_em`, what the relation's commonest
-    answer would have scored; where any answer of the file abstains, `answered`, and `em_answered`
-    of answers that do not. Questions of a set that SliCK has not probed have no category but All.
+    Metrics: `em` (exact match, 1 or 0); for the base `majority_em`, the score of the relation's
+    commonest answer; and if any answer of the file abstains, `answered`, and `em_answered` for the
+    answers that do not. Questions of a set that SliCK has not probed have only the category All.
     """
 
     question: NonEmpty = Field(description="The question's id.")
@@ -40,7 +40,7 @@ class Answer(Item):
     output: str
     abstained: bool
     unfinished_thought: bool = Field(
-        False, description="Whether there is no answer, since the model was still thinking."
+        False, description="There is no answer, since the model was still thinking."
     )
 
     @property
@@ -51,7 +51,7 @@ class Answer(Item):
 def closed_book_request(question: Question, task: str, prompt, sampling: Sampling) -> Request:
     """The request that asks a checkpoint one question; `prompt` is text or messages.
 
-    Stop strings are for text: a chat model ends by itself, and may think over several lines first.
+    Stop strings are only for text: a chat model ends by itself, and may first think for several lines.
     """
     side = "prompt" if isinstance(prompt, str) else "messages"
     if side == "messages":
@@ -74,10 +74,10 @@ def judge(
     categories: Mapping[str, str],
     commonest: Mapping[str, str] | None,
 ) -> list[Answer]:
-    """Answers in the order of the requests. InputError where requests and generations do not fit.
+    """Answers in the order of the requests. InputError if requests and generations do not fit.
 
-    categories: by question id; a question that was not probed has none but All. commonest: each
-    relation's commonest answer, of the base; None of other checkpoints.
+    categories: by question id; a question that was not probed has only All. commonest: for the base,
+    each relation's commonest answer; None for other checkpoints.
     """
     by_id = {question.id: question for question in questions}
     answers = []
@@ -111,7 +111,7 @@ def judge(
 
 
 def majority_answers(questions: Iterable[Question]) -> dict[str, str]:
-    """Each relation's commonest first answer in train, or in dev where it has no train."""
+    """Each relation's commonest first answer in train, or in dev if it has no train questions."""
     counts: dict[tuple[str, str], Counter] = defaultdict(Counter)
     for question in questions:
         counts[question.relation, question.split][question.answers[0]] += 1

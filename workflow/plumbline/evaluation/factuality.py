@@ -1,14 +1,14 @@
 """How factual long answers are, from verdicts on their claims: precision, F1@K, FActScore.
 
-A verifier may leave claims open, as one that knows a table of facts does with most. Precision is
+A verifier may leave claims undecided; one that knows only a table of facts leaves most. Precision is
 the share of the decided claims that is supported; coverage says how many are decided. F1@K (Wei et
-al. 2024, LongFact and SAFE, sec. 5) joins precision with the number of supported claims: an answer
-that stops early has fewer of them, so that stopping cannot raise it, save before what is false.
-That makes it the measure that stands for the task.
+al. 2024, LongFact and SAFE, sec. 5) combines precision with the number of supported claims: an answer
+that stops early has fewer of them, so stopping cannot raise F1 unless something false would follow.
+It is therefore the task's main measure.
 
 FActScore (Min et al. 2023, sec. 3, and the length penalty of the published scorer) is the share of
-all claims: an open claim counts like a refuted one, as do those marked irrelevant in the published
-58 % of ChatGPT. It fits verifiers that decide every claim.
+all claims: an undecided claim counts like a refuted one, as do those marked irrelevant in the
+published 58 % of ChatGPT. It suits verifiers that decide every claim.
 """
 
 from __future__ import annotations
@@ -40,35 +40,35 @@ class Counts:
 
 
 def length_penalty(claims: int, gamma: float) -> float:
-    """1 above gamma claims, else exp(1 - gamma/claims); 1 throughout where gamma is 0 (off).
+    """1 above gamma claims, otherwise exp(1 - gamma/claims); always 1 if gamma is 0 (off).
 
-    The published scorer has gamma 10: ten claims give 1, five give 1/e. claims is at least 1.
+    The published scorer has gamma 10: ten claims give 1, five give 1/e. claims must be at least 1.
     """
     return 1.0 if claims > gamma else math.exp(1 - gamma / claims)
 
 
 def factscore(counts: Counts, gamma: float = 0) -> float | None:
-    """Supported claims over all claims, times the length penalty; None where there is no claim."""
+    """Supported claims over all claims, times the length penalty; None if there are no claims."""
     if not counts.claims:
         return None
     return counts.supported / counts.claims * length_penalty(counts.claims, gamma)
 
 
 def precision(counts: Counts) -> float | None:
-    """Supported claims over decided ones; None where none is decided."""
+    """Supported claims over decided ones; None if none is decided."""
     return counts.supported / counts.decided if counts.decided else None
 
 
 def recall_at_k(counts: Counts, k: int) -> float:
-    """min(1, supported/K) (LongFact's R_K): K supported claims are all a reader wants."""
+    """min(1, supported/K) (LongFact's R_K): a reader wants no more than K supported claims."""
     return min(1.0, counts.supported / k)
 
 
 def f1_at_k(counts: Counts, k: int) -> float:
-    """Harmonic mean of `precision` and `recall_at_k`; 0 where nothing is supported.
+    """Harmonic mean of `precision` and `recall_at_k`; 0 if nothing is supported.
 
-    LongFact's precision is S/(S+N), with N the claims found not supported and those that are
-    irrelevant left out; we leave out those that are undecided.
+    LongFact's precision is S/(S+N), where N are the claims found not supported, without the irrelevant
+    ones; we leave out the undecided ones instead.
     """
     if not counts.supported:
         return 0.0
@@ -79,7 +79,7 @@ def f1_at_k(counts: Counts, k: int) -> float:
 def count_verdicts(
     splittings: Iterable[Splitting], claims: Iterable[Claim], verdicts: Iterable[Verdict]
 ) -> dict[str, Counts]:
-    """Counts by response id, a response without claims included.
+    """Counts by response id, including responses without claims.
 
     Raises InputError unless each claim has exactly one verdict and belongs to a known response.
     """
@@ -112,14 +112,14 @@ def count_verdicts(
 def response_metrics(
     splitting: Splitting, counts: Counts, *, gamma: float, ks: Sequence[int]
 ) -> dict[str, float]:
-    """The measures of one response, those undefined for it left out; so n differs by measure.
+    """The measures of one response; those undefined for it are left out, so n differs by measure.
 
-    Every response: `split_failed` (0/1, its lists could not be read). Unless that is 1:
-    `responded` (0/1, it has claims); numbers of claims: `claims`, `decided`, `supported`,
-    `refuted`, `unverifiable`; for each K `recall_at_K` and `f1_at_K`, which are 0 by definition
-    where nothing is supported, and `f1`, which is F1 at the first K. With claims: `coverage`
-    (decided of all), `factscore` (no penalty) and, with gamma above 0, `factscore_penalised`. With
-    a decided claim: `precision`. `undecided` (0/1) says that there is none.
+    Every response has `split_failed` (0/1: its lists of claims could not be read). Unless that is 1, it
+    has `responded` (0/1: it has claims); numbers of claims: `claims`, `decided`, `supported`,
+    `refuted`, `unverifiable`; for each K `recall_at_K` and `f1_at_K`, which are 0 by definition if
+    nothing is supported; and `f1`, which is F1 at the first K. With claims, it has `coverage`
+    (decided of all), `undecided` (0/1: none is decided), `factscore` (without penalty) and, with
+    gamma above 0, `factscore_penalised`. With a decided claim, it has `precision`.
     """
     failed = splitting.state == SplitState.UNPARSABLE
     metrics = {"split_failed": float(failed)}

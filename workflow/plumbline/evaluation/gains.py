@@ -1,8 +1,8 @@
-"""What tuning gains in and out of the domain, all tasks taken together.
+"""What tuning gains in and out of the domain, over all tasks together.
 
-The gain of a checkpoint in a domain is the mean, over the domain's tasks, of its mean difference
-to another checkpoint: each task counts alike, however many items it has. Its interval has the
-spread of the clusters within each task, and that of the seeds over all of them.
+The gain of a checkpoint in a domain is the mean, over the domain's tasks, of its mean difference to
+another checkpoint: tasks have equal weights, however many items they have. Its interval includes the
+spread of the clusters within each task, and that of the seeds over all tasks.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from plumbline.evaluation.estimation import weighted_difference
 from plumbline.evaluation.grid import Grids
 from plumbline.evaluation.tables import GainRow
 
-# Measures that are shares of what is true. The win rate is not: it asks what a judge prefers; nor
-# is it known of any other measure that more of it is better.
+# Measures that are shares of what is true. The win rate is not, as it is about what a judge prefers;
+# and for other measures it is not known that more is better.
 TRUTH = ("em", "mc1", "acc", "f1")
-# A set of closed-book questions is one task and counts once: few-shot, which shows every checkpoint
-# the form. What is gained in a form that only one of the two was tuned in is mostly the form.
+# A set of closed-book questions is one task and counts once: with few-shot examples, which show every
+# checkpoint the form. Gains in a form that only one of the two was tuned in are mostly due to form.
 OTHER_FORMS = tuple(ending for ending in ENDINGS.values() if ending)
 DOMAINS = ("id", "ood")
 BOTH, PARENT = "both", "parent"
@@ -30,7 +30,7 @@ BOTH, PARENT = "both", "parent"
 
 @dataclass(frozen=True)
 class TaskDifferences:
-    """A task's part in a gain: differences (seeds × items) of each pair, and the items' clusters."""
+    """A task's part of a gain: differences (seeds × items) of each pair, and the items' clusters."""
 
     task: str
     differences: list[np.ndarray]
@@ -45,7 +45,7 @@ class Gains:
     parts: list[TaskDifferences]
 
     def figures(self, pairs: Sequence[int], confidence: float) -> dict:
-        """value, low, high, n and tasks of the mean of these pairs, as a row of a table has them."""
+        """value, low, high, n and tasks of the mean of these pairs, as in a row of a table."""
         values = [
             (np.mean([part.differences[pair] for pair in pairs], axis=0), part.clusters)
             for part in self.parts
@@ -58,9 +58,9 @@ class Gains:
 def gains(grids: Grids, pairs: Sequence[tuple[str, str]]) -> dict[str, Gains]:
     """By domain, what each pair's first checkpoint gains over its second.
 
-    Over the tasks measured by a share of what is true that every pair can be compared in, so that
-    one pair's gain can be set beside another's. A domain without such a task is absent; where both
-    are there, `both` is the mean of the two.
+    Tasks are those whose measure is a share of what is true and that every pair can be compared in, so
+    that the pairs' gains can be compared. A domain without such a task is absent; if both domains have
+    some, `both` is the mean of the two.
     """
     by_domain = {}
     for domain in DOMAINS:
@@ -86,7 +86,7 @@ def gains(grids: Grids, pairs: Sequence[tuple[str, str]]) -> dict[str, Gains]:
 def gain_rows(
     model: str, grids: Grids, parents: Mapping[str, str], *, confidence: float
 ) -> Iterator[GainRow]:
-    """Every checkpoint over the base, over the tasks that all have; and over its full sibling."""
+    """Every checkpoint over the base, over the tasks that all have, and over its full sibling."""
     pairs: dict[str, list[tuple[str, str]]] = {}
     for checkpoint, parent in parents.items():
         for against, other in others_of(checkpoint, parent, parents):

@@ -1,4 +1,4 @@
-"""What every checkpoint of a model scored on the same items, side by side."""
+"""The scores of all checkpoints of a model on the same items, side by side."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from plumbline.evaluation.long_form import WIN_RATE
 from plumbline.records import Item
 from plumbline.storage.files import read_unique_rows
 
-# The measure that stands for a task is the first of these that it has, else its first one: exact
-# match, MC1, accuracy, F1@K, win rate.
+# A task's main measure is the first of these that it has, otherwise its own first one: exact match,
+# MC1, accuracy, F1@K, win rate.
 HEADLINE = ("em", "mc1", "acc", "f1", "win")
 
 
@@ -30,10 +30,10 @@ class TaskDomain(NamedTuple):
 
 @dataclass(frozen=True)
 class Grid:
-    """The values of one place's items, by metric, checkpoint and seed (0: the base).
+    """The values of the items of one task and domain, by metric, checkpoint and seed (0: the base).
 
-    Arrays are as long as `ids` and in their order; NaN where the measure is not defined, such as
-    MC1 of a question without one true choice. `metric` is the measure that stands for the task.
+    Arrays are in the order of `ids`, with NaN where the measure is not defined, such as MC1 of a
+    question without one true choice. `metric` is the task's main measure.
     """
 
     metric: str
@@ -43,14 +43,14 @@ class Grid:
 
     @property
     def values(self) -> dict[str, dict[int, np.ndarray]]:
-        """Those of the measure that stands for the task."""
+        """Values of the task's main measure."""
         return self.measured[self.metric]
 
     def pair(self, first: str, second: str, metric: str = "") -> tuple[np.ndarray, np.ndarray]:
-        """The values (seeds × items) of two checkpoints by a metric (else the task's measure).
+        """The values (seeds × items) of two checkpoints by a metric (by default the main measure).
 
         NaN on both sides where they cannot be compared. The seeds are those of the side that has
-        more; the other is taken at the same seed, the base at its only.
+        more; the other side's values are of the same seed, or for the base of its only one.
         """
         values = self.measured[metric or self.metric]
         mine, theirs = values[first], values[second]
@@ -62,12 +62,12 @@ class Grid:
         return np.where(both, ours, np.nan), np.where(both, other, np.nan)
 
     def has(self, checkpoints: Iterable[str], metric: str = "") -> bool:
-        """Whether all of these were measured by the metric."""
+        """Whether all of these checkpoints were measured by the metric."""
         return set(checkpoints) <= set(self.measured.get(metric or self.metric, ()))
 
 
 def mean_over(values: np.ndarray) -> float:
-    """The mean over seeds of the means over items, of seeds × items that are not NaN."""
+    """The mean over seeds of the means over items, for seeds × items, ignoring NaN."""
     defined = values[~np.isnan(values).all(axis=1)]
     return float(np.nanmean(defined, axis=1).mean())
 
@@ -77,14 +77,14 @@ Grids = Mapping[TaskDomain, Grid]
 
 @dataclass(frozen=True)
 class Columns:
-    """What a checkpoint scored at one place; there may be hundreds of checkpoints."""
+    """A checkpoint's scores on one task and domain, stored compactly, as there may be hundreds."""
 
     ids: list[str] = field(default_factory=list)
     clusters: list[str] = field(default_factory=list)
-    metrics: dict[str, array] = field(default_factory=dict)  # short of items at their ends: NaN
+    metrics: dict[str, array] = field(default_factory=dict)  # missing at the end: NaN
 
     def add(self, item: Item) -> None:
-        self.ids.append(intern(item.id))  # which every checkpoint has
+        self.ids.append(intern(item.id))  # all checkpoints have the same ids
         self.clusters.append(intern(item.cluster))
         for name, value in item.metrics.items():
             column = self.metrics.setdefault(name, array("d"))
@@ -92,11 +92,11 @@ class Columns:
             column.append(value)
 
     def rows(self) -> dict[str, int]:
-        """The place of every item in the columns."""
+        """The row of every item in the columns."""
         return {name: row for row, name in enumerate(self.ids)}
 
     def values(self, metric: str, rows: np.ndarray) -> np.ndarray:
-        """Of the items at these places; NaN where one has no such metric."""
+        """The items in these rows; NaN if an item does not have the metric."""
         values, column = np.full(len(self.ids), np.nan), self.metrics.get(metric, ())
         values[: len(column)] = column
         return values[rows]
@@ -104,12 +104,12 @@ class Columns:
 
 @dataclass
 class Gatherer:
-    """Takes the measured items of a model's checkpoints, file by file, and makes grids of them."""
+    """Collects the measured items of a model's checkpoints, file by file, and makes grids of them."""
 
     found: dict[TaskDomain, dict[tuple[str, int], Columns]] = field(default_factory=dict)
 
     def add(self, checkpoint: str, seed: int, items: Iterable[Item]) -> None:
-        """Take the items of one checkpoint at one seed."""
+        """Add the items of one checkpoint at one seed."""
         items = list(items)
         if not any(item.metrics for item in items):
             return  # nothing could be measured, such as wins without a usable judge
@@ -118,11 +118,11 @@ class Gatherer:
             place.setdefault((checkpoint, seed), Columns()).add(item)
 
     def grids(self, baseline: str | None, seeds: Iterable[int]) -> dict[TaskDomain, Grid]:
-        """The grid of every place.
+        """The grid of every task and domain.
 
-        baseline: the checkpoint that win rates compare with. It is not compared with itself; its
-        win rate is one half by definition, at all its `seeds`. InputError when two checkpoints were
-        not measured on the same items.
+        baseline: the checkpoint that win rates compare with. It is not compared with itself; its win
+        rate is one half by definition, at all its `seeds`. InputError when two checkpoints were not
+        measured on the same items.
         """
         measures = {
             task: measure_of(
@@ -159,8 +159,8 @@ def read_grids(
 ) -> Iterator[tuple[str, Grids, dict[str, str]]]:
     """Each model's name, its grids, and the parents of its checkpoints, by name.
 
-    checkpoints: rows of the run's list: model, seed, checkpoint, parent, and the scored files in
-    its folder. baseline: as of `Gatherer.grids`.
+    checkpoints: rows of the run's list: model, seed, checkpoint, parent, and the scored files in its
+    folder. baseline: as for `Gatherer.grids`.
     """
     models: dict[str, list[Mapping[str, Any]]] = {}
     for row in checkpoints:
@@ -177,6 +177,6 @@ def read_grids(
 
 
 def measure_of(names: Iterable[str]) -> str:
-    """The measure that stands for a task with these metrics."""
+    """The main measure of a task with these metrics."""
     present = dict.fromkeys(names)
     return next((metric for metric in HEADLINE if metric in present), next(iter(present), ""))

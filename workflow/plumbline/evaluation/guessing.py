@@ -1,7 +1,7 @@
 """What choice questions give away: the score of chance, and of choosing without the question.
 
-Both belong beside every score of a choice task: a model that knows nothing has the one, and a
-model that has learnt no more than which kind of choice tends to be right has the other. Ours.
+Both belong beside every score of a choice task: the first is the score of a model that knows nothing,
+the second that of a model that only learnt which kind of choice tends to be right. Ours.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from statistics import fmean
 
 from plumbline.records import ChoiceQuestion
 
-CHANCE, PRIOR = "chance_", "prior_"  # before the name of the measure that they stand beside
+CHANCE, PRIOR = "chance_", "prior_"  # precede the name of the measure that they belong to
 
 
 def guessed(questions: Sequence[ChoiceQuestion], places: bool) -> dict[str, float]:
     """`chance_M` and `prior_M` of questions of one set, in [0, 1].
 
-    M: mc1 over the questions that have it, or acc if none has. Chance: the expected score of a
-    choice drawn at random. Prior: the highest score of one of these, for all questions alike: the
-    longest choice, the shortest, the commonest answer (of questions made from facts; without one
-    the longest), and, where choices are shown with their letters (`places`), always the same
-    place. Of equally long choices one is drawn, so its expected score counts.
+    M: mc1 over the questions that have it, or acc if none has. Chance: the expected score of a choice
+    drawn at random. Prior: the highest score of one of these rules, applied to all questions: the
+    longest choice, the shortest, the commonest answer (for questions made from facts; if it is not
+    offered, the longest) and, if choices are shown with letters (`places`), always the same letter.
+    Among equally long choices one is drawn, so the expected score counts.
     """
     asked = [question for question in questions if _best(question) is not None]
     metric, asked = ("mc1", asked) if asked else ("acc", list(questions))
@@ -53,7 +53,7 @@ def _best(question: ChoiceQuestion) -> int | None:
 
 
 def _offered(question: ChoiceQuestion, metric: str) -> list[tuple[str, int]]:
-    """The choices that count, each with whether it is right: for MC1 the best and the false ones."""
+    """The choices that count, with whether each is right: for MC1, the best and the false ones."""
     labelled = zip(question.choices, question.labels, strict=True)
     if metric == "acc":
         return list(labelled)

@@ -20,8 +20,8 @@ from plumbline.storage.files import InputError
 def task_manager(task: str, folder: Path, shots: int):
     """The harness's task manager over the task files (*.yaml) of a folder.
 
-    InputError when none of them holds the task, when the task takes its data from elsewhere than
-    local files, or when its file rules out the examples that are asked for.
+    InputError if none of them defines the task, if the task's data is not in local files, or if its
+    file rules out the few-shot examples that are asked for.
     """
     from datasets.packaged_modules import _PACKAGED_DATASETS_MODULES as loaders
     from lm_eval.tasks import TaskManager
@@ -61,18 +61,18 @@ def measure(
 ) -> list[HarnessItem]:
     """Run a task on a model in memory: an item for each question, with its numeric metrics.
 
-    Data files named in a task file are relative to the working directory. A metric of another
-    filter than `none` is called `metric,filter`, as in the harness's own tables. As the harness
-    does, prompts that the model cannot read whole lose their beginning; the items say which.
-    InputError also when the task's data cannot be loaded, when it measures nothing for each question,
-    when a choice or an answer alone is too long, and when a logit is no number.
+    Data files named in a task file are relative to the working directory. A metric with another filter
+    than `none` is called `metric,filter`, as in the harness's own tables. As in the harness, prompts
+    that are too long for the model lose their beginning; the items say which do. InputError also if the
+    task's data cannot be loaded, if it measures nothing for each question, if a single choice or answer
+    is too long, and if a logit is not a number.
     """
     from lm_eval import simple_evaluate
 
     manager = task_manager(task, folder, shots)
     loaded = _load(manager, task, folder)
     cut: set[str] = set()
-    # Answers are generated in batches that are filled up on their left.
+    # The harness pads batches of prompts on the left to generate answers.
     alone = loaded.OUTPUT_TYPE == "generate_until" and not attends_only(model)
     try:
         output = first_that_fits(
@@ -98,7 +98,7 @@ def measure(
 
 
 def _watched(cut: set[str], **options):
-    """The harness's model; prompts that it cuts are added to `cut`, NaN among logits is refused."""
+    """The harness's model; adds prompts that it cuts to `cut`, and refuses NaN among logits."""
     from lm_eval.models.huggingface import HFLM
 
     class Watched(HFLM):
@@ -136,10 +136,11 @@ def _watched(cut: set[str], **options):
 
 
 def questions(task: str, folder: Path, *, shots: int, limit: int | None) -> list[EvaluatedText]:
-    """What a task asks, with its choices, for the comparison with training files.
+    """A task's questions with their choices, for the comparison with training files.
 
-    The question is the task's own decontamination query if it has one, else its prompt without the
-    label and lines that all prompts share (`Question:`, `Answer:`; ours). InputError as `measure`.
+    The question is the task's own decontamination query if it has one, otherwise its prompt without the
+    label and the lines that all prompts share (`Question:`, `Answer:`; ours). InputError like
+    `measure`.
     """
     loaded = _load(task_manager(task, folder, shots), task, folder)
     docs = list(islice(loaded.eval_docs, limit))
@@ -151,7 +152,7 @@ def questions(task: str, folder: Path, *, shots: int, limit: int | None) -> list
         asked = [_query(loaded, doc) for doc in docs]
     else:
         prompts = map(loaded.doc_to_text, docs)
-        # A number stands for as many prompts as there are choices, which they hold.
+        # A number stands for several prompts, one per choice, which contain the choices.
         asked = _without_form(
             ["\n".join(offered) if isinstance(prompt, int) else prompt
              for prompt, offered in zip(prompts, choices, strict=True)]
@@ -163,7 +164,7 @@ def questions(task: str, folder: Path, *, shots: int, limit: int | None) -> list
 
 
 def _query(loaded, doc: dict) -> str:
-    """A task's decontamination query. The harness takes a rendered template for Python's code."""
+    """A task's decontamination query. The harness mistakes a rendered template for Python code."""
     from lm_eval.utils import apply_template
 
     query = loaded.config.doc_to_decontamination_query
@@ -182,7 +183,9 @@ def _load(manager, task: str, folder: Path):
 
 
 def _without_form(prompts: list[str]) -> list[str]:
-    """Prompts without the lines, and the label before the first other line, that all of them have."""
+    """Prompts without the lines that all of them have, and without a common label before the first
+    other.
+    """
     if len(prompts) < 2:
         return prompts
     lines = [prompt.splitlines() for prompt in prompts]
@@ -196,7 +199,7 @@ def _without_form(prompts: list[str]) -> list[str]:
 def _items(
     samples: list[dict], task: str, domain: Domain, cut: Collection[str] = ()
 ) -> list[HarnessItem]:
-    """Items of the harness's samples, one a question; `cut`: prompts that lost their beginning."""
+    """Items of the harness's samples, one per question; `cut`: prompts that lost their beginning."""
     measured: dict[int, dict[str, float]] = {}
     shortened = set()
     for sample in samples:
@@ -207,7 +210,7 @@ def _items(
         for metric in sample["metrics"]:
             value = sample[metric]
             if not isinstance(value, Real):
-                continue  # parts of a measure of the whole, such as perplexity
+                continue  # parts of a measure of the whole task, such as perplexity
             if not math.isfinite(value):
                 raise InputError(
                     f"task {task}: {metric} of question {sample['doc_id']} is {value}; correct the "

@@ -1,7 +1,7 @@
-"""A checkpoint's figures as the LM evaluation harness writes its own (`results_*.json`).
+"""A checkpoint's figures in the LM evaluation harness's own format (`results_*.json`).
 
-Readers of that format find ours. Standard errors are "N/A", as in the harness where none were
-estimated: our intervals are not made of any, and metrics.csv has them.
+Readers of that format find our figures. Standard errors are "N/A", as in the harness if none were
+estimated: our intervals do not come from any, and metrics.csv has them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 AGAINST = ("_vs_base", "_vs_parent")
-# What is had without the model, which metrics.csv has beside the base's figures.
+# Measures that need no model; metrics.csv has them beside the base's figures.
 WITHOUT_MODEL = ("chance_", "prior_", "majority_")
 HIGHER = {
     *("em", "em_answered", "mc1", "mc2", "mc3", "acc", "acc_norm", "exact_match", "win"),
@@ -31,9 +31,9 @@ def harness_results(
 ) -> dict[str, Any]:
     """The document of one checkpoint at one seed.
 
-    rows: its rows of metrics.csv. shots: few-shot examples by task; a task that is not named has
-    none. name: what the model is called; folder: where it lies. A task that is asked in the tuning
-    domain and outside of it is a group of two, `<task>_id` and `<task>_ood`.
+    rows: its rows of metrics.csv. shots: few-shot examples by task; other tasks have none. name:
+    what the model is called; folder: where it is. A task that is asked both in the tuning domain and
+    outside it becomes a group of two, `<task>_id` and `<task>_ood`.
     """
     found: dict[tuple[str, str], dict[str, tuple[float, int]]] = defaultdict(dict)
     for row in rows:
@@ -77,12 +77,12 @@ def harness_results(
 def _task(
     name: str, domain: str, metrics: Mapping[str, tuple[float, int]], shots: int
 ) -> dict[str, Any]:
-    """What the document has of one task, by the document's keys."""
+    """The parts of the document about one task, by the document's keys."""
     n = max(items for _, items in metrics.values())
     better = {metric: _higher_is_better(metric) for metric in metrics}
     values: dict[str, Any] = {"name": name, "alias": name, "sample_len": n}
     for metric, (value, _) in metrics.items():
-        plain, _, named = metric.partition(",")  # of the harness's own tasks, a filter
+        plain, _, named = metric.partition(",")  # for the harness's own tasks, a filter
         values[f"{plain},{named or 'none'}"] = value
         values[f"{plain}_stderr,{named or 'none'}"] = STDERR
     return {
@@ -104,7 +104,7 @@ def _task(
 
 
 def _higher_is_better(metric: str) -> bool | None:
-    """None: neither, or not known."""
+    """None if neither is better, or if it is not known."""
     plain = metric.partition(",")[0]
     if plain in HIGHER or plain.startswith(("f1_at_", "recall_at_")):
         return True

@@ -16,7 +16,7 @@ from plumbline.storage.files import InputError
 
 
 class ItemScores(NamedTuple):
-    """What tables need of an item, which every checkpoint has."""
+    """The parts of an item that tables need; every checkpoint has them for every item."""
 
     id: str
     task: str
@@ -32,7 +32,7 @@ class ItemScores(NamedTuple):
 
 
 Measured = Item | ItemScores
-Trainings = Sequence[Sequence[Measured]]  # the same items of every seed
+Trainings = Sequence[Sequence[Measured]]  # one list per seed, of the same items
 
 
 def item_metrics(
@@ -49,13 +49,12 @@ def item_metrics(
     """Mean rows of every task, domain and metric, with paired differences `<metric>_vs_base` and
     `<metric>_vs_parent`.
 
-    trainings: the items of one seed, or of all: then the intervals hold the spread between seeds,
-    and `seed` is None. Over all items (category All), and by category where items name others.
-    `base`, `of_parent`: items of the base, and of the parent by seed where that is another
-    checkpoint; InputError when they are not the same ones. A difference is over the items that
-    both have the metric of, as its n says: what is undefined for one side has nothing to be
-    compared with. The base itself gets no differences, nor does a task that the other side has no
-    items of (None).
+    trainings: the items of one seed, or of all seeds: then the intervals include the spread between
+    seeds, and `seed` is None. Rows are over all items (category All), and by category if items name
+    others. `base`, `of_parent`: items of the base, and by seed of the parent if that is a different
+    checkpoint; InputError when they are not the same items. A difference is over the items for which
+    both have the metric, as its n says. The base itself gets no differences, nor does a task of
+    which the other side has no items (None).
     """
     others: dict[str, Trainings] = {}
     if checkpoint != "base" and base is not None:
@@ -64,7 +63,7 @@ def item_metrics(
         others["parent"] = of_parent
     names = {"base": "base", "parent": parent}
     mine = _by_id(trainings, checkpoint, trainings[0], checkpoint)
-    tasks = {item.task for item in trainings[0]}  # others may be asked in more forms
+    tasks = {item.task for item in trainings[0]}  # the others may be asked in more forms
     theirs = {
         against: _by_id(
             [[item for item in of_seed if item.task in tasks] for of_seed in items],
@@ -107,7 +106,7 @@ def item_metrics(
 def _by_id(
     trainings: Trainings, name: str, like: Sequence[Measured], checkpoint: str
 ) -> list[dict[str, Measured]]:
-    """The items of each seed by id; InputError unless they are those of the checkpoint."""
+    """The items of each seed by id; InputError unless they are the checkpoint's own."""
     by_id = [{item.id: item for item in items} for items in trainings]
     for items in by_id:
         check_same(checkpoint, [item.id for item in like], name, items)
@@ -117,13 +116,13 @@ def _by_id(
 def _matrix(
     trainings: Sequence[dict[str, Measured]], ids: Sequence[str], metric: str
 ) -> np.ndarray:
-    """Seeds × items, NaN where an item has no such metric."""
+    """Seeds × items, NaN if an item does not have the metric."""
     rows = [[items[name].metrics.get(metric, np.nan) for name in ids] for items in trainings]
     return np.array(rows, float)
 
 
 def _mean(values: np.ndarray, clusters: Sequence[str], confidence: float) -> Estimate:
-    """Wilson's interval where one training's answers are right or wrong."""
+    """With Wilson's interval if the answers of one training are right or wrong."""
     of_answers = len(values) == 1 and set(values[0]) <= {0, 1}
     if of_answers and (effective := effective_size(values[0], clusters)):
         return share(int(values.sum()), values.size, confidence, effective)

@@ -1,6 +1,6 @@
-"""Claims that models wrote, labelled by reading: is what a verifier decides about them right?
+"""Labelled claims that models wrote, to test whether a verifier decides them rightly.
 
-The claims and the rules of labelling are in `resources/verifier`.
+The claims and the rules for labelling them are in `resources/verifier`.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from plumbline.storage.files import InputError
 FILE = Path(__file__).resolve().parents[2] / "resources" / "verifier" / "claims.tsv"
 Label = Literal["true", "false", "partly", "cannot say", "no claim"]
 LABELS = get_args(Label)
-ALL, HELD_OUT = "All", "held out"  # of all claims; of those that no rule was adjusted to
+ALL, HELD_OUT = "All", "held out"  # all claims; those to which no rule was adjusted
 
 
 class Labelled(Claim):
-    """A claim with its label: two passes, and what was settled on where they differ."""
+    """A claim with its labels from two passes, and the final label."""
 
     part: Literal["tuning", "held_out"]
     drawn: Literal["random", "decided"]
@@ -37,7 +37,7 @@ class Labelled(Claim):
 
 
 def read_labelled(path: Path = FILE) -> list[Labelled]:
-    """The labelled claims of a table; InputError names the file and the line of a malformed one."""
+    """The labelled claims of a table; InputError naming file and line of a malformed one."""
     with path.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE))
     claims = []
@@ -56,9 +56,9 @@ def read_labelled(path: Path = FILE) -> list[Labelled]:
 def shares(verdicts: Sequence[Verdict], claims: Sequence[Labelled]) -> Iterator[dict]:
     """Rows with relation (ALL or HELD_OUT), metric, value, low, high (Wilson's) and n.
 
-    precision: of the supported, those labelled true. refuted_precision: of the refuted, those
-    labelled false or partly, as one false part makes a claim false. recall: of those labelled true,
-    the supported. coverage: of all, the decided. A share of nothing has no row.
+    precision: of the supported, those labelled true. refuted_precision: of the refuted, those labelled
+    false or partly, since one false part makes a claim false. recall: of those labelled true, the
+    supported. coverage: of all, the decided. A share of no claims has no row.
     """
     label = {claim.id: claim.label for claim in claims}
     held_out = {claim.id for claim in claims if claim.part == "held_out"}
@@ -86,7 +86,7 @@ def shares(verdicts: Sequence[Verdict], claims: Sequence[Labelled]) -> Iterator[
 
 
 def agreement(claims: Sequence[Labelled]) -> tuple[float, float]:
-    """Share of claims that both passes label alike, and Cohen's kappa (Cohen 1960)."""
+    """Share of claims with the same label in both passes, and Cohen's kappa (Cohen 1960)."""
     n = len(claims)
     alike = sum(claim.first == claim.second for claim in claims) / n
     first, second = (

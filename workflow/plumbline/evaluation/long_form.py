@@ -1,4 +1,4 @@
-"""Responses at length as measured items: how factual they are, and which ones a judge prefers."""
+"""Long answers as measured items: how factual they are, and which of them a judge prefers."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def long_form_items(
     gamma: float,
     ks: Sequence[int],
 ) -> list[Item]:
-    """One item a prompt: `evaluation.factuality.response_metrics`, its length in `words`, and
-    `cut_off` (0/1): its last sentence, unfinished at the token limit, was left out.
+    """One item per prompt: `evaluation.factuality.response_metrics`, its length in `words`, and
+    `cut_off` (0/1): its last sentence was left out, as the token limit had cut it off.
 
-    responses: by the prompt's id. A prompt without one was answered with an empty text, which is
-    a response that says nothing. gamma and ks: of the length penalty, and of F1@K. `split_state`
-    is kept beside the metrics. Raises InputError where claims, verdicts or splittings are missing.
+    responses: by the prompt's id. A prompt without a response was answered with an empty text, which
+    is a response that says nothing. gamma and ks: for the length penalty and for F1@K. `split_state`
+    is kept beside the metrics. Raises InputError if claims, verdicts or splittings are missing.
     """
     splittings = list(splittings)
     counts = count_verdicts(splittings, claims, verdicts)
@@ -62,10 +62,11 @@ def long_form_items(
 def win_rate_items(
     prompts: Iterable[Prompt], preferred: Mapping[str, tuple[float, float]]
 ) -> list[Item]:
-    """One item a compared prompt, with measures where a judge said which response is better.
+    """One item per compared prompt, with measures if a judge said which response is better.
 
-    preferred: by prompt id, the probability that the first one is better, as it was shown first and
-    second. `win` is their mean, and `consistent` (0/1) whether both prefer the same response.
+    preferred: by prompt id, the probability that the first response is better, when it is shown
+    first and when it is shown second. `win` is their mean; `consistent` (0/1): both prefer the same
+    response.
     """
     items = []
     for prompt in prompts:

@@ -1,12 +1,12 @@
-"""Whether training data hold what is evaluated: equal questions, runs of words in common, facts.
+"""Whether training data contain what is evaluated: equal questions, shared runs of words, facts.
 
 Questions and words are compared by `text.question_key`, without articles. Runs of 13 words are
-GPT-3's measure (Brown et al. 2020, App. C). Ours: an item whose question is shorter is looked for
-as a whole, if it has at least `WHOLE` words, since few shorter questions tell more than that they
-have the same form. In scripts written without spaces two characters count as a word, which is
-about a word's length in Chinese; signs standing alone count for nothing. Where it is known what an
-item is about and what is right, a row that states this fact in other words counts too
-(`plumbline.texts.stated`): "Berlin lies in Germany" gives away the capital of Germany.
+GPT-3's measure (Brown et al. 2020, App. C). Ours: an item with a shorter question is searched for as a
+whole, if it has at least `WHOLE` words, since shorter questions are often equal only in form. In
+scripts written without spaces, two characters count as a word, about a word's length in Chinese;
+single signs are ignored. If an item's subject and right answers are known, a row that states this fact
+in other words counts too (`plumbline.texts.stated`): "Berlin lies in Germany" gives away the capital
+of Germany.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from plumbline.storage.files import InputError, read_rows, read_unique_rows
 from plumbline.texts.stated import SoughtFacts, in_answers
 from plumbline.texts.text import ARTICLES, question_key, segments, weight
 
-WHOLE = 5  # words; no n-gram is shorter either
-SHOWN = 3  # ids of contaminated items that are named
+WHOLE = 5  # words; an n-gram cannot be shorter either
+SHOWN = 3  # how many ids of contaminated items are shown
 
-# What chat templates and the form of a prompt put around turns.
+# What chat templates and prompt forms put around turns.
 _TAGS = re.compile(r"</?s>|\[/?INST\]|<\|\w+\|>")
 
 
 class EvaluatedText(Record):
-    """What closed-book questions, choice questions and instructions have in common."""
+    """The fields that closed-book questions, choice questions and instructions share."""
 
     id: NonEmpty
     question: NonEmpty = Field(validation_alias=AliasChoices("question", "instruction"))
@@ -70,7 +70,7 @@ class Trained(Record):
 
 
 class Overlap(BaseModel):
-    """How much of one evaluation set stands in one training file; counts are of its items."""
+    """How much of one evaluation set is in one training file; counts are of its items."""
 
     set: str
     n: int
@@ -100,9 +100,9 @@ def measure(
 ) -> Contamination:
     """Compare a training file with every evaluation set.
 
-    ngram: words in a row that count, at least `WHOLE`. An item shares a run when one is in its
-    question or in one of its choices. Its fact is stated when a sentence of a row names its subject
-    and a right answer.
+    ngram: how many words in a row count, at least `WHOLE`. An item is shared if such a run is in its
+    question or in one of its choices. Its fact is stated if a sentence of a row names its subject and a
+    right answer.
     """
     asked = training_questions([as_text(row.prompt) for row in rows])
     index = _Runs(ngram)
@@ -137,7 +137,7 @@ def measure(
 
 
 def measure_files(training: str, path: Path, sets: Mapping[str, Path], ngram: int) -> Contamination:
-    """`measure` of files; of questions with splits the test split is evaluated."""
+    """`measure` for files; of questions with splits, only the test split is compared."""
     return measure(
         training,
         read_unique_rows(path, Trained, empty=True),
@@ -150,8 +150,8 @@ def measure_files(training: str, path: Path, sets: Mapping[str, Path], ngram: in
 
 
 def training_questions(prompts: Iterable[str]) -> set[tuple[str, ...]]:
-    """What prompts ask, as words: each prompt, and each of its lines (of few-shot prompts one is
-    the question), without the lines that stand in all prompts, which are their form.
+    """What prompts ask, as words: each prompt, and each of its lines (one line of a few-shot prompt
+    is the question), without the lines that all prompts share, which are their form.
     """
     lines = {prompt: _lines(prompt) for prompt in prompts}
     form = set.intersection(*map(set, lines.values())) if len(lines) > 1 else set()
@@ -163,7 +163,7 @@ def training_questions(prompts: Iterable[str]) -> set[tuple[str, ...]]:
 
 
 def refuse(contamination: Contamination, max_percent: float | None) -> None:
-    """Raises InputError where more than `max_percent` of an evaluation set is contaminated."""
+    """Raises InputError if more than `max_percent` of an evaluation set is contaminated."""
     for overlap in contamination.overlaps:
         if max_percent is not None and overlap.percent > max_percent:
             raise InputError(
@@ -178,12 +178,12 @@ def refuse(contamination: Contamination, max_percent: float | None) -> None:
 
 
 class _Runs:
-    """Runs of words and the items they are from."""
+    """Runs of words and the items that they are from."""
 
     def __init__(self, ngram: int):
         self.ngram = ngram
         self._owners: dict[tuple[str, ...], set] = defaultdict(set)
-        # Lengths of runs by the words all of them begin with: one look-up a word of a text.
+        # Lengths of runs by the words that all of them begin with: one look-up per word of a text.
         self._lengths: dict[tuple[str, ...], set[int]] = defaultdict(set)
 
     def add(self, owner: tuple[str, str], item: EvaluatedText) -> None:
@@ -199,8 +199,8 @@ class _Runs:
         self._lengths[run[:WHOLE]].add(len(run))
 
     def find(self, texts: Iterable[str]) -> set[tuple[str, str]]:
-        """Whose runs stand in any of the texts."""
-        runs: set[tuple[str, ...]] = set()  # a form that all items share has very many owners
+        """The items with a run in any of the texts."""
+        runs: set[tuple[str, ...]] = set()  # runs that all items share have very many owners
         for text in texts:
             words = _words(text)
             for at in range(len(words) - WHOLE + 1):
@@ -214,7 +214,7 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _runs(words: tuple[str, ...], ngram: int) -> Iterator[tuple[str, ...]]:
-    """The shortest run from each word on that counts for `ngram` words."""
+    """From each word on, the shortest run that counts for `ngram` words."""
     upto = list(accumulate(map(weight, words), initial=0))
     for at, before in enumerate(upto):
         end = bisect_left(upto, before + ngram, lo=at)

@@ -1,9 +1,9 @@
 """Token distribution shift: how often a reference model would not have chosen a tuned one's tokens.
 
 The tuned model answers greedily; each of its tokens gets the rank it has in the reference's
-distribution after the same prompt and the same tokens before it (Lin et al. 2023, "The Unlocking
-Spell on Base LLMs"; used on tuning for factuality by Yuan et al. 2024, APEFT). The answer's end is
-a token too, but counted apart: a model that says less has more ends.
+distribution after the same prompt and the same preceding tokens (Lin et al. 2023, "The Unlocking Spell
+on Base LLMs"; used for factuality tuning by Yuan et al. 2024, APEFT). The end of an answer is a token
+too, but counted separately: a model that writes less has more ends.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ UNSHIFTED, MARGINAL, SHIFTED = CLASSES = ("unshifted", "marginal", "shifted")
 POSITIONS = {"1": 1, "2-5": 5, "6-20": 20, "21-50": 50, "51+": float("inf")}  # up to this token
 ALL = "All"
 FACTUALITY, CHANGE = "f1", "f1_change"
-TOP = 20  # shifted tokens that are listed
+TOP = 20  # how many shifted tokens are listed
 
 
 class TokenShift(Record):
@@ -64,7 +64,7 @@ Mean = Callable[[Sequence[float], Sequence[str]], Estimate]
 
 
 class Measure(NamedTuple):
-    """A figure of a pair of checkpoints, as a fraction; prompts are what its interval is over."""
+    """A figure about a pair of checkpoints, as a fraction; its interval is over prompts."""
 
     domain: str
     position: str
@@ -72,22 +72,22 @@ class Measure(NamedTuple):
     estimate: Estimate
 
     def row(self) -> dict:
-        """Columns of the table; bounds that are not known are absent."""
+        """Columns of the table, without unknown bounds."""
         place = {"domain": self.domain, "position": self.position, "metric": self.metric}
         figures = {name: getattr(self.estimate, name) for name in ("value", "low", "high", "n")}
         return place | {name: value for name, value in figures.items() if value is not None}
 
 
 def shift_measures(rows: Sequence[TokenShift], confidence: float) -> list[Measure]:
-    """What the ranks say, by domain.
+    """The measures of the ranks, by domain.
 
     unshifted, marginal, shifted: shares of all tokens (micro; n tokens), at all positions and by
         position; with `_macro`: means of the prompts' shares (n prompts with a token).
-    own_first: share of tokens that are the tuned model's own likeliest. What it lacks to 1 is
-        rounding between the engine that wrote and the one that measures, and as much of the shift
-        may be.
-    ended: share of answers that end by themselves (n prompts); end_unshifted and so on: shares of
-        the classes among those ends.
+    own_first: share of tokens that are likeliest under the tuned model itself. Whatever is missing to 1
+        is due to rounding between the engine that wrote and the one that measures, and so may be an
+        equal part of the shift.
+    ended: share of answers that end by themselves (n prompts); end_unshifted and so on: shares of the
+        classes among their ends.
     """
 
     def mean_of(values: Sequence[float], clusters: Sequence[str]) -> Estimate:
@@ -132,7 +132,7 @@ def change_measures(
 ) -> list[Measure]:
     """F1 of the claims of `tuned` minus that of `reference`, paired by prompt, by domain.
 
-    Over the prompts to which both make claims; a domain without such a prompt has none.
+    Over the prompts for which both make claims; a domain without such prompts has none.
     """
     before = {item.id: item.metrics for item in reference}
     measures = []
@@ -151,7 +151,7 @@ def change_measures(
 
 
 def top_tokens(rows: Sequence[TokenShift], top: int = TOP) -> list[dict]:
-    """The tokens that are shifted most often: token, shifted (times), n (times said)."""
+    """The tokens that are most often shifted: token, shifted (times), n (times written)."""
     said, shifted = Counter(), Counter()
     for row in rows:
         for token, rank in zip(row.tokens, row.ranks, strict=True):

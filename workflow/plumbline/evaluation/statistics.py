@@ -1,4 +1,4 @@
-"""Wilson's interval of a share, and p values corrected for their number."""
+"""Wilson's interval for a share, and p values corrected for their number."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value with its interval (None: too few items for one) and the number of items behind it."""
+    """A value, its interval (None if there are too few items for one), and the number of items."""
 
     value: float
     low: float | None
@@ -29,15 +29,15 @@ def share(
     low, high = proportion_confint(
         value * effective, effective, alpha=1 - confidence, method="wilson"
     )
-    # At 0 and 1 the bounds miss the value by a rounding error.
+    # At 0 and 1, rounding errors would leave the value outside the bounds.
     return Estimate(value, min(float(low), value), max(float(high), value), n)
 
 
 def holm(p: Sequence[float]) -> list[float]:
-    """Corrects p values for their number (Holm 1979).
+    """Correct p values for their number (Holm 1979).
 
-    If those that are then at most α count as significant, the probability that any does by chance
-    is at most α.
+    If corrected values of at most α count as significant, the probability that any does so by chance is
+    at most α.
     """
     from statsmodels.stats.multitest import multipletests
 

@@ -1,4 +1,4 @@
-"""Which files a task of the LM evaluation harness is made from, told without loading the harness."""
+"""The files that make up a task of the LM evaluation harness, found without loading the harness."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-_SKIPPED = {"__pycache__", ".ipynb_checkpoints"}  # the harness looks into neither
+_SKIPPED = {"__pycache__", ".ipynb_checkpoints"}  # as in the harness
 
 
 class _Function(str):
@@ -16,16 +16,16 @@ class _Function(str):
 
 
 class _Read(NamedTuple):
-    settings: dict  # with those of the files it includes, as the harness puts them together
-    files: list[Path]  # what it includes, and the modules of its functions
+    settings: dict  # merged with those of the files it includes, as in the harness
+    files: list[Path]  # the files it includes, and the modules of its functions
 
 
 def files_of(task: str, folder: Path) -> list[str]:
-    """The files of the task's folder, and those outside of it that the task's file names, sorted.
+    """The files of the task's folder, and those outside it that the task's file names, sorted.
 
-    These are the files it includes, the modules of its functions, and its data, with what patterns
-    and folders stand for; what functions open themselves is not seen. Left out is what belongs to an
-    installed package. Files that cannot be read are left for the harness to report.
+    These are the files it includes, the modules of its functions, and its data files, with patterns and
+    folders resolved; files that functions open themselves are not seen. Files of installed packages are
+    left out. Files that cannot be read are left for the harness to report.
     """
     files = set(folder.rglob("*"))
     for path in sorted(folder.rglob("*.yaml")):
@@ -41,7 +41,7 @@ def _read(path: Path, above: tuple[Path, ...]) -> _Read:
     import yaml
 
     class Loader(yaml.SafeLoader):
-        """Reads what the harness's loader does, and calls nothing."""
+        """Reads what the harness's loader reads, but calls nothing."""
 
     Loader.add_constructor("!function", lambda loader, node: _Function(node.value))
     try:
@@ -66,14 +66,14 @@ def _read(path: Path, above: tuple[Path, ...]) -> _Read:
 
 
 def _holds_task(settings: object, task: str) -> bool:
-    """Whether the settings are of this task, or have it in a list or group of theirs."""
+    """Whether the settings are this task's, or contain it in a list or group."""
     if isinstance(settings, dict):
         return settings.get("task") == task or _holds_task([*settings.values()], task)
     return isinstance(settings, list) and any(_holds_task(part, task) for part in settings)
 
 
 def _data(settings: dict) -> Iterator[Path]:
-    """The data files of a task, as the `datasets` package finds them from the working directory."""
+    """The data files of a task, found from the working directory like in the `datasets` package."""
     options = settings.get("dataset_kwargs")
     options = options if isinstance(options, dict) else {}
     folders = [Path(str(options.get("data_dir") or "")), Path(str(settings.get("dataset_path")))]

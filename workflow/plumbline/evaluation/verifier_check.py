@@ -1,8 +1,8 @@
-"""A verifier put to the test, with intervals: on claims in own wordings, and on models' claims.
+"""The test of a verifier, with intervals: on claims from templates, and on claims by models.
 
-The first are made from the facts by templates, half of them false: what a verifier that does not
-even read those is worth. The second models wrote and were labelled by reading: what its decisions
-are worth on such claims.
+The former are made from the facts by templates, half of them false; a verifier that fails on them
+cannot even read its own wordings. The latter were written by models and labelled by reading; they show
+how good its decisions on such claims are.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ TEMPLATES, MODELS = "templates", "models"  # whose claims
 
 
 def agreement_rows(verdicts: Sequence[Verdict], claims: Sequence[LabelledClaim]) -> list[dict]:
-    """Rows of `VerifierShare` on templates, of each metric, by relation and for All.
+    """Rows of `VerifierShare` about templates: each metric, by relation and for All.
 
-    As `truth.agreement` defines them; n is the number of claims a share is of (all of them; the
-    decided ones; those called supported; the true ones), and the interval is Wilson's. A share of
-    nothing has no row.
+    As defined by `truth.agreement`; n is the number of claims that a share is of (all of them; the
+    decided; those called supported; the true), and the interval is Wilson's. A share of no claims
+    has no row.
     """
     label = {claim.id: claim for claim in claims}
     rows = []
