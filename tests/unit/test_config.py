@@ -125,7 +125,7 @@ def mistakes(raw) -> list[str]:
         ("models.0.name", "facts", "models: facts is the name of a results folder; choose another."),
         ("models.0.name", "plan.json", "models: plan.json is the name of a results folder; choose "
          "another."),
-        ("run", "sources", "run: sources is where fetched files are kept; choose another name."),
+        ("run", "sources", "run: sources is the folder of fetched files; choose another name."),
         # named twice
         ("models", DEFAULT["models"] * 2, "models: two models are named smollm2-135m; give each its "
          "own name."),

@@ -176,7 +176,7 @@ def test_a_reference_is_a_file_beside_the_pairs_that_sweeps_share():
     raw["recipes"]["grath"]["parameters"] = "full"
     assert lineage.build(config.load(raw)).tunings["grath.r2"].reference == "grath.r1"
     raw["recipes"]["grath"]["reference"] = {"fixed": "grath.r2"}
-    with pytest.raises(InputError, match=r"grath.r1: its reference grath.r2 is none of its anc"):
+    with pytest.raises(InputError, match=r"grath.r1: its reference grath.r2 is not one of its anc"):
         lineage.build(config.load(raw))
 
 

@@ -81,7 +81,7 @@ def test_the_grand_table_by_hand(tmp_path):
     assert last[3].sub == "+8.0 to +12.0" and last[3].sort == 0.1
     assert [table.is_text(column) for column in range(7)] == [True, True, *[False] * 5]
     assert every.folded and [row[6:] for row in texts(every)][:1] == [["<0.001", "80"]]
-    assert "not corrected: of 5 comparisons in which nothing differs, about 1" in every.caption
+    assert "not corrected: among 5 comparisons in which nothing differs, about 1" in every.caption
     assert len(every.rows) == 5
 
 

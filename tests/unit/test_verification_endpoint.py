@@ -258,7 +258,7 @@ def test_the_key_comes_from_the_environment_only():
     ("change", "message"),
     [
         ({"url": "localhost:8000"}, "not an address"),
-        ({"url": "https://me:pw@host/v1"}, "holds a password"),
+        ({"url": "https://me:pw@host/v1"}, "contains a password"),
         ({"kind": "tabel"}, "table"),
         ({"passages": {"format": "rows"}}, "needs one"),
         ({"passages": {"format": "facts", "source": "file:x"}}, "not used with format: facts"),

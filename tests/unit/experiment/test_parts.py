@@ -69,7 +69,7 @@ def test_two_parts_cannot_bring_one_thing():
             return {"prompts": self.experiment.methods["flame"].instructions()["prompts"]}
 
     own = Method("own", "Own", sections={}, tunings=lambda config: [], files=Own)
-    with pytest.raises(ValueError, match="prompts: brought by two parts; rename one"):
+    with pytest.raises(ValueError, match="prompts: defined by two parts; rename one"):
         experiment(methods=[*METHODS, own])
 
 

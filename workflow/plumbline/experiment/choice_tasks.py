@@ -22,7 +22,7 @@ class ChoiceTasks(Part):
     """`evaluation.choices` and `evaluation.harness`."""
 
     def __init__(self, experiment: Experiment):
-        """InputError where the folder of a harness task holds none: these tasks run last of all."""
+        """InputError if a harness task's folder has no task file, since these tasks run last of all."""
         super().__init__(experiment)
         evaluation = self.config.evaluation
         self._sets = evaluation.choices
@@ -33,7 +33,7 @@ class ChoiceTasks(Part):
                     f"evaluation.harness: {task.folder}: no task file (*.yaml) is there. Put the "
                     f"task's files into this folder, or correct it."
                 )
-        # Read once, for all checkpoints.
+        # Determined once, for all checkpoints.
         self._files = {name: files_of(name, _folder(task)) for name, task in self._tasks.items()}
 
     def choices(self) -> Mapping[str, ChoiceSet]:
@@ -53,7 +53,7 @@ class ChoiceTasks(Part):
         return [f"choices/{choices.name}.jsonl" for choices in self._sets]
 
     def prompt(self, wildcards: Wildcards) -> str:
-        """How a set is asked."""
+        """The form in which a set is asked."""
         return next(choices.prompt for choices in self._sets if choices.name == wildcards.set)
 
     @property

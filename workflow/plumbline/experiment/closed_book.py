@@ -1,4 +1,4 @@
-"""Closed-book questions: those about the facts, and sets that others made."""
+"""Closed-book questions: those about the facts, and published sets."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 
 def forms_of(config: Config, lineage: Lineage) -> dict[str, list[str]]:
-    """By checkpoint, the forms that it is asked in: few-shot, and what it is tuned in, its ancestors
-    or what descends from it. Nothing is compared with it in another form.
+    """By checkpoint, the forms it is asked in: few-shot, and those in which it, its ancestors or its
+    descendants are tuned. In other forms, nothing is compared with it.
     """
     tuned_in = {
         checkpoint: config.tuned_form(parts(checkpoint)[0]) for checkpoint in lineage.checkpoints
@@ -39,15 +39,15 @@ def forms_of(config: Config, lineage: Lineage) -> dict[str, list[str]]:
 
 
 class ClosedBook(Part):
-    """What checkpoints are asked without choices; `evaluation.closed_book` has the sets."""
+    """Questions without choices, for all checkpoints; `evaluation.closed_book` has the sets."""
 
     def __init__(self, experiment: Experiment):
         super().__init__(experiment)
         self._sets = {evaluated.name: evaluated for evaluated in self.config.evaluation.closed_book}
         self._places = [FACTS, *(f"{FACTS}/{name}" for name in self._sets)]
-        # The sets' questions, by the sets' names.
+        # By set, the file of its questions.
         self.questions = {name: f"{self.layout.root}/{FACTS}/{name}.jsonl" for name in self._sets}
-        # By file of answers, in a checkpoint's folder, that of the questions.
+        # By file of answers in a checkpoint's folder, the file of the questions.
         of_places = [self.layout.facts, *self.questions.values()]
         self.asked = {
             f"{place}/answers.jsonl": questions
@@ -65,7 +65,7 @@ class ClosedBook(Part):
 
     @property
     def all_forms(self) -> list[str]:
-        """Every value of `forms`, once."""
+        """The different values of `forms`."""
         return sorted(set(self.forms.values()))
 
     def works(self) -> Iterable[Work]:
@@ -78,7 +78,7 @@ class ClosedBook(Part):
         return f"{place}/{self.forms[checkpoint]}.jsonl"
 
     def requests(self, wildcards: Wildcards) -> str:
-        """What the checkpoint in the wildcards' folder is asked, of their set if they name one."""
+        """The requests to the checkpoint in the wildcards' folder, from their set if they name one."""
         place = f"{FACTS}/{wildcards.set}" if hasattr(wildcards, "set") else FACTS
         checkpoint, _ = self.lineage.at(wildcards.folder)
         return self.layout.path(wildcards.model, self._requests(place, checkpoint))
@@ -87,7 +87,7 @@ class ClosedBook(Part):
         return [f"{self.layout.root}/{FACTS}/{name}.dropped.json" for name in self._sets]
 
     def source(self, wildcards: Wildcards) -> str:
-        """What a set is made from: its fetched source."""
+        """The fetched source that a set is made from."""
         return marker_of(self._sets[wildcards.set])
 
     def settings(self, wildcards: Wildcards) -> str:

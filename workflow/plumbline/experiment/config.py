@@ -81,14 +81,14 @@ class Tools(Section):
 SECTIONS = {key: field for method in METHODS for key, field in method.sections.items()}
 
 
-# In the order of keys: the last base's fields come first.
+# The keys' order: fields of the last base come first.
 class Config(Tools, create_model("Methods", __base__=Section, **SECTIONS), Ground):
     """One experiment."""
 
     @model_validator(mode="after")
     def _consistent(self):
         if self.run == "sources":
-            raise ValueError("run: sources is where fetched files are kept; choose another name")
+            raise ValueError("run: sources is the folder of fetched files; choose another name")
         names = [model.name for model in self.models]
         for name in names:
             if names.count(name) > 1:

@@ -1,4 +1,4 @@
-"""The gate before training: every training file, and what it is compared with."""
+"""The contamination check before training: training files, and what they are compared with."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class ContaminationGate(Part):
-    """What is measured of every training file."""
+    """What is measured for every training file."""
 
     def __init__(self, experiment: Experiment):
         super().__init__(experiment)
@@ -22,13 +22,13 @@ class ContaminationGate(Part):
     def lists(self) -> Mapping[str, Any]:
         return {
             "contamination": self.found(),
-            # Read just before a training starts. No rule has it as a parameter, so that another
-            # evaluation set repeats no training.
+            # Read just before a training starts. It is not a rule's parameter, so that another
+            # evaluation set does not repeat trainings.
             "evaluated": {model: self._sets(model) for model in self.layout.models},
         }
 
     def found(self) -> list[str]:
-        """What was measured, of every training file."""
+        """The results of the check, for every training file."""
         return self._trainings.beside("contamination.json")
 
     def training(self, wildcards: Wildcards) -> str:
@@ -37,7 +37,7 @@ class ContaminationGate(Part):
         return self.layout.path(wildcards.model, f"{wildcards.data}/{name}")
 
     def evaluated(self, wildcards: Wildcards) -> list[str]:
-        """The files of all that checkpoints are asked in evaluation."""
+        """The files of everything that checkpoints are asked in evaluation."""
         return list(self._sets(wildcards.model).values())
 
     def evaluated_by_name(self, wildcards: Wildcards) -> list[str]:
@@ -45,7 +45,7 @@ class ContaminationGate(Part):
         return [f"{name}={path}" for name, path in self._sets(wildcards.model).items()]
 
     def _sets(self, model: str) -> dict[str, str]:
-        """All that checkpoints are asked in evaluation, by name."""
+        """The files of everything that checkpoints are asked in evaluation, by name."""
         experiment, root = self.experiment, self.layout.root
         tasks, asked = experiment.choice_tasks, experiment.long_form.instructions()
         return {

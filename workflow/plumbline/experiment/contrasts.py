@@ -10,7 +10,7 @@ from plumbline.methods.registry import METHODS
 
 
 def contrasts(config: Config, lineage: Lineage) -> list[Contrast]:
-    """Those whose two checkpoints are there and, for tasks of long answers, write such answers."""
+    """Those whose checkpoints both exist and, for tasks of long answers, write such answers."""
     there, writing = set(lineage.checkpoints), set(long_form_checkpoints(config, lineage))
     compared = config.evaluation.long_form and config.evaluation.long_form.instructions
     measured = {LONG_FORM: writing, WIN_RATE: writing if compared else set()}

@@ -1,4 +1,4 @@
-"""What lies in results/, by run and stage, and what of it can go."""
+"""What is in results/, by run and stage, and what of it can be deleted."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from plumbline.storage.temporary import is_temporary, owner_of
 SOURCES, BASE, CHECKPOINTS = "sources", "imported models", "checkpoints"
 STORE, ROWS, TABLES = "stores of answers", "questions, answers, scores", "tables and report"
 LOGS, WORK = "logs and benchmarks", "work and temporary files"
-# What a person may delete where disk is short, and what it costs.
+# What a person may delete when disk space is short, and the consequences.
 CONSEQUENCES = {
-    SOURCES: "fetched again, which needs a network; of file: lines only a note is kept here",
-    BASE: "imported again when next needed, and then what was made with them is made again",
-    CHECKPOINTS: "gone: trained again when something asks for them, and what follows them too",
-    STORE: "nothing while the answers stand; answers that are asked for again are drawn again",
-    ROWS: "made again, and what follows them too",
+    SOURCES: "fetched again, which needs a network; for file: lines, there is only a note here",
+    BASE: "imported again when needed, and whatever was made with them is made again",
+    CHECKPOINTS: "trained again when something needs them, with everything that follows them",
+    STORE: "none while the answers exist; answers that are needed again are drawn again",
+    ROWS: "made again, with everything that follows them",
     TABLES: "made again from the scores, in minutes",
-    LOGS: "gone; the report's times need the benchmarks",
-    WORK: "`make clean-cache` removes what is dead; else a killed training begins anew",
+    LOGS: "gone for good; the report's times need the benchmarks",
+    WORK: "`make clean-cache` removes what is dead; otherwise a killed training starts again",
 }
 
 
 @dataclass(frozen=True)
 class DiskUse:
-    """Bytes on disk and files of one stage of a run; the run of sources is empty."""
+    """Bytes on disk and files of one stage of a run; the folder of sources has no run."""
 
     run: str
     stage: str
@@ -39,7 +39,7 @@ class DiskUse:
 
 @dataclass(frozen=True)
 class Leftover:
-    """A file or folder that no result needs. owner: as `temporary.owner_of`."""
+    """A file or folder that no result needs. owner: as in `temporary.owner_of`."""
 
     path: Path
     size: int
@@ -47,7 +47,7 @@ class Leftover:
 
 
 def usage(results: Path) -> list[DiskUse]:
-    """What every stage of every run holds; links count nothing, a file with two names once."""
+    """The size of every stage of every run; links count nothing, files with two names count once."""
     sizes: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
     seen: set[tuple[int, int]] = set()
     for path in _files(results):
@@ -84,10 +84,10 @@ def stage_of(path: Path, parts: list[str]) -> str:
 
 
 def leftovers(results: Path, snakemake: Path) -> Iterator[Leftover]:
-    """What killed processes left, the scratch folders of finished trainings, Snakemake's old logs.
+    """What killed processes left, scratch folders of finished trainings, and Snakemake's old logs.
 
-    A training that was killed goes on from its scratch folder, so that of an unfinished one is
-    none. snakemake: its folder `.snakemake`; the latest log and what it knows about files stay.
+    A killed training continues from its scratch folder, so that of an unfinished one is not a leftover.
+    snakemake: the folder `.snakemake`; its latest log and its records about files stay.
     """
     for folder, names, files in os.walk(results):
         for name in sorted([*names, *files]):
@@ -103,13 +103,13 @@ def leftovers(results: Path, snakemake: Path) -> Iterator[Leftover]:
 
 
 def size(path: Path) -> int:
-    """Bytes on disk of a file or of a folder with everything in it."""
+    """Bytes on disk of a file, or of a folder with everything in it."""
     files = _files(path) if path.is_dir() and not path.is_symlink() else [path]
     return sum(file.lstat().st_blocks * 512 for file in files)
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Files that are there now; a run may be adding and removing some meanwhile."""
+    """The files that exist now; a run may add and remove some at the same time."""
     for here, _, names in os.walk(folder):
         for name in names:
             path = Path(here, name)
@@ -118,7 +118,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def as_text(uses: list[DiskUse]) -> str:
-    """A table by run and stage, largest units that suit."""
+    """A table by run and stage, in the largest units that suit."""
     lines = [f"{'':10} {'stage':28} {'size':>10} {'files':>7}"]
     for run in dict.fromkeys(use.run for use in uses):
         of_run = [use for use in uses if use.run == run]

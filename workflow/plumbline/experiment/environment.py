@@ -1,6 +1,6 @@
-"""What jobs find in their environment: settings that change no result.
+"""The environment variables of jobs: settings that change no result.
 
-They are kept out of the rules' parameters, so that another device or batch size reruns nothing.
+They are not parameters of the rules, so that another device or batch size reruns nothing.
 """
 
 from __future__ import annotations
@@ -19,16 +19,17 @@ def export_settings(
 ) -> None:
     """Set the variables that the rules' shell commands and their programs use.
 
-    needs: what the configuration asks of its models;
-    conda: whether jobs run in environments that conda makes.
+    needs: what the configuration requires of its models; conda: whether jobs run in environments that
+    conda makes.
     """
     path, library = os.environ.get("PATH", ""), os.environ.get("PYTHONPATH", "")
     os.environ.update({installed.OUTSIDE: sys.prefix if conda else ""})
     os.environ.update(
-        # Outside of conda, programs run with the interpreter that runs Snakemake.
+        # Without conda, programs run with the interpreter that runs Snakemake.
         PATH=os.pathsep.join(filter(None, [str(Path(sys.executable).parent), path])),
         PYTHONPATH=os.pathsep.join(filter(None, [str(workflow), library])),
-        # What a user has installed for all Pythons would be taken before an environment's own.
+        # Packages installed by the user for all Pythons would take precedence over the environment's
+        # own.
         PYTHONNOUSERSITE="1",
         PLUMBLINE_RESULTS=results,
         PLUMBLINE_DEVICE=config.device,
@@ -38,14 +39,14 @@ def export_settings(
         PLUMBLINE_VERIFIER=config.verification.model_dump_json(),
         PLUMBLINE_GENERATION=config.generation.model_dump_json(),
         PLUMBLINE_NEEDS=needs.model_dump_json(),
-        # The fetch rules have fetched everything a job needs.
+        # The rule fetch_source has fetched everything that a job needs.
         HF_HUB_OFFLINE="1",
         HF_DATASETS_OFFLINE="1",
         TOKENIZERS_PARALLELISM="false",
-        # Programs tell their progress in lines of their own.
+        # Programs print their progress themselves.
         TQDM_DISABLE="1",
         TRANSFORMERS_VERBOSITY="error",
     )
-    # Threads that wait by spinning take the cores from whatever else runs: a training that shares
-    # its cores would be slowed down many times over.
+    # Threads that wait by spinning take processor time from everything else: a training that shares its
+    # cores would become many times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

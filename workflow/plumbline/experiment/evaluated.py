@@ -1,4 +1,4 @@
-"""The evaluation of every checkpoint: which there are, and what of each is scored."""
+"""The evaluation of every checkpoint: which checkpoints there are, and what each is scored on."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ class Evaluated(Part):
         return self.files(self.rows())
 
     def files(self, rows: Iterable[Mapping[str, Any]]) -> list[str]:
-        """The files of scored items that rows of checkpoints name."""
+        """The files of scored items that these rows of checkpoints name."""
         return [
             f"{self.layout.root}/{row['folder']}/{name}" for row in rows for name in row["scored"]
         ]
 
     def answered(self) -> list[dict[str, Any]]:
-        """Every file of answers to questions, with that of the questions, and of which kind it is."""
+        """Every file of answers, with the file of its questions and their kind."""
         closed_book = self.experiment.closed_book.asked
         choices = {
             f"choices/{row['name']}.jsonl": row["path"]

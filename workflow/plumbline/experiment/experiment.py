@@ -1,7 +1,7 @@
-"""One experiment as the rules see it: what there is to be made, from what, and where.
+"""One experiment as the rules see it: what is to be made, from what, and where.
 
 It is built once, from the checked configuration and the lineage. Rules ask it for their inputs and
-parameters; it knows nothing of Snakemake.
+parameters; it does not depend on Snakemake.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ from plumbline.methods.method import Method
 
 
 class Experiment:
-    """All that rules ask, by theme.
+    """Everything that rules ask, by topic.
 
-    methods: the parts that the methods bring, by their names. Beside them stand those of
-    evaluation; what any part brings is asked of all in one loop.
+    methods: the parts of the methods, by name. The other parts are those of evaluation; all parts are
+    asked in one loop for what they contribute.
     """
 
     def __init__(
@@ -48,9 +48,9 @@ class Experiment:
         root: str,
         resources: Path,
     ):
-        """root: results/<run>. resources: the folder of the data that come with the workflow.
+        """root: results/<run>. resources: the folder of the data included in the workflow.
 
-        InputError for what is found wrong only here: sources, the harness's folders, judges, pairs.
+        InputError for mistakes that show only here: in sources, the harness's folders, judges, pairs.
         """
         self.layout = Layout(config, lineage, root)
         self.facts = FactSource(config.facts, resources / "facts")
@@ -85,7 +85,7 @@ class Experiment:
 
     @cached_property
     def pair_questions(self) -> list[str]:
-        """Files of the choice questions that methods make pairs of."""
+        """Files of the choice questions from which methods make pairs."""
         return [path for part in self._parts for path in part.pair_questions()]
 
     @cached_property
@@ -105,7 +105,7 @@ class Experiment:
 
     @cached_property
     def states(self) -> list[dict[str, Any]]:
-        """What the states of claims are counted of."""
+        """The files in which the states of claims are counted."""
         return [row for part in self._parts for row in part.states()]
 
     @cached_property
@@ -113,8 +113,8 @@ class Experiment:
         """What jobs read from results/<run>/lists/<name>.json."""
         return {
             **_together(part.lists() for part in self._parts),
-            # An engine that runs serves whatever else lies ready: all jobs read this, but no rule
-            # has it as a parameter, so that new work repeats no other.
+            # An engine that runs also does other work that is ready: all jobs read this list, but it
+            # is not a parameter of any rule, so that new work does not repeat other work.
             "works": self.works.rows(),
             "tunings": self.trainings.rows(),
             "trainings": self.trainings.each("training.json"),
@@ -124,7 +124,7 @@ class Experiment:
         }
 
     def lost(self) -> dict[str, str | list[str]]:
-        """Files that say what was left out and why, by their kind."""
+        """Files that say what was left out and why, by kind."""
         scored = self.evaluated.scored()
         return {
             "facts": f"{self.layout.root}/tables/fact_counts.csv",
@@ -152,10 +152,10 @@ class Experiment:
 
 
 def _together(brought: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """What all parts bring of one kind. ValueError where two bring something of one name."""
+    """Everything of one kind that the parts contribute. ValueError if two of them use the same name."""
     together: dict[str, Any] = {}
     for mapping in brought:
         if twice := together.keys() & mapping.keys():
-            raise ValueError(f"{', '.join(sorted(twice))}: brought by two parts; rename one")
+            raise ValueError(f"{', '.join(sorted(twice))}: defined by two parts; rename one")
         together |= mapping
     return together

@@ -12,12 +12,12 @@ class FactSource:
     """The inputs and options of the program that builds the questions."""
 
     def __init__(self, facts: FactSettings, tables: Path):
-        """tables: the folder of the fact tables that come along."""
+        """tables: the folder of the included fact tables."""
         self._facts, self._tables = facts, tables
 
     @property
     def inputs(self) -> list[str] | str:
-        """The fact tables that come along, or the marker of what was fetched."""
+        """The included fact tables, or the marker of what was fetched."""
         if self._facts.source == "embedded":
             return sorted(map(str, self._tables.glob("*.tsv")))
         return marker(self._facts.path, self._facts.sha256)

@@ -1,4 +1,4 @@
-"""What is fetched: every source that the configuration names."""
+"""Everything that is fetched: the sources that the configuration names."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from plumbline.sources.source import Source, slug
 
 
 class Fetched:
-    """Sources by <source> of results/sources/<source>; one that several name is fetched once."""
+    """Sources by their folder <source> in results/sources/<source>; each is fetched only once."""
 
     def __init__(self, lines: Iterable[tuple[str | None, str | None]]):
-        """lines: a source as the configuration writes it, or None, and its checksum or None."""
+        """lines: for each source, its line in the configuration and its checksum; both may be None."""
         sources = (Source.parse(line, sha256) for line, sha256 in lines if line)
         self.by_slug = {slug(source): source for source in sources}
 
     def local_files(self, wildcards: Wildcards) -> list[str] | str:
-        """The files behind file:, so that a change of them counts; other sources have no input."""
+        """The files behind file:, so that changes of them count; other sources have no input."""
         source = self.by_slug[wildcards.source]
         path = Path(source.name)
         if source.kind != "file" or not path.exists():
@@ -33,10 +33,10 @@ class Fetched:
 
 
 def marker(line: str, sha256: str | None) -> str:
-    """The file that says where a source was put."""
+    """The file that says where a fetched source is."""
     return f"results/sources/{slug(Source.parse(line, sha256))}/source.json"
 
 
 def marker_of(section) -> str:
-    """The same of a section of the configuration."""
+    """The same for a section of the configuration."""
     return marker(section.source, section.sha256)

@@ -1,4 +1,4 @@
-"""Who judges responses, and on which checkpoint that depends."""
+"""The judges of responses, and the checkpoints they depend on."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from plumbline.storage.files import InputError
 
 
 class Judges:
-    """The judges of all parts, by what they are used for.
+    """The judges of all parts, by purpose.
 
-    A judge has a folder below the model's, with what is known of it: in the folder of the checkpoint
-    that judges, or by itself where it is a measure.
+    A judge has a folder for the results of its test: in the folder of the checkpoint that judges, or
+    directly below the model's if the judge is a measure.
     """
 
     def __init__(self, layout: Layout, judges: Mapping[str, JudgeRole]):
-        """InputError where a judge is neither a measure nor a checkpoint."""
+        """InputError if a judge is neither a measure nor a checkpoint."""
         self._layout, self.by_purpose = layout, judges
         checkpoints = layout.lineage.checkpoints
         for judge in judges.values():
@@ -43,16 +43,16 @@ class Judges:
         return purpose in self.by_purpose and self.by_purpose[purpose].name != REFERENCE
 
     def checkpoint(self, wildcards: Wildcards) -> dict[str, str]:
-        """The marker of the checkpoint whose judge is in the wildcards' place; none of a measure."""
+        """The marker of the checkpoint that judges at the wildcards' place; empty for a measure."""
         folder = _folder(wildcards.place)
         return {"judge": self._layout.marker(wildcards.model, folder)} if folder else {}
 
     def options(self, wildcards: Wildcards) -> list[str]:
-        """The judge in the wildcards' place as options of the programs that have it judge."""
+        """The judge at the wildcards' place, as options of the programs that let it judge."""
         return self._options(wildcards.purpose, wildcards.place, wildcards.model)
 
     def inputs(self, purpose: str) -> Callable[[Wildcards], dict[str, str]]:
-        """An input function: the judge's calibration, and its checkpoint where it is one."""
+        """An input function: the judge's calibration and, unless it is a measure, its checkpoint."""
 
         def files(wildcards: Wildcards) -> dict[str, str]:
             model, judged = wildcards.model, wildcards.folder
@@ -63,7 +63,7 @@ class Judges:
         return files
 
     def options_for(self, purpose: str) -> Callable[[Wildcards], list[str]]:
-        """A parameter function: the judge of what is in the wildcards' folder."""
+        """A parameter function: the judge for the responses in the wildcards' folder."""
 
         def options(wildcards: Wildcards) -> list[str]:
             place = self.place(purpose, wildcards.folder)
@@ -72,7 +72,7 @@ class Judges:
         return options
 
     def calibrations(self) -> list[dict[str, Any]]:
-        """Every judge's calibration: model, seed (0: whatever depends on none) and file."""
+        """Every judge's calibration: model, seed (0: it depends on none) and file."""
         places = {
             (purpose, self.place(purpose, folder))
             for purpose, judge in self.by_purpose.items()

@@ -1,4 +1,4 @@
-"""Where the files of a run lie, and how a path tells its checkpoint and its seed."""
+"""Where the files of a run are, and how to tell checkpoint and seed from a path."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Wildcards(Protocol):
-    """The wildcards of a job, as attributes. Which there are is said by its rule's output."""
+    """The wildcards of a job, as attributes; its rule's output determines which there are."""
 
     def __getattr__(self, name: str) -> str: ...
 
@@ -32,21 +32,21 @@ class Layout:
         return f"{self.root}/{model}/{below}"
 
     def folder(self, checkpoint: str, near: str = "") -> str:
-        """Where a checkpoint lies below the model's folder.
+        """The checkpoint's folder, below the model's.
 
-        near: a path below the model's folder; the checkpoint is the one of its seed, or of the first
-        seed where it has none.
+        near: a path below the model's folder; the checkpoint is that of its seed, or of the first
+        seed if it has none.
         """
         seed = seed_of(near) or self.config.seeds[0]
         return self.lineage.folder(checkpoint).format(seed=seed)
 
     def marker(self, model: str, folder: str) -> str:
-        """The file that says that the checkpoint in this folder is whole."""
+        """The file that marks the checkpoint in this folder as complete."""
         checkpoint, seed = self.lineage.at(folder)
         return self.path(model, self.lineage.marker(checkpoint).format(seed=seed))
 
     def imported(self) -> list[str]:
-        """The markers of all checkpoints that are imported: the bases and what was tuned elsewhere."""
+        """The markers of all imported checkpoints: the bases, and models tuned elsewhere."""
         return [
             self.path(model, self.lineage.marker(checkpoint))
             for model in self.models
@@ -54,7 +54,7 @@ class Layout:
         ]
 
     def listed(self, folder: str, reads: str, setting: str, leads: bool = False) -> ListedWork:
-        """A piece of work for the checkpoint in this folder, as lists have it for programs."""
+        """A piece of work for the checkpoint in this folder, as in the lists that programs read."""
         checkpoint, seed = self.lineage.at(folder)
         marker = self.lineage.marker(checkpoint).format(seed=seed)
         return ListedWork(folder, marker, reads, setting, leads)
@@ -64,7 +64,7 @@ class Layout:
         return self.marker(wildcards.model, wildcards.folder)
 
     def folders(self, checkpoint: str) -> list[str]:
-        """Where a checkpoint lies below the model's folder, for all seeds."""
+        """A checkpoint's folders below the model's, one for each seed."""
         return self.lineage.folders(checkpoint, self.config.seeds)
 
     def settings_of(self, wildcards: Wildcards):
@@ -73,21 +73,23 @@ class Layout:
 
 
 def seed_of(path: str) -> str:
-    """The seed that a path below the model's folder is of; empty: it is of none."""
+    """The seed of a path below the model's folder; empty if it has none."""
     seed = re.match(r"seed-(\d+)/", path)
     return seed[1] if seed else ""
 
 
 def training_of(folder: str) -> str | None:
-    """The folder of the training that left the checkpoint in this folder; None: it was imported."""
+    """The folder of the training that made the checkpoint in this folder; None: it was imported."""
     return folder.rpartition("/")[0] if seed_of(folder) else None
 
 
 def alternatives(names: Iterable[str]) -> str:
-    """A wildcard's constraint to these names; without any, nothing fits that a path could hold."""
+    """A constraint that limits a wildcard to these names; without names, it matches no
+    possible path.
+    """
     return "|".join(map(re.escape, names)) or "none"
 
 
 def given(option: str, value: object) -> list[str]:
-    """An option with its value as words of a command, where there is one."""
+    """An option with its value as words of a command; empty if there is no value."""
     return [option, str(value)] if value else []

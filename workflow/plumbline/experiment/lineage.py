@@ -1,10 +1,9 @@
 """The checkpoints of an experiment, computed from the configuration in this one place.
 
-A *tuning* is one training run: one parent checkpoint, one training file, one recipe. It leaves one
-or more *stops* (states of the model that are kept), and each stop is a checkpoint. `base` is the
-imported model, and what was tuned from it elsewhere is imported too: both are the same for all seeds.
-All paths here are relative to `results/<run>/<model>`; `{seed}` stands for the
-seed.
+A *tuning* is one training run: one parent checkpoint, one training file, one recipe. It leaves one or
+more *stops* (states of the model that are kept), and each stop is a checkpoint. `base` is the imported
+model; models that were tuned from it elsewhere are imported too. Imported checkpoints are the same
+for all seeds. All paths here are relative to `results/<run>/<model>`; `{seed}` stands for the seed.
 """
 
 from __future__ import annotations
@@ -20,10 +19,10 @@ from plumbline.storage.files import InputError
 
 
 class Lineage:
-    """Answers for rules: which checkpoints are there, who is whose parent, where does it lie."""
+    """Answers for rules: which checkpoints exist, what is the parent of each, where is it?"""
 
     def __init__(self, tunings: list[Tuning], brought: Sequence[Brought] = ()):
-        # Folders of what is imported, not trained.
+        # Folders of imported checkpoints.
         self._imported = {BASE: BASE, **{one.name: one.folder for one in brought}}
         self.tunings = {tuning.name: tuning for tuning in tunings}
         self._tuning_of = {
@@ -55,20 +54,20 @@ class Lineage:
         return self._tuning_of[checkpoint].parent
 
     def folder(self, checkpoint: str) -> str:
-        """Where the checkpoint lies."""
+        """Where the checkpoint is."""
         if checkpoint in self._imported:
             return self._imported[checkpoint]
         return f"{self._tuning_of[checkpoint].folder}/{self._stop_of[checkpoint]}"
 
     def folders(self, checkpoint: str, seeds: list[int]) -> list[str]:
-        """Its folder for each seed; what is imported has one."""
+        """Its folders, one for each seed; an imported checkpoint has one."""
         if checkpoint in self._imported:
             return [self._imported[checkpoint]]
         return [self.folder(checkpoint).format(seed=seed) for seed in seeds]
 
     def at(self, folder: str) -> tuple[str, str]:
-        """(checkpoint, seed) of a folder; the seed is "0" for what is imported. KeyError if there is
-        none.
+        """(checkpoint, seed) of a folder; the seed of an imported one is "0". KeyError if
+        there is none.
         """
         for checkpoint, own in self._imported.items():
             if folder == own:
@@ -79,7 +78,7 @@ class Lineage:
         return checkpoint, seed.removeprefix("seed-")
 
     def marker(self, checkpoint: str) -> str:
-        """The small file that is written last when the checkpoint is whole."""
+        """The small file that is written last and marks the checkpoint as complete."""
         if checkpoint in self._imported:
             return f"{self._imported[checkpoint]}/checkpoint.json"
         return f"{self._tuning_of[checkpoint].folder}/training.json"
@@ -103,20 +102,20 @@ class Lineage:
             parent = ancestor.parent
 
     def _check_reference(self, tuning: Tuning) -> None:
-        """The reference must be there before the tuning: the base or an ancestor."""
+        """The reference must exist before the tuning: it is the base or an ancestor."""
         ancestors, parent = [BASE], tuning.parent
         while parent != BASE:
             ancestors.append(parent)
             parent = self.parent(parent)
         if tuning.reference is not None and tuning.reference not in ancestors:
             raise InputError(
-                f"{tuning.name}: its reference {tuning.reference} is none of its ancestors."
+                f"{tuning.name}: its reference {tuning.reference} is not one of its ancestors."
                 f"{nearest(tuning.reference, ancestors)} Ancestors: {', '.join(ancestors)}."
             )
 
 
 def build(config: Config) -> Lineage:
-    """The lineage of a configuration. `InputError` on a parent that cannot be."""
+    """The lineage of a configuration. `InputError` for a parent that is impossible."""
     made = [one for method in METHODS for one in method.tunings(config)]
     return Lineage(
         [tuning for tuning in made if isinstance(tuning, Tuning)],

@@ -1,4 +1,4 @@
-"""The evaluation of responses at length: who writes, and who is compared."""
+"""The evaluation of long answers: which checkpoints write them, and which are compared."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class LongForm(Part):
-    """`evaluation.long_form`; it brings nothing where that is null."""
+    """`evaluation.long_form`; contributes nothing if that is null."""
 
     def __init__(self, experiment: Experiment):
         super().__init__(experiment)
@@ -33,7 +33,7 @@ class LongForm(Part):
         return sets
 
     def places(self) -> Mapping[str, Place]:
-        # What is evaluated is what the checkpoint said, cut off or not.
+        # Everything that the checkpoint wrote is evaluated, even if it was cut off.
         ends = {"long_form": "long_form", "win_rate": "win_rate/own"}
         return {
             ends[name]: Place(name, "long_form", unfinished="--unfinished")
@@ -66,7 +66,7 @@ class LongForm(Part):
 
     @cached_property
     def folders(self) -> list[str]:
-        """Folders of the checkpoints that write at length."""
+        """Folders of the checkpoints that write long answers."""
         return [
             folder
             for checkpoint in long_form_checkpoints(self.config, self.lineage)
@@ -75,7 +75,7 @@ class LongForm(Part):
 
     @cached_property
     def compared(self) -> list[str]:
-        """Those of them that are compared with the baseline."""
+        """The folders of those that are compared with the baseline."""
         if "win_rate" not in self.instructions():
             return []
         baseline = self.layout.folders(self._settings.baseline)
@@ -91,7 +91,7 @@ class LongForm(Part):
         return self.layout.path(wildcards.model, f"{folder}/win_rate/own/responses.jsonl")
 
     def options(self, wildcards: Wildcards) -> list[str]:
-        """How responses are asked for, as options of write_responses."""
+        """The options of write_responses that say how responses are asked for."""
         return [
             *("--form", self._settings.prompt, "--samples", "1", "--temperature", "0"),
             *("--top-p", "1", "--max-tokens", str(self._settings.max_tokens)),

@@ -1,6 +1,6 @@
-"""What a configuration needs of its models: where chat templates are used, and how long texts are.
+"""What a configuration requires of its models: where it uses chat templates, and how long texts are.
 
-Methods say it for their own parts; models are held against all of it by `suitability.check`.
+Methods state the requirements of their own parts; `suitability.check` checks models against them all.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from plumbline.storage.files import InputError
 
 
 def needs(config: Config) -> Needs:
-    """What `config` needs. InputError when an answer cannot fit generation.max_model_len."""
+    """The requirements of `config`. InputError if an answer cannot fit generation.max_model_len."""
     uses = [method.use(config) for method in METHODS]
     needed = Needs(
         chat=[*(chat for use in uses for chat in use.chats), *_chats(config)],
@@ -46,7 +46,7 @@ def _chats(config: Config) -> list[Chat]:
 
 
 def _answers(config: Config, uses: list[Use]) -> list[Length]:
-    """The longest answer of each kind that is generated."""
+    """The longest generated answer of each kind."""
     limits = {key: tokens for use in uses for key, tokens in use.max_tokens.items()}
     long_form = config.evaluation.long_form
     if long_form:
@@ -58,7 +58,7 @@ def _answers(config: Config, uses: list[Use]) -> list[Length]:
 
 
 def _trainings(config: Config, uses: list[Use]) -> list[Length]:
-    """The longest example of each recipe that trains something, and of what is changed in it."""
+    """The longest example of each recipe that trains something, and of its changed versions."""
     limits = {
         f"recipes.{name}.max_length": config.recipes[name].max_length
         for use in uses

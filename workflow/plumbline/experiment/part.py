@@ -1,6 +1,6 @@
-"""What a part of an experiment brings to it: a method, or a kind of evaluation.
+"""What a part of an experiment, a method or a kind of evaluation, contributes to it.
 
-`Experiment` asks each of its parts in one loop, so that no order of files matters.
+`Experiment` asks all of its parts in one loop, so the order of files does not matter.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ class Fetchable(Protocol):
 
 
 class Work(NamedTuple):
-    """A file of requests that goes to one checkpoint; answered into <name>/generations.jsonl.
+    """A file of requests that goes to one checkpoint; its answers are in <name>/generations.jsonl.
 
-    Paths are below the model's folder. match: how an answer is told to be right, where a right one
-    ends the asking; leads: whether what is trained depends on the answers.
+    Paths are below the model's folder. match: how right answers are recognised, if asking ends with a
+    right one; leads: whether trainings depend on the answers.
     """
 
     name: str
-    folder: str  # of the checkpoint
+    folder: str  # the checkpoint's
     requests: str
     match: str = ""
     leads: bool = False
@@ -41,18 +41,18 @@ class InstructionSet(NamedTuple):
 
     sources: list[InstructionSource]
     split: str  # of the facts' subjects
-    domains: str  # of their relations, joined by commas
-    key: str  # in the configuration, for errors
+    domains: str  # of the subjects' relations, joined by commas
+    key: str  # in the configuration, for error messages
 
 
 class Place(NamedTuple):
     """Where responses to a set of instructions are collected."""
 
     set: str
-    stage: str  # that what is dropped counts for
-    unfinished: str = ""  # option of collect_responses for those that were cut off; empty: dropped
-    decider: str = ""  # the checkpoint that says what asks for facts, if claims are of that only
-    decisions: str = ""  # what it said, below its folder
+    stage: str  # under which dropped responses are counted
+    unfinished: str = ""  # option of collect_responses for cut-off ones; empty: they are dropped
+    decider: str = ""  # checkpoint that decides what asks for facts, if only those have claims
+    decisions: str = ""  # the file of its decisions, below its folder
 
 
 class JudgeRole(NamedTuple):
@@ -61,13 +61,13 @@ class JudgeRole(NamedTuple):
     key: str  # of the configuration's section that names it
     name: str  # `reference` or a checkpoint
     form: str  # of its prompts
-    folders: list[str]  # of the checkpoints whose responses are judged, below the model's folder
+    folders: list[str]  # of the checkpoints whose responses it judges, below the model's folder
 
 
 class Part:
-    """What a part brings; all of it is nothing unless a class says otherwise.
+    """A part's contributions; all are empty unless a class overrides them.
 
-    Paths are below the model's folder, but for `lost`, `states` and `lists`, which are of all models.
+    Paths are below the model's folder, except for `lost`, `states` and `lists`, which cover all models.
     """
 
     def __init__(self, experiment: Experiment):
@@ -75,7 +75,7 @@ class Part:
         self.config, self.lineage = self.layout.config, self.layout.lineage
 
     def sources(self) -> Iterable[Fetchable]:
-        """Sections whose sources are read, beside those of choice questions and instructions."""
+        """Sections whose sources it reads, besides those of choice questions and instructions."""
         return ()
 
     def choices(self) -> Mapping[str, ChoiceSource]:
@@ -83,7 +83,7 @@ class Part:
         return {}
 
     def pair_questions(self) -> Iterable[str]:
-        """Files of choice questions that it makes pairs of, <method>/<questions>.jsonl."""
+        """Files of choice questions from which it makes pairs, as <method>/<questions>.jsonl."""
         return ()
 
     def instructions(self) -> Mapping[str, InstructionSet]:
@@ -95,7 +95,7 @@ class Part:
         return {}
 
     def judges(self) -> Mapping[str, JudgeRole]:
-        """Judges of responses by what they are used for."""
+        """Judges of responses, by purpose."""
         return {}
 
     def works(self) -> Iterable[Work]:
@@ -103,11 +103,11 @@ class Part:
         return ()
 
     def lost(self) -> Iterable[str]:
-        """Files that say what was left out, beside those of choice questions and responses."""
+        """Files that say what was left out, besides those of choice questions and responses."""
         return ()
 
     def states(self) -> Iterable[dict[str, Any]]:
-        """Rows that say what the states of claims are counted of."""
+        """Rows that name the files in which the states of claims are counted."""
         return ()
 
     def lists(self) -> Mapping[str, Any]:

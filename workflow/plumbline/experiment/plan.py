@@ -1,8 +1,8 @@
 """What a run will cost, estimated from the configuration and the questions before anything runs.
 
-The counts are exact where the configuration decides them and stated assumptions elsewhere: SliCK
-categories as in the paper (Gekhman et al. 2024, sec. 3), lengths at four characters a token. The
-report sets the estimate beside what was seen.
+Counts are exact where the configuration determines them and otherwise rest on stated assumptions:
+SliCK categories as in the paper (Gekhman et al. 2024, sec. 3), and four characters per token. The
+report compares the estimate with what the run took.
 """
 
 from __future__ import annotations
@@ -59,10 +59,10 @@ def make_plan(
 ) -> dict:
     """The plan as plan.json has it: device, assumptions, and a row for each stage.
 
-    choices: what every checkpoint is scored on; asked: by folder, choice questions that a method
-    asks, such as GRATH's; instructions: how many each set holds. parameters: number of each
-    model's weights, by model name. closed_book: what is asked beside the questions about the facts;
-    harness: what its tasks ask, by task.
+    choices: what every checkpoint is scored on; asked: by folder, choice questions that a method asks,
+    such as GRATH's; instructions: how many each set has; parameters: number of each model's weights, by
+    model name; closed_book: questions beside those about the facts; harness: the questions of its
+    tasks, by task.
     """
     speed = SPEED[config.device] * (cores if config.device == "cpu" else 1)
     device = f"one {config.device} device"
@@ -95,14 +95,14 @@ def make_plan(
 
 
 def _merged(stages: Iterable[Stage]) -> Iterator[Stage]:
-    """One stage of each name, in the order in which they first come."""
+    """One stage for each name, in the order in which the names first occur."""
     by_name: dict[str, list[Stage]] = {}
     for stage in stages:
         by_name.setdefault(stage.stage, []).append(stage)
     counts = [field.name for field in fields(Stage) if field.name != "stage"]
     for name, parts in by_name.items():
         totals = {key: [getattr(part, key) for part in parts] for key in counts}
-        # Exact sums, which do not depend on the order.
+        # `_total` sums exactly, so the order does not matter.
         yield Stage(name, **{key: _total(values) for key, values in totals.items()})
 
 
@@ -111,7 +111,7 @@ def _total(values: list[float]) -> float:
 
 
 def _closed_book(planner: Planner, sets: Sequence[Question]) -> Stage:
-    """The test questions, and those of further sets, in the forms that checkpoints are asked in."""
+    """The test questions, and those of further sets, in all forms in which checkpoints are asked."""
     limit = planner.config.evaluation.questions
     test = sum(
         min(count, limit or count)
@@ -151,7 +151,7 @@ def _harness(planner: Planner, tasks: Mapping[str, Sequence[EvaluatedText]]) -> 
 
 
 def _long_form(planner: Planner) -> Iterator[Stage]:
-    """Responses at length, and comparisons of some."""
+    """Long answers, and comparisons of some of them."""
     settings = planner.config.evaluation.long_form
     if settings is None:
         return
@@ -166,7 +166,7 @@ def _long_form(planner: Planner) -> Iterator[Stage]:
 
 
 def _token_shift(planner: Planner) -> Iterator[Stage]:
-    """Long answers under their own model and under another one."""
+    """Long answers under the model that wrote them and under another one."""
     if planner.config.evaluation.token_shift is None:
         return
     jobs = len(planner.config.seeds) * len(shift_pairs(planner.config, planner.lineage))

@@ -7,7 +7,7 @@ SUMMED = ("disk_mib", "seconds", "device_seconds")
 
 
 def as_text(plan: dict) -> str:
-    """The plan as an aligned table with a line of totals; with money where there is a price."""
+    """The plan as an aligned table with a line of totals, and with costs if there is a price."""
     price, stages = plan["price_per_device_hour"], plan["stages"]
     rows = [["stage", *COUNTS, "disk MiB", "time", "device-hours", *(["cost"] if price else [])]]
     for stage in stages:
@@ -15,10 +15,10 @@ def as_text(plan: dict) -> str:
         rows.append([stage["stage"], *counts, *_summed(stage, price)])
     total = {key: sum(stage[key] for stage in stages) for key in SUMMED}
     rows.append(["total", *("" for _ in COUNTS), *_summed(total, price)])
-    head = f"Estimated on {plan['device']}; an upper bound where a stage can save work."
-    notes = ["time: of a stage's jobs one after the other"]
+    head = f"Estimated on {plan['device']}; an upper bound for stages that can save work."
+    notes = ["time: a stage's jobs one after the other"]
     if price:
-        notes.append(f"cost: at {price:g} for an hour of a device (price_per_device_hour)")
+        notes.append(f"cost: at {price:g} per device-hour (price_per_device_hour)")
     return "\n".join([head, "", *_aligned(rows), "", *notes])
 
 

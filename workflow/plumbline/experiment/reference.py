@@ -1,4 +1,4 @@
-"""docs/configuration.md: every key of the configuration, as the models describe it."""
+"""docs/configuration.md: every key of the configuration, from the classes that check it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiv
 
 
 class Row(NamedTuple):
-    """A key in its table."""
+    """A key's row in a table."""
 
     key: str
     values: str
@@ -55,7 +55,7 @@ def as_markdown() -> str:
 
 
 def _sections(node: dict) -> Iterator[dict]:
-    """The mappings with keys of their own that a value, its items or its alternatives may be."""
+    """The mappings with keys of their own among a value, its items and its alternatives."""
     if node.get("properties"):
         yield node
     inner = [
@@ -73,7 +73,7 @@ def _sections(node: dict) -> Iterator[dict]:
 def _rows(prefix: str, section: dict) -> Iterator[Row]:
     for name, node in section["properties"].items():
         if "const" in node:
-            continue  # which of several sections it is
+            continue  # the key that tells several sections apart
         key = f"{prefix}.{name}"
         inner = list(_sections(node))
         if not inner or node.get("type") != "object":
@@ -93,7 +93,7 @@ def _row(key: str, node: dict, required) -> Row:
 
 
 def _values(node: dict) -> str:
-    """What a value may be, in words."""
+    """The values that a key may have, in words."""
     if "enum" in node or "const" in node:
         return ", ".join(f"`{_plain(one)}`" for one in node.get("enum", [node.get("const")]))
     if alternatives := node.get("anyOf") or node.get("oneOf"):

@@ -1,4 +1,4 @@
-"""Sets of instructions, responses to them, the claims of those, and how their states are counted."""
+"""Sets of instructions, responses to them, their claims, and how their states are counted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Responses:
-    """What becomes of responses is the same wherever they are collected."""
+    """Responses, which are processed in the same way wherever they are collected."""
 
     def __init__(self, experiment: Experiment):
         self._experiment, self._layout = experiment, experiment.layout
@@ -45,7 +45,7 @@ class Responses:
         ]
 
     def place(self, path: str) -> Place | None:
-        """The place with responses that a path is; None: it is none."""
+        """The place with responses at this path; None if there is none."""
         places = self._experiment.places.items()
         return next((place for end, place in places if Path(path).match(end)), None)
 
@@ -59,16 +59,16 @@ class Responses:
         return self.instruction_file(self.place(wildcards.place).set)
 
     def requests(self, wildcards: Wildcards) -> str:
-        """What a place's responses were asked for with."""
+        """The file of requests for a place's responses."""
         requests = self._experiment.works[wildcards.place].requests
         return self._layout.path(wildcards.model, requests)
 
     def unfinished(self, wildcards: Wildcards) -> str:
-        """What becomes of responses that were cut off, as an option of collect_responses."""
+        """What happens to responses that were cut off, as an option of collect_responses."""
         return self.place(wildcards.place).unfinished
 
     def stage(self, wildcards: Wildcards) -> str:
-        """The stage that lost responses count for."""
+        """The stage under which dropped responses are counted."""
         return self.place(wildcards.place).stage
 
     def lost(self) -> list[str]:
@@ -87,14 +87,14 @@ class Responses:
         ]
 
     def claim_works(self, place: str) -> list[Work]:
-        """The claims of a place's responses, where a model splits them."""
+        """Requests for the claims of a place's responses, if a model splits them."""
         if self._config.claims.splitter == "rule":
             return []
         splitter = self._layout.folder(self._config.claims.model, place)
         return [Work(f"{place}/claims", splitter, f"{place}/claims/requests.jsonl")]
 
     def claim_inputs(self, wildcards: Wildcards) -> dict[str, str]:
-        """Responses to be taken apart, and which of them were asked for facts."""
+        """The responses to split, and which of them were asked for facts."""
         place, model = self.place(wildcards.place), wildcards.model
         files = {"responses": self._layout.path(model, f"{wildcards.place}/responses.jsonl")}
         if place.decider:
@@ -103,7 +103,7 @@ class Responses:
         return files
 
     def split_inputs(self, wildcards: Wildcards) -> dict[str, str]:
-        """The same, and a model's lists where a model splits."""
+        """The same and, if a model splits, the lists it wrote."""
         files = self.claim_inputs(wildcards)
         if self._config.claims.splitter == "model":
             generations = f"{wildcards.place}/claims/generations.jsonl"
@@ -111,15 +111,15 @@ class Responses:
         return files
 
     def decided(self, wildcards: Wildcards) -> list[str]:
-        """Which were asked for facts, as an option of the programs that split claims."""
+        """Which responses were asked for facts, as an option of the programs that split claims."""
         return given("--decisions", self.claim_inputs(wildcards).get("decisions"))
 
     def split_by_model(self, wildcards: Wildcards) -> list[str]:
-        """A model's lists as an option of split_claims."""
+        """The lists that a model wrote, as an option of split_claims."""
         return given("--generations", self.split_inputs(wildcards).get("generations"))
 
     def state_inputs(self) -> list[str]:
-        """All files that the rows of states name."""
+        """All files named by the rows of states."""
         said = ("model", "seed", "checkpoint")
         return sorted(
             {
@@ -132,5 +132,5 @@ class Responses:
 
 
 def state_files(place: str, *more: str) -> dict[str, str]:
-    """The files of a place that states are counted in, by what they hold."""
+    """The files of a place in which states are counted, by their contents."""
     return {name: f"{place}/{name}.jsonl" for name in ("splittings", "verdicts", *more)}

@@ -12,9 +12,9 @@ from plumbline.experiment.config import Config
 def schema() -> dict:
     """The schema as one nested document, so that editors show the description of every key.
 
-    A file may be partial, since overlays are merged over config/config.yaml: only the items of
-    lists, which overlays replace as a whole, have required keys. What the merged configuration
-    must hold, `config.load` checks.
+    A file may be partial, since overlays are merged over config/config.yaml: only the items of lists,
+    which overlays replace as a whole, have required keys. `config.load` checks what the merged
+    configuration must contain.
     """
     flat = Config.model_json_schema()
     nested = _nested(flat, flat.pop("$defs"))
@@ -54,7 +54,7 @@ def text() -> str:
 
 
 def drift(path: Path) -> str:
-    """A unified diff from the file to what the models say now; empty when they agree."""
+    """A unified diff from the file to the schema of the current code; empty if they are equal."""
     written = path.read_text(encoding="utf-8") if path.exists() else ""
     lines = difflib.unified_diff(
         written.splitlines(keepends=True),

@@ -1,4 +1,4 @@
-"""What others can take up: results in the harness's format, and cards for a model hub."""
+"""Results for use elsewhere: in the LM evaluation harness's format, and cards for a model hub."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ CARD = "README.md"
 
 
 class Shared(Part):
-    """Of all checkpoints of the lineage, for every model and seed."""
+    """Files about all checkpoints of the lineage, for every model and seed."""
 
     def lists(self) -> Mapping[str, Any]:
         return {"cards": self.rows()}
 
     @cached_property
     def harness_files(self) -> list[str]:
-        """A file of results of every checkpoint."""
+        """One file of results per checkpoint."""
         root, run = self.layout.root, self.config.run
         rows = self.experiment.evaluated.rows()
         return [f"{root}/lm_eval/{row['folder']}/results_{run}.json" for row in rows]
 
     @property
     def shots(self) -> dict[str, int]:
-        """Few-shot examples before a question, by task; tasks that are not named have none."""
+        """Few-shot examples before a question, by task; other tasks have none."""
         evaluation = self.config.evaluation
         sets = [FACTS, *(one.name for one in evaluation.closed_book)]
         return {
@@ -37,7 +37,7 @@ class Shared(Part):
         }
 
     def rows(self) -> list[dict[str, Any]]:
-        """Every checkpoint that is trained here, with its training file; paths are below the root."""
+        """Every checkpoint trained here, with its training file; paths are below the root."""
         return [
             {
                 "model": model,

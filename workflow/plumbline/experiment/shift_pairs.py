@@ -1,4 +1,4 @@
-"""Which checkpoints' token distributions are compared, and who writes at length for it."""
+"""The pairs of checkpoints whose token distributions are compared, and who writes long answers."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class CheckpointPair(NamedTuple):
 
 
 def shift_pairs(config: Config, lineage: Lineage) -> list[CheckpointPair]:
-    """The pairs of `evaluation.token_shift`, each once; [] where the section is null.
+    """The pairs of `evaluation.token_shift`, without repetition; [] if the section is null.
 
-    A name with * stands for every checkpoint it fits but the reference. InputError for a name
-    without * that is no checkpoint, and for the base without a reference.
+    A name with * stands for every checkpoint that it matches, except the reference. InputError for a
+    name without * that is not a checkpoint, and for the base without a reference.
     """
     settings = config.evaluation.token_shift
     pairs: list[CheckpointPair] = []
@@ -48,7 +48,7 @@ def shift_pairs(config: Config, lineage: Lineage) -> list[CheckpointPair]:
 
 
 def long_form_checkpoints(config: Config, lineage: Lineage) -> list[str]:
-    """The checkpoints that write at length: those evaluated so, and both sides of every pair."""
+    """The checkpoints that write long answers: those evaluated so, and both sides of every pair."""
     settings = config.evaluation.long_form
     if settings is None:
         return []

@@ -1,4 +1,4 @@
-"""A configuration to start from, made of a model and a file of facts, with what was guessed."""
+"""A configuration to start from, made from a model and a file of facts, with a list of guesses."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Guess(NamedTuple):
 
 @dataclass(frozen=True)
 class Starter:
-    """name: of the run and its model; text: the file's; guesses: of what the user did not say."""
+    """name: the run's and its model's; text: the file's; guesses: what the user did not specify."""
 
     name: str
     text: str
@@ -42,11 +42,11 @@ class Starter:
 
 
 def make(model: str, facts: str | None, device: str, engine: str) -> Starter:
-    """Settings for `snakemake --configfile`, to lie over config.yaml.
+    """Settings for `snakemake --configfile`, an overlay of config.yaml.
 
     model: a folder or GGUF file, OWNER/NAME of the hub with or without @REVISION, or a source line;
-    facts: a file of questions or EntityQuestions' folder, None: the embedded ones; engine: what
-    generates. Raises InputError where either is not what it has to be.
+    facts: a file of questions or the folder of EntityQuestions, None: the included facts; engine:
+    what generates answers. Raises InputError if one of them is not valid.
     """
     source, guesses = _source(model)
     name = _name(source)
@@ -110,7 +110,7 @@ def _source(model: str) -> tuple[str, list[Guess]]:
 
 
 def _name(source: str) -> str:
-    """The last part of a source line that names something, as a folder may be called."""
+    """The last part of a source line that contains a name, in a form that suits a folder."""
     last = source.partition(":")[2].rstrip("/").split("/")[-1].partition("@")[0]
     name = re.sub(r"[^A-Za-z0-9_+-]+", "-", last.removesuffix(".gguf")).strip("-_+").lower()
     return name or "model"
@@ -127,7 +127,7 @@ def _dtype(source: str) -> tuple[str, str]:
 
 
 def _facts(path: Path) -> tuple[list[str], list[Guess]]:
-    """The section `facts`, and what was guessed of it."""
+    """The section `facts`, and the guesses in it."""
     if path.is_dir():
         if not list(path.glob("train/*.train.json")):
             raise InputError(
@@ -182,7 +182,7 @@ def _counted(questions: list[Question]) -> str:
 
 
 def _quoted(text: str) -> str:
-    """As YAML reads it back, whatever is in it."""
+    """The text as a quoted YAML string."""
     return "'" + text.replace("'", "''") + "'"
 
 

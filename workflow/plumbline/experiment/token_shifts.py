@@ -1,4 +1,4 @@
-"""Token distribution shift: which checkpoints are compared, and where that lies."""
+"""Token distribution shift: which checkpoints are compared, and where the results are."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 class TokenShifts(Part):
-    """`evaluation.token_shift`; no pair is compared where that is null."""
+    """`evaluation.token_shift`; no pair is compared if that is null."""
 
     def __init__(self, experiment: Experiment):
-        """InputError for a pair that cannot be."""
+        """InputError for a pair that is not possible."""
         super().__init__(experiment)
         self._settings = self.config.evaluation.token_shift
         self.pairs = shift_pairs(self.config, self.lineage)
@@ -27,7 +27,9 @@ class TokenShifts(Part):
         return {"token_shifts": self.rows()}
 
     def rows(self) -> list[dict[str, Any]]:
-        """Every pair of every model and seed: names, the ranks, measured long answers of both."""
+        """Every pair of every model and seed: names, the ranks, and the measured long answers
+        of both.
+        """
         return [
             {
                 "model": model,
@@ -50,11 +52,11 @@ class TokenShifts(Part):
 
     @property
     def margin(self) -> float:
-        """How far from 0 a difference has to be."""
+        """The largest change that counts as small."""
         return self._settings.margin if self._settings else 0
 
     def tables(self, wildcards: Wildcards) -> list[str]:
-        """What the target of this name makes. InputError if there is no pair to compare."""
+        """The tables that the target of this name makes. InputError if there is no pair to compare."""
         if not self.pairs:
             raise InputError("evaluation.token_shift names no checkpoint of this run; name a pair.")
         names = ("token_shift", "token_shift_verdicts", "token_shift_tokens")
@@ -66,7 +68,7 @@ class TokenShifts(Part):
         return sorted({row[key] for row in self.rows() for key in keys})
 
     def requests(self, wildcards: Wildcards) -> str:
-        """What the tuned checkpoint was asked."""
+        """The requests to the tuned checkpoint."""
         work = self.experiment.works[f"{wildcards.folder}/long_form"]
         return self.layout.path(wildcards.model, work.requests)
 
@@ -75,7 +77,7 @@ class TokenShifts(Part):
         return self.layout.folder(wildcards.reference, wildcards.folder)
 
     def reference_marker(self, wildcards: Wildcards) -> str:
-        """The file that says that the reference is whole."""
+        """The file that marks the reference as complete."""
         return self.layout.marker(wildcards.model, self.reference(wildcards))
 
     def _items(self, model: str, folder: str) -> str:

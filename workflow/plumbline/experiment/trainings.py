@@ -15,7 +15,7 @@ class Trainings:
 
     def __init__(self, layout: Layout):
         self._layout, self._lineage = layout, layout.lineage
-        # Names of the training files by their folders below the model's; some are shared.
+        # Names of the training files by their folders, below the model's; some files are shared.
         self.files = {
             str(path.parent): path.name
             for tuning in self._lineage.tunings.values()
@@ -37,12 +37,12 @@ class Trainings:
         ]
 
     def each(self, name: str, of: Callable[[str], bool] = bool) -> list[str]:
-        """A file of every training run, or of those whose tuning's name `of` is true for."""
+        """A file of every training run, or of those for whose tuning's name `of` is true."""
         rows = (row for row in self.rows() if of(row["tuning"]))
         return [f"{self._layout.root}/{row['folder']}/{name}" for row in rows]
 
     def beside(self, name: str) -> list[str]:
-        """A file beside every training file."""
+        """A file that is beside every training file."""
         return [
             self._layout.path(model, f"{folder}/{name}")
             for model in self._layout.models
@@ -58,7 +58,7 @@ class Trainings:
         return self._below(wildcards, self.tuning(wildcards).examples)
 
     def contamination(self, wildcards: Wildcards) -> str:
-        """What was measured of its training file."""
+        """The results of the contamination check of its training file."""
         folder = str(Path(self.tuning(wildcards).examples).parent)
         return self._below(wildcards, f"{folder}/contamination.json")
 
@@ -67,22 +67,22 @@ class Trainings:
         return self._lineage.folder(self.tuning(wildcards).parent).format(seed=wildcards.seed)
 
     def parent_marker(self, wildcards: Wildcards) -> str:
-        """The file that says that the parent is whole."""
+        """The file that marks the parent as complete."""
         return self._below(wildcards, self._lineage.marker(self.tuning(wildcards).parent))
 
     def probes(self, wildcards: Wildcards) -> str | list:
-        """The questions asked after every epoch, where there are any."""
+        """The questions asked after every epoch, if there are any."""
         path = self.tuning(wildcards).probes
         return self._below(wildcards, path) if path else []
 
     def probe_options(self, wildcards: Wildcards) -> list[str]:
-        """The same as options of train, and how answers to them are drawn and judged."""
+        """The same as options of train, with how answers to them are drawn and judged."""
         probes, slick = self.probes(wildcards), self._layout.config.slick
         drawn = ["--max-tokens", str(slick.max_tokens), "--match", slick.match]
         return ["--probes", probes, *drawn] if probes else []
 
     def recipe(self, wildcards: Wildcards) -> str:
-        """The recipe as JSON; how often it saves is no reason to train again."""
+        """The recipe as JSON, without how often it saves, which is no reason to train again."""
         return self.tuning(wildcards).recipe.model_dump_json(exclude={"save_steps"})
 
     def stops(self, wildcards: Wildcards) -> tuple[str, ...]:
@@ -90,7 +90,7 @@ class Trainings:
         return self.tuning(wildcards).stops
 
     def reference(self, wildcards: Wildcards) -> str | list:
-        """The log-probabilities of a fixed reference, where there is one."""
+        """The log-probabilities of a fixed reference, if there is one."""
         path = self.tuning(wildcards).reference_file
         return self._below(wildcards, path) if path else []
 
@@ -107,7 +107,7 @@ class Trainings:
         return self._layout.folder(wildcards.checkpoint, wildcards.data)
 
     def fixed_reference_marker(self, wildcards: Wildcards) -> str:
-        """The file that says that it is whole."""
+        """The file that marks that checkpoint as complete."""
         return self._layout.marker(wildcards.model, self.fixed_reference(wildcards))
 
     def _below(self, wildcards: Wildcards, path: str) -> str:

@@ -1,4 +1,4 @@
-"""A method's variants by how much it trains on of what is Unknown to the base."""
+"""A method's variants, which differ in how much of what is Unknown to the base they train on."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from plumbline.experiment.layout import Layout, Wildcards, alternatives
 
 
 class Variants:
-    """The variants of a method, and what the filter of their training data reads."""
+    """The variants of a method, and the inputs of the filter of their training data."""
 
     def __init__(self, layout: Layout, method: str, percents: Iterable[float]):
-        """percents: per cent of Unknown kept, one a variant; none if the method is left out."""
+        """percents: per cent of Unknown kept, one per variant; empty if the method is left out."""
         self._layout, self._method = layout, method
         self.percents = {names.variant(method, percent): percent for percent in percents}
 
@@ -22,11 +22,11 @@ class Variants:
         return alternatives(self.percents)
 
     def own(self, tuning: str) -> bool:
-        """Whether a tuning or a checkpoint is one of a variant of this method."""
+        """Whether a tuning or checkpoint belongs to a variant of this method."""
         return names.parts(tuning)[0] == self._method
 
     def filter_inputs(self, wildcards: Wildcards) -> dict[str, str]:
-        """What the filter reads: test facts and, where not all Unknown is kept, annotations."""
+        """The filter's inputs: test facts and, unless all Unknown is kept, annotations."""
         files = {"test_facts": self._layout.facts}
         if self.percents[wildcards.variant] == 100:
             return files

@@ -1,4 +1,4 @@
-"""What verifies claims, and what it reads."""
+"""The verifier of claims, and the files it reads."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ class VerifierFiles:
     """The inputs and options of the programs that verify."""
 
     def __init__(self, layout: Layout, labelled: Path):
-        """labelled: claims whose truth is known, which the verifier is put to the test on."""
+        """labelled: claims whose truth is known, on which the verifier is tested."""
         self._layout, self._settings = layout, layout.config.verification
         self.labelled = str(labelled)
-        # What decides verdicts; how a server is reached and paid decides none.
+        # The settings that affect verdicts; how a server is reached and paid for does not.
         self.settings = self._settings.model_dump_json(exclude=self._settings.HOW)
         # The wildcards of the first model, whose judge the verifier's test uses.
         self.first_model = SimpleNamespace(model=layout.models[0])
 
     @property
     def is_light(self) -> bool:
-        """Whether it needs no node of a cluster."""
+        """Whether it can run beside Snakemake instead of on a node of a cluster."""
         return self._settings.BY_TABLE
 
     @property
@@ -54,5 +54,5 @@ class VerifierFiles:
         return options
 
     def training_option(self, wildcards: Wildcards) -> str:
-        """Claims that decide what is trained on are judged without the facts of the test split."""
+        """An option by which claims that decide what is trained on are judged without test facts."""
         return "" if Path(wildcards.place).match("long_form") else "--training"

@@ -1,4 +1,4 @@
-"""What is generated: files of requests, each with the checkpoint that answers it."""
+"""The work of generation: files of requests, each with the checkpoint that answers it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from plumbline.storage.lists import ListedWork
 
 
 class Works(Mapping[str, Work]):
-    """All pieces of work by name; for rules, what a job of one of them reads."""
+    """All pieces of work, by name, and for rules the files that a job reads."""
 
     def __init__(self, layout: Layout, works: Iterable[Work]):
         self._layout = layout
@@ -27,15 +27,15 @@ class Works(Mapping[str, Work]):
         return len(self._by_name)
 
     def first(self) -> list[str]:
-        """Names of those of the base that can be done before any answer is there.
+        """Names of the base's work that can be done before any other answers exist.
 
-        What is asked about a checkpoint's own answers lies in its folder.
+        Requests about a checkpoint's own answers are in its folder.
         """
         ours = (work for work in self.values() if work.folder == BASE)
         return [work.name for work in ours if not work.requests.startswith(f"{BASE}/")]
 
     def leading(self) -> list[str]:
-        """Names of the others that trainings follow from."""
+        """Names of the other work that trainings wait for."""
         first = set(self.first())
         return [work.name for work in self.values() if work.leads and work.name not in first]
 
@@ -48,29 +48,29 @@ class Works(Mapping[str, Work]):
         return self[wildcards.work].folder
 
     def checkpoint_marker(self, wildcards: Wildcards) -> str:
-        """The file that says that this checkpoint is whole."""
+        """The file that marks this checkpoint as complete."""
         return self._layout.marker(wildcards.model, self.checkpoint(wildcards))
 
     def training(self, wildcards: Wildcards) -> str | None:
-        """The folder of the training whose checkpoints can be asked this as soon as they are whole.
+        """The folder of the training whose checkpoints can do this work as soon as they are complete.
 
-        None: there is none, or the requests follow from what some training's checkpoint answered.
+        None: there is none, or the requests depend on the answers of some training's checkpoint.
         """
         work = self[wildcards.work]
         return None if seed_of(work.requests) else training_of(work.folder)
 
     def match(self, wildcards: Wildcards) -> str:
-        """How an answer is told to be right, where that ends the asking."""
+        """How right answers are recognised, if asking ends with a right one."""
         return self[wildcards.work].match
 
     def shards(self, wildcards: Wildcards) -> list[str]:
-        """With more than one shard, each is a job of its own before the answers are collected."""
+        """With several shards, each is a job of its own, and the answers are collected afterwards."""
         shards = self._layout.config.generation.shards
         work = self._layout.path(wildcards.model, wildcards.work)
         return [f"{work}/shard-{n}-of-{shards}.json" for n in range(shards) if shards > 1]
 
     def rows(self) -> dict[str, ListedWork]:
-        """By name, what the jobs of all works read; see `Layout.listed`."""
+        """By name, what the jobs of all work read; see `Layout.listed`."""
         listed = self._layout.listed
         return {
             work.name: listed(work.folder, work.requests, work.match, work.leads)
