@@ -98,7 +98,7 @@ def test_what_a_killed_process_left_is_removed_and_nothing_else(results, capsys,
     told = capsys.readouterr().out
     assert f"removed {part} (100 KiB)" in told and "100 KiB freed" in told
     # What else could go is told with its price; the training under way is not touched.
-    assert "checkpoints: trained again when" in told
+    assert "checkpoints: gone: trained again when" in told
     assert (results / "mine/model/seed-1/mix.b/work/checkpoint-1/optimizer.pt").exists()
     assert (results / "mine/model/seed-1/mix.b/.candidate-1").exists()
 

@@ -18,7 +18,7 @@ LOGS, WORK = "logs and benchmarks", "work and temporary files"
 CONSEQUENCES = {
     SOURCES: "fetched again, which needs a network; for file: lines, there is only a note here",
     BASE: "imported again when needed, and whatever was made with them is made again",
-    CHECKPOINTS: "trained again when something needs them, with everything that follows them",
+    CHECKPOINTS: "gone: trained again when something needs them, with what follows them",
     STORE: "none while the answers exist; answers that are needed again are drawn again",
     ROWS: "made again, with everything that follows them",
     TABLES: "made again from the scores, in minutes",
