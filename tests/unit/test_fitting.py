@@ -158,7 +158,7 @@ def test_what_does_not_determine_the_line_says_so():
     rng = np.random.default_rng(4)
     only_known = [run for run in planted_runs(2, rng) if run.unknown_percent == 0]
     (row,) = lines(only_known).values()
-    assert row["term"] == "" and "do not tell what Known and what Unknown do" in row["reason"]
+    assert row["term"] == "" and "do not tell Known's effect from Unknown's" in row["reason"]
     assert list(linear_model_rows([], 0.95)) == []
     assert not [row for row in linear_model_rows(only_known, 0.95) if row["domain"] == "ood"]
 

@@ -161,7 +161,7 @@ def test_architectures_that_cannot_are_recognised(tmp_path, monkeypatch, caplog,
     )
     with caplog.at_level(logging.INFO, "plumbline"):
         dense = trainer_of("dpo", tmp_path / "base", tmp_path)
-    told = [m for m in caplog.messages if "batches stay filled up" in m]
+    told = [m for m in caplog.messages if "batches stay padded" in m]
     assert bool(told) == bool(why) and (why or "") in " ".join(told)
     monkeypatch.setattr(packed, "install", lambda trainer, chains: None)
     plain = trainer_of("dpo", tmp_path / "base", tmp_path)

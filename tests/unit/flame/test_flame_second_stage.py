@@ -82,7 +82,7 @@ def test_too_few_pairs_too_often_are_refused_with_what_was_lost(second_stage, mo
     build_pairs(files, monkeypatch, max_repeats=3)
     with pytest.raises(InputError, match=r"factual pairs: 1 different pairs, shown up to 3 times"):
         build_pairs(files, monkeypatch, max_repeats=2)
-    with pytest.raises(InputError, match=r"wants at least 2 \(min_pairs\)"):
+    with pytest.raises(InputError, match=r"requires at least 2 \(min_pairs\)"):
         build_pairs(files, monkeypatch, min_pairs=2)
 
 

@@ -1,1 +1,1 @@
-"""The papers' methods: small, pure programs that write requests, judge and build training files."""
+"""The papers' methods: small, pure modules that write requests, judge and build training files."""

@@ -1,4 +1,4 @@
-"""What stages of a run cost: a stage of the plan, and the estimates that methods make theirs of."""
+"""Estimated costs: a stage of the plan, and the estimates from which methods make their stages."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from plumbline.names import parts
 CHARACTERS_A_TOKEN = 4
 WEAKLY_KNOWN, UNKNOWN = 0.17, 0.36  # shares of questions in the paper
 ANSWER_TOKENS = 20  # of an answer in the model's own words
-RESPONSE_TOKENS = 300  # of a response at length, if it may be as long (FLAME's have 220 to 400)
-TOKENS_A_CLAIM = 6.4  # FLAME's SFT: 1,221 characters and 47.9 claims a biography
+RESPONSE_TOKENS = 300  # of a long response, if it may be so long (FLAME's have 220 to 400)
+TOKENS_A_CLAIM = 6.4  # FLAME's SFT: 1,221 characters and 47.9 claims per biography
 WORD_TOKENS = 4 / 3  # of a word of a passage
 JUDGE_TOKENS = 350  # of the text around what a judge is shown
 CHAT_TOKENS = 15  # of a chat template around a question and its answer
-# Of a relation's training questions, where single categories are sets: the paper's |D|, of all.
+# With sets of single categories, the usable share of training questions: the paper's |D| over all.
 SMALLEST_CATEGORY = 6142 / 81_700
 FACT_BASED = 1013 / 3200  # of FLAME's instructions, those that ask for facts
-# Useful floating-point operations a second: of one core of a recent server, as the demo's stages had
-# them, and of one H100, a fifth of what it can do, as engines and trainers of 8B models are said to.
+# Useful floating-point operations per second: of one core of a recent server, as in the demo's stages,
+# and of one H100: a fifth of its maximum, as published for engines and trainers of 8B models.
 SPEED = {"cpu": 9e10, "mps": 2e12, "cuda": 2e14}
 ENGINE_START_SECONDS = {"cpu": 25, "mps": 15, "cuda": 90}
-# Before the first pass: of a process that scores, and of one that trains.
+# Before the first pass, in a process that scores and in one that trains.
 LOAD_SECONDS, TRAIN_SECONDS = 10, 15
 
 
 @dataclass
 class Stage:
-    """One line of the plan. tokens are those computed, prompts found in a prefix cache left out.
+    """One line of the plan. tokens are those computed, without prompts found in a prefix cache.
 
-    seconds: of its jobs one after the other; device_seconds: as many times the devices of a job.
+    seconds: of its jobs one after the other; device_seconds: the same times the devices of a job.
     """
 
     stage: str
@@ -47,10 +47,10 @@ class Stage:
 
 
 class Planner:
-    """Estimates for one model; what methods make their stages of.
+    """Estimates for one model, from which methods make their stages.
 
-    questions: of the facts; asked: choice questions by the folder they lie in, such as grath;
-    instructions: how many each set holds; parameters: of the model; speed: operations a second.
+    questions: about the facts; asked: choice questions by their folder, such as grath; instructions:
+    how many each set has; parameters: the model's; speed: operations per second.
     """
 
     def __init__(self, config, lineage, questions, asked, instructions, parameters, speed):
@@ -68,19 +68,19 @@ class Planner:
         self.start = ENGINE_START_SECONDS[config.device]
 
     def importing(self, jobs: int, mib: float) -> Stage:
-        """Models of a size; on a processor, whatever the device is."""
+        """Importing models of a size; done on a processor, whatever the device is."""
         seconds = jobs * (15 + mib / 50)
         held = 0 if self.config.device == "cuda" else seconds
         return Stage("import", jobs, disk_mib=jobs * mib, seconds=seconds, device_seconds=held)
 
     def reading(self, jobs: int, prompts: int, sequences: int, tokens: float) -> Stage:
-        """Given tokens, read by a model in each job; sequences and tokens are a prompt's."""
+        """Given tokens, read by a model in each job; sequences and tokens are per prompt."""
         return self.scoring("score", jobs, prompts, sequences, prompts * tokens)
 
     def scoring(
         self, stage: str, jobs: int, prompts: int, sequences: float, tokens: float
     ) -> Stage:
-        """Log-probabilities in each job, by a model on one device; sequences are a prompt's."""
+        """Log-probabilities in each job, by a model on one device; sequences are per prompt."""
         seconds = jobs * (LOAD_SECONDS + 2 * self.parameters * tokens / self.speed)
         return Stage(
             stage,
@@ -93,10 +93,10 @@ class Planner:
         )
 
     def verifying(self, jobs: int, responses: float, length: float) -> Iterator[Stage]:
-        """The claims of so many responses in each job: split by a model, and judged by one."""
+        """In each job, the claims of so many responses: split by a model, and judged by one."""
         claims = responses * length / TOKENS_A_CLAIM
         if self.config.claims.splitter == "model":
-            # A sentence holds two; what all are shown before it is cached.
+            # A sentence has two claims; what all prompts begin with is cached.
             sentence, listed = 3 * TOKENS_A_CLAIM, 2 * (TOKENS_A_CLAIM + 3)
             yield self.writing(jobs, round(claims / 2), 1, sentence, listed)
         verifier = self.config.verification
@@ -115,11 +115,11 @@ class Planner:
     ) -> Stage:
         """Trainings of so many steps and tokens each.
 
-        operations: of a weight on a token, without the forward pass that is done again on the way
-        back where activations are not kept.
-        asked: tokens of questions after epochs, which no processes share out.
+        operations: per weight and token, without the forward pass that is repeated in the backward
+        pass if activations are not kept.
+        asked: tokens of questions after epochs, which are not divided among processes.
         """
-        # On a CPU they share its cores.
+        # On a CPU, processes share its cores.
         processes = self.config.training.processes if self.config.device == "cuda" else 1
         twice = self.config.training.gradient_checkpointing
         if twice == "auto":
@@ -137,7 +137,7 @@ class Planner:
         )
 
     def generation(self, jobs, prompts, sequences, tokens, disk) -> Stage:
-        """All that several jobs generate together."""
+        """Everything that several jobs generate together."""
         settings = self.config.generation
         starts = 1 if self.config.device == "cpu" else jobs * settings.shards
         computed = 2 * self.parameters * tokens / self.speed / settings.tensor_parallel
@@ -158,7 +158,7 @@ class Planner:
         return sum(map(self.times, self.lineage.checkpoints))
 
     def times(self, checkpoint: str) -> int:
-        """How often there is this checkpoint: once a seed, or once for all."""
+        """How often this checkpoint exists: once per seed, or once for all."""
         return len(self.lineage.folders(checkpoint, self.config.seeds))
 
     def families(self, method) -> int:
@@ -166,7 +166,7 @@ class Planner:
         return len(self.config.seeds) * len(method.keep_unknown)
 
     def trainings(self, method: str, recipe) -> int:
-        """How many trainings of a method have this recipe, over all seeds; placebos among them."""
+        """How many of a method's trainings use this recipe, over all seeds, including placebos."""
         tunings = self.lineage.tunings.values()
         counted = [
             tuning
@@ -176,15 +176,15 @@ class Planner:
         return len(self.config.seeds) * len(counted)
 
     def checkpoint_mib(self, recipe) -> float:
-        """The size of what a training leaves, in float32."""
+        """The size of a training's checkpoint, in float32."""
         if recipe.parameters == "full":
             return self.parameters * 4 / 2**20
-        # Fitted through known adapters on all linear layers: 305k weights a rank at 135M
-        # parameters, 2.5M at 7B.
+        # Fitted to known adapters on all linear layers: 305k weights per rank with 135M parameters,
+        # 2.5M with 7B.
         weights = 305e3 * recipe.lora.rank * (self.parameters / 135e6) ** 0.54
         return weights * 4 / 2**20
 
 
 def tokens_of(texts: Iterable[str]) -> float:
-    """Tokens of some texts, by their characters."""
+    """Tokens of some texts, estimated from their characters."""
     return sum(map(len, texts)) / CHARACTERS_A_TOKEN

@@ -1,7 +1,7 @@
-"""The methods, in reading order. A further method adds its face here.
+"""The methods, in reading order. To add a method, add its face here.
 
-They stand in a module of their own, so that a method's programs, which import the package
-`methods`, depend on no other method.
+The list is in a module of its own, so that a method's programs, which import the package `methods`,
+do not depend on other methods.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One training run of an experiment, as a method asks for it, and what was trained elsewhere."""
+"""One training run of an experiment, as defined by a method, and checkpoints trained elsewhere."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from plumbline.names import FINAL, checkpoint_name
 
 @dataclass(frozen=True)
 class Brought:
-    """A checkpoint that was tuned from the base elsewhere: one for all seeds."""
+    """A checkpoint that was tuned from the base elsewhere: the same for all seeds."""
 
     name: str
     folder: str  # below the model's
@@ -49,8 +49,8 @@ class Tuning:
     def reference(self) -> str | None:
         """The checkpoint whose stored log-probabilities are the reference; None: none are needed.
 
-        An adapter that is switched off is its parent, so a moving reference needs a file only
-        where all weights are trained.
+        An adapter that is switched off equals its parent, so a moving reference needs a file only if
+        all weights are trained.
         """
         if "reference" not in self.recipe.trainer.options:
             return None
@@ -60,12 +60,12 @@ class Tuning:
 
     @property
     def reference_file(self) -> str | None:
-        """Where those log-probabilities lie: beside the pairs, shared by all that train on them."""
+        """Where these log-probabilities are: beside the pairs, shared by all trainings on them."""
         if self.reference is None:
             return None
         name = f"{self.reference}-{self.recipe.max_length}-{self.recipe.precision}.jsonl"
         return f"{self.data or self.folder}/reference/{name}"
 
     def placebo(self) -> Tuning:
-        """The same but for its pairs, of which half have their sides swapped (`placebo.swapped`)."""
+        """The same, except that half of its pairs have their sides swapped (`placebo.swapped`)."""
         return replace(self, name=names.placebo(self.name), data="")

@@ -1,4 +1,4 @@
-"""Which layers of a model get an adapter."""
+"""The layers of a model that get an adapter."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from plumbline.storage.files import InputError
 def adapter(recipe: Recipe, model):
     """PEFT's configuration of the recipe's adapter on this model.
 
-    all-linear leaves out what a state-space layer multiplies with by itself: a kernel is handed the
-    bare weight there, past whatever lies on it. InputError when a named layer is such a one or none
-    of the model's; PEFT says nothing as long as one of the names is a layer's.
+    all-linear leaves out layers that a state-space layer multiplies with by itself: their bare weights
+    are passed to a kernel, which ignores adapters. InputError if a named layer is one of these or does
+    not exist in the model; PEFT does not complain as long as one of the names exists.
     """
     from peft import LoraConfig
 

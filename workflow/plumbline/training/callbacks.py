@@ -1,4 +1,4 @@
-"""What happens while TRL trains: probes after epochs, checks after steps, whole savings."""
+"""Callbacks for TRL's trainers: probes after epochs, checks after steps, complete saves."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from plumbline.training import options, processes
 from plumbline.training.monitor import TOGETHER, FitLog, measure
 
 log = logging.getLogger("plumbline")
-WHOLE = "whole"  # a file in a trainer checkpoint, written once all the others are
+WHOLE = "whole"  # a file in a trainer checkpoint, written after all others
 
 
 class Savings(TrainerCallback):
-    """Marks what the trainer has completely saved, and finds it again."""
+    """Marks what the trainer has saved completely, and finds it again."""
 
     def __init__(self, run):
         self.run = run
 
     def on_save(self, args, state, control, **_):
-        processes.wait()  # each has written its part
+        processes.wait()  # until each has written its part
         if processes.first():
             (Path(args.output_dir) / f"checkpoint-{state.global_step}" / WHOLE).touch()
 
     def last(self) -> Path | None:
-        """The newest whole trainer checkpoint; broken ones are removed."""
+        """The newest complete trainer checkpoint; broken ones are removed."""
         if processes.first():
             for folder in (self.run.work / "trainer").glob("checkpoint-*"):
                 if not (folder / WHOLE).exists():
@@ -55,9 +55,9 @@ class Savings(TrainerCallback):
 
 
 class Numbers(TrainerCallback):
-    """Ends a training whose loss, gradient or weights are no numbers, before any of it is saved.
+    """Ends a training whose loss, gradient or weights are not numbers, before any of them are saved.
 
-    To be added before the callbacks that ask or save the model.
+    Must be added before the callbacks that ask or save the model.
     """
 
     def __init__(self, run, trainer):
@@ -80,18 +80,18 @@ class Numbers(TrainerCallback):
 
 
 def trainable_norm(model) -> float:
-    """The sum of the norms of all weights that are trained, in whatever process they lie."""
+    """The sum of the norms of all trained weights, whatever process they are in."""
     norms = [p.detach().float().norm() for p in model.parameters() if p.requires_grad]
-    # Of weights that processes share, each has a part.
+    # Of weights that processes share, each process has a part.
     return sum(float(n.full_tensor() if hasattr(n, "full_tensor") else n) for n in norms)
 
 
 class Steps(TrainerCallback):
     """Progress of preference training, and the checks of its start.
 
-    Before the first update the policy is its own reference, so the sigmoid loss is ln 2 exactly:
-    anything else means a wrong reference (Rafailov et al. 2023, eq. 7). Where the recipe has no
-    dropout, the first step of training has to agree.
+    Before the first update, the policy is its own reference, so the sigmoid loss is exactly ln 2;
+    anything else means a wrong reference (Rafailov et al. 2023, eq. 7). If the recipe has no
+    dropout, the first training step must agree.
     """
 
     TOLERANCE = 0.01
@@ -118,7 +118,7 @@ class Steps(TrainerCallback):
         exact = self.starts_at_reference and self.run.recipe.dropout == 0
         if exact and state.global_step == 1:
             margin = logs["rewards/margins"]
-            if not abs(margin) <= 2 * self.TOLERANCE:  # the loss moves by half of it
+            if not abs(margin) <= 2 * self.TOLERANCE:  # the loss changes by half as much
                 raise InputError(
                     f"{self.run.name}: the margin before the first update is {margin:.4f}, expected "
                     f"0: in training the model is random even without dropout. It cannot be trained "
@@ -127,7 +127,7 @@ class Steps(TrainerCallback):
         self.progress.advance(1)
 
     def _first_loss(self) -> float:
-        """The loss of the first examples as the model is evaluated, a router's own loss left out."""
+        """The loss of the first examples in evaluation mode, without a router's own loss."""
         import torch
 
         trainer, model = self.trainer, self.trainer.model
@@ -146,8 +146,8 @@ class Steps(TrainerCallback):
 class Keeper(TrainerCallback):
     """Asks the probes after every epoch and keeps the weights that may become a stop.
 
-    Candidates of earlier epochs go only once the trainer's own checkpoint is safely written, so
-    that a run resumed from it still finds its best epoch.
+    Candidates of earlier epochs are removed only once the trainer's own checkpoint is safely
+    written, so that a run resumed from it still finds its best epoch.
     """
 
     def __init__(self, run, trainer, tokenizer, fits: FitLog):
@@ -172,7 +172,7 @@ class Keeper(TrainerCallback):
                 shutil.rmtree(candidate)
 
     def measure(self, epoch: int) -> None:
-        # Processes that share the weights go through every forward pass together.
+        # Processes that share the weights must do every forward pass together.
         shared = self.trainer.is_fsdp_enabled
         if not self.run.probes or not (processes.first() or shared):
             return
@@ -202,7 +202,7 @@ class Keeper(TrainerCallback):
         )
 
     def promote(self, epoch: int, stop: str) -> None:
-        """The candidate of an epoch becomes a stop; two stops may be of one epoch."""
+        """Turn an epoch's candidate into a stop; two stops may be from one epoch."""
         target, fresh = self.run.out / stop, self.run.out / f".{stop}-new"
         shutil.rmtree(fresh, ignore_errors=True)
         shutil.copytree(self._candidate(epoch), fresh)
@@ -228,11 +228,11 @@ class Keeper(TrainerCallback):
 
 @contextmanager
 def _merged(model) -> Iterator[None]:
-    """Adapters merged for the time being: decoding token by token is several times faster so.
+    """Adapters merged temporarily, which makes decoding token by token several times faster.
 
-    Merged in float32, since narrower weights would round the adapter away. The frozen ones are put
-    back bit by bit, since subtracting what was added would round. An adapter on 4-bit weights is
-    left as it is: merging would round far more.
+    They are merged in float32, since narrower weights would round the adapter away. The frozen
+    weights are put back bit by bit, since subtracting what was added would round. An adapter on
+    4-bit weights is left as it is: merging would round far more.
     """
     layers = checkpoints.adapted_layers(model)
     if any(not checkpoints.frozen(layer).is_floating_point() for layer in layers):
@@ -262,7 +262,7 @@ def _merged(model) -> Iterator[None]:
 def write_checkpoint(run, trainer, tokenizer, folder: Path, name: str, **facts) -> None:
     """The trained weights as a checkpoint folder: an adapter, or full weights.
 
-    To be called by all processes; the first one writes.
+    All processes must call this; the first one writes.
     """
     model = trainer.accelerator.unwrap_model(trainer.model)
     state = trainer.accelerator.get_state_dict(trainer.model) if trainer.is_fsdp_enabled else None
@@ -286,6 +286,6 @@ def _save_full(model, folder: Path, state: dict | None) -> None:
     """In float32, as they were trained: a narrower type would round small changes away."""
     if state is None:
         state = model.state_dict()
-    else:  # put together from several processes, in which tied weights are no longer one
+    else:  # gathered from several processes, in which tied weights are separate copies
         state = {key: state[key] for key in state.keys() - model.all_tied_weights_keys.keys()}
     model.save_pretrained(folder, state_dict=state)

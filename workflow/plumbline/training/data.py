@@ -1,7 +1,7 @@
 """Training files in TRL's formats, checked and tokenised before a model is loaded.
 
-A prompt with its completion that is longer than `max_length` tokens is left out and counted;
-nothing is ever cut.
+A prompt with its completion that is longer than `max_length` tokens is left out and counted; nothing
+is ever cut.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from plumbline.texts.thoughts import without_thoughts
 
 log = logging.getLogger("plumbline")
 Side = str | list[dict]  # plain text, or messages
-IGNORED = -100  # the label of a token that is not learnt
+IGNORED = -100  # the label of a token that is not trained on
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class TokenPair:
         return len(self.prompt_ids) + max(len(self.chosen_ids), len(self.rejected_ids))
 
     def digest(self) -> str:
-        """Tells whether two files speak of the same tokens."""
+        """A digest of the tokens: the same for files with the same tokens."""
         text = repr([self.prompt_ids, self.chosen_ids, self.rejected_ids])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -45,9 +45,8 @@ class TokenPair:
 def load_examples(path: Path, tokenizer, max_length: int) -> tuple[list[dict], dict[str, int]]:
     """The prompt-completion rows that fit `max_length` tokens (prompt, completion and end token).
 
-    Returns them tokenised as TRL takes them, labels on the completion and its end token alone, and
-    the counts of dropped ones by reason. Raises InputError when a completion is empty or nothing is
-    left.
+    Returns them tokenised in TRL's form, with labels on the completion and its end token only, and the
+    counts of dropped ones by reason. Raises InputError when a completion is empty or nothing is left.
     """
     texts = Texts(tokenizer)
     rows, too_long = [], 0
@@ -64,9 +63,9 @@ def load_examples(path: Path, tokenizer, max_length: int) -> tuple[list[dict], d
 
 
 def load_pairs(path: Path, tokenizer, max_length: int) -> tuple[list[TokenPair], dict[str, int]]:
-    """The pairs whose both sides fit `max_length` tokens, with the counts of dropped ones by reason.
+    """The pairs of which both sides fit `max_length` tokens, and the counts of dropped ones by reason.
 
-    Equal sides are among these. Raises InputError when a side is empty, or nothing is left.
+    Pairs with equal sides are dropped too. Raises InputError when a side is empty, or nothing is left.
     """
     texts = Texts(tokenizer)
     pairs, too_long, equal = [], 0, 0
@@ -76,7 +75,7 @@ def load_pairs(path: Path, tokenizer, max_length: int) -> tuple[list[TokenPair],
         prompt, *sides = texts.tokens(row["prompt"], row["chosen"], row["rejected"])
         tokens = TokenPair(pair.id, *texts.apart(prompt, *sides))
         if tokens.chosen_ids == tokens.rejected_ids:
-            equal += 1  # no gradient comes of it
+            equal += 1  # such a pair has no gradient
         elif tokens.length > max_length:
             too_long += 1
         else:
@@ -89,8 +88,8 @@ def load_pairs(path: Path, tokenizer, max_length: int) -> tuple[list[TokenPair],
 def unpaired(pairs: Iterable[TokenPair], seed: int) -> list[dict]:
     """Chosen and rejected answers of the pairs as rows of their own, for KTO.
 
-    In an order drawn by the seed: KTO takes the rows as they come, since it compares each answer
-    with its neighbour's.
+    The order is drawn with the seed: KTO uses the rows in their order, as it compares each answer with
+    its neighbour's.
     """
     import random
 
@@ -106,9 +105,9 @@ def unpaired(pairs: Iterable[TokenPair], seed: int) -> list[dict]:
 class Texts:
     """Prompts and answers as a model's tokens.
 
-    Prompts are tokenised as generation does. Every answer ends with one token, once: EOS after
-    plain text; after a chat turn the token that the template ends it with, at which generation
-    stops too, or EOS where it has none. What the template writes after that is not learnt.
+    Prompts are tokenised as for generation. Every answer ends with exactly one end token: EOS after
+    plain text; after a chat turn, the token with which the template ends it (generation stops there,
+    too), or EOS if it has none. Whatever the template writes after that is not trained on.
     """
 
     def __init__(self, tokenizer):
@@ -134,7 +133,7 @@ class Texts:
     def apart(prompt: list[int], *wholes: list[int]) -> list[list[int]]:
         """The prompt's tokens and those of each answer.
 
-        An answer begins where the tokens of the prompt alone and of a whole part ways.
+        An answer begins where the tokens of the whole begin to differ from those of the prompt alone.
         """
         cut = min(_shared(prompt, whole) for whole in wholes)
         return [prompt[:cut], *(whole[cut:] for whole in wholes)]
@@ -144,7 +143,7 @@ class Texts:
 
 
 def _shared(first: list[int], second: list[int]) -> int:
-    """Length of the longest common beginning."""
+    """Length of the longest common prefix."""
     length = min(len(first), len(second))
     return next((i for i in range(length) if first[i] != second[i]), length)
 

@@ -1,4 +1,4 @@
-"""Enough different pairs to train on: a handful shown over and over teaches nothing else."""
+"""Checks for enough different pairs: a handful shown over and over teaches only those."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ MORE = "Give more prompts or draw more responses, or train for fewer steps."
 
 
 def check_file(name: str, pairs: Iterable[Pair], recipe: Recipe) -> None:
-    """InputError when what `recipe` would make of a training file is too few pairs, too often.
+    """InputError if a training file has too few pairs for `recipe`, or would show them too often.
 
-    Pairs are the same whose prompt and both answers are, whatever their ids.
+    Pairs are the same if their prompts and both answers are, whatever their ids.
     """
     counts = Counter(
         pair.model_dump_json(include={"prompt", "chosen", "rejected"}) for pair in pairs
@@ -37,7 +37,7 @@ def check(
 ) -> None:
     """InputError unless there are `min_pairs` and none is shown more than `max_repeats` times.
 
-    name: whose pairs they are; dropped: pairs that were left out, by reason.
+    name: the training file's; dropped: pairs that were left out, by reason.
     """
     if distinct >= min_pairs and repeats <= max_repeats:
         return
@@ -45,6 +45,6 @@ def check(
     often = f", shown up to {repeats:,} times each" if distinct else ""
     raise InputError(
         f"{name}: {distinct:,} different pairs{often}{lost and f' (left out: {lost})'}; its recipe "
-        f"wants at least {min_pairs} (min_pairs), each at most {max_repeats} times (max_repeats). "
+        f"requires at least {min_pairs} (min_pairs), each at most {max_repeats} times (max_repeats). "
         f"{MORE}"
     )

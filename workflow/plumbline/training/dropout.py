@@ -1,6 +1,6 @@
-"""What is drawn at random in a forward pass of training, and how much of it a recipe wants.
+"""The randomness in a training's forward pass, set to what the recipe asks for.
 
-Models hold their dropout in layers (GPT-2), in numbers on their modules (Llama, OPT, Bloom) or read
+Models have their dropout in layers (GPT-2), in numbers on their modules (Llama, OPT, Bloom) or read
 it from their configuration (GPT-J, Falcon), under many names.
 """
 
@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 _DROPOUT = re.compile(r"dropout|pdrop(?:$|_)")
-# Whole layers left out, and noise on what a router sees: no recipe speaks of them.
+# Skipped layers, and noise on a router's input, which recipes do not cover.
 _OTHER_NOISE = frozenset({"layerdrop", "jitter_noise", "input_jitter_noise", "moe_jitter_eps"})
 
 
 def set_dropout(model, rate: float) -> None:
-    """Dropout of every kind becomes `rate`; other noise of training is switched off."""
+    """Set dropout of every kind to `rate`, and switch off other noise of training."""
     from huggingface_hub.errors import StrictDataclassFieldValidationError
     from torch.nn.modules.dropout import _DropoutNd
 
@@ -26,13 +26,13 @@ def set_dropout(model, rate: float) -> None:
         else:
             _set_numbers(module, rate)
     for config in _configs(model.config):
-        # MPT's takes whole numbers only; it is not read once the modules are there.
+        # MPT's accepts whole numbers only; it is no longer read once the modules exist.
         with suppress(StrictDataclassFieldValidationError):
             _set_numbers(config, rate)
 
 
 def evaluate_without_gradient(model) -> None:
-    """From now on a forward pass without gradients, as a reference's is, is one of evaluation."""
+    """Make forward passes without gradients, like a reference's, run in evaluation mode from now on."""
     import torch
 
     def before(module, _):

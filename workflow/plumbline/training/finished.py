@@ -1,7 +1,7 @@
-"""What a training came to, kept beside its checkpoints until the next one of the same tuning.
+"""The result of a training, kept beside its checkpoints until the next one of the same tuning.
 
-A job can be killed when its training is over and nobody has taken note of that yet. Snakemake then
-removes the job's outputs and starts it again; it finds its result here and trains no step twice.
+A job can be killed after its training has ended, but before its outputs are complete. Snakemake then
+removes the outputs and starts the job again; it finds its result here and repeats no step.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ FILE = ".finished.json"
 
 
 def keep(run: TrainingRun, summary: dict) -> dict:
-    """Keep the content of `training.json` and, of a run with probes, its fit rows; returns both."""
+    """Keep the content of `training.json` and, for a run with probes, its fit rows; returns both."""
     fits = read_rows(run.work / "fit.jsonl", Fit) if run.probes else ()
     kept = {
         "identity": run.identity(),
@@ -30,7 +30,7 @@ def keep(run: TrainingRun, summary: dict) -> dict:
 
 
 def find(run: TrainingRun) -> dict | None:
-    """What was kept, if it is of this very run and its checkpoints are still those it left."""
+    """The kept result, if it is of exactly this run and its checkpoints are unchanged."""
     if not (run.out / FILE).exists():
         return None
     try:

@@ -1,6 +1,6 @@
-"""TRL computes log-probabilities from a model's last hidden states by itself, to save memory.
+"""TRL computes log-probabilities from a model's last hidden states itself, to save memory.
 
-What a model does to its logits after its head, TRL takes from the configuration by names it knows.
+If a model changes its logits after its head, TRL must know, by names of the configuration.
 """
 
 from __future__ import annotations
@@ -8,13 +8,13 @@ from __future__ import annotations
 from plumbline.storage.files import InputError
 
 TOKENS = 16
-# Nats, by the bits of the precision: what rounding of logits may make of a log-probability.
+# In nats, by the bits of the precision: how far rounding of logits may change a log-probability.
 TOLERANCE = {32: 1e-3, 16: 0.25}
 _SOFT_CAPS = ("logits_soft_cap", "output_logit_soft_cap")  # RecurrentGemma's, xLSTM's
 
 
 def name_soft_cap(config) -> None:
-    """A soft cap of logits under the name that TRL looks for, in place."""
+    """Copy a soft cap of logits to the name that TRL looks for, in place."""
     config = config.get_text_config()
     for name in _SOFT_CAPS:
         if cap := getattr(config, name, None):
@@ -24,8 +24,8 @@ def name_soft_cap(config) -> None:
 def check_head(model) -> None:
     """InputError unless TRL's log-probabilities are those of the model's own forward pass.
 
-    model: with TRL's head (`add_fused_lm_head`), with an adapter or without. A few arbitrary tokens
-    are read twice.
+    model: with TRL's head (`add_fused_lm_head`), with or without an adapter. A few arbitrary tokens are
+    read twice.
     """
     import torch
 

@@ -1,11 +1,12 @@
 """The filter of training data by the facts that they state (`plumbline.texts.stated`).
 
-What states a test fact is never trained on: a test question asks whether the model knew it before.
+A row that states a test fact is never trained on: a test question should show whether the model knew
+the fact before.
 
-SliCK's annotation says which facts are Unknown to the base (Gekhman et al. 2024, sec. 3), whose
-paper finds that training on them teaches a model to make things up. Any builder of pairs or
-examples takes this filter, so that every method can be had with and without Unknown, or with less
-of it. A row states what its target states, read with its prompt.
+SliCK's annotation says which facts are Unknown to the base (Gekhman et al. 2024, sec. 3, who find that
+training on such facts teaches a model to make things up). Every builder of pairs or examples uses this
+filter, so that every method can be run with and without Unknown, or with less of it. What counts are
+the facts that a row's target states, read together with its prompt.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class AnnotatedFacts:
     """Annotated facts, found in a text by their subjects."""
 
     def __init__(self, questions: Iterable[Question], annotations: Iterable[Annotation]):
-        """Raises InputError when a question and the annotations do not belong together."""
+        """Raises InputError when the questions and the annotations do not belong together."""
         self._category = {annotation.id: annotation.category for annotation in annotations}
         questions = list(questions)
         for question in questions:
@@ -46,7 +47,7 @@ class AnnotatedFacts:
     def classify(self, prompt: str, target: str) -> Knowing:
         """What the base knows of the facts that the target states, read with the prompt.
 
-        unknown: at least one of them is Unknown; known: there are some, none Unknown;
+        unknown: at least one of them is Unknown; known: there are some, and none is Unknown;
         not_annotated: no annotated fact is stated.
         """
         categories = {self._category[name] for name in self._facts.stated(target, prompt)}
@@ -58,11 +59,11 @@ class AnnotatedFacts:
 def keep(
     rows: Sequence[Item], facts: AnnotatedFacts, percent: float, seed: int | str
 ) -> tuple[list[Item], dict[str, int]]:
-    """(rows that are kept, in their order; counts known, unknown, not_annotated, unknown_dropped).
+    """(rows that are kept, in order; counts known, unknown, not_annotated, unknown_dropped).
 
-    Of n rows that state an Unknown fact n x `percent` / 100 are kept, rounded half up, drawn by
-    the seed and nested: a higher percentage keeps what a lower one does. This gives each the
-    weight percent / 100 in expectation, with any trainer.
+    Of n rows that state an Unknown fact, n x `percent` / 100 are kept, rounded half up, drawn with the
+    seed and nested: a higher percentage keeps all rows of a lower one. In expectation, this gives each
+    row the weight percent / 100, with any trainer.
     """
     kinds = [facts.classify(*sides(row)) for row in rows]
     unknown = [at for at, kind in enumerate(kinds) if kind == "unknown"]
@@ -89,10 +90,10 @@ def sides(row: Example | Pair) -> tuple[str, str]:
 
 @dataclass(kw_only=True)
 class FilterOptions:
-    """The filter's options of a program that builds training data."""
+    """The filter's options, for a program that builds training data."""
 
     test_facts_path: Annotated[
-        Path | None, "questions; what states one of the test split is dropped"
+        Path | None, "questions; rows that state one of the test split are dropped"
     ] = None
     annotated_questions_path: Annotated[Path | None, "what was annotated"] = None
     annotations_path: Annotated[Path | None, "how well the base knows them"] = None
@@ -104,10 +105,10 @@ class FilterOptions:
 def kept(
     rows: Sequence[Item], options: FilterOptions, seed: int | str
 ) -> tuple[list[Item], dict[str, int]]:
-    """The rows that a program's options leave, and what was counted: `keep`'s counts where it
-    filters by knowledge, and test_fact_dropped where test facts are given.
+    """The rows that remain under a program's options, and what was counted: `keep`'s counts if it
+    filters by knowledge, and test_fact_dropped if test facts are given.
 
-    Raises InputError when the filter lacks a file, or leaves none of the rows.
+    Raises InputError when the filter lacks a file, or when no row is left.
     """
     left, counts = list(rows), {}
     if options.test_facts_path:
@@ -115,8 +116,8 @@ def kept(
         counts = {"test_fact_dropped": len(rows) - len(left)}
         if rows and not left:
             raise InputError(
-                f"all {len(rows):,} rows state a fact that is asked about in the test, so that "
-                f"none is left to train on; tune on other data."
+                f"all {len(rows):,} rows state a fact that is asked about in the test, so none is left "
+                f"to train on; tune on other data."
             )
     if options.keep_unknown == 100:
         return left, counts
@@ -138,7 +139,7 @@ def kept(
 
 
 def without_test_facts(rows: Iterable[Item], questions: Iterable[Question]) -> list[Item]:
-    """The rows whose prompt and answers, rejected ones too, state no fact of the test split."""
+    """The rows whose prompt and answers, including rejected ones, state no fact of the test split."""
     facts = stated.SoughtFacts((q.subject, q.answers, q.id) for q in questions if q.split == "test")
     left = []
     for row in rows:

@@ -1,4 +1,4 @@
-"""Questions asked of a model after every epoch, and what is kept of its answers."""
+"""Questions asked of a model after every epoch, and how its answers are recorded."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from plumbline.texts.thoughts import ENDING, is_unclosed, may_open, opened_by, w
 from plumbline.training import processes
 from plumbline.training.data import Texts
 
-TOGETHER = halves(64)  # answers decoded at once, fewer when memory does not suffice
+TOGETHER = halves(64)  # answers decoded at once, fewer if memory is short
 
 
 def measure(
@@ -32,9 +32,9 @@ def measure(
 ) -> list[Fit]:
     """Greedy exact match by part, domain and category. A train question is *fitted* when right.
 
-    An answer is decoded only as far as it can still become right, beginning with what it shares with
-    the probe's first answer; thoughts are no part of it.
-    InputError when a question and its answer are longer than what the model reads.
+    An answer is decoded only while it can still become right, starting with what it shares with the
+    probe's first answer; thoughts are not part of it. InputError when a question and its answer are
+    longer than the model can read.
     """
     prompts = [render(tokenizer, probe) for probe in probes]
     texts = Texts(tokenizer)
@@ -45,7 +45,7 @@ def measure(
         said = without_thoughts(text, opened[i])
         if is_unclosed(text, opened[i]) or may_open(said):
             return True
-        # A stop string is for text; a chat model ends by itself.
+        # Stop strings are for plain text; a chat model ends by itself.
         ended = probes[i].messages is None and any(stop in said for stop in sampling.stop)
         return not ended and can_still_match(said, probes[i].answers, match)
 
@@ -91,18 +91,18 @@ def measure(
 
 
 def _draft(texts: Texts, probe: Probe, prompt: tuple[int, ...]) -> list[int]:
-    """The tokens of the probe's first answer as training writes it, without the end token."""
+    """The tokens of the probe's first answer as in training, without the end token."""
     asked, answer = probe.prompt, probe.answers[0]
     if asked is None:
         asked = [message.model_dump() for message in probe.messages]
         answer = [{"role": "assistant", "content": answer}]
     _, whole = texts.tokens(asked, answer)
-    # Where tokens span the end of the prompt, the answer has none of its own.
+    # If a token spans the end of the prompt, the answer has no tokens of its own.
     return whole[len(prompt) : -1] if tuple(whole[: len(prompt)]) == prompt else []
 
 
 class FitLog:
-    """The fit rows of a training run, kept on disk epoch by epoch so that a killed run goes on."""
+    """The fit rows of a training run, written to disk each epoch so that a killed run can continue."""
 
     def __init__(self, path: Path):
         self.path = path

@@ -1,6 +1,6 @@
-"""How a training is made to fit a device: its optimizer, memory and kernels.
+"""Options that fit a training to a device: its optimizer, memory and kernels.
 
-All but the optimizer's states in 8 bits change results by rounding only.
+All but an optimizer with 8-bit states change results only by rounding.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PROJECT = "plumbline"
 
 
 def check(recipe: Recipe, settings: Training) -> None:
-    """InputError where a package is missing that the recipe or the settings ask for."""
+    """InputError if a package that the recipe or the settings need is missing."""
     asked = (
         (recipe.parameters == "qlora", "parameters: qlora", "bitsandbytes", "lora"),
         (recipe.optimizer == "adamw_8bit", "optimizer: adamw_8bit", "bitsandbytes", "adamw"),
@@ -56,9 +56,9 @@ def optimizer(recipe: Recipe, settings: Training) -> str:
 
 
 def tracking(settings: Training, out: Path) -> dict[str, Any]:
-    """TRL's arguments for the tracker that the settings name, which writes below a tuning's folder.
+    """TRL's arguments for the tracker that the settings name, which writes below the tuning's folder.
 
-    Nothing leaves the machine but what wandb sends to the server that its own settings name.
+    Nothing leaves the machine, except what wandb sends to the server in its own settings.
     """
     if settings.report_to == "none":
         return {"report_to": []}
@@ -69,14 +69,14 @@ def tracking(settings: Training, out: Path) -> dict[str, Any]:
         "report_to": [settings.report_to],
         "run_name": out.as_posix(),
         "project": PROJECT,  # trackio's
-        "trackio_static_space_id": False,  # which would publish the curves
+        "trackio_static_space_id": False,  # otherwise it publishes the curves
     }
 
 
 def recomputes(model, settings: Training) -> bool:
-    """Whether activations are computed again on the way back instead of kept.
+    """Whether activations are recomputed in the backward pass instead of kept.
 
-    InputError where that is asked of a model that cannot.
+    InputError if the settings ask for it and the model cannot.
     """
     possible = getattr(model, "supports_gradient_checkpointing", False)
     if settings.gradient_checkpointing == "auto":
@@ -93,9 +93,9 @@ def recomputes(model, settings: Training) -> bool:
 
 
 def share_in_two_precisions(trainer, recipe: Recipe) -> None:
-    """Where processes share float32 weights: gathered and multiplied in bfloat16, added up in float32.
+    """If processes share float32 weights: gather and multiply in bfloat16, but sum in float32.
 
-    accelerate would add up gradients and hand on log-probabilities in bfloat16, too.
+    accelerate would also sum gradients and return log-probabilities in bfloat16.
     """
     if not (trainer.is_fsdp_enabled and recipe.precision == "mixed"):
         return
@@ -108,10 +108,10 @@ def share_in_two_precisions(trainer, recipe: Recipe) -> None:
 
 
 def use_kernels(model, recipe: Recipe, settings: Training) -> None:
-    """Put the kernels of the settings into a model (without adapter), once it was tried without them.
+    """Put the kernels of the settings into a model (without adapter), after a trial without them.
 
-    They run on a GPU alone, and a model that processes will share is not there yet. InputError
-    where there are none for the model.
+    They only run on a GPU, and a model that processes will share is not there yet. InputError if there
+    are none for the model.
     """
     kind = model.config.model_type
     if settings.liger:
@@ -120,7 +120,7 @@ def use_kernels(model, recipe: Recipe, settings: Training) -> None:
 
         if kind not in MODEL_TYPE_TO_APPLY_LIGER_FN:
             raise InputError(f"training.liger: Liger has no kernels for {kind}; set false.")
-        # The loss is TRL's, from hidden states; Liger's would take its place.
+        # TRL's loss works on hidden states; Liger's would replace it.
         apply_liger_kernel(model, {"cross_entropy": False, "fused_linear_cross_entropy": False})
     if settings.attention == FLASH:
         if model.dtype.itemsize > 2 and recipe.precision != "mixed":
@@ -136,7 +136,7 @@ def use_kernels(model, recipe: Recipe, settings: Training) -> None:
 
 @contextmanager
 def any_attention(model) -> Iterator[None]:
-    """For the time being, attention that reads any mask in any precision, as answering needs it."""
+    """Temporarily, attention that reads any mask in any precision, as answering needs it."""
     base = without_adapter(model)
     if base.config._attn_implementation != FLASH:
         yield

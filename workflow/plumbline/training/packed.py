@@ -1,11 +1,11 @@
-"""A batch as few full rows: nothing filled up, shared prompts read once, logits where they count.
+"""A batch in few full rows: no padding, shared prompts read once, logits only where they count.
 
-TRL hands a model a batch whose rows are filled up to the longest, with the prompt of a pair in both
-of its rows, and on a CPU projects every position onto the vocabulary. The results that its losses
-need are the same from a denser batch: each row holds several trees, a tree is a prompt with its
-answers, and every token sees the tokens on its own way through its tree (prefix sharing: Wang and
-Hegde 2024, arXiv 2410.20305, sec. 3). What comes out is put back where TRL expects it, so that its
-losses, their logs and the way processes share work are TRL's own.
+TRL passes a model a batch whose rows are padded to the longest, with the prompt of a pair in both of
+its rows, and on a CPU it projects every position onto the vocabulary. The results that its losses need
+can be computed from a denser batch: each row contains several trees, a tree is a prompt with its
+answers, and every token attends to the tokens on its own path through its tree (prefix sharing: Wang
+and Hegde 2024, arXiv 2410.20305, sec. 3). The results are put back where TRL expects them, so its
+losses, their logs and the sharing of work among processes remain TRL's own.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("plumbline")
 WIDTH = 128  # tokens of a row, unless one tree is longer: attention over so few costs little
-PROMPT = 0  # the part of a tree that its branches see; they are numbered from 1
-FILLING = -1  # the tree of what fills up a row
-COMPARED = 4  # longest and shortest examples, on which both layouts must agree
+PROMPT = 0  # the part of a tree that all its branches see; branches are numbered from 1
+FILLING = -1  # the tree of padding in a row
+COMPARED = 4  # how many longest and shortest examples both layouts are compared on
 
 
 @dataclass(frozen=True)
 class Branch:
-    """What is read after a shared prompt: `tokens` predict `targets`, which are of row `row`.
+    """What is read after a shared prompt: `tokens` predict `targets`, which belong to row `row`.
 
-    first: the first target's place in the row that TRL made.
+    first: the first target's position in TRL's own row.
     """
 
     tokens: list[int]
@@ -61,7 +61,7 @@ class PromptTree:
 
 
 def trees(rows: Sequence[list[int]], labels: Sequence[list[int]]) -> list[PromptTree]:
-    """Rows of tokens, with one label a token, by the prompts that they share.
+    """Rows of tokens, with one label per token, grouped by the prompts that they share.
 
     A prompt ends before the first label that counts. The first token of a row is never predicted.
     """
@@ -71,13 +71,13 @@ def trees(rows: Sequence[list[int]], labels: Sequence[list[int]]) -> list[Prompt
         first = next(counted, len(ids))
         branch = Branch(ids[first - 1 : -1], wanted[first:], number, first)
         prompt = ids[: first - 1]
-        key = tuple(prompt) or number  # nothing is no prompt to share
+        key = tuple(prompt) or number  # an empty prompt is not shared
         found.setdefault(key, PromptTree(prompt, [])).branches.append(branch)
     return list(found.values())
 
 
 def in_rows(forest: Sequence[PromptTree], width: int) -> list[list[PromptTree]]:
-    """The trees in about as few rows as `width` tokens each allow, equally full."""
+    """The trees in about as few rows as `width` tokens each allow, filled evenly."""
     longest = max(tree.size for tree in forest)
     count = -(-sum(tree.size for tree in forest) // max(width, longest))
     rows: list[list[PromptTree]] = [[] for _ in range(count)]
@@ -93,8 +93,8 @@ def in_rows(forest: Sequence[PromptTree], width: int) -> list[list[PromptTree]]:
 class DenseBatch:
     """A batch as the model reads it, and where its results belong.
 
-    inputs: of the model. targets: the tokens that count, 1 x n. places: the positions in the
-    flattened rows that predict them, n. homes: those of TRL's results, also flattened, n.
+    inputs: the model's. targets: the tokens that count, 1 x n. places: the positions in the
+    flattened rows that predict them, n. homes: the positions of TRL's results, also flattened, n.
     """
 
     inputs: dict
@@ -106,7 +106,7 @@ class DenseBatch:
 def packed(
     input_ids: torch.Tensor, lengths: list[int], labels: torch.Tensor, width: int
 ) -> DenseBatch:
-    """TRL's batch (rows x tokens, filled up on the right) in rows of trees."""
+    """TRL's batch (rows x tokens, padded on the right) in rows of trees."""
     import torch
 
     ids, wanted = (
@@ -139,9 +139,9 @@ def packed(
 
 
 def chained(input_ids: torch.Tensor, lengths: list[int], labels: torch.Tensor) -> DenseBatch:
-    """TRL's batch in one row, one text after the other, told apart by positions that begin anew.
+    """TRL's batch in one row, one text after the other, separated by positions that start again.
 
-    For attention that takes no mask of blocks; prompts of a pair are read twice.
+    For attention without block masks; prompts of a pair are read twice.
     """
     import torch
 
@@ -173,9 +173,9 @@ def as_it_is(input_ids: torch.Tensor, attention_mask, labels: torch.Tensor) -> D
 
 
 class Dense:
-    """The forward pass with TRL's fused head, over dense batches; in place of a model's own.
+    """The forward pass with TRL's fused head, over dense batches; replaces a model's own.
 
-    packs: whether rows are laid out anew. chains: as `chained` does it. width: see `in_rows`.
+    packs: whether rows are rearranged. chains: whether as in `chained`. width: see `in_rows`.
     """
 
     def __init__(self, model, packs: bool, chains: bool):
@@ -218,7 +218,7 @@ class Dense:
 
 @contextmanager
 def _only_at(backbone, places) -> Iterator[None]:
-    """Let the last hidden states (rows x width x hidden) be those of some places: 1 x n x hidden."""
+    """Reduce the last hidden states (rows x width x hidden) to some places: 1 x n x hidden."""
 
     def hook(module, inputs, output):
         output.last_hidden_state = output.last_hidden_state.flatten(0, 1)[places][None]
@@ -234,25 +234,27 @@ def _only_at(backbone, places) -> Iterator[None]:
 def install(trainer, chains: bool = False) -> None:
     """Let a trainer's model, and its reference if it is another model, read dense batches.
 
-    chains: for attention without masks of blocks, to be put into the model afterwards.
+    chains: for attention without block masks, which is put into the model afterwards.
 
-    Rows are laid out anew where the architecture allows it by what it says of itself and, on the
-    longest and shortest examples, does so: log-probabilities are those of TRL's own rows, but for
-    rounding, which moves single ones far in 16 bits. Else only the projection is spared.
+    Rows are rearranged if the architecture says it allows this and, on the longest and shortest
+    examples, really does: log-probabilities must equal those of TRL's own rows, except for rounding,
+    which changes single ones a lot in 16 bits. Otherwise, only the projection is reduced.
     """
     base = without_adapter(trainer.model)
     dense = Dense(base, packs=True, chains=chains)
     reason = _obstacle(base) or _difference(trainer, dense)
     dense.packs = reason is None
     if reason:
-        log.info(f"{base.config.model_type}: batches stay filled up, since {reason}")
+        log.info(f"{base.config.model_type}: batches stay padded, since {reason}")
     if getattr(trainer, "ref_model", None) is not None:
         reference = without_adapter(trainer.accelerator.unwrap_model(trainer.ref_model))
         Dense(reference, dense.packs, chains)
 
 
 def _obstacle(model) -> str | None:
-    """Why rows of several texts are not read as each alone, as far as the model says so."""
+    """Why rows of several texts are not read like single texts, according to the model's
+    description.
+    """
     config = model.config.get_text_config()
     if not attends_only(model):
         return "it keeps more of the past than keys and values"
@@ -268,7 +270,9 @@ def _obstacle(model) -> str | None:
 
 
 def _difference(trainer, dense: Dense) -> str | None:
-    """Why not, by trying: the root mean square difference of log-probabilities, if too large."""
+    """Why not, according to a trial: the root mean square difference of log-probabilities, if
+    too large.
+    """
     import torch
 
     rows, model = trainer.train_dataset, trainer.accelerator.unwrap_model(trainer.model)
@@ -280,7 +284,7 @@ def _difference(trainer, dense: Dense) -> str | None:
         labels = batch["input_ids"].masked_fill(batch["completion_mask"] == 0, IGNORED)
     training, found = model.training, []
     model.eval()
-    dense.width = batch["input_ids"].numel()  # all in one row, to see that none sees another
+    dense.width = batch["input_ids"].numel()  # all in one row, to check that no text sees another
     with torch.no_grad():
         for dense.packs in (True, False):
             output = model(
@@ -300,7 +304,7 @@ def _difference(trainer, dense: Dense) -> str | None:
 
 
 def _longest(row: dict) -> int:
-    """Tokens of a row of a training set, with the longer of its answers."""
+    """The number of tokens of a row of a training set, with the longer of its answers."""
     prompt = len(row.get("prompt_ids", ()))
     sides = (len(v) for k, v in row.items() if k != "prompt_ids" and isinstance(v, list))
     return prompt + max(sides)

@@ -1,6 +1,6 @@
-"""The placebo of a preference training: the same pairs, with no telling which side is preferred.
+"""The placebo of a preference training: the same pairs without information on which side is better.
 
-Whatever a training on these gains comes of training on such texts, and not of the preference. Ours;
+Whatever a training on these gains is due to training on such texts, and not to the preference. Ours;
 no paper has it.
 """
 
@@ -17,9 +17,9 @@ SIDES = ("chosen", "rejected")
 def swapped(pairs: Iterable[Pair], seed: int) -> list[Pair]:
     """The pairs in their order, each with its sides swapped with probability 1/2.
 
-    What a pair says of its sides (fields that begin with `chosen` or `rejected`) goes with them;
-    all else stays, and `swapped` tells what was done. The draw is of the pair's texts and the seed
-    alone, so that a pair that a file repeats keeps one direction, as it does in the training.
+    Fields about a side (beginning with `chosen` or `rejected`) are swapped too; all others stay, and
+    `swapped` says what was done. The draw depends only on the pair's texts and the seed, so that a pair
+    that a file repeats keeps one direction, as in the training.
     """
     return [_swapped(pair) if _drawn(pair, seed) else _marked(pair) for pair in pairs]
 

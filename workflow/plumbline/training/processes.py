@@ -1,7 +1,7 @@
 """The processes that train one checkpoint together; a process alone needs none of this.
 
-`launch` starts them, one a device. All of them load the data and take every step; only the first
-one writes files and tells how it goes.
+`launch` starts them, one per device. All of them load the data and take every step; only the first one
+writes files and reports progress.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from plumbline.storage.files import read_json, write_json
 
 log = logging.getLogger("plumbline")
 CONFIGURATIONS = Path(__file__).parents[2] / "accelerate"
-NOTE = "out-of-memory.json"  # below the work folder, left by a process for the one that started it
+NOTE = "out-of-memory.json"  # below the work folder, from a process to the one that started it
 # The others wait while the first asks the probes or writes; if one dies, its starter ends them all.
 PATIENCE = timedelta(days=1)
 REMEDY = (
@@ -49,7 +49,7 @@ def first() -> bool:
 
 
 def wait() -> None:
-    """Until all processes have come this far."""
+    """Wait until all processes are here."""
     if launched():
         from accelerate import PartialState
 
@@ -57,12 +57,12 @@ def wait() -> None:
 
 
 def join(device: str) -> None:
-    """Meet the other processes. To be called first, before any part of the work."""
+    """Connect to the other processes. Must be called before any other work."""
     if not launched():
         return
     from accelerate import PartialState
 
-    if sys.platform == "linux":  # a killed starter must not leave processes that write on
+    if sys.platform == "linux":  # processes must not go on writing when their starter is killed
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     if not first():
         log.setLevel(logging.ERROR)
@@ -72,7 +72,7 @@ def join(device: str) -> None:
 
 
 def leave() -> None:
-    """Part from the other processes, once there is nothing more to do together."""
+    """Disconnect from the other processes, once there is nothing more to do together."""
     if launched():
         from torch.distributed import destroy_process_group
 
@@ -82,9 +82,10 @@ def leave() -> None:
 def launch_within_memory(
     settings: Training, recipe: Recipe, name: str, program: str, arguments: list[str], work: Path
 ) -> None:
-    """`launch` with `--micro-batch N` added, N the largest micro-batch of the recipe that fits.
+    """`launch` with `--micro-batch N` added, where N is the largest micro-batch of the recipe that
+    fits.
 
-    Raises InputError when not even the smallest does; `name` is the training's in messages.
+    Raises InputError when not even the smallest fits; `name` is the training's name in messages.
     """
     first_that_fits(
         recipe.micro_batch_sizes(settings.processes),
@@ -95,10 +96,10 @@ def launch_within_memory(
 
 
 def launch(settings: Training, program: str, arguments: Sequence[str], work: Path) -> None:
-    """Run `python -m program arguments` as `settings.processes` processes, to their end.
+    """Run `python -m program arguments` as `settings.processes` processes, until they end.
 
-    Raises MemoryError when one of them ran out of memory (see `noting`); any other failure, which
-    they have told of themselves, ends this process with status 1.
+    Raises MemoryError when one of them ran out of memory (see `noting`). For any other failure, the
+    processes have printed a message, and this process exits with status 1.
     """
     from accelerate.commands.launch import launch_command, launch_command_parser
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
@@ -121,7 +122,7 @@ def launch(settings: Training, program: str, arguments: Sequence[str], work: Pat
 
 
 def _sharing(settings: Training) -> list[str]:
-    """Options of `accelerate launch` that say what each process holds."""
+    """Options of `accelerate launch` that say what the processes share."""
     if not settings.shares:
         return ["--config_file", str(CONFIGURATIONS / "ddp.yaml")]
     return [
@@ -133,7 +134,9 @@ def _sharing(settings: Training) -> list[str]:
 
 @contextmanager
 def noting(work: Path) -> Iterator[None]:
-    """Leave a note for `launch` when memory does not suffice: only all together can try again."""
+    """Leave a note for `launch` when memory is short, since only all processes together can
+    try again.
+    """
     try:
         yield
     except Exception as error:

@@ -1,7 +1,7 @@
-"""Log-probabilities of both sides of every pair under a named checkpoint, kept as a file.
+"""Log-probabilities of both sides of every pair under a named checkpoint, stored in a file.
 
-They depend on the pairs, the checkpoint, the chat template and the length limit alone, so that
-sweeps over losses, strengths and seeds share one file.
+They depend only on the pairs, the checkpoint, the chat template and the length limit, so runs with
+different losses, values of β and seeds share one file.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def compute(
     threads: int,
     batch_tokens: int,
 ) -> list[Reference]:
-    """The reference rows of the pairs, in their order; precision: the training's (`Recipe`)."""
+    """The pairs' reference rows, in order; precision: the training's (`Recipe`)."""
     import torch
 
     from plumbline.jobs.program import Progress
@@ -61,7 +61,7 @@ def compute(
 
 
 def load(path: Path, checkpoint: Path, pairs: list[TokenPair]) -> list[Reference]:
-    """The rows of `pairs` in their order. InputError when the file is of others."""
+    """The rows of `pairs`, in their order. InputError if the file belongs to other pairs."""
     rows = {row.id: row for row in read_unique_rows(path, Reference)}
     weights = checkpoints.describe(checkpoint)["weights_sha256"]
     for pair in pairs:

@@ -16,8 +16,8 @@ def slick_category(p_greedy: float, p_sampled: float) -> Category:
     """The category of one question.
 
     p_greedy: P_Correct(T=0), share of exemplar sets whose greedy answer is right, in [0, 1].
-    p_sampled: P_Correct(T>0), share of sampled answers that are right, in [0, 1]; it matters
-        only where p_greedy is 0.
+    p_sampled: P_Correct(T>0), share of sampled answers that are right, in [0, 1]; it matters only if
+        p_greedy is 0.
     """
     if p_greedy == 1:
         return Category.HIGHLY_KNOWN
@@ -34,11 +34,11 @@ def annotate(
     generations: Iterable[Generation],
     match: Mode = "squad",
 ) -> list[Annotation]:
-    """One annotation a question, in the order of the questions.
+    """One annotation per question, in the order of the questions.
 
-    `p_sampled` is given only where every requested sample was drawn. Raises InputError when a
-    greedy answer is missing, or a question has neither right answers nor all its samples: its
-    category could not be told.
+    `p_sampled` is given only if every requested sample was drawn. Raises InputError when a greedy
+    answer is missing, or when a question has neither a right answer nor all its samples, so that its
+    category cannot be determined.
     """
     accepted = {question.id: question.answers for question in questions}
     total, correct, expected = Counter(), Counter(), Counter()
@@ -66,10 +66,10 @@ def _annotation(question, expected, total, correct, exemplar_sets) -> Annotation
     if not complete and not correct[greedy] and not correct[sampled]:
         raise InputError(
             f"question {question.id}: no right answer in {total[sampled]} of {expected[sampled]} "
-            f"samples; the others are needed to tell its category. Generate again."
+            f"samples; the others are needed to determine its category. Generate again."
         )
     p_greedy = correct[greedy] / total[greedy]
-    # Where sampling stopped early the share is not known, only that it is above 0.
+    # If sampling stopped early, the share is not known, only that it is above 0.
     p_sampled = correct[sampled] / total[sampled] if complete and total[sampled] else None
     return Annotation(
         id=question.id,

@@ -1,4 +1,4 @@
-"""What the base knows and what tuning on Unknown does to it, told (Gekhman et al. 2024)."""
+"""The report on what the base knows and what tuning on Unknown does to it (Gekhman et al. 2024)."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def base_knowledge(run: Run) -> list[Block]:
         lost[row.model] += row.n if row.stage == "slick" and row.reason.startswith("answer_") else 0
     words += [
         f"{count(n)} further facts were not asked of {model}: no answer to them can match (it is too "
-        f"long, or of several lines; see Everything dropped)."
+        f"long, or has several lines; see Everything dropped)."
         for model, n in lost.items()
         if n
     ]
@@ -84,7 +84,7 @@ def fitting(run: Run) -> list[Block]:
 
 
 def _speed(table: pd.DataFrame) -> list[Block]:
-    """Epochs to half and to nearly all of each category, and how much later Unknown comes."""
+    """Epochs to half and to nearly all of each category, and how much later Unknown is fitted."""
     if table.empty:
         return []
     words = []
@@ -110,9 +110,9 @@ def _speed(table: pd.DataFrame) -> list[Block]:
         cells = [Cell(row.model), Cell(row.tuning), Cell(row.category)]
         rows.append([*cells, number(row.share, f"{100 * row.share:.0f} %"), value, number(row.n)])
     caption = (
-        "Epochs until that share of a category's train questions is answered right, within a mix; "
-        "interpolated between epochs; 0 where it was so before training, – where it never was. The "
-        "95 % intervals are over the set's subjects and, with several seeds, over trainings."
+        "Epochs until that share of a category's train questions is answered right, within a mix, "
+        "interpolated between epochs; 0 if it was so before training, – if it never was. The 95 % "
+        "intervals are over the set's subjects and, with several seeds, over trainings."
     )
     columns = ["model", "mix", "category", "share", "epochs", "n"]
     return [
@@ -122,7 +122,7 @@ def _speed(table: pd.DataFrame) -> list[Block]:
 
 
 def opening(tables: Tables, model: str) -> list[str]:
-    """How much later Unknown is fitted, in the set nearest to half and half, and how far all are."""
+    """How much later Unknown is fitted in the set closest to half and half, and how far all are."""
     speed = tables.fit_speed.query("model == @model and share == 0.5", local_dict={"model": model})
     speed = speed[speed.tuning.str.startswith("mix.unknown-")].dropna(subset=["value"])
     later = speed[speed.category == LATER]
@@ -245,8 +245,8 @@ TERMS = {
         there is no interval. If a mix was not fitted to 90 % at its end, there is no line.""",
     "Abstaining": """
         A mix such as idk-… is trained to say that it does not know. EM counts that as wrong;
-        em_answered is EM over the questions it did answer, to be read beside answered, their
-        share.""",
+        em_answered is EM over the questions that were answered, to be read together with answered,
+        their share.""",
 }
 
 

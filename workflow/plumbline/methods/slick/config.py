@@ -130,7 +130,7 @@ class Mixes(Section):
         return values
 
     def demands(self) -> Demands:
-        """What the sets take of each relation. Sets in between ask for no more."""
+        """What the sets need from each relation. Sets in between need no more."""
         grid = [*self.unknown_percent, *self.idk]
         return Demands(
             most_unknown=max(grid, default=0),
@@ -140,7 +140,7 @@ class Mixes(Section):
         )
 
     def trained(self) -> list[str]:
-        """All sets that something is trained on: the form's, if it is a parent, and the mixes."""
+        """All sets that are trained on: that of the form, if it is a parent, and the mixes."""
         names = self.names()
         return [FORM_SET, *names] if names and self.parent == FORM else names
 

@@ -1,4 +1,4 @@
-"""What mixes of known and new facts are compared for (Gekhman et al. 2024, sections 4 and 5)."""
+"""The comparisons of mixes of known and new facts (Gekhman et al. 2024, sections 4 and 5)."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ METHOD, METRIC = "mix", "em"
 def contrasts(config: Config, lineage: Lineage) -> Iterator[Contrast]:
     """Primary: the most new facts against none, at convergence, in the tuning domain.
 
-    Asked in the form that mixes are tuned in. Exploratory: the same out of the domain and after
-    few-shot examples, the shares between, and stopping early with the most new facts.
+    Asked in the form that mixes are tuned in. Exploratory: the same out of the domain and with few-shot
+    examples, the shares in between, and stopping early with the most new facts.
     """
     task = TASKS[config.mixes.prompt]
     percents = sorted(config.mixes.unknown_percent)

@@ -1,4 +1,4 @@
-"""What probing the base and training the mixes costs."""
+"""The cost of probing the base and training the mixes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def cost(planner: Planner) -> Iterator[Stage]:
     """Shares of categories are the paper's (Gekhman et al. 2024, section 3).
 
-    Raises InputError where probing would, since there are too few dev questions.
+    Raises InputError if probing would, because there are too few dev questions.
     """
     draw_exemplar_sets(planner.questions, planner.config.slick)
     yield probing(planner)
@@ -29,12 +29,12 @@ def cost(planner: Planner) -> Iterator[Stage]:
 
 
 def probing(planner: Planner) -> Stage:
-    """What a model is asked to be probed; the base is, once for all seeds."""
+    """The requests that probe a model; the base is probed once for all seeds."""
     slick = planner.config.slick
     prompts = sum(planner.probed.values()) * slick.exemplar_sets
     sampled = 1.0
     if slick.mode == "categories":
-        # Unknown questions pay for all their samples, weakly known ones for half of them.
+        # Unknown questions need all their samples, weakly known ones half of them.
         sampled = UNKNOWN + WEAKLY_KNOWN / 2
     sequences = round(prompts * (1 + sampled * slick.samples))
     tokens = prompts * planner.question_tokens + sequences * planner.answer_tokens
@@ -50,7 +50,7 @@ def _tuning(planner: Planner) -> Iterator[Stage]:
     full = _share_of_a_mix(planner) * part["train", "id"]
     for name, tuning in planner.lineage.tunings.items():
         if name.startswith("mix."):
-            # What the mixes are tuned on first asks nothing.
+            # The model that the mixes start from is asked nothing after its epochs.
             share = _share_of_full(name.removeprefix("mix."))
             examples = max(1, round(full * share)) if tuning.probes else None
             yield _one_tuning(planner, tuning, examples, part)
@@ -72,20 +72,20 @@ def _one_tuning(planner: Planner, tuning: Tuning, examples: int | None, part: Co
     trained = examples * recipe.epochs * planner.question_tokens
     answered = asked * (recipe.epochs + 1) * (planner.question_tokens + 2)
     runs = len(planner.config.seeds)
-    # Forward and backward.
+    # Forward and backward: 6 operations per weight and token.
     stage = planner.training(runs, steps, trained, 6, recipe, answered)
     prompts = runs * asked * (recipe.epochs + 1)
     return replace(stage, prompts=prompts, disk_mib=stage.disk_mib * len(tuning.stops))
 
 
 def _share_of_full(mix: str) -> float:
-    """The share of D's size that a mix has: D_Known(X) is D_X without its Unknown."""
+    """A mix's share of D's size: D_Known(X) is D_X without its Unknown."""
     kind, _, percent = mix.partition("-")
     return 1 - float(percent) / 100 if kind == "known" else 1
 
 
 def _share_of_a_mix(planner: Planner) -> float:
-    """How much of the training questions a set takes, by what all sets need."""
+    """The share of the training questions that a set uses, by what all sets need."""
     demands = planner.config.mixes.demands()
     shares = [SMALLEST_CATEGORY] if demands.categories else [1.0]
     if demands.most_unknown:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def use(config: Config) -> Use:
-    """The base is probed in any case; a form is tuned in where there are mixes."""
+    """The base is always probed; mixes, if there are any, are tuned in a form."""
     mixes = config.mixes
     trained = bool(mixes.names())
     chat = Chat(key="mixes.prompt: chat", instead="mixes.prompt: plain", answered=True)
@@ -41,7 +41,7 @@ def words(variant: str, rest: str) -> str | None:
 
 
 def rank(rest: str) -> int:
-    """What the mixes are tuned on first, mixes by their share of Unknown, other mixes."""
+    """First what the mixes start from, then mixes by their share of Unknown, then other mixes."""
     return 0 if rest == FORM_SET else 1 if rest.startswith("unknown-") else 2
 
 

@@ -1,4 +1,4 @@
-"""What the base knows and what tuning on Unknown does to it, drawn (Gekhman et al. 2024)."""
+"""Figures of what the base knows and what tuning on Unknown does to it (Gekhman et al. 2024)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ STOP_MARKERS = {"early_stop": "o", "convergence": "s"}
 
 
 def slick_categories(tables: Tables) -> Drawing | None:
-    """Stacked bars: each relation's share of the four SliCK categories, ID and OOD apart."""
+    """Stacked bars: each relation's shares of the four SliCK categories, ID and OOD separately."""
     rows = tables.slick_counts[
         tables.slick_counts.category.isin(CATEGORIES) & (tables.slick_counts.n > 0)
     ]
@@ -92,7 +92,7 @@ def fit_curves(tables: Tables) -> Drawing | None:
 
 
 def drawn_curves(curves: pd.DataFrame) -> Drawing | None:
-    """Share answered right by epoch, one panel a mix: Known and Unknown train questions, dev.
+    """Share answered right by epoch, one panel per mix: Known and Unknown train questions, dev.
 
     curves: rows of fit_curves.csv.
     """
@@ -152,7 +152,7 @@ def accuracy_by_unknown(tables: Tables) -> Drawing | None:
     if points.empty:
         return None
     asked = closed_book(tables.metrics, mix_task(tables.metrics))
-    # Where the mixes were tuned on the form first, that is what they start from.
+    # If the mixes were first tuned on the form, that model is what they start from.
     parent = FORM if (asked.checkpoint == FORM).any() else "base"
     parents = asked[asked.checkpoint == parent]
     models = list(dict.fromkeys(points.model))
@@ -208,7 +208,7 @@ def accuracy_by_unknown(tables: Tables) -> Drawing | None:
 
 
 def linear_model(tables: Tables) -> Drawing | None:
-    """The two slopes of the linear model with intervals, the paper's beside them."""
+    """The two slopes of the linear model with intervals, beside the paper's."""
     rows = tables.linear_model.query("term != 'intercept'").dropna(subset=["estimate"])
     if rows.empty:
         return None

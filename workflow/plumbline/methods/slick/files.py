@@ -1,4 +1,4 @@
-"""Where SliCK's files lie, and what its programs read."""
+"""Where SliCK's files are, and what its programs read."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class SlickFiles(Part):
         ]
 
     def each(self, name: str) -> list[str]:
-        """A file of every one of them."""
+        """A file of each of these trainings."""
         return [f"{self.layout.root}/{row['folder']}/{name}" for row in self.mixes()]
 
     def checkpoints(self) -> list[dict[str, Any]]:
-        """The checkpoints that they leave."""
+        """The checkpoints of these trainings."""
         trained = {row["tuning"] for row in self.mixes()}
         names = {name for tuning in trained for name in self.lineage.tunings[tuning].checkpoints}
         return [
@@ -42,6 +42,6 @@ class SlickFiles(Part):
         ]
 
     def answers(self) -> list[str]:
-        """Their answers to closed-book questions."""
+        """The checkpoints' answers to closed-book questions."""
         root = self.layout.root
         return [f"{root}/{row['folder']}/closed_book/answers.jsonl" for row in self.checkpoints()]

@@ -1,8 +1,8 @@
 """How many epochs it takes until half and nearly all of a category is fitted, within one mix.
 
-Gekhman et al. 2024 (sec. 4.3) show that Unknown is fitted later than Known. Here that is a number
-with an interval: a set's own questions are the sample, whole subjects of them, and its trainings
-at several seeds are another.
+Gekhman et al. 2024 (sec. 4.3) show that Unknown is fitted later than Known. Here this is a number with
+an interval: one sample is a set's own questions, by whole subjects, and another is its trainings with
+several seeds.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ REACHED, OPEN = "reached", "not reached"
 
 
 def fit_speed_rows(runs: list[MixRun], *, confidence: float, resamples: int) -> Iterator[dict]:
-    """Rows of fit_speed.csv: epochs to each share, of each category of a mix and of Known together,
+    """Rows of fit_speed.csv: epochs to each share, for each category of a mix and for Known together,
     and by how many epochs Unknown comes after Known.
 
-    The mean over seeds; `state` says whether every seed reached the share. Where one did not there
-    is no value: all that is known is that it takes more epochs than were trained.
+    Values are means over seeds; `state` says whether every seed reached the share. If one did not,
+    there is no value: it is only known that it takes more epochs than were trained.
     """
     for model, tuning in dict.fromkeys((run.model, run.tuning) for run in runs):
         same = [run for run in runs if (run.model, run.tuning) == (model, tuning)]
@@ -52,7 +52,7 @@ def fit_speed_rows(runs: list[MixRun], *, confidence: float, resamples: int) -> 
                 )
                 row = _row(*drawn[category], numbers[category], confidence)
                 if row.get("low") is not None:
-                    row["low"] = max(row["low"], 0.0)  # no epoch comes before training
+                    row["low"] = max(row["low"], 0.0)  # no epoch is before training
                 yield about | {"category": category, "n": numbers[category]} | row
             if {"Known", "Unknown"} <= drawn.keys():
                 (first, known), (later, unknown) = drawn["Known"], drawn["Unknown"]
@@ -62,14 +62,14 @@ def fit_speed_rows(runs: list[MixRun], *, confidence: float, resamples: int) -> 
 
 
 def _there(runs: list[MixRun]) -> set[str]:
-    """The categories that are Known of the sets' questions."""
+    """The Known categories among the sets' questions."""
     return {p.category for run in runs for p in run.probes if p.part == "train"} & set(KNOWN)
 
 
 def crossings(shares: np.ndarray, wanted: float) -> np.ndarray:
     """When curves first reach a share, in epochs; between two epochs they are straight.
 
-    shares: … × epochs, from epoch 0 on. NaN where a curve never does.
+    shares: … × epochs, from epoch 0 on. NaN for a curve that never reaches it.
     """
     above = shares >= wanted
     at = above.argmax(axis=-1)
@@ -82,7 +82,7 @@ def crossings(shares: np.ndarray, wanted: float) -> np.ndarray:
 
 
 def _shares(runs: Sequence[MixRun], categories: Sequence[str]) -> list[np.ndarray]:
-    """Of each seed, the share of the categories that is right after each epoch; NaN: it has none."""
+    """For each seed, the share of the categories that is right after each epoch; NaN if it has none."""
     found = []
     for run in runs:
         asked = run.asked("train", categories=categories)
@@ -93,15 +93,15 @@ def _shares(runs: Sequence[MixRun], categories: Sequence[str]) -> list[np.ndarra
 def _samples(
     runs: Sequence[MixRun], groups: Sequence[Sequence[str]], resamples: int
 ) -> list[list[np.ndarray]]:
-    """Of each group of categories and seed, `_shares` of samples of whole subjects: resamples × epochs.
+    """For each group of categories and each seed, `_shares` of samples of subjects: resamples × epochs.
 
-    A sample is the same for all groups and seeds, since it is drawn of all the subjects that the
-    seeds' sets have. NaN where a sample holds none of the group. Samples are drawn some at a time:
-    all of them at once take gigabytes where there are tens of thousands of subjects.
+    The samples are the same for all groups and seeds, as they are drawn from all subjects of the seeds'
+    sets. NaN if a sample has no question of the group. Only some samples are drawn at a time: all at
+    once would take gigabytes with tens of thousands of subjects.
     """
     names = sorted({p.subject or p.id for run in runs for p in run.probes if p.part == "train"})
     number = {name: at for at, name in enumerate(names)}
-    counts = []  # of each group and seed, subjects × (right after each epoch, then all)
+    counts = []  # for each group and seed, subjects × (right after each epoch, then all)
     for categories in groups:
         for run in runs:
             asked = run.asked("train", categories=categories)
@@ -125,9 +125,9 @@ def _samples(
 def _row(seen: np.ndarray, drawn: np.ndarray, n: int, confidence: float) -> dict:
     """value, low, high and state of a quantity, given by seed and by seed and sample.
 
-    The variance is that of the samples of subjects, plus, with several seeds, that of their mean,
-    with Satterthwaite's degrees of freedom; n: questions at all seeds. No interval where so many
-    samples do not reach the share that a bound lies beyond the last epoch.
+    The variance is that of the samples of subjects plus, with several seeds, that of the seeds' mean,
+    with Satterthwaite's degrees of freedom; n: questions of all seeds. There is no interval if so many
+    samples do not reach the share that a bound would be beyond the last epoch.
     """
     from scipy.stats import t
 

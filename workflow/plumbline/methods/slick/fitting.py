@@ -1,4 +1,4 @@
-"""How fast what is fitted, and what fitting does to accuracy (Gekhman et al. 2024, sec. 4-5)."""
+"""How fast questions are fitted, and what fitting does to accuracy (Gekhman et al. 2024, sec. 4-5)."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from plumbline.storage.files import DifferentRuns, read_json, read_rows, read_un
 from plumbline.training.sets import Composition
 
 TERMS = ("intercept", "known_fitted", "unknown_fitted")
-# Below, the slope of what is fitted says what fitting a part does, and the line is drawn on to the
-# whole without a point near it. In the paper all of a set is fitted at the end.
+# With less, the slope only shows what fitting a part does, and the line would be extended to the whole
+# set without a point near it. In the paper, sets are fitted completely at the end.
 FITTED = 0.9
 
 
 class AskedProbe(NamedTuple):
-    """What is to be known of a probe here; a run of the paper's size has some 400,000."""
+    """The fields of a probe that are needed here; a run of the paper's size has some 400,000 probes."""
 
     id: str
     part: str
@@ -36,14 +36,14 @@ class AskedProbe(NamedTuple):
 
     @classmethod
     def of(cls, probe: Probe) -> AskedProbe:
-        # Most ids are those of other mixes' probes too, and come again with every epoch.
+        # Other mixes' probes mostly have the same ids, and ids come again with every epoch.
         return cls(intern(probe.id), probe.part, probe.domain, probe.category, probe.subject)
 
 
 @dataclass(frozen=True)
 class MixRun:
-    """One trained mix: what it was asked after each epoch and got right, what it was trained on and
-    the epochs of its stops.
+    """One trained mix: its questions after each epoch, those it got right, what it was trained on,
+    and the epochs of its stops.
     """
 
     model: str
@@ -72,18 +72,18 @@ class MixRun:
 
     @property
     def unknown_percent(self) -> float | None:
-        """X of a D_X; None for the other sets."""
+        """X of a D_X; None for other sets."""
         kind, _, percent = self.tuning.removeprefix("mix.").partition("-")
         return float(percent) if kind == "unknown" else None
 
     @cached_property
     def epochs(self) -> list[int]:
-        """After which the probes were asked; 0 is before training."""
+        """After which epochs the probes were asked; 0 is before training."""
         return sorted({fit.epoch for fit in self.fits})
 
     @cached_property
     def right(self) -> np.ndarray:
-        """Epochs × probes: what was answered right. InputError where files are of different runs."""
+        """Epochs × probes: which were answered right. InputError if files are from different runs."""
         row = {epoch: number for number, epoch in enumerate(self.epochs)}
         column = {probe.id: number for number, probe in enumerate(self.probes)}
         right = np.zeros((len(row), len(column)), bool)
@@ -99,7 +99,7 @@ class MixRun:
         return right
 
     def asked(self, part: str, domain: str = "id", categories: Sequence[str] = ()) -> np.ndarray:
-        """The numbers of the probes of this part, of all categories or of these."""
+        """The indices of the probes of this part, of all categories or of these."""
         return np.array(
             [
                 number
@@ -111,9 +111,9 @@ class MixRun:
         )
 
     def share(self, categories: Sequence[str]) -> np.ndarray:
-        """By epoch the share of the train questions of these categories that is answered right.
+        """By epoch, the share of the train questions of these categories that is answered right.
 
-        NaN where none of them is asked.
+        NaN if none of them is asked.
         """
         asked = self.right[:, self.asked("train", categories=categories)]
         return asked.mean(axis=1) if asked.size else np.full(len(self.epochs), np.nan)
@@ -122,7 +122,7 @@ class MixRun:
 def fit_curve_rows(run: MixRun, confidence: float) -> Iterator[dict]:
     """Rows of fit_curves.csv: shares of right answers by epoch, part, domain and category.
 
-    Beside the four categories: Known (the three known ones together) and All.
+    Besides the four categories, there are Known (the three known ones together) and All.
     """
     correct, n = Counter(), Counter()
     for fit in run.fits:
@@ -154,19 +154,19 @@ def fit_curve_rows(run: MixRun, confidence: float) -> Iterator[dict]:
 
 
 def linear_model_rows(runs: list[MixRun], confidence: float) -> Iterator[dict]:
-    """Rows of linear_model.csv, a line for each model and domain, or the reason why there is none.
+    """Rows of linear_model.csv: a line for each model and domain, or the reason why there is none.
 
-    Accuracy = β0 + β_kn · N_kn/|D| + β_unk · N_unk/|D|; accuracy in points of 100, N_kn and N_unk
-    the Known and Unknown training examples answered right at that epoch, |D| the size of a full
-    set. Sets that abstain by design are left out. Where mixes do not start from a checkpoint that
-    knows the form of the answers, so are the epochs before the best one on dev, in which accuracy
-    rises with anything fitted.
+    Accuracy = β0 + β_kn · N_kn/|D| + β_unk · N_unk/|D|; accuracy in points of 100, N_kn and N_unk the
+    Known and Unknown training examples answered right at that epoch, |D| the size of a full set. Sets
+    that abstain by design are left out. If mixes do not start from a checkpoint that knows the form of
+    the answers, the epochs before the best one on dev are left out too: in these, accuracy rises with
+    anything that is fitted.
 
-    A line is fitted for each seed, over the epochs of all its mixes, and the coefficients' mean over
-    the seeds is given: epochs of one training, and trainings on the same draw, are no repetitions.
-    Least squares are linear in the accuracies, so that a coefficient is the mean of those of single
-    test questions. That makes it a mean over seeds and questions as any other, whose interval
-    counts both. With one seed there is no interval.
+    A line is fitted for each seed, over the epochs of all its mixes, and coefficients are averaged over
+    seeds: epochs of one training, and trainings on the same draw, are not independent. Least squares is
+    linear in the accuracies, so a coefficient is the mean of the coefficients of single test questions.
+    It is therefore a mean over seeds and questions like any other, with an interval that accounts for
+    both. With one seed there is no interval.
     """
     for model in dict.fromkeys(run.model for run in runs):
         of_model = [
@@ -190,7 +190,7 @@ def _lines(model: str, domain: str, runs: list[MixRun], confidence: float) -> It
         return
     lines = [_line(of_seed, domain) for of_seed in seeds.values()]
     if any(line is None for line in lines):
-        reason = "its epochs do not tell what Known and what Unknown do; take more sets or epochs"
+        reason = "its epochs do not tell Known's effect from Unknown's; take more sets or epochs"
         yield {**shared, "term": "", "reason": reason}
         return
     questions = sorted({name for line in lines for name in line.questions})
@@ -216,7 +216,7 @@ def _lines(model: str, domain: str, runs: list[MixRun], confidence: float) -> It
 
 
 def unfitted(runs: list[MixRun]) -> str:
-    """Why no line is fitted: the set of which least is fitted at the end; empty if all are."""
+    """Why no line is fitted: the set that is fitted least at the end; empty if all are fitted."""
     ends = [
         (run.share(categories)[-1], run, name)
         for run in runs
@@ -243,7 +243,7 @@ class _Line:
 
 
 def _line(runs: list[MixRun], domain: str) -> _Line | None:
-    """None where the points do not determine the coefficients."""
+    """None if the points do not determine the coefficients."""
     design, accuracies = [], []
     probes = {p.id: p for p in runs[0].probes if (p.part, p.domain) == ("test", domain)}
     for run in runs:
@@ -272,15 +272,15 @@ def _line(runs: list[MixRun], domain: str) -> _Line | None:
 
 
 def _used(run: MixRun) -> list[int]:
-    """The numbers of the epochs that are points of the line."""
+    """The indices of the epochs that are points of the line."""
     first = 1 if run.parent == FORM else run.stops["early_stop"]
     return [number for number, epoch in enumerate(run.epochs) if epoch >= max(first, 1)]
 
 
 def _fitted(run: MixRun, categories: Sequence[str]) -> np.ndarray:
-    """By epoch the train examples of these categories that are answered right, over |D|.
+    """By epoch, the train examples of these categories that are answered right, over |D|.
 
-    Where only a part of the training questions is asked, its share stands for all.
+    If only a part of the training questions is asked, its share stands for all.
     """
     sizes, fitted = Counter(run.composition.parts), np.zeros(len(run.epochs))
     for category in categories:

@@ -1,10 +1,10 @@
 """Fine-tuning sets of new and known facts (Gekhman et al. 2024, sec. 4 and App. K).
 
-All sets of a run take the same number of questions m_r from each relation r, as many as every set can
-have. With sets of a single category that is the smallest of the relation's four category counts, as
-in the paper; where there is only the grid of X, Known and Unknown have to suffice. Sets that share a
-category take it from the same seeded order, so D_25's Unknown questions are among D_50's, and
-differences between sets are not those of the draw.
+All sets of a run take the same number of questions m_r from each relation r: as many as every set can
+have. With sets of a single category, that is the smallest of the relation's four category counts, as
+in the paper; with only the grid of X, it is limited by Known and Unknown. Sets that share a category
+take its questions in the same seeded order, so D_25's Unknown questions are among D_50's, and
+differences between sets are not due to the draw.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ Pools = dict[tuple[str, str], list[Question]]
 
 
 def largest_size(count: Mapping[Category, int], demands: Demands) -> int:
-    """The largest m so that every set can have m of a relation's questions, `count` by category."""
+    """The largest m such that every set can have m of a relation's questions, given as `count`."""
     unknown = count[Category.UNKNOWN]
     known = sum(count[category] for category in KNOWN)
 
     def fits(size: int) -> bool:
-        # Shares of a relation are rounded up or down.
+        # A relation's shares are rounded up or down.
         return (
             math.ceil(size * demands.most_unknown / 100) <= unknown
             and size - math.floor(size * demands.least_unknown / 100) <= known
             and all(size <= count[category] for category in demands.categories)
         )
 
-    # Where a size fits, so does every smaller one.
+    # If a size fits, every smaller one does.
     return bisect_left(range(1, unknown + known + 1), True, key=lambda size: not fits(size))
 
 
@@ -76,10 +76,11 @@ def relation_sizes(
 
 
 def form_facts(pools: Pools, counts: Mapping[str, Counter], demands: Demands) -> list[Question]:
-    """The Highly Known questions that teach how to answer, and that no other set holds.
+    """The HighlyKnown questions that teach how to answer, and that no other set contains.
 
-    As evenly from all relations as there are any: first those that a relation can spare without
-    smaller sets, then others, at most half of what it has. Raises InputError when there is none.
+    They are taken from all relations as evenly as possible: first those that a relation can spare
+    without making sets smaller, then others, at most half of what it has. Raises InputError if there
+    are none.
     """
     if not demands.form_facts:
         return []
@@ -94,7 +95,7 @@ def form_facts(pools: Pools, counts: Mapping[str, Counter], demands: Demands) ->
                 ranked.append((shrinks, number, relation, question))
     if not ranked:
         raise InputError(
-            "too few training questions are HighlyKnown to keep any for teaching the form alone. "
+            "too few training questions are HighlyKnown to set any aside for teaching the form. "
             "Set mixes.parent: base, or probe more questions (slick.limit)."
         )
     return [question for *_, question in sorted(ranked, key=lambda place: place[:3])][
@@ -114,9 +115,9 @@ def build_mix(
 ) -> TrainingSet[Example]:
     """The examples of one set, by its name, with `relation_sizes` and their sum `full_size`.
 
-    unknown-X: D_X, X per cent Unknown in each relation (rounded so that the total is exact);
+    unknown-X: D_X, X per cent Unknown in each relation (rounded such that the total is exact);
     known-X: D_X without its Unknown; only-CATEGORY; natural; idk-X: D_X whose Unknown answers are
-    "I don't know"; form: the facts that teach nothing but how to answer.
+    "I don't know"; form: the facts that teach only how to answer.
     """
     category = {annotation.id: annotation.category for annotation in annotations}
     if lacking := next(
@@ -161,9 +162,9 @@ def _chosen(name: str, pools: Pools, sizes: dict[str, int]) -> list[Question]:
 def unknown_sizes(sizes: dict[str, int], percent: float) -> dict[str, int]:
     """How many Unknown questions each relation gives, X % of its size.
 
-    Whole numbers by largest remainder: their sum is X % of the whole, rounded, and none is more
-    than one away from its exact share. Ties go to the relation first in the alphabet. (On grids
-    finer than quarters a relation can rarely give one question fewer for a larger X.)
+    Whole numbers by largest remainder: their sum is X % of the whole, rounded, and each is less than
+    one away from its exact share. Ties go to the alphabetically first relation. (On grids finer than
+    quarters, a relation may rarely give one question fewer for a larger X.)
     """
     exact = {relation: size * percent / 100 for relation, size in sizes.items()}
     given = {relation: int(share) for relation, share in exact.items()}

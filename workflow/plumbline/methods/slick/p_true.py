@@ -1,8 +1,8 @@
 """P(True), another probe of what a model knows (Kadavath et al. 2022), beside SliCK.
 
 The model is shown a question with its right answer and asked whether that is true. Gekhman et al.
-2024, appendix J, call facts with a low P(True) Unknown and compare them with SliCK's Unknown, of
-which there are as many: the better probe's are those that a tuned model answers less often.
+2024, appendix J, call the facts with the lowest P(True) Unknown, as many as are Unknown to SliCK, and
+compare the two: the better probe is the one whose Unknown facts a tuned model answers less often.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ UNKNOWN = "Unknown"
 
 
 class PTrue(Record):
-    """How likely the base takes a fact to be true."""
+    """How likely the base considers a fact to be true."""
 
     id: NonEmpty = Field(description="The question's id.")
     p_true: float = Field(ge=0, le=1, description="p((A)) / (p((A)) + p((B))), of its answer.")
 
 
 def proposal(question: Question) -> ChoiceQuestion:
-    """The question of P(True) about a question's first answer; it is true, so (A) is right."""
+    """P(True)'s question about a question's first answer; it is true, so (A) is right."""
     text = PROMPT.format(question=question.question, answer=question.answers[0])
     return ChoiceQuestion(id=question.id, question=text, choices=list(OPTIONS), labels=[1, 0])
 
@@ -49,10 +49,10 @@ def rows(
 ) -> Iterator[dict]:
     """Accuracy of a tuned model on what each probe calls Unknown and Known, by task and domain.
 
-    P(True) calls as many facts Unknown as SliCK does, those it is lowest for; `threshold` is the
-    highest value among them, `share` that of all facts (0 to 1). Of equal values the first ids go
-    first. A side with no fact has no row; questions that were not probed are on none. InputError
-    when a probed question has no P(True).
+    P(True) calls as many facts Unknown as SliCK does, those with the lowest values; `threshold` is the
+    highest value among them, `share` their share of all facts (0 to 1). Equal values are ordered by
+    id. A side without facts has no row; questions that were not probed are on neither side.
+    InputError when a probed question has no P(True).
     """
     values = {row.id: row.p_true for row in measured}
     groups: dict[tuple[str, str], list[Answer]] = defaultdict(list)

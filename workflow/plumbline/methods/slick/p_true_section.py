@@ -1,4 +1,4 @@
-"""What SliCK calls Unknown beside what P(True) does, told (Gekhman et al. 2024, appendix J)."""
+"""The report's section on what SliCK and P(True) call Unknown (Gekhman et al. 2024, appendix J)."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def p_true(run: Run) -> list[Block]:
             f"{percent(shares['slick'])} % of what SliCK calls Unknown is answered right after "
             f"tuning, and {percent(shares['p_true'])} % of as many facts with the lowest P(True)."
         )
-    words.append("The lower, the better the probe; no test was made of the difference.")
+    words.append("The lower the better; the difference was not tested.")
     caption = (
         "Right answers after tuning, in %, among the test facts that each probe calls Unknown and "
-        "among the others. P(True): how likely the base takes the right answer, proposed to it, to "
-        "be true; as many facts count as Unknown as by SliCK, those with the lowest values."
+        "among the others. P(True): how likely the base considers the proposed right answer to "
+        "be true; as many facts as for SliCK count as Unknown, those with the lowest values."
     )
     columns = ["model", "checkpoint", "form", "domain", "Unknown", *SIDES, *SIDES]
     groups = [("", 5), *((name, len(SIDES)) for name in PROBES.values())]

@@ -1,4 +1,4 @@
-"""What is read from the table of metrics about mixes, and what the paper found."""
+"""Values about mixes from the table of metrics, and the paper's results."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ PAPER_LINEAR_MODEL = {
 
 
 def closed_book(metrics: pd.DataFrame, task: str) -> pd.DataFrame:
-    """Test EM over all questions in one form of asking."""
+    """Test EM over all questions, asked in one form."""
     where = "task == @task and metric == 'em' and category == 'All' and split == 'test'"
     return metrics.query(where, local_dict={"task": task})
 
 
 def mix_task(metrics: pd.DataFrame) -> str:
-    """The closed-book task in the form that the mixes are tuned in. Only they are tuned in plain."""
+    """The closed-book task in the form that mixes are tuned in. Only mixes are tuned in plain."""
     plain = CLOSED_BOOK_TASKS["plain"]
     return plain if (metrics.task == plain).any() else CLOSED_BOOK_TASKS["chat"]
 

@@ -1,4 +1,4 @@
-"""What the mixes' models are asked after every epoch: fit on train, accuracy on dev and test."""
+"""The questions for mixes' models after every epoch: fit on train, accuracy on dev and test."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def build_probes(
 ) -> list[Probe]:
     """Training examples as they are trained on, then dev and test questions in the same form.
 
-    Dev is of the tuning domain only: it chooses EARLY_STOP. The part of dev and test that
-    `monitor` asks for is the same for every mix.
+    Dev questions are only of the tuning domain: they choose EARLY_STOP. Which dev and test questions
+    are asked, as many as `monitor` says, is the same for every mix.
     """
     category = {annotation.id: annotation.category.value for annotation in annotations}
     subject = {question.id: question.subject for question in questions}

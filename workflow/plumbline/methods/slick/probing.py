@@ -1,4 +1,4 @@
-"""Few-shot probing: exemplar sets and the requests made of them (Gekhman et al. 2024, sec. 3)."""
+"""Few-shot probing: exemplar sets, and requests made with them (Gekhman et al. 2024, sec. 3)."""
 
 from __future__ import annotations
 
@@ -35,24 +35,25 @@ class ExemplarSet(Record):
 
     @cached_property
     def shown(self) -> frozenset[str]:
-        """What its subjects are told by."""
+        """What its subjects are recognised by."""
         return frozenset(map(fold, self.subjects))
 
 
 def answerable(
     questions: Sequence[Question], tokenizer, max_tokens: int
 ) -> tuple[list[Question], Counter]:
-    """The questions that a model's answer can get right; the others by relation, split and reason.
+    """The questions that a model's answer can get right, and counts of the others by relation, split
+    and reason.
 
-    The others would be Unknown whatever a model knows. Any accepted answer will do, but of what may
-    be trained on the first must, which is what training teaches. Raises InputError when no question
-    is left.
+    The others would be Unknown whatever a model knows. In general any accepted answer will do; for
+    questions that may be trained on, the first one must, since training teaches it. Raises InputError
+    when no question is left.
     """
     kept: list[Question] = []
     dropped: Counter[tuple[str, str, str]] = Counter()
     for question in questions:
         expected = question.answers[:1] if question.split == "train" else question.answers
-        # What matches in mode raw matches in both.
+        # An answer that matches in mode raw matches in both.
         why = [unmatchable(answer, tokenizer, max_tokens, "raw") for answer in expected]
         if None in why:
             kept.append(question)
@@ -77,14 +78,14 @@ def draw_exemplar_sets(questions: list[Question], settings: Slick) -> list[Exemp
     """N_ex distinct random k-shot sets for each relation, drawn from its dev questions.
 
     The same sets serve all questions of the relation. A set shows no subject twice, however it is
-    written, and no subject is in all sets of its relation, so that each can be asked about with
-    one of them. An answer of several lines is not shown: it would break the prompt's form.
+    written, and no subject is in all sets of its relation, so that every subject can be asked about
+    with one of them. Answers of several lines are not shown, as they would break the prompt's form.
     Raises InputError naming the relation when its dev questions do not suffice.
     """
     sets = []
     for relation, pool in _pools(questions).items():
-        wanted, unshown = settings.exemplar_sets, len(pool) - settings.shots  # by each set
-        # Each exemplar is left out of some set; that, and so many different ones, suffices.
+        wanted, unshown = settings.exemplar_sets, len(pool) - settings.shots  # unshown by each set
+        # It suffices that some set leaves out each exemplar, and that so many different sets exist.
         if unshown < 0 or comb(len(pool), settings.shots) < wanted or wanted * unshown < len(pool):
             raise InputError(
                 f"relation {relation} has {len(pool)} dev question(s), too few for "
@@ -95,9 +96,9 @@ def draw_exemplar_sets(questions: list[Question], settings: Slick) -> list[Exemp
         random_ = random.Random(f"{settings.seed}:{relation}")
         # Distinct as sets: the same exemplars in another order are no new evidence.
         chosen: set[frozenset[str]] = set()
-        always = [question.id for question in pool]  # in every set so far
+        always = [question.id for question in pool]  # shown by every set so far
         while len(chosen) < wanted:
-            # What the sets after this one could not all leave out, this one does.
+            # This set leaves out those that the sets after it could not all leave out.
             too_many = len(always) - (wanted - len(chosen) - 1) * unshown
             left_out = set(random_.sample(always, too_many)) if too_many > 0 else set()
             exemplars = random_.sample(
@@ -112,7 +113,7 @@ def draw_exemplar_sets(questions: list[Question], settings: Slick) -> list[Exemp
 
 
 def _pools(questions: list[Question]) -> dict[str, list[Question]]:
-    """What can be shown of each relation: dev questions with an answer of one line, a subject once."""
+    """The exemplars of each relation: dev questions with an answer of one line, each subject once."""
     dev: dict[str, dict[str, Question]] = defaultdict(dict)
     for question in sorted(questions, key=lambda question: question.id):
         if question.split == "dev" and len(question.answers[0].splitlines()) == 1:
@@ -122,12 +123,13 @@ def _pools(questions: list[Question]) -> dict[str, list[Question]]:
 
 
 class FreshExemplars:
-    """Exemplars for evaluation, so that no question is asked as it was to tell its category.
+    """Exemplars for evaluation, so that no question is asked exactly as when its category was
+    determined.
 
-    Asked alike, the base would be right on all of HighlyKnown and wrong on all of Unknown, because
-    that is what these categories mean. Of a relation's dev questions those come first that
-    `labelling` shows least, ties in an order drawn by the seed: where there are enough of them no
-    exemplar is one of labelling's, and else at least the set is none of its sets, if any is left.
+    If it were, the base would be right on all of HighlyKnown and wrong on all of Unknown, by
+    definition. Of a relation's dev questions, those that `labelling` shows least come first, ties in
+    an order drawn with the seed. If there are enough of them, no exemplar is one of labelling's;
+    otherwise at least the set is not one of its sets, if any other is left.
     """
 
     def __init__(self, questions: list[Question], labelling: list[ExemplarSet], settings: Slick):
@@ -141,7 +143,8 @@ class FreshExemplars:
         self.sets: dict[str, list[ExemplarSet]] = defaultdict(list)
 
     def set_for(self, question: Question) -> ExemplarSet:
-        """The set that a question is asked after: the relation's first, unless it shows its subject.
+        """The set that a question is asked with: the relation's first, unless it shows the
+        question's subject.
 
         Raises InputError when the dev questions do not suffice.
         """
@@ -150,7 +153,7 @@ class FreshExemplars:
             if subject not in exemplars.shown:
                 return exemplars
         pool = self.pools[question.relation]
-        # Where the first set shows the subject, the next one does not.
+        # If the first set shows the subject, the next one does not.
         pool = [candidate for candidate in pool if not made or fold(candidate.subject) != subject]
         drawn = list(pool[: self.shots])
         for chosen in combinations(pool, self.shots):
@@ -167,7 +170,7 @@ class FreshExemplars:
         return self.set_for(question)
 
     def shared(self) -> dict[str, int]:
-        """The sets made that have exemplars in common with labelling: their number by the set's id."""
+        """The sets made that share exemplars with labelling: by set id, how many."""
         sets = [exemplars for made in self.sets.values() for exemplars in made]
         counts = {
             exemplars.id: sum(self.uses[name] > 0 for name in exemplars.exemplars)
@@ -189,8 +192,8 @@ def _exemplar_set(relation: str, number: int, exemplars: list[Question]) -> Exem
 
 
 def few_shot_prompt(exemplar_set: ExemplarSet, question: Question) -> str:
-    """The set's blocks, then the question with an open answer. No space after `A:`: it would
-    otherwise not be part of the answer's first token.
+    """The set's blocks, then the question with an open answer. There is no space after `A:`: it
+    would not become part of the answer's first token.
     """
     return f"{exemplar_set.prefix}Q: {question.question}\nA:"
 
@@ -198,7 +201,7 @@ def few_shot_prompt(exemplar_set: ExemplarSet, question: Question) -> str:
 def usable_sets(question: Question, sets: list[ExemplarSet]) -> list[ExemplarSet]:
     """The relation's sets that show neither the question nor another one about its subject.
 
-    By the subject, not by the row: a question may stand in two splits. Raises InputError when
+    Compared by subject, not by row, since a question may be in two splits. Raises InputError when
     none is left.
     """
     subject = fold(question.subject)
@@ -221,8 +224,8 @@ def requests(
 ) -> Iterator[Request]:
     """One greedy and one N_sample request for each question and exemplar set.
 
-    In mode `categories` the sampled requests wait, set by set, and are left out as soon as any
-    earlier answer of the question was right: by then the category is settled.
+    In mode `categories`, the sampled requests wait, set by set, and are left out once an earlier answer
+    to the question was right: by then the category is settled.
     """
     greedy = greedy_sampling(settings)
     sampled = greedy.model_copy(

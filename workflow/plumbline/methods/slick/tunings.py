@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def tunings(config: Config) -> list[Tuning]:
-    """The sets of new and known facts, and before them what only teaches how to answer."""
+    """The sets of new and known facts, preceded by the set that teaches only how to answer."""
     return [
         Tuning(
             name=f"mix.{name}",
@@ -28,7 +28,7 @@ def tunings(config: Config) -> list[Tuning]:
 
 
 def check(config: Config) -> None:
-    """ValueError where the recipe does not fit, or a mix with overrides does not exist."""
+    """ValueError if a recipe does not fit, or if overrides are for a mix that does not exist."""
     mixes = config.mixes
     config.check_recipe("mixes.recipe", mixes.recipe, *training_on("examples"))
     names = mixes.trained()
