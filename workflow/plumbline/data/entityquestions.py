@@ -1,7 +1,7 @@
 """EntityQuestions (Sciavolino et al. 2021) filtered as in Gekhman et al. 2024, app. A.
 
-The dataset folder holds `<split>/<relation>.<split>.json` for the splits train, dev and test and
-24 relations; each file is a list of {"question": str, "answers": [str, …]}.
+The dataset folder contains `<split>/<relation>.<split>.json` for the splits train, dev and test and 24
+relations; each file is a list of {"question": str, "answers": [str, …]}.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ TEMPLATES = {
     "P800": "What is [X] famous for?",
 }
 
-# Questions left of each relation after all filters (Gekhman et al. 2024, tables 3 to 5; the paper
-# does not print the dev sizes, they are recomputed from the files). Without the P20, P106, P159,
-# P276 and P413 that the paper leaves out as too close to an in-domain relation.
+# How many questions of each relation are left after all filters (Gekhman et al. 2024, tables 3 to 5;
+# the paper does not print the dev sizes, which are recomputed from the files). P20, P106, P159, P276
+# and P413 are missing, since the paper leaves them out as too close to an in-domain relation.
 PAPER_COUNTS: dict[str, dict[Split, int]] = {
     "P131": {"train": 7646, "dev": 976, "test": 965},
     "P136": {"train": 7516, "dev": 959, "test": 967},
@@ -98,14 +98,14 @@ def load_entityquestions(
 ) -> QuestionSet:
     """Questions of the in-domain relations (train, dev, test) and the others (dev, test).
 
-    In the order of the paper: questions with more than one gold answer are dropped; a train
-    question is dropped if its subject is, letter by letter, that of any test question of any of
-    the 24 relations, test questions with several answers included. Objects may overlap.
+    In the order of the paper: questions with more than one gold answer are dropped; a train question is
+    dropped if its subject equals, letter by letter, that of any test question of any of the 24
+    relations, including test questions with several answers. Objects may overlap.
 
-    None for a list of relations: the paper's. strict_dev: also drop dev questions whose subject
-    is that of any test question or of a kept train question (the paper lets them overlap).
-    merge_duplicates: questions of one relation and split that ask the same become one, which
-    accepts all their answers (the paper keeps both, so that not all of them can be fitted).
+    Relation lists: None means the paper's. strict_dev: also drop dev questions whose subject is that
+    of any test question or of a kept train question (the paper lets them overlap). merge_duplicates:
+    questions of one relation and split that ask the same become one that accepts all their answers
+    (the paper keeps both, so that not all of them can be fitted).
 
     Raises `InputError` for missing files, naming them all, and for a file or row that is not as
     described above, naming file and row.
@@ -160,7 +160,7 @@ def load_entityquestions(
 
 
 def check_paper_counts(counts: list[dict]) -> list[str]:
-    """Where `counts` differ from `PAPER_COUNTS`; each difference is also logged as a warning."""
+    """The differences of `counts` from `PAPER_COUNTS`; each is also logged as a warning."""
     kept = {(row["relation"], row["split"]): row["kept"] for row in counts}
     differences = [
         f"{relation} {split}: {kept.get((relation, split), 0):,} questions kept, "
@@ -192,7 +192,7 @@ def _check_files(folder: Path, domains: dict[str, Domain]) -> None:
 
 
 def read_facts(path: Path, relation: str) -> list[EntityFact]:
-    """The rows of a relation's file. InputError where one is not as described above."""
+    """The rows of a relation's file. InputError if one is not as described above."""
     rows = read_json(path)
     if not isinstance(rows, list):
         raise InputError(f"{path}: expected a list of questions, found {type(rows).__name__}.")
@@ -235,7 +235,7 @@ def _merged(facts: list[EntityFact]) -> list[EntityFact]:
 
 
 def _questions(kept: list[tuple[EntityFact, Split]], domains: dict[str, Domain]) -> list[Question]:
-    """The ids tell apart what stands in a split twice, or in two of them (39 of the real ones)."""
+    """Questions whose ids also differ for repetitions, in one split or in two (39 in the real data)."""
     ids = question_ids((f.relation, f.subject, f.question, f.answers[0]) for f, _ in kept)
     return [
         Question(

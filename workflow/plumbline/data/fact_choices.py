@@ -1,9 +1,8 @@
 """Choice questions made from facts: groups of questions that share their choices.
 
-A group holds questions of one relation with different answers, and its choices are these answers.
-Each choice is the right one exactly once, so that whoever goes by the choices alone (the
-relation's commonest answer, the longest one, the first one) is right by chance, no matter how
-often an answer occurs among the facts. Ours.
+A group has questions of one relation with different answers, and its choices are these answers. Each
+choice is right exactly once, so whoever goes by the choices alone (the relation's commonest answer,
+the longest, the first) is right only by chance, however often an answer occurs among the facts. Ours.
 """
 
 from __future__ import annotations
@@ -27,11 +26,11 @@ def from_facts(
 ) -> list[ChoiceQuestion]:
     """The test questions in groups of `FACT_CHOICES`, in the order of `questions`.
 
-    At most `source.limit` of a relation, in whole groups; a larger limit contains a smaller one.
-    An answer is no false choice where any fact has it as an answer to the question or about the
-    subject, in whatever spelling, nor where it may be true beside the listed ones
-    (`known_facts.excludes`). In a relation with fewer different answers the groups are smaller.
-    Counted by relation, on `tally`: duplicate, in_no_group, over_limit.
+    At most `source.limit` per relation, in whole groups; a larger limit contains a smaller one. An
+    answer is not used as a false choice if any fact has it, in whatever spelling, as an answer to
+    the question or about the subject, or if it may be true beside the listed ones
+    (`known_facts.excludes`). In a relation with fewer different answers, groups are smaller. The
+    tally counts, by relation: duplicate, in_no_group, over_limit.
     """
     questions = list(questions)
     accepted: dict[tuple[str, str], set[str]] = defaultdict(set)
@@ -62,7 +61,9 @@ def from_facts(
 
 
 def answer_key(answer: str) -> str:
-    """Two spellings of one answer have the same key: case, accents, articles and punctuation."""
+    """A key that is the same for different spellings of an answer: case, accents, articles,
+    punctuation.
+    """
     return normalise(fold(answer)) or answer.strip()
 
 
@@ -72,7 +73,7 @@ def _told_by(question: Question) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class _Asked:
-    """A test question with all that is known to be right; its first answer is its choice."""
+    """A test question with all answers known to be right; its first answer is its choice."""
 
     question: Question
     answers: set[str]
@@ -92,15 +93,16 @@ class _Asked:
 
 
 def _groups(asked: list[_Asked], seed: int) -> list[list[_Asked]]:
-    """Groups of one size, in an order drawn by the seed; each one's answer is false for the others.
+    """Groups of one size, in an order drawn with the seed; each answer is false for the other
+    questions.
 
-    The commonest answers are placed first, so that as few as can be are left over.
+    The commonest answers are placed first, so that as few as possible are left over.
     """
     by_answer: dict[str, list[_Asked]] = defaultdict(list)
     for item in sorted(asked, key=lambda item: order(item.question.id, seed)):
         by_answer[answer_key(item.choice)].append(item)
     waiting = list(by_answer.values())
-    # The commonest answers first; of equally common ones the seed says which.
+    # The commonest answers first; the seed orders equally common ones.
     ranked = sorted((-len(same), place) for place, same in enumerate(waiting))
     size, groups = min(FACT_CHOICES, len(waiting)), []
     while size > 1 and ranked:
@@ -120,7 +122,7 @@ def _groups(asked: list[_Asked], seed: int) -> list[list[_Asked]]:
             if len(group) == size:
                 groups.append(group)
                 break
-        else:  # its first fits in none; the others may
+        else:  # its first question fits in no group; its others may
             group, ranks = group[:1], ranks[:1]
         for item, rank in zip(group, ranks, strict=True):
             place = rank[1]

@@ -1,14 +1,14 @@
-"""Closed-book questions about facts: from the embedded tables or from the user's own rows.
+"""Closed-book questions about facts: from the included tables or from the user's own rows.
 
-Train, dev and test are told apart by subject, never by row, and the same subject falls in the
-same split in every relation. So no subject of a test question of any relation is the subject of
-a train question of any relation (what Gekhman et al. 2024, app. A, get by filtering).
+Train, dev and test are separated by subject, never by row, and a subject is in the same split in
+every relation. So no subject of a test question of any relation is the subject of a train question of
+any relation (which Gekhman et al. 2024, app. A, achieve by filtering).
 
 Nor does a train or dev question state a test fact with its answers (`plumbline.texts.stated`), as
-relations do that are each other turned round: the capital of a country, the country of a city. Ours.
+inverse relations do: the capital of a country, the country of a city. Ours.
 
-Out-of-domain relations are evaluated only: they have no train split. Their subjects that hash to
-train serve as dev questions, where few-shot exemplars are drawn from.
+Out-of-domain relations are only evaluated: they have no train split. Their subjects that hash to train
+serve as dev questions, from which few-shot examples are drawn.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from plumbline.texts.text import clean, fold, question_key
 log = logging.getLogger("plumbline")
 SHARES = (0.6, 0.1, 0.3)
 SPLITS: tuple[Split, ...] = ("train", "dev", "test")
-# Why rows are dropped; FactCount says what each means.
+# Why rows are dropped; FactCount explains each reason.
 REASONS = tuple(FactCount.model_fields)[4:]
 
 
 class FactRow(OwnRow):
-    """A question of the user's own. A split left out is derived from the subject."""
+    """A question from the user's own file. If the split is left out, it is derived from the subject."""
 
     id: NonEmpty | None = None
     relation: Text
@@ -55,15 +55,15 @@ class FactRow(OwnRow):
 class QuestionSet:
     """Questions, and how many were kept and dropped and why.
 
-    `counts` has a row for each relation and split: relation, domain, split, kept and one column
-    for each of `REASONS`.
+    `counts` has a row for each relation and split: relation, domain, split, kept, and one column for
+    each of `REASONS`.
     """
 
     questions: list[Question]
     counts: list[dict]
 
     def dropped(self) -> dict[str, int]:
-        """How many rows were dropped in all, by reason; only reasons that there were."""
+        """How many rows were dropped in all, by reason; only reasons that occurred."""
         sums = {reason: sum(row[reason] for row in self.counts) for reason in REASONS}
         return {reason: n for reason, n in sums.items() if n}
 
@@ -79,7 +79,7 @@ class Tally:
         self._cells[relation, domain, split][what] += count
 
     def rows(self) -> list[dict]:
-        """One row a cell, in-domain relations first, then by name, then train, dev, test."""
+        """One row per relation, domain and split, in-domain relations first, then by name and split."""
         ordered = sorted(self._cells, key=lambda cell: (cell[1], cell[0], SPLITS.index(cell[2])))
         return [
             {
@@ -125,9 +125,9 @@ def load_embedded(
 ) -> QuestionSet:
     """Questions from the fact tables `<relation>.tsv` that `relations.tsv` in `folder` lists.
 
-    None for a list of relations: those `relations.tsv` gives that domain by default, less the
-    ones that the other list names. Raises `InputError` for an unknown relation, one named in both
-    domains, and a malformed table.
+    Relation lists: None means those that `relations.tsv` gives the domain by default, except those
+    named in the other list. Raises `InputError` for an unknown relation, one named in both domains,
+    and a malformed table.
     """
     folder = Path(folder)
     table = {row["relation"]: row for row in _read_tsv(folder / "relations.tsv", _RELATION_COLUMNS)}
@@ -152,7 +152,7 @@ def load_embedded(
                 where = ".".join(str(part) for part in first["loc"])
                 raise InputError(f"{path}, line {number}: {where}: {first['msg']}.") from error
             rows.append(row)
-    # Left out when the tables were made, since they name more than one thing in the source.
+    # Left out when the tables were made, since their names have several meanings in the source.
     tally = Tally()
     for row in _read_tsv(folder / "ambiguous.tsv", ("relation", "subject")):
         if domain := domains.get(row["relation"]):
@@ -169,12 +169,12 @@ def load_rows(
 ) -> QuestionSet:
     """The user's own questions: JSON Lines with the fields of `FactRow`.
 
-    Rows with a split keep it; a train row whose subject is asked about in a test question is
-    dropped and counted. Rows of a relation that ask the same become one, the first (of test rows,
-    where there are any, or else of dev rows), which accepts the answers of all. Where these have
-    none in common the question is ambiguous and dropped, unless `merge_duplicates`. Raises
-    `InputError` naming the line of a malformed row, and for a file without rows, a relation that is
-    both in and out of the domain, and an `id` given twice.
+    Rows with a split keep it; a train row whose subject is asked about in a test question is dropped
+    and counted. Rows of a relation that ask the same become one, the first (of the test rows, if
+    there are any, or else of the dev rows), which accepts the answers of all. If these have none in
+    common, the question is ambiguous and dropped, unless `merge_duplicates`. Raises `InputError`
+    naming the line of a malformed row, and for a file without rows, a relation that is both in and
+    out of the domain, and an `id` given twice.
     """
     written = list(own_rows(Path(path), FactRow))
     if not written:
@@ -217,7 +217,7 @@ def choose_relations(
     id_relations: list[str] | None,
     ood_relations: list[str] | None,
 ) -> dict[str, Domain]:
-    """The domain of each relation to use; `defaults` are all there are, None: not by default.
+    """The domain of each relation to use; `defaults` are all there are, None: not used by default.
 
     Raises `InputError` for an unknown relation, one in both lists, and an empty in-domain list.
     """
@@ -240,7 +240,7 @@ def choose_relations(
 
 
 def all_answers(rows: Iterable[FactRow]) -> list[str]:
-    """The answers of all rows, each once, by first appearance."""
+    """The answers of all rows, without repetition, in order of first appearance."""
     return list(dict.fromkeys(answer for row in rows for answer in row.answers))
 
 
@@ -251,9 +251,9 @@ def _assemble(
     tally: Tally | None = None,
     merge: bool = False,
 ) -> QuestionSet:
-    """Splits, ids and the drops all sources of single facts share.
+    """Assign splits and ids, and drop rows for the reasons that all sources of single facts share.
 
-    tally: what was dropped before; merge: also questions whose answers have none in common.
+    tally: what was already dropped; merge: also merge questions whose answers have none in common.
     """
     tally = tally or Tally()
     asked: dict[tuple[str, str], list[tuple[FactRow, Split]]] = defaultdict(list)
@@ -263,7 +263,7 @@ def _assemble(
 
     split_rows: list[tuple[FactRow, Split]] = []
     for same in _told_apart(asked.values()):
-        # What is evaluated stays so, in whatever order a file has its rows.
+        # What is evaluated stays evaluated, whatever the order of a file's rows.
         same.sort(key=lambda pair: SPLITS.index(pair[1]), reverse=True)
         distinct: dict[frozenset[str], tuple[FactRow, Split]] = {}
         for row, split in same:
@@ -308,8 +308,8 @@ def _assemble(
 def _told_apart(
     groups: Iterable[list[tuple[FactRow, Split]]],
 ) -> Iterator[list[tuple[FactRow, Split]]]:
-    """Rows that ask the same. Accents may be left out, but not where that gives other answers:
-    Bär is not Bar then.
+    """Rows that ask the same. Accents may be missing, but not where that changes the answers: then
+    Bär is not Bar.
     """
     for same in groups:
         if _hang_together([_answers(row) for row, _ in same]):
@@ -326,7 +326,7 @@ def _answers(row: FactRow) -> frozenset[str]:
 
 
 def _hang_together(groups: list[frozenset[str]]) -> bool:
-    """Whether each group of answers shares one with another, directly or through others."""
+    """Whether the groups of answers are connected: each shares one with another, directly or not."""
     joined, *apart = groups
     while near := [group for group in apart if group & joined]:
         joined = joined.union(*near)

@@ -1,9 +1,9 @@
-"""A user's own instructions, in the shapes such files come in.
+"""A user's own instructions, in the forms that such files have.
 
-A row says what is asked, what about, and how it is answered. Its columns may be Alpaca's
-(instruction, input, output), Dolly's (context), prompt and response or completion, question and
-answer, or turns: chat `messages` (role, content) or ShareGPT's `conversations` (from, value), of
-which the first question and the answer to it are used.
+A row has a request, its topic, and an answer. Its columns may be Alpaca's (instruction, input,
+output), Dolly's (context), prompt and response or completion, question and answer, or turns: chat
+`messages` (role, content) or ShareGPT's `conversations` (from, value), of which the first question and
+its answer are used.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ASSISTANT = ("assistant", "gpt")
 
 
 class InstructionRow(OwnRow):
-    """An instruction; the columns above are brought into these."""
+    """An instruction; the columns above are converted to these."""
 
     CONTENT: ClassVar = OwnRow.CONTENT | {*ANSWERED, "answers"}
 
@@ -62,19 +62,19 @@ class InstructionRow(OwnRow):
 
 
 def _texts(row: dict, names: Iterable[str]) -> dict[str, str]:
-    """The texts in the columns of these names, which leave the row; others stay in it."""
+    """The texts in the columns of these names, which are removed from the row; others stay."""
     return {name: row.pop(name) for name in names if isinstance(row.get(name), str)}
 
 
 def _only(columns: dict[str, str]) -> str:
-    """The one text that columns of one meaning hold. ValueError where they hold several."""
+    """The text of columns that mean the same. ValueError if they have different texts."""
     if len(set(columns.values())) > 1:
         raise ValueError(f"columns {' and '.join(columns)} say two things; keep one of them")
     return next(iter(columns.values()))
 
 
 def _first_turns(name: str, turns: object) -> tuple:
-    """The first question, the answer to it if there is one, and how many turns follow."""
+    """The first question, its answer if there is one, and how many turns follow."""
     said = []
     for number, turn in enumerate(turns if isinstance(turns, list) else [turns]):
         turn = turn if isinstance(turn, dict) else {}

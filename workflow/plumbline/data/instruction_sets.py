@@ -1,4 +1,4 @@
-"""Sets of instructions, as a run uses them: put together from sources, and read again."""
+"""Sets of instructions as a run uses them: combined from sources, and read again."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def gather(
 ) -> tuple[list[Prompt], list[dict]]:
     """The instructions of all sources, in their order, and rows of what was dropped.
 
-    paths: the files of those sources that have one, in order. questions, split, domains: the
-    facts whose subjects `entities` asks about; key: of the configuration, for messages. Limits are
-    drawn by ids and seed, of `entities` in each domain, after `part`. Instructions that are equal
-    but for case and spaces become one, with the responses of both; what is no prompt about a fact's
+    paths: the files of those sources that have one, in order. questions, split, domains: the facts
+    about whose subjects `entities` asks; key: in the configuration, for messages. Limits are applied
+    after `part`, by ids and seed, and for `entities` in each domain. Instructions that differ only
+    in case and spaces become one, with the responses of both; what is not a prompt about a fact's
     subject is out of domain. Raises InputError for an id that two instructions share, and for too
     few or too many paths.
     """
@@ -75,9 +75,9 @@ def gather(
 
 
 def check_tuned(prompts: Iterable[Prompt], tuned: Mapping[str, Collection[str]], key: str) -> None:
-    """InputError where a prompt counts as in-domain that some method is not tuned for.
+    """InputError if a prompt counts as in-domain although some method is not tuned for it.
 
-    tuned: by the key of a method's prompts, the relations that they ask about. key: of `prompts`.
+    tuned: by the key of a method's prompts, the relations that they are about. key: that of `prompts`.
     """
     asked = sorted(
         {prompt.relation for prompt in prompts if prompt.domain == "id" and prompt.relation}
@@ -99,21 +99,21 @@ def _loaded(source: InstructionSource, path: Path | None, tally: Counter) -> lis
     drawn = sorted(part, key=lambda row: order(row.id, source.seed))[: source.limit]
     tally[source.format, "over_limit"] += len(part) - len(drawn)
     chosen = {row.id for row in drawn}
-    # A row's own "domain" may be anything, such as its field of knowledge.
+    # A row's own "domain" may be anything, such as a field of knowledge.
     return [
         Prompt(**row.model_dump(exclude={"domain", "relation"})) for row in rows if row.id in chosen
     ]
 
 
 def part_of(name: str) -> str:
-    """Test for a fifth of all ids, train for the others, whatever the source or the seed."""
+    """Test for a fifth of all ids, train for the others, independent of source and seed."""
     return "test" if order(name, 0)[0] % 5 == 0 else "train"
 
 
 def read_instructions(paths: Iterable[Path]) -> list[Prompt]:
-    """The instructions of several sets, each once, by first appearance.
+    """The instructions of several sets, without repetition, in order of first appearance.
 
-    Raises InputError where one id stands for different instructions.
+    Raises InputError if one id stands for different instructions.
     """
     by_id: dict[str, Prompt] = {}
     for path in paths:

@@ -1,4 +1,4 @@
-"""Instructions with human responses, and prompts without: sources, and prompts over entities."""
+"""Instructions with human responses, and prompts without: from sources, and about entities."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from plumbline.texts.text import unified, visible
 
 SEED = Path(__file__).resolve().parents[2] / "resources" / "instructions" / "seed.jsonl"
 LANGUAGE = "en"
-# Prompts over entities; [X] is replaced.
+# Prompts about entities; [X] is replaced.
 PERSON_TEMPLATES = (
     "Tell me about [X].",
     "Write a short biography of [X].",
@@ -39,7 +39,7 @@ THING_TEMPLATES = (
 
 
 class Instruction(Record):
-    """Something a user asks for, with the responses that people wrote to it, if any."""
+    """A user's request, with the responses that people wrote to it, if any."""
 
     id: NonEmpty
     instruction: Text
@@ -117,17 +117,16 @@ def load_instructions(
 ) -> tuple[list[Instruction], list[dict]]:
     """The instructions of a source, in its order, and what was dropped (item, reason, n).
 
-    embedded: the seed set that comes along, no path. rows: rows of `instruction_rows`, which may
-    have an id, source, fact_based and topic. oasst: OASST1's messages or
-    trees, first turns in English with the reply ranked 0. self_instruct: seed_tasks.jsonl and
-    user_oriented_instructions.jsonl; an instance's input follows its instruction. mt_bench: the
-    first turn of each question, `category` kept. longfact: prompts, all fact-based; a file, or a
-    folder of them whose names become `subset`. Each may also be parquet.
+    embedded: the included seed set, without a path. rows: rows of `instruction_rows`, which may have an
+    id, source, fact_based and topic. oasst: OASST1's messages or trees, first turns in English with the
+    reply ranked 0. self_instruct: seed_tasks.jsonl and user_oriented_instructions.jsonl; an instance's
+    input follows its instruction. mt_bench: the first turn of each question, `category` kept. longfact:
+    prompts, all fact-based; a file, or a folder of them whose names become `subset`. Each may also be
+    parquet.
 
-    Ids begin with the source's name, unless a row gives its own. Instructions that are equal but
-    for case and spaces become one, with the responses of both (counted as merged). Raises
-    InputError for a file that is not of the format, for an id that two instructions share, and if
-    nothing is left.
+    Ids begin with the source's name, unless a row gives its own. Instructions that differ only in
+    case and spaces become one, with the responses of both (counted as merged). Raises InputError for
+    a file that is not in the format, for an id that two instructions share, and if nothing is left.
     """
     tally: Counter = Counter()
     if format == "embedded":
@@ -147,7 +146,7 @@ def load_instructions(
 
 
 class Distinct(Generic[One]):
-    """Instructions each once: those equal but for case and spaces are one, with all responses."""
+    """Instructions without repetition: those that differ only in case and spaces are merged."""
 
     def __init__(self):
         self._first: dict[str, One] = {}
@@ -155,11 +154,13 @@ class Distinct(Generic[One]):
 
     @property
     def rows(self) -> list[One]:
-        """In the order in which they were first added."""
+        """The instructions, in the order in which they were first added."""
         return list(self._first.values())
 
     def add(self, row: One, where: str) -> bool:
-        """Whether it was new. InputError, with `where`, for an id that stands for another one."""
+        """Whether it was new. InputError, with `where`, for an id that stands for another
+        instruction.
+        """
         text = unified(row.instruction)
         if self._asked.setdefault(row.id, text) != text:
             raise InputError(
@@ -179,8 +180,8 @@ def entity_prompts(
 ) -> list[Instruction]:
     """One fact-based prompt about each entity, without a response.
 
-    Which template an entity gets depends on its name and the seed alone. Raises InputError for
-    a template without [X].
+    Which template an entity gets depends only on its name and the seed. Raises InputError for a
+    template without [X].
     """
     for template in templates:
         if "[X]" not in template:

@@ -1,7 +1,7 @@
-"""Sets of closed-book questions that others made: evaluated only, of every relation a few shown.
+"""Published sets of closed-book questions, which are only evaluated; a few serve as examples.
 
-A reader checks that every row is what its format says: `InputError` names the file, the line or row
-and what was expected. Rows that are well formed and yet cannot be used are counted by reason.
+A reader checks that every row follows its format: `InputError` names the file, the line or row, and
+what was expected. Rows that are well formed but cannot be used are counted by reason.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ POPQA_COLUMNS = ("id", "subj", "prop", "obj", "s_pop", "question", "possible_ans
 
 @dataclass(frozen=True)
 class QuestionDraft:
-    """A question as its file has it; the first answer is the one shown in few-shot examples."""
+    """A question as in its file; the first answer is the one shown in few-shot examples."""
 
     question: str
     answers: Sequence[str]
@@ -40,7 +40,7 @@ class QuestionDraft:
 
 
 class OwnQuestion(OwnRow):
-    """A closed-book question of the user's own."""
+    """A closed-book question from the user's own file."""
 
     id: NonEmpty | None = None
     question: Text
@@ -64,7 +64,7 @@ class PopqaRow(Record):
     @field_validator("possible_answers", mode="before")
     @classmethod
     def _list(cls, given: object) -> object:
-        """The TSV has them as a JSON list of text."""
+        """The TSV has it as text, a JSON list."""
         if not isinstance(given, str):
             return given
         try:
@@ -88,13 +88,13 @@ class NqOpenRow(Record):
 def load_closed_book(
     source: ClosedBookSet, path: Path, shots: int
 ) -> tuple[list[SetQuestion], list[dict]]:
-    """The questions of a set: those asked (split test), and of each relation `shots` that are shown
-    in few-shot examples (split dev); and what was dropped, rows of item, reason and n.
+    """The questions of a set: those asked (split test) and, for each relation, `shots` that are
+    shown in few-shot examples (split dev); and what was dropped, as rows of item, reason and n.
 
-    Which ones follows from ids and `source.seed` alone, and a larger limit contains a smaller one.
-    No question is asked about the subject of an example of its relation. Rows that ask the same and
-    accept the same answers are one question. Raises `InputError` for a file that is not of the
-    source's format, and when no question is left to be asked.
+    Which ones depends only on ids and `source.seed`, and a larger limit contains a smaller one. No
+    question is asked about the subject of one of its relation's examples. Rows that ask the same and
+    accept the same answers are one question. Raises `InputError` for a file that is not in the source's
+    format, and when no question is left to ask.
     """
     tally: Tally = Counter()
     drafts = _told_apart(path, READERS[source.format](path))
@@ -132,7 +132,7 @@ def _told_apart(path: Path, drafts: Iterator[QuestionDraft]) -> Iterator[Questio
 
 
 def _cleaned(draft: QuestionDraft, source: ClosedBookSet, tally: Tally) -> Question | None:
-    answers: dict[str, str] = {}  # by what is seen of an answer
+    answers: dict[str, str] = {}  # by their visible text
     for text in draft.answers:
         if shown := visible(text):
             answers.setdefault(shown, text.strip())
@@ -157,7 +157,7 @@ def _cleaned(draft: QuestionDraft, source: ClosedBookSet, tally: Tally) -> Quest
 
 
 def _unique(rows: list[Question], tally: Tally) -> list[Question]:
-    """Of equal questions the one with the lowest id, so that the order of rows does not matter."""
+    """Of equal questions, the one with the lowest id, so that the order of rows does not matter."""
     kept: dict[tuple[str, frozenset[str]], Question] = {}
     for row in rows:
         key = question_key(row.question), frozenset(map(fold, row.answers))
@@ -169,7 +169,7 @@ def _unique(rows: list[Question], tally: Tally) -> list[Question]:
 def _divided(
     rows: list[Question], seed: int, shots: int, tally: Tally
 ) -> tuple[list[Question], list[Question]]:
-    """The examples of every relation, and what may be asked."""
+    """The examples of every relation, and the questions that may be asked."""
     relations: dict[str, list[Question]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: order(row.id, seed)):
         relations[row.relation].append(row)
@@ -178,7 +178,7 @@ def _divided(
     for group in relations.values():
         examples: dict[str, Question] = {}  # by subject
         for row in group:
-            # An answer of several lines would break the prompt's form.
+            # Answers of several lines would break the prompt's form.
             if len(examples) < shots and len(row.answers[0].splitlines()) == 1:
                 examples.setdefault(fold(row.subject), row)
         others = [row for row in group if fold(row.subject) not in examples]
@@ -193,9 +193,7 @@ def _divided(
 
 
 def _commonest(rows: list[Question]) -> dict[str, str]:
-    """The first answer that most rows of each relation have; of equally common ones the first by
-    alphabet.
-    """
+    """The commonest first answer of each relation; of equally common ones, the alphabetically first."""
     counts: dict[str, Counter] = defaultdict(Counter)
     for row in rows:
         counts[row.relation][row.answers[0]] += 1
@@ -213,7 +211,7 @@ def read_own(path: Path) -> Iterator[QuestionDraft]:
 
 
 def read_popqa(path: Path) -> Iterator[QuestionDraft]:
-    """Its TSV, or the same rows as parquet or JSON Lines; the object comes first of the answers."""
+    """Its TSV, or the same rows as parquet or JSON Lines; the object is the first of the answers."""
     rows = _tsv(path) if path.suffix == ".tsv" else read_any_rows(path, PopqaRow)
     for row in rows:
         answers = [row.obj, *row.possible_answers]

@@ -1,4 +1,4 @@
-"""A stated part of the questions, for smaller experiments."""
+"""A limited number of the questions, for smaller experiments."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ def select(
 ) -> tuple[list[Question], list[dict]]:
     """At most `per_relation[split]` questions of every relation and split; None: all of them.
 
-    A split that `per_relation` does not name is kept whole. Which ones are taken depends on their
-    ids and the seed alone, not on the order of `questions`, and a larger limit contains a smaller
-    one. Returns them in the given order, and for each relation and split a row relation, domain,
-    split, selected, not_selected.
+    A split that `per_relation` does not name is kept whole. The selection depends only on ids and the
+    seed, not on the order of `questions`, and a larger limit contains a smaller one. Returns them in
+    the given order, and for each relation and split a row relation, domain, split, selected,
+    not_selected.
     """
     groups: dict[tuple[str, str, Split], list[str]] = defaultdict(list)
     for question in questions:
@@ -41,12 +41,12 @@ def select(
 
 
 def for_training(facts: Iterable[Question]) -> list[Question]:
-    """What may be used to make training data: no fact that the test asks about, and none of a
-    relation that is only evaluated, which have no train split.
+    """Questions that may be used to make training data: no fact that the test asks about, and none of a
+    relation that is only evaluated, which has no train split.
     """
     return [fact for fact in facts if fact.split == "train"]
 
 
 def order(name: str, seed: int) -> bytes:
-    """A sort key: a draw that depends on the id and the seed alone."""
+    """A sort key for drawing: it depends only on the id and the seed."""
     return hashlib.sha256(f"{seed}:{name}".encode()).digest()

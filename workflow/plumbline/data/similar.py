@@ -1,4 +1,4 @@
-"""Which texts are like which: BM25 ranking, near-duplicates, ROUGE-L."""
+"""Similarity of texts: BM25 ranking, near-duplicates, ROUGE-L."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from plumbline.texts.text import question_key, segments, unified, words
 if TYPE_CHECKING:
     import numpy as np
 
-NEAR = 0.7  # share of word trigrams in common from which two texts count as near-duplicates
+NEAR = 0.7  # from this share of common word trigrams on, two texts count as near-duplicates
 
 
 def _words(text: str) -> list[str]:
@@ -22,7 +22,7 @@ class Index:
     """Documents ranked by BM25 (Robertson et al. 1994, in Lucene's form, k1 1.5, b 0.75)."""
 
     def __init__(self, documents: Iterable[str], split: Callable[[str], list[str]] = _words):
-        """split: the words of a document or a query, as they are compared."""
+        """split: splits a document or query into the words that are compared."""
         tokens = [split(document) for document in documents]
         self._size, self._split, self._index = len(tokens), split, None
         if any(tokens):
@@ -34,7 +34,7 @@ class Index:
             self._index.index(tokens, show_progress=False)
 
     def scores(self, query: str) -> np.ndarray:
-        """The score of every document, shape (documents,); 0: it shares no word with the query."""
+        """The score of every document, shape (documents,); 0 if it shares no word with the query."""
         import numpy as np
 
         tokens = self._split(query)
@@ -50,9 +50,9 @@ class Index:
 def near_duplicate(first: str, second: str) -> bool:
     """Whether two texts ask the same thing in nearly the same words.
 
-    They do when they consist of the same words in any order, or when their sets of word trigrams
-    have a Jaccard index of at least `NEAR`. Short texts that differ in one word, as the same
-    question on two entities, are not near-duplicates.
+    They do if they consist of the same words in any order, or if their sets of word trigrams have a
+    Jaccard index of at least `NEAR`. Short texts that differ in one word, such as the same question
+    about two entities, are not near-duplicates.
     """
     our_words, other = segments(question_key(first)), segments(question_key(second))
     if sorted(our_words) == sorted(other):

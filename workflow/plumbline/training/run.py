@@ -31,7 +31,7 @@ from plumbline.training.monitor import FitLog
 
 log = logging.getLogger("plumbline")
 CHECKED = 4  # training texts on which an adapter is compared with its merge
-# Numbers TRL logs at every step of preference training, by the names kept of them.
+# Values that TRL logs at every step of preference training, by the names used for them here.
 CURVE = {
     "step": "step",
     "epoch": "epoch",
@@ -49,12 +49,11 @@ CURVE = {
 class TrainingRun:
     """What is trained, and where.
 
-    examples: the training file, of the rows that the recipe's trainer takes. reference: stored
-    log-probabilities and the checkpoint they are of; None: the parent, recomputed.
-    out: folder of the tuning; each stop becomes a folder in it. work: its scratch folder, which
-    outlives a killed job and is removed at the end. micro: examples of a forward pass, when they are
-    to be fewer than the recipe's. code: digest of what the program means. settings: of devices and
-    memory, which decide no result.
+    examples: the training file, with rows for the recipe's trainer. reference: stored log-probabilities
+    and their checkpoint; None: the parent's, recomputed. out: folder of the tuning; each stop becomes a
+    folder in it. work: its scratch folder, which outlives a killed job and is removed at the end.
+    micro: examples of a forward pass, if fewer than the recipe's. code: digest of the program.
+    settings: devices and memory, which do not affect results.
     """
 
     name: str
@@ -75,7 +74,7 @@ class TrainingRun:
     settings: Training = field(default_factory=Training)
 
     def identity(self) -> str:
-        """Digest of everything the result depends on; work of another identity is not reused."""
+        """Digest of everything that the result depends on; work of another identity is not reused."""
         return sha256_json(
             [
                 sha256_file(self.examples),
@@ -104,10 +103,10 @@ class TrainingRun:
 
 
 def train_within_memory(run: TrainingRun) -> dict:
-    """Like `train` in one process, with smaller micro-batches where the recipe's do not fit.
+    """Like `train` in one process, with smaller micro-batches if the recipe's do not fit.
 
-    The global batch stays, since more of the smaller ones are added up. Raises InputError also when
-    not even the smallest fits.
+    The global batch stays the same, since more of the smaller ones are accumulated. Also raises
+    InputError when not even the smallest fits.
     """
     return first_that_fits(
         run.recipe.micro_batch_sizes(),
@@ -120,7 +119,7 @@ def train_within_memory(run: TrainingRun) -> dict:
 def train(run: TrainingRun) -> dict | None:
     """Train and write the stops; returns the content of `training.json`.
 
-    Where several processes train, only the first one writes and returns it, the others None.
+    If several processes train, only the first one writes and returns it; the others return None.
 
     stops: `final` and `convergence` are the end of training, `early_stop` the first epoch with the
     best dev accuracy (sft). Raises InputError when training changes nothing, starts from a wrong
@@ -160,14 +159,14 @@ def train(run: TrainingRun) -> dict | None:
 
 
 def clean_up(run: TrainingRun) -> None:
-    """Remove what only a killed run would need; call it once the results are written."""
+    """Remove what only a killed run would need; called once the results are written."""
     shutil.rmtree(run.work, ignore_errors=True)
     for candidate in run.out.glob(".candidate-*"):
         shutil.rmtree(candidate, ignore_errors=True)
 
 
 def _claim(run: TrainingRun) -> None:
-    """Make the scratch folder this run's own; earlier work of another identity is thrown away."""
+    """Make the scratch folder this run's own; earlier work of another identity is deleted."""
     note = run.work / "identity.json"
     if note.exists() and read_json(note).get("identity") == run.identity():
         return
@@ -236,12 +235,12 @@ def _build(run: TrainingRun, rows: list, tokenizer, **more):
 
 def _fit(run: TrainingRun, trainer, resumed: Path | None) -> None:
     """Train from the beginning or from what was saved. InputError when no weight changes."""
-    trainer.remove_callback(PrinterCallback)  # the callbacks here log what is worth reading
+    trainer.remove_callback(PrinterCallback)  # the callbacks here log what matters
     together = run.where["micro"] * processes.count()
     if processes.count() > 1 and (rest := len(trainer.train_dataset) % together):
         log.info(
-            f"{run.name}: {together - rest} examples come twice in each epoch's last step, so that "
-            f"all {processes.count()} processes have as many"
+            f"{run.name}: {together - rest} examples occur twice in each epoch's last step, so that "
+            f"all {processes.count()} processes have equally many"
         )
     before = trainable_norm(trainer.accelerator.unwrap_model(trainer.model))
     with effort.passes():

@@ -1,4 +1,4 @@
-"""What is trained on, with what it is made of and what was left out on the way to it."""
+"""Training data, with what it consists of and what was left out."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Row = TypeVar("Row", bound=Example | Pair)
 
 
 class Composition(BaseModel):
-    """A composition.json, as it lies beside every training file."""
+    """A composition.json, which is beside every training file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -31,7 +31,7 @@ class Composition(BaseModel):
 
     @classmethod
     def read(cls, path: Path) -> Composition:
-        """InputError names a file of another form."""
+        """Read a file. InputError if it does not have this form."""
         try:
             return cls.model_validate(read_json(path))
         except ValidationError as error:
@@ -47,10 +47,10 @@ class Composition(BaseModel):
 
 @dataclass(frozen=True)
 class TrainingSet(Generic[Row]):
-    """Rows in the order of the training file, and what was counted while they were found.
+    """Rows in the order of the training file, and counts from building it.
 
-    dropped: what was left out, as rows stage, item, reason, n. counted: what the method tells of
-    the set besides.
+    dropped: what was left out, as rows stage, item, reason, n. counted: other counts that the method
+    reports.
     """
 
     name: str
@@ -68,7 +68,9 @@ class TrainingSet(Generic[Row]):
         )
 
     def parts(self, key: str, names: Iterable[str] = ()) -> dict[str, int]:
-        """How many rows there are of each value of the field `key`; names: those told even at 0."""
+        """The number of rows for each value of the field `key`; names: values listed even if
+        there are none.
+        """
         counts = Counter(getattr(row, key) for row in self.rows)
         return {**dict.fromkeys(names, 0), **counts}
 

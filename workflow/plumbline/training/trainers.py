@@ -1,4 +1,4 @@
-"""TRL's trainers, set up the same way from a recipe: one function a row of `config.trainers`.
+"""TRL's trainers, all set up from a recipe: one function for each row of `config.trainers`.
 
 Each takes the recipe, the rows of `training.data` and the tokenizer, and in `where`: parent, seed,
 device, work, micro (examples of a forward pass) and settings (the section `training`).
@@ -49,7 +49,7 @@ def dpo_trainer(
     from trl import DPOConfig, DPOTrainer
 
     class Trainer(DPOTrainer):
-        """TRL's, for pairs that come tokenised and with their reference's log-probabilities."""
+        """TRL's, for pairs that are already tokenised and have their reference's log-probabilities."""
 
         def _prepare_dataset(self, dataset, *_):
             return dataset
@@ -79,16 +79,16 @@ def dpo_trainer(
 
 
 def kto_trainer(recipe: Recipe, pairs: list[TokenPair], tokenizer, **where):
-    """Preference training on single answers, wanted and unwanted; the reference is the parent.
+    """Preference training on single answers, preferred and rejected; the reference is the parent.
 
-    The pairs are taken apart, in an order drawn by the seed. The KL term is taken from answers to
-    other prompts: within each forward pass, every prompt gets the answer of the one before it
-    (Ethayarajh et al. 2024, sec. 4.2).
+    The pairs are split, in an order drawn with the seed. The KL term is computed from answers to other
+    prompts: within each forward pass, every prompt gets the answer of the one before it (Ethayarajh et
+    al. 2024, sec. 4.2).
     """
     from trl import KTOConfig, KTOTrainer
 
     class Trainer(KTOTrainer):
-        """TRL's, for answers that come tokenised."""
+        """TRL's, for answers that are already tokenised."""
 
         def _prepare_dataset(self, dataset, *_):
             return dataset
@@ -100,15 +100,15 @@ def kto_trainer(recipe: Recipe, pairs: list[TokenPair], tokenizer, **where):
     arguments = {**_arguments(recipe, where), **_stepwise(recipe)}
     arguments["train_sampling_strategy"] = "sequential"  # KTO compares neighbours
     config = KTOConfig(**arguments, beta=recipe.beta, disable_dropout=False)
-    reference = None  # the trained model with its adapter off
+    reference = None  # then it is the trained model with its adapter off
     if recipe.parameters == "full":
-        # TRL would load it from where the weights came from: an adapter's base without the adapter.
+        # TRL would load it from the weights' origin: an adapter's base without the adapter.
         reference = checkpoints.load_model(where["parent"], "float32").eval()
     return _made(Trainer, config, rows, recipe, where, tokenizer, ref_model=reference)
 
 
 def _made(kind, config, rows: list[dict], recipe: Recipe, where: dict, tokenizer, **more):
-    """A trainer of this kind. InputError where PEFT cannot give the model such an adapter."""
+    """A trainer of this kind. InputError if PEFT cannot give the model such an adapter."""
     from datasets import Dataset
 
     settings, model = where["settings"], _model(recipe, where, tokenizer)
@@ -119,14 +119,14 @@ def _made(kind, config, rows: list[dict], recipe: Recipe, where: dict, tokenizer
         if "lora_dropout" not in str(error):
             raise
         raise InputError(
-            "lora.dropout: an adapter on this model's experts, which are one tensor, has none; set "
-            "lora.dropout: 0, or name other layers in lora.target_modules."
+            "lora.dropout: this model's experts are one tensor, and an adapter on it cannot have "
+            "dropout; set lora.dropout: 0, or name other layers in lora.target_modules."
         ) from error
     options.share_in_two_precisions(trainer, recipe)
     check_head(trainer.model)
     packed.install(trainer, chains=settings.attention == options.FLASH)
     options.use_kernels(without_adapter(trainer.model), recipe, settings)
-    # Only where something is drawn: some models (RWKV) scale their weights as they change modes.
+    # Only if there is dropout: some models (RWKV) scale their weights when they change modes.
     if recipe.trainer.reference and (recipe.dropout or recipe.lora.dropout):
         evaluate_without_gradient(trainer.model)
     return trainer
@@ -154,14 +154,14 @@ def _arguments(recipe: Recipe, where: dict) -> dict:
         "use_cpu": where["device"] == "cpu",
         "gradient_checkpointing": False,  # until the model's size is known
         "optim": options.optimizer(recipe, where["settings"]),
-        "router_aux_loss_coef": 0.0,  # the loss is the recipe's, of experts too
+        "router_aux_loss_coef": 0.0,  # only the recipe's loss counts, for experts too
         "train_sampling_strategy": "sequential" if recipe.order == "file" else "random",
-        "max_length": None,  # what is too long was left out and counted before
+        "max_length": None,  # longer examples have already been left out and counted
         "dataloader_pin_memory": False,
         "dataset_num_proc": None,
         "ddp_find_unused_parameters": False,
         "save_total_limit": 2,
-        "logging_nan_inf_filter": False,  # which would hide a loss that is no number
+        "logging_nan_inf_filter": False,  # it would hide a loss that is not a number
         **options.tracking(where["settings"], where["work"].parent),
         "disable_tqdm": True,
         "trust_remote_code": checkpoints.trusts_code(where["parent"]),

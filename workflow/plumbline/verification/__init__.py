@@ -1,1 +1,1 @@
-"""Verification: claims in, verdicts out, each with the evidence it rests on."""
+"""Verification: for each claim a verdict, with the evidence that it rests on."""

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from enum import IntEnum
 
-# Words that any sentence may have without saying more by them.
+# Words that add nothing to what a sentence says.
 PLAIN = frozenset([
     "a", "an", "the", "this", "that", "which", "who", "whose", "of", "in", "on", "at", "by", "for",
     "from", "to", "with", "within", "as", "and", "is", "was", "are", "were", "be", "it", "its",
@@ -24,11 +24,11 @@ _BEFORE = re.compile(rf"\b(?:OBJ|ADJ) {_LINK}$")
 
 
 class Tier(IntEnum):
-    """How much a pattern says, most first."""
+    """How much a pattern says; the first says most."""
 
-    SLOT = 0  # where the subject stands: another object in the sentence contradicts the fact
-    CUE = 1  # what the sentence is about: so does another object in a short sentence
-    WEAK = 2  # goes with a fact that is true, but another object is no contradiction
+    SLOT = 0  # the subject's place in the sentence: another object contradicts the fact
+    CUE = 1  # what the sentence is about: in a short sentence, another object contradicts it too
+    WEAK = 2  # occurs with a true fact, but another object is no contradiction
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,9 @@ class Cues:
     cues: tuple[str, ...]
     weak: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()  # signs that another relation is meant
-    generic: str = ""  # what the subject may be called instead of by its name
-    words: str = ""  # words that say no more than the relation does, beside those of any sentence
-    past: bool = False  # the tables say what is so now: "the former capital" is not meant
+    generic: str = ""  # what the subject may be called instead of its name
+    words: str = ""  # words that say no more than the relation does, besides `PLAIN`
+    past: bool = False  # the tables describe the present: "the former capital" is not meant
 
     def tier(self, masked: str) -> Tier | None:
         """The best tier that has a pattern in the masked claim."""
@@ -51,7 +51,7 @@ class Cues:
         return None
 
     def fills_slot(self, masked: str) -> bool:
-        """Whether an object stands in a slot, or beside one with nothing but a verb between."""
+        """Whether an object is in a slot, or next to one with only a verb in between."""
         return any(
             _OBJECT.search(match[0])
             or _AFTER.match(masked, match.end())

@@ -1,7 +1,7 @@
-"""A model behind an OpenAI-compatible server as the judge, over HTTP.
+"""A judge over HTTP: a model behind an OpenAI-compatible server.
 
-What may pass by itself (a timeout, a broken connection, statuses 408, 425, 429 and 5xx, a reply
-that is no chat completion) is tried again after growing random pauses, or after what the server
+Failures that may pass (a timeout, a broken connection, statuses 408, 425, 429 and 5xx, a reply that is
+not a chat completion) are retried after random pauses of growing length, or after the time the server
 asks for with Retry-After. The key is sent to the server and appears nowhere else.
 """
 
@@ -26,7 +26,7 @@ from plumbline.texts.thoughts import without_thoughts
 from plumbline.verification.judging import Case, Judgement
 
 log = logging.getLogger("plumbline")
-logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs addresses, query and all
+logging.getLogger("httpx").setLevel(logging.WARNING)  # below, it logs addresses with queries
 
 SYSTEM = (
     "You check statements against texts. Reply with one word: True if the texts support the "
@@ -38,7 +38,7 @@ _PASSAGE = "Title: {title}\n{text}\n\n"
 _VERDICTS = {"true": "supported", "false": "refuted", "unknown": "unverifiable"}
 _TRANSIENT = {408, 425, 429}
 _REFUSED = {400, 413, 422}
-_LONGEST_PAUSE = 600.0  # seconds; a server that asks for more is down for us
+_LONGEST_PAUSE = 600.0  # seconds; a server that asks for more counts as down
 
 
 class EndpointError(InputError):
@@ -46,7 +46,7 @@ class EndpointError(InputError):
 
 
 class _Transient(Exception):
-    """A failure that may pass; `pause`: seconds the server asks to wait."""
+    """A failure that may pass; `pause`: how many seconds the server asks to wait."""
 
     def __init__(self, what: str, pause: float = 0.0):
         super().__init__(what)
@@ -54,14 +54,14 @@ class _Transient(Exception):
 
 
 class _Refused(Exception):
-    """The server took this one request for a bad one."""
+    """The server refused this one request as invalid."""
 
 
 class EndpointJudge:
     """Asks at temperature 0. Counts the tokens it used: `prompt_tokens`, `completion_tokens`."""
 
     def __init__(self, settings: Endpoint, key: str | None, first_pause: float = 1.0):
-        """key: what the environment variable `settings.key_env` holds. first_pause: seconds."""
+        """key: the value of the environment variable `settings.key_env`. first_pause: seconds."""
         self._settings, self._key = settings, key
         self._backoff = tenacity.wait_random_exponential(multiplier=first_pause, max=60)
         self._stop = threading.Event()
@@ -78,7 +78,7 @@ class EndpointJudge:
         self.prompt_tokens = self.completion_tokens = 0
 
     def judge(self, cases: list[Case]) -> Iterator[tuple[int, Judgement]]:
-        """Judgements as they arrive. When the server fails for good, those under way are still
+        """Judgements as they arrive. If the server fails for good, those under way are still
         yielded, and then `EndpointError` is raised.
         """
         self._stop.clear()
@@ -121,7 +121,7 @@ class EndpointJudge:
             raise error
 
     def cost(self) -> str:
-        """What was used so far, for the log."""
+        """What has been used so far, for the log."""
         settings = self._settings
         price = self.prompt_tokens * settings.input_price
         price += self.completion_tokens * settings.output_price
@@ -212,7 +212,7 @@ class EndpointJudge:
 
 
 def messages(case: Case) -> list[dict[str, str]]:
-    """The chat a case is asked with; passages best last."""
+    """The chat in which a case is judged; the best passage comes last."""
     passages = "".join(_PASSAGE.format(**passage) for passage in reversed(case.evidence))
     claim = case.claim
     user = USER.format(passages=passages, topic=claim.topic, claim=claim.text)
@@ -220,9 +220,10 @@ def messages(case: Case) -> list[dict[str, str]]:
 
 
 def parse(reply: str) -> str | None:
-    """The verdict of a reply, or None: it must name just one of True, False and Unknown.
+    """The verdict of a reply, or None: it must name exactly one of True, False and Unknown.
 
-    Where it names more, its first word decides if it is one of them. A model's thoughts do not count.
+    If it names several, its first word decides, if that is one of them. A model's thoughts do not
+    count.
     """
     text = without_thoughts(reply)
     named = re.findall(r"\b(?:true|false|unknown)\b", text.lower())
@@ -233,7 +234,7 @@ def parse(reply: str) -> str | None:
 
 
 def key_from(environment: dict[str, str], name: str | None) -> str | None:
-    """The key that the environment variable `name` holds. InputError, without the key, if none."""
+    """The key in the environment variable `name`. InputError, without the key, if there is none."""
     if name is None:
         return None
     key = environment.get(name, "").strip()
@@ -245,7 +246,7 @@ def key_from(environment: dict[str, str], name: str | None) -> str | None:
 
 
 class _Pace:
-    """Lets requests start at most so often."""
+    """Limits how often requests start."""
 
     def __init__(self, per_minute: float | None, stop: threading.Event):
         self._gap, self._stop = 60 / per_minute if per_minute else 0.0, stop
@@ -259,14 +260,14 @@ class _Pace:
 
 
 def _server(url: str) -> str:
-    """Scheme, host and port: what an error may say of an address."""
+    """Scheme, host and port: the parts of an address that errors may show."""
     parts = urlsplit(url)
     port = f":{parts.port}" if parts.port else ""
     return f"{parts.scheme}://{parts.hostname}{port}"
 
 
 def _retry_after(value: str | None) -> float:
-    """Seconds of a Retry-After header, which holds seconds or a date; 0 if it holds neither."""
+    """The seconds in a Retry-After header, which has seconds or a date; 0 if it has neither."""
     try:
         return max(0.0, float(value or 0))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Claims with evidence, judged: what the verifiers that retrieve have in common."""
+"""Judging claims with evidence, as done by all verifiers that retrieve passages."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Case:
 
 
 class Judgement(Record):
-    """What a judge made of a case."""
+    """A judge's decision about a case."""
 
     verdict: Decision
     state: NonEmpty = "ok"
@@ -41,9 +41,9 @@ class Judgement(Record):
 
 
 class CaseJudge(Protocol):
-    """Judges cases in any order and yields each with its place as soon as it is done.
+    """Judges cases in any order and yields each with its index as soon as it is done.
 
-    `identity` is what a judgement depends on beside the case, such as model and prompt.
+    `identity` is what a judgement depends on besides the case, such as model and prompt.
     """
 
     identity: dict
@@ -55,14 +55,14 @@ class JudgingVerifier:
     """Retrieves passages for each claim and lets a judge decide; finished judgements are kept."""
 
     def __init__(self, name: str, passages: PassageStore, k: int, judge: CaseJudge, kept: Path):
-        """name: the verifier's, in verdicts. kept: folder of finished judgements."""
+        """name: the verifier's name in verdicts. kept: the folder of finished judgements."""
         self._name, self._passages, self._k = name, passages, k
         self._judge, self._kept = judge, Kept(kept)
 
     def verify(self, claims: Iterable[Claim]) -> list[Verdict]:
-        """A verdict for each claim, in order; one without any passage has the state "no page".
+        """A verdict for each claim, in order; a claim without any passage has the state "no page".
 
-        Equal claims with equal evidence are judged once, and never again when the run is repeated.
+        Equal claims with equal evidence are judged once, and not again when the run is repeated.
         """
         cases = [
             Case(claim, self._passages.search(claim.text, claim.topic, self._k)) for claim in claims
@@ -86,7 +86,7 @@ class JudgingVerifier:
         progress, order = Progress(len(todo), "claims"), list(places)
         for place, judgement in self._judge.judge(todo) if todo else ():
             done[order[place]] = judgement
-            if judgement.state != "judge refused":  # may have been the server's mistake
+            if judgement.state != "judge refused":  # this may have been the server's mistake
                 self._kept.append([(order[place], judgement)])
             progress.advance(1)
         return [

@@ -1,4 +1,4 @@
-"""The facts of a run as names that can be found in a claim."""
+"""The facts of a run, as names that can be found in a claim."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ log = logging.getLogger("plumbline")
 
 @dataclass(frozen=True)
 class KnownFact:
-    """What the tables say of a subject; `things` are the answers, folded."""
+    """What the tables say about a subject; `things` are the answers, folded."""
 
     relation: str
     subject: str
@@ -36,26 +36,26 @@ class KnownFact:
 
 @dataclass(frozen=True)
 class Thing:
-    """An object of a relation's kind by its folded name; a country also by its adjective."""
+    """An object of a relation, by its folded name; a country also by its adjective."""
 
     name: str
     adjective: bool = False
 
 
-DECOY = None  # the value of a longer name that means something else than the name inside it
+DECOY = None  # the value of a longer name that contains a name but means something else
 _SPELLINGS = {"aluminum": "aluminium", "cesium": "caesium", "sulfur": "sulphur"}
 _PART_OF = {fold(part): fold(whole) for part, whole in PART_OF.items()}
 
 
 class Knowledge:
-    """Names of the subjects and objects of each relation that there are cue patterns for.
+    """Names of the subjects and objects of each relation that has cue patterns.
 
-    Facts of other relations are left out, which is told; InputError if none is left.
+    Facts of other relations are left out, with a log message; InputError if none is left.
     """
 
     def __init__(self, questions: Iterable[Question]):
         self._facts: dict[str, list[KnownFact]] = defaultdict(list)
-        # All that is known of a kind, from every relation: a capital is a city, too.
+        # All objects of a kind, from every relation: a capital is a city, too.
         self._kinds: dict[str, dict[str, None]] = defaultdict(dict)
         self._countries: dict[str, list[str]] = {}
         left_out: Counter = Counter()
@@ -70,7 +70,7 @@ class Knowledge:
             self._facts[relation].append(KnownFact(relation, question.subject, answers, things))
             self._kinds[subject_kind][question.subject] = None
             self._kinds[kind].update(dict.fromkeys(answers))
-            if kind == "country":  # their further answers are other names of the first
+            if kind == "country":  # further answers are other names of the first
                 self._countries[answers[0]] = list(answers)
         if left_out:
             log.warning(
@@ -116,9 +116,10 @@ def contradicts(thing: Thing, fact: KnownFact) -> bool:
 
 
 def excludes(relation: str, name: str, answers: Iterable[str]) -> bool:
-    """Whether a name in the object's place is false where `answers` are the accepted ones.
+    """Whether a name in the object's place is false if `answers` are the accepted ones.
 
-    Beside one profession another may be true, beside a country its parts and what it is a part of.
+    Besides one profession, another may be true; besides a country, its parts and the whole it is
+    part of.
     """
     name, accepted = fold(name), set(map(fold, answers))
     if name in accepted:
@@ -133,7 +134,7 @@ def excludes(relation: str, name: str, answers: Iterable[str]) -> bool:
 
 
 def _forms(name: str, kind: str) -> tuple[str, ...]:
-    """How running text calls an object."""
+    """The forms in which running text names an object."""
     if kind == "number" and name.isdigit():
         ending = {1: "st", 2: "nd", 3: "rd"}.get(int(name) % 10, "th")
         return name, f"{name}{'th' if int(name) % 100 in (11, 12, 13) else ending}"

@@ -1,7 +1,7 @@
 """A local model as the judge: is " True" or " False" the likelier next word?
 
-As FActScore does with a local model (Min et al. 2023): passages come in reversed order, the best
-one last, and a claim is supported when True has the larger logit.
+As in FActScore with a local model (Min et al. 2023), passages come in reversed order, the best one
+last, and a claim is supported when True has the larger logit.
 """
 
 from __future__ import annotations
@@ -21,20 +21,22 @@ QUESTION = (
     "Statement: {claim}\n"
     "True or False? Answer:"
 )
-_AT_ONCE = 16  # cases between two savings
+_AT_ONCE = 16  # cases judged before results are saved
 
 
 class LogitJudge:
-    """score = log p(" True") - log p(" False") in nats; above 0 is supported, else refuted."""
+    """score = log p(" True") - log p(" False") in nats; above 0 is supported, otherwise refuted."""
 
     def __init__(self, model, tokenizer, batch_tokens: int, digest: str, dtype: str):
-        """digest: the checkpoint's (`answers_digest`); with dtype and prompt it marks judgements."""
+        """digest: the checkpoint's (`answers_digest`); with dtype and prompt it identifies
+        judgements.
+        """
         self._model, self._tokenizer, self._batch_tokens = model, tokenizer, batch_tokens
         self._longest = context_length(model)
         self.identity = {"checkpoint": digest, "dtype": dtype, "prompt": PASSAGE + QUESTION}
 
     def judge(self, cases: list[Case]) -> Iterator[tuple[int, Judgement]]:
-        """Judgements in order; state "too long" where claim and one passage do not fit."""
+        """Judgements in order; state "too long" if the claim and one passage do not fit."""
         for at in range(0, len(cases), _AT_ONCE):
             some = [self._encode(case) for case in cases[at : at + _AT_ONCE]]
             items = [item for item, _ in some if item]
@@ -70,7 +72,7 @@ class LogitJudge:
 
 
 def prompt(topic: str, claim: str, passages: Sequence[dict]) -> str:
-    """What the judge reads; passages are given best first and shown best last."""
+    """The judge's prompt; passages are given best first and shown best last."""
     texts = (PASSAGE.format(**passage) for passage in reversed(passages))
     return "".join(texts) + QUESTION.format(topic=topic, claim=claim)
 
@@ -78,7 +80,7 @@ def prompt(topic: str, claim: str, passages: Sequence[dict]) -> str:
 def load(folder: Path, scoring: Scoring, device: str) -> LogitJudge:
     """The judge of a checkpoint folder; scoring: the configuration's section.
 
-    InputError when the folder is no whole checkpoint.
+    InputError when the folder is not a complete checkpoint.
     """
     from plumbline.models import checkpoints
 

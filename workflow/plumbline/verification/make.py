@@ -1,4 +1,4 @@
-"""From a program's options to verdicts: what every program that verifies has in common."""
+"""From a program's options to verdicts, for all programs that verify."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from plumbline.verification.kinds.means import Means
 
 @dataclass(kw_only=True)
 class VerifierOptions:
-    """The options of a program that verifies: which verifier it is and what it works with."""
+    """The options of a program that verifies: which verifier it uses, and with what data."""
 
     verifier: Verifier
     passages_path: Annotated[Path | None, "file of passages, or its source.json"] = None
@@ -34,8 +34,8 @@ def verify(
 ) -> list[Verdict]:
     """A verdict for each claim, in order, by the verifier of the options.
 
-    facts: what `table` knows, and what passages of the format `facts` are made of. Raises
-    InputError where a file or folder that the verifier needs was not given.
+    facts: the knowledge of the `table` verifier, and the source of passages in the format `facts`.
+    Raises InputError if a file or folder that the verifier needs was not given.
     """
     means = Means(
         store=options.store,

@@ -61,14 +61,14 @@ CONTINENT_ADJECTIVES: dict[str, tuple[str, ...]] = {
     "South America": ("South American",),
 }
 
-# A part and the whole do not contradict each other as somebody's country.
+# As somebody's country, a part and its whole do not contradict each other.
 PART_OF: dict[str, str] = {
     **dict.fromkeys(("England", "Scotland", "Wales", "Northern Ireland"), "United Kingdom"),
     **dict.fromkeys(("Russia", "Ukraine", "Georgia", "Armenia", "Belarus"), "Soviet Union"),
     **dict.fromkeys(("Hong Kong", "Taiwan"), "China"),
 }
 
-# Longer names that hold a country's name or adjective and mean something else.
+# Longer names that contain a country's name or adjective but mean something else.
 NOT_A_COUNTRY = (
     "US state",
     "American state",

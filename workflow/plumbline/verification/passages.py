@@ -1,4 +1,4 @@
-"""Passages to look for evidence in: from the user's files, a Wikipedia extract, or the facts."""
+"""Passages to search for evidence: from the user's files, a Wikipedia extract, or the facts."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def _as_text(name: object) -> object:
 
 
 class Passage(OwnRow):
-    """A page, or a part of one, that evidence may come from."""
+    """A page, or part of one, that may contain evidence."""
 
-    CONTENT: ClassVar = frozenset()  # nothing is asked
+    CONTENT: ClassVar = frozenset()  # no questions or answers
 
     id: Annotated[NonEmpty, BeforeValidator(_as_text)]
     title: Text = Field(description="What the page is about; claims name it as their topic.")
@@ -33,8 +33,8 @@ class Passage(OwnRow):
 
 def read_passages(path: Path | str, layout: str) -> list[Passage]:
     """Pages of a file. layout "rows": JSON Lines, *.csv or *.parquet with id, title and text;
-    "texts": a folder of *.txt and *.md, one page each, of which the file's name is the title;
-    "summaries": one JSON object, page title to an object with `extract` and `description`.
+    "texts": a folder of *.txt and *.md files, each a page titled by the file's name; "summaries":
+    one JSON object, page title to an object with `extract` and `description`.
 
     Raises `InputError` naming file and row for a malformed one, and for a file without pages.
     """
@@ -47,7 +47,7 @@ def read_passages(path: Path | str, layout: str) -> list[Passage]:
 
 
 def fact_passages(questions: Iterable[Question]) -> list[Passage]:
-    """One page for every subject that has facts with wordings: its facts as sentences."""
+    """One page for every subject that has facts with wordings, stating its facts as sentences."""
     pages: dict[str, list[str]] = defaultdict(list)
     for question, sentence in statements.sentences(questions):
         pages[question.subject].append(sentence)
@@ -65,7 +65,7 @@ def fact_passages(questions: Iterable[Question]) -> list[Passage]:
 def chunks(passage: Passage, words: int) -> Iterator[Passage]:
     """The passage in parts of whole sentences, each of at most `words` words (`text.segments`).
 
-    A sentence that is longer by itself is cut. Ids are the passage's with #0, #1…
+    A sentence that alone is longer is cut. Ids are the passage's with #0, #1…
     """
     parts: list[list[str]] = []
     for sentence in sentences(passage.text, passage.title):
