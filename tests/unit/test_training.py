@@ -359,7 +359,7 @@ def test_an_adapter_on_a_changed_parent_is_refused(lora, tiny_base, tmp_path):
     ):
         checkpoints.load_model(folder, "float32")
     (folder / checkpoints.MARKER).unlink()
-    with pytest.raises(InputError, match="not a whole checkpoint"):
+    with pytest.raises(InputError, match="not a complete checkpoint"):
         checkpoints.load_model(folder, "float32")
 
 

@@ -1,8 +1,8 @@
-"""Work that one job does ahead of other jobs, since it has imported and loaded what they need too.
+"""Work that one job does for other jobs, since it has already loaded what they need too.
 
-To import torch and to load a model can take longer than the work itself. A result that is made ahead
-waits in the model's store until the job that asks for it moves it into place. The name of its file
-stands for all that decides the result, so that what is there is what that job would make.
+Importing torch and loading a model can take longer than the work itself. A result that was made ahead
+waits in the model's store until the job that needs it moves it into place. Its file name is a digest
+of everything that determines the result, so it is exactly what that job would make.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from plumbline.storage.files import InputError, sha256_file, sha256_json
 from plumbline.storage.lists import ListedWork
 
 log = logging.getLogger("plumbline")
-LONGEST = 3600  # seconds after which a job begins nothing more for others: its own time is limited
+LONGEST = 3600  # seconds after which a job begins no more work for others: its own time is limited
 
 
 def store_folder(root: Path, checkpoint: Path, kind: str, version: int = 0) -> Path:
     """Where a checkpoint's results of a kind are kept, below the folder of the model's results.
 
-    The name stands for weights, tokenizer and end tokens, and for the version.
+    The name depends on weights, tokenizer and end tokens, and on the version.
     """
     weights = checkpoints.describe(checkpoint)["weights_sha256"]
     whole = sha256_json([version, checkpoints.answers_digest(checkpoint)])
@@ -35,17 +35,17 @@ def store_folder(root: Path, checkpoint: Path, kind: str, version: int = 0) -> P
 
 
 def take(waiting: Path, output: Path) -> bool:
-    """Move a result that waits to where its job wants it; False when there is none."""
+    """Move a waiting result to where its job wants it; False if there is none."""
     if not waiting.exists():
         return False
     output.parent.mkdir(parents=True, exist_ok=True)
     shutil.move(waiting, output)
-    output.touch()  # made for the inputs as they are now
+    output.touch()  # made from the inputs as they are now
     return True
 
 
 def is_ready(inputs: Iterable[Path], output: Path, begun: float = 0) -> bool:
-    """Whether a job can be done and is not, at least not since `begun` (seconds of the epoch)."""
+    """Whether a job can run and has not, at least not since `begun` (seconds of the epoch)."""
     inputs = list(inputs)
     if not all(path.exists() for path in inputs):
         return False
@@ -54,11 +54,11 @@ def is_ready(inputs: Iterable[Path], output: Path, begun: float = 0) -> bool:
 
 
 class WorkList:
-    """All works of one kind of a model, by name, and their results that are made ahead.
+    """All works of one kind for a model, by name, and their results that were made ahead.
 
-    root: the model's folder; store: folder of a checkpoint's results, see `store_folder`;
-    settings: what decides all results and is not in the store's name, the code's digest among it;
-    output: where a work's own job puts its result, below `root`.
+    root: the model's folder; store: the folder of a checkpoint's results, see `store_folder`; settings:
+    whatever determines all results and is not in the store's name, including the code's digest; output:
+    where a work's own job puts its result, below `root`.
     """
 
     def __init__(
@@ -85,13 +85,14 @@ class WorkList:
         return self.root / self[name].input
 
     def store(self, name: str) -> Path:
-        """The store of a work's checkpoint, as it was when this was asked first."""
+        """The store of a work's checkpoint, determined when this is first called."""
         return self._cached(self.checkpoint(name))
 
     def check_unchanged(self, name: str) -> None:
-        """InputError when a work's checkpoint was replaced since its store was asked for.
+        """InputError when a work's checkpoint was replaced after its store was determined.
 
-        To be asked once the checkpoint is loaded: the result is kept as the earlier one's.
+        Must be called once the checkpoint is loaded, since the result is stored under the earlier
+        one's name.
         """
         if self._store(self.checkpoint(name)) != self.store(name):
             folder = self.checkpoint(name)
@@ -99,23 +100,23 @@ class WorkList:
 
     def finished(self, name: str) -> Path:
         """Where a work's result waits for its job."""
-        # Of its own: two checkpoints may have the same weights, and each job moves its file away.
+        # With the work's name: two checkpoints may have equal weights, and each job moves its own file.
         decides = [name, sha256_file(self.input(name)), self[name].setting, *self._settings]
         digest = hashlib.sha256(json.dumps(decides).encode()).hexdigest()
         return self.store(name) / "finished" / f"{digest[:32]}.jsonl"
 
     def take(self, name: str, output: Path) -> bool:
-        """Move a work's result, if it waits, to where its job wants it; whether it did."""
+        """Move a work's waiting result to where its job wants it; whether there was one."""
         return take(self.finished(name), output)
 
     def make_ahead(
         self, asked: str, make: Callable[[str, Path], None], elsewhere: bool = True
     ) -> None:
-        """Make what else lies ready, for an hour at most: `make(name, finished)` writes the file.
+        """Do other work that is ready, for an hour at most: `make(name, finished)` writes the file.
 
-        elsewhere: of other checkpoints too, or of the asked one's alone.
-        What comes to lie ready meanwhile is made too. What `make` cannot make, or what another job is
-        making (filelock's Timeout), is left to its own job.
+        elsewhere: also for other checkpoints, or only for that of the asked work. Work that becomes
+        ready meanwhile is done too. Whatever `make` cannot make, or another job is making
+        (filelock's Timeout), is left to its own job.
         """
         from filelock import Timeout
 
@@ -135,7 +136,7 @@ class WorkList:
                     log.info(f"{name} is left to its own job: {error}")
 
     def _ready(self, asked: str, elsewhere: bool) -> list[str]:
-        """Works that can be done and are not: of the asked one's checkpoint, then of each other's."""
+        """Works that can be done and are not, those of the asked work's checkpoint first."""
         here = self[asked].checkpoint
         names = (n for n in self._works if elsewhere or self[n].checkpoint == here)
         ready = filter(self._is_ready, names)

@@ -21,7 +21,7 @@ _WORDS = "plumbline"
 class TurnEnd:
     """What follows an assistant's words: all of it as text, and the token that ends the turn.
 
-    token: None where the template puts none, so that EOS has to end the answer.
+    token: None if the template writes none, so that EOS has to end the answer.
     """
 
     text: str
@@ -29,7 +29,7 @@ class TurnEnd:
 
 
 def turn_end(tokenizer: PreTrainedTokenizerBase) -> TurnEnd:
-    """How the template ends an assistant's turn. Raises jinja2.TemplateError where it cannot."""
+    """How the template ends an assistant's turn. Raises jinja2.TemplateError if it cannot."""
     messages = [{"role": "user", "content": "?"}, {"role": "assistant", "content": _WORDS}]
     text = tokenizer.apply_chat_template(messages, tokenize=False).rpartition(_WORDS)[2]
     marks = special_ids(tokenizer) | {
@@ -42,9 +42,9 @@ def turn_end(tokenizer: PreTrainedTokenizerBase) -> TurnEnd:
 def settle_template(
     tokenizer: PreTrainedTokenizerBase, options: Mapping[str, bool | int | float | str]
 ) -> None:
-    """Write `options` into the chat template, in place: whoever renders it then renders it so.
+    """Write `options` into the chat template, in place, so that they apply wherever it is rendered.
 
-    Raises InputError where there is no template, or it does not read one of them.
+    Raises InputError if there is no template, or if it does not use one of them.
     """
     named = tokenizer.chat_template if isinstance(tokenizer.chat_template, dict) else {}
     templates = list(named.values()) or [tokenizer.chat_template or ""]
@@ -59,7 +59,9 @@ def settle_template(
     settings = "".join(
         f"{{% set {name} = {json.dumps(value)} %}}" for name, value in options.items()
     )
-    opening = settings + "{{ '' }}"  # or the template's own first line break would be taken away
+    opening = (
+        settings + "{{ '' }}"
+    )  # otherwise the template's own first line break would be removed
     if named:
         tokenizer.chat_template = {name: opening + template for name, template in named.items()}
     else:
@@ -67,10 +69,9 @@ def settle_template(
 
 
 def settle_thoughts(tokenizer: PreTrainedTokenizerBase) -> None:
-    """Let the marks of thoughts be text, in place.
+    """Turn the marks of thoughts into ordinary text, in place.
 
-    Decoding leaves special tokens out; of a thought between two of them, the words would stay and
-    stand in the answer.
+    Decoding leaves special tokens out: a thought between two of them would become part of the answer.
     """
     from tokenizers import Tokenizer
 
@@ -91,7 +92,7 @@ def settle_thoughts(tokenizer: PreTrainedTokenizerBase) -> None:
 
 
 def special_ids(tokenizer: PreTrainedTokenizerBase) -> set[int]:
-    """The tokens that stand for no text."""
+    """The tokens that do not stand for text."""
     added = tokenizer.added_tokens_decoder
     return {i for i, token in added.items() if token.special} | set(tokenizer.all_special_ids)
 
@@ -106,7 +107,7 @@ def answered(
 ) -> tuple[str, str]:
     """(prompt, what follows it) as text, the token that ends the answer left out.
 
-    Raises InputError where the answer's words do not come out as they are.
+    Raises InputError if the answer's words are changed.
     """
     asked, before, words, after = parts(tokenizer, prompt, answer, end)
     return asked, before + words + after
@@ -115,12 +116,13 @@ def answered(
 def parts(
     tokenizer: PreTrainedTokenizerBase, prompt: list[dict], answer: list[dict], end: TurnEnd
 ) -> tuple[str, str, str, str]:
-    """A conversation as text: the prompt, what comes before the answer's words, they, and the rest.
+    """A conversation as text: the prompt, the text before the answer's words, these words, and the
+    rest.
 
-    The prompt is what generation asks with. What the template writes between it and the answer's
-    words (an empty thought) comes first, as the model has to write it; a thought that only the
-    prompt opens is closed. The token that ends the answer is left out. Raises InputError where the
-    answer's words do not come out as they are.
+    The prompt is the one used for generation. What the template writes between it and the answer's
+    words (an empty thought) is returned separately, as the model has to write it; a thought that
+    only the prompt opens is closed. The token that ends the answer is left out. Raises InputError if
+    the answer's words are changed.
     """
     asked = prompt_text(tokenizer, prompt)
     whole = tokenizer.apply_chat_template(prompt + answer, tokenize=False)
@@ -135,7 +137,7 @@ def parts(
     before = said.removesuffix(words)
     if before.startswith(asked):
         before = before[len(asked) :]
-    else:  # the template opens the turn in another way when it is asked to than when it tells of it
+    else:  # for prompts, the template opens the turn differently than in a finished conversation
         mark = opened_by(asked)
         before = f"\n{CLOSE[mark]}\n\n" if mark else ""
     after = body.removeprefix(said)  # spaces

@@ -1,9 +1,9 @@
 """Checkpoint folders: full weights, or an adapter that names its parent.
 
-Every folder has a `checkpoint.json`, written last: name, kind ("full" or "adapter"),
-weights_sha256, and for an adapter `parent`, the parent's folder relative to its own. The digest
-of an adapter's weights covers its parent's, so equal digests mean equal models. Of a trained one it
-also says what rounding to narrower types leaves of the training (`rounding_cosine`).
+Every folder has a `checkpoint.json`, written last: name, kind ("full" or "adapter"), weights_sha256,
+and for an adapter `parent`, the parent's folder relative to its own. The digest of an adapter's
+weights covers its parent's, so equal digests mean equal models. For a trained checkpoint, it also says
+how much of the training remains after rounding to narrower types (`rounding_cosine`).
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from plumbline.storage.temporary import MERGED, prefix
 ADAPTER = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
 REMEDY = (
-    "It is damaged or not whole; remove its folder (of a tuned checkpoint, with the training.json "
+    "It is damaged or incomplete; remove its folder (for a tuned checkpoint, with the training.json "
     "beside it) and run the workflow again."
 )
 TRUST = "trust_remote_code"
-# All other files of a checkpoint are its tokenizer's: any names, where it brings its own code. What
-# it is evaluated on lies in folders beside them.
+# All other files of a checkpoint are its tokenizer's, under any names if it brings its own code.
+# Results of its evaluation are in folders beside them.
 NO_TEXT = (MARKER, ADAPTER, "config.json", "generation_config.json", "README.md")
 MERGE_TOLERANCE = 1e-3  # of a logit, in float32
 MERGED_ALIKE = 0.5  # of the positions
 
 
 def describe(folder: Path) -> dict:
-    """The folder's `checkpoint.json`. InputError if the checkpoint is not whole."""
-    again = "this is not a whole checkpoint. Make it with the workflow."
+    """The folder's `checkpoint.json`. InputError if the checkpoint is not complete."""
+    again = "this is not a complete checkpoint. Make it with the workflow."
     if not (folder / MARKER).exists():
         raise InputError(f"{folder}: no {MARKER}; {again}")
     marker = read_json(folder / MARKER)
@@ -49,12 +49,12 @@ def describe(folder: Path) -> dict:
 
 
 def trusts_code(folder: Path) -> bool:
-    """Whether Python that came with the model may run; a tuned checkpoint inherits its base's."""
+    """Whether Python that came with the model may run; tuned checkpoints inherit it from the base."""
     return describe(folder).get(TRUST, False)
 
 
 def answers_digest(folder: Path) -> str:
-    """Digest of what decides a checkpoint's answers: weights, tokenizer, and what ends an answer."""
+    """Digest of what determines a checkpoint's answers: weights, tokenizer, and what ends an answer."""
     files = {
         path.relative_to(folder).as_posix(): sha256_file(path)
         for path in (*folder.iterdir(), *folder.glob("additional_chat_templates/*"))
@@ -64,13 +64,13 @@ def answers_digest(folder: Path) -> str:
 
 
 def listed_ends(folder: Path) -> set[int]:
-    """Tokens that end an answer by the generation config of the model, or an adapter's base."""
+    """Tokens that end an answer, by the generation config of the model or of an adapter's base."""
     marker = describe(folder)
     while marker["kind"] == "adapter":
         folder, weights = folder / marker["parent"], marker["parent_weights_sha256"]
         marker = describe(folder)
         if marker["weights_sha256"] != weights:
-            break  # not its parent, which loading says where it matters
+            break  # it is not its parent, which loading reports where it matters
     path = folder / "generation_config.json"
     listed = read_json(path).get("eos_token_id") if path.exists() else None
     return set(listed if isinstance(listed, list) else [listed]) - {None}
@@ -104,8 +104,8 @@ def load_full(folder: Path, dtype: str, **options):
 def load_model(folder: Path, dtype: str):
     """The checkpoint with its adapters (and its ancestors') merged in, on the CPU.
 
-    Raises InputError when an adapter was trained on another parent than the one that is there, and
-    when rounding to `dtype` would eat a training (see `check_rounding`).
+    Raises InputError when an adapter was trained on another parent than the one that is there, and when
+    rounding to `dtype` would remove too much of a training (see `check_rounding`).
     """
     import torch
 
@@ -121,9 +121,9 @@ def load_model(folder: Path, dtype: str):
 
 
 def load_parent(folder: Path, dtype: str):
-    """The checkpoint to train an adapter on, on the CPU: its weights exactly, as later merged into.
+    """The checkpoint to train an adapter on, on the CPU: exactly the weights it is later merged into.
 
-    They are in `dtype` where they are stored in it, else in float32.
+    They are in `dtype` if they are stored in it, otherwise in float32.
     """
     marker = describe(folder)
     stored = marker["kind"] == "full" and marker.get("dtype") == dtype
@@ -133,8 +133,8 @@ def load_parent(folder: Path, dtype: str):
 def load_with_adapter(folder: Path, dtype: str):
     """An adapter checkpoint with its own adapter not merged in, on the CPU.
 
-    Under `disable_adapter()` it is its parent, whose adapters are merged: two models in the memory
-    of one. Raises InputError as `load_model` does.
+    Under `disable_adapter()` it equals its parent, whose adapters are merged: two models in the
+    memory of one. Raises InputError like `load_model`.
     """
     import torch
 
@@ -144,9 +144,9 @@ def load_with_adapter(folder: Path, dtype: str):
 
 
 def check_rounding(folder: Path, dtype: str) -> None:
-    """InputError when `dtype` leaves less than ENOUGH of the training of the checkpoint.
+    """InputError if `dtype` leaves less than ENOUGH of the training of the checkpoint or an ancestor.
 
-    Or of an ancestor's. Needs what `note_rounding` wrote.
+    Needs what `note_rounding` wrote.
     """
     while dtype in NARROW and (marker := describe(folder)).get("parent"):
         if "rounding_cosine" not in marker:
@@ -166,7 +166,7 @@ def check_rounding(folder: Path, dtype: str) -> None:
 
 
 def note_rounding(folder: Path) -> dict[str, float]:
-    """Measure what narrower types leave of a checkpoint's training, and write it down there."""
+    """Measure how much of a checkpoint's training narrower types leave, and record it there."""
     marker = describe(folder)
     kept = cosines(changes(folder))
     write_json(folder / MARKER, {**marker, "rounding_cosine": kept})
@@ -176,8 +176,8 @@ def note_rounding(folder: Path) -> dict[str, float]:
 def changes(folder: Path) -> Iterator[tuple]:
     """Each tuned weight of a checkpoint before and after, in float32.
 
-    Of whole weights those that its parent has in the same shape: elsewhere a vocabulary may have
-    been enlarged.
+    For full weights, only those that have the same shape in the parent: elsewhere, a vocabulary may
+    have been enlarged.
     """
     marker = describe(folder)
     if marker["kind"] == "full":
@@ -199,16 +199,16 @@ def adapted_layers(model) -> list:
 
 
 def frozen(layer):
-    """The weight that an adapter lies on; of experts, one of several in a layer."""
+    """The weight below an adapter; for experts, one of several in a layer."""
     return layer.get_param() if hasattr(layer, "get_param") else layer.get_base_layer().weight
 
 
 def check_merge(folder: Path, texts: list[list[int]]) -> float:
-    """How far any logit is apart between the adapter on its parent and the merged weights (float32).
+    """How far logits differ between the adapter on its parent and the merged weights (float32).
 
-    texts: token ids. At half of their positions no logit is further apart. A wrong merge shows at
-    nearly all of them; at single ones, BOS for instance, a router of experts may stand at a tie,
-    which the last digit decides. Raises InputError when that is above MERGE_TOLERANCE, or when the
+    texts: token ids. At half of their positions, no logit differs more. A wrong merge shows at
+    nearly all positions; at single ones, such as BOS, a router of experts may have a tie that the
+    last digit decides. Raises InputError when the difference is above MERGE_TOLERANCE, or when the
     adapter changes nothing.
     """
     import torch
@@ -258,7 +258,7 @@ def parent_of(folder: Path) -> Path:
 
 
 def _with_adapter(folder: Path):
-    """The parent in float32 with the adapter on it, not merged."""
+    """The parent in float32 with the adapter on top, not merged."""
     from peft import PeftModel
 
     parent = parent_of(folder)
@@ -267,13 +267,13 @@ def _with_adapter(folder: Path):
 
 
 def _adapter_digest(folder: Path, parent_digest: str) -> str:
-    """Of an adapter's weights and its parent's."""
+    """The digest of an adapter's weights and its parent's."""
     return hashlib.sha256((parent_digest + sha256_file(folder / WEIGHTS)).encode()).hexdigest()
 
 
 @contextmanager
 def full_weights(folder: Path, dtype: str, work: Path) -> Iterator[Path]:
-    """A checkpoint of the same full weights: the folder itself, or a temporary merge under `work`."""
+    """A checkpoint with the same full weights: the folder itself, or a temporary merge under `work`."""
     check_rounding(folder, dtype)
     marker = describe(folder)
     if marker["kind"] == "full":
@@ -294,7 +294,7 @@ def write_adapter(folder: Path, name: str, parent: Path, save, tokenizer, **more
 
     def save_named(written: Path) -> None:
         save(written)
-        # PEFT notes a path of this machine; the parent's name holds wherever the results go.
+        # PEFT records a path of this machine; the parent's name stays valid wherever the results go.
         settings = read_json(written / ADAPTER)
         name_of_parent = describe(parent)["name"]
         write_json(written / ADAPTER, {**settings, "base_model_name_or_path": name_of_parent})

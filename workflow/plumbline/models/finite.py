@@ -1,4 +1,4 @@
-"""Refusing what is no number: every comparison, sort and argmax would pass a NaN in silence."""
+"""Refusing NaN, which every comparison, sort and argmax would silently accept."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from plumbline.storage.files import InputError
 def check_logits(logits, model, key: str) -> None:
     """InputError unless all logits are numbers; key: the setting of the model's precision.
 
-    -inf is one: models keep words out of their vocabulary so. +inf is none, it has no softmax.
+    -inf is allowed: models exclude words from their vocabulary with it. +inf is not: it has no softmax.
     """
     if bool((logits < float("inf")).all()):
         return
@@ -17,7 +17,7 @@ def check_logits(logits, model, key: str) -> None:
 
 
 def no_logits(name: str, dtype: str, key: str) -> InputError:
-    """Of a model whose logits are no numbers, with the setting to change."""
+    """The error for a model whose logits are not numbers, with the setting to change."""
     remedy = (
         "its weights are damaged: get it, or train it, again"
         if dtype == "float32"
@@ -28,7 +28,7 @@ def no_logits(name: str, dtype: str, key: str) -> InputError:
 
 
 def check_weights(model, name: str, remedy: str) -> None:
-    """InputError, which calls the model `name`, unless all its parameters are finite numbers."""
+    """InputError, naming the model `name`, unless all its parameters are finite numbers."""
     for parameter, weight in model.named_parameters():
         if not bool(weight.isfinite().all()):
             raise InputError(

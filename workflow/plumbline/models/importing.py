@@ -1,6 +1,6 @@
-"""Checkpoint folders: safetensors, config, tokenizer and, written last, checkpoint.json.
+"""Importing models as checkpoint folders: safetensors, config, tokenizer and checkpoint.json.
 
-Everything a later stage loads has this form, wherever the model came from.
+Everything that a later stage loads has this form, wherever the model came from.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ log = logging.getLogger("plumbline")
 
 MARKER = "checkpoint.json"
 DTYPES = ("bfloat16", "float16", "float32")
-# Tokens that model families keep for padding or for nothing, in the order they are tried for PAD.
+# Tokens that model families use for padding or not at all, in the order they are tried for PAD.
 _PADDING_TOKENS = (
     *("<pad>", "<|pad|>", "[PAD]", "<|finetune_right_pad_id|>", "<|endoftext|>"),
     *("<|reserved_special_token_0|>", "<unused0>", "<unk>", "[UNK]"),
 )
-# What older versions of transformers saved although it follows from the config: causal masks,
-# frequencies of rotary embeddings, numbers of positions.
+# What older versions of transformers saved although it follows from the config: causal masks, rotary
+# frequencies, position ids.
 _COMPUTED = re.compile(
     r"\.(attn|attention|self_attn|self_attention)\.(bias|masked_bias)$"
     r"|(^|\.)(inv_freq|position_ids)$|(^|\.)rope\.freqs$|^rope_(freqs|factors_long|factors_short)\."
@@ -61,12 +61,12 @@ def import_model(
 ) -> dict:
     """Turn a GGUF file or a Hugging Face folder into a checkpoint folder; returns its marker.
 
-    `source` is the source line the model came from, `needs` what the configuration asks of it.
-    `out` appears whole or not at all.
+    `source` is the source line the model came from, `needs` what the configuration requires of it.
+    `out` appears completely or not at all.
 
-    Raises `InputError` when `path` is neither, has pickled weights only, not all weights, weights of
-    something else or an adapter beside them, weights that are no numbers, needs remote code that is
-    not trusted, has no usable tokenizer, or cannot do what is asked of it.
+    Raises `InputError` when `path` is neither, has only pickled weights, incomplete weights, weights of
+    something else or an adapter beside them, weights that are not numbers, needs remote code that is
+    not trusted, has no usable tokenizer, or does not meet the requirements.
     """
     from transformers import AutoTokenizer, GenerationConfig
 
@@ -84,8 +84,8 @@ def import_model(
             f"{path}, in {dtype}",
             "Take dtype: bfloat16 or float32 if they are numbers there, else get the model again.",
         )
-        # Sampling is for each request to say; a model's own defaults (and the contradictions
-        # between them that saving would refuse) are left behind, its end tokens are not.
+        # Every request states its own sampling; a model's defaults, whose contradictions would prevent
+        # saving, are dropped, but not its end tokens.
         model.generation_config = GenerationConfig(
             eos_token_id=model.generation_config.eos_token_id
         )
@@ -96,7 +96,10 @@ def import_model(
         ends = model.generation_config.eos_token_id
         check(name, tokenizer, ends if isinstance(ends, list) else [ends], needs or Needs())
         model.save_pretrained(folder)
-        for key in ("local_files_only", "is_local"):  # how it was loaded, not what it is
+        for key in (
+            "local_files_only",
+            "is_local",
+        ):  # how it was loaded, not a property of the model
             tokenizer.init_kwargs.pop(key, None)
         tokenizer.save_pretrained(folder)
         options = {"local_files_only": True, "trust_remote_code": trust_remote_code}
@@ -131,10 +134,10 @@ def settle_tokenizer(
 ) -> None:
     """Make tokenizer, config and generation config agree on BOS, EOS and PAD, in place.
 
-    A missing PAD becomes a special token that means nothing else, if the vocabulary has one;
-    otherwise EOS stands in, and then training must mask padding by position, never by token, or
-    the model would not learn to stop. Where chat turns end with another token than EOS, generation
-    stops at either. The padding side is the caller's.
+    A missing PAD becomes a special token without another meaning, if the vocabulary has one;
+    otherwise EOS is used, and then training must mask padding by position, never by token, or the
+    model would not learn to stop. If chat turns end with another token than EOS, generation stops at
+    either. The padding side is the caller's choice.
 
     Raises `InputError` when there is no EOS, or when the tokenizer has more tokens than the model.
     """
@@ -159,7 +162,7 @@ def settle_tokenizer(
     if generation_config is None:
         return
     ends = [tokenizer.eos_token_id, _chat_turn_end(tokenizer)]
-    if isinstance(generation_config.eos_token_id, list):  # its makers' choice, e.g. for tool calls
+    if isinstance(generation_config.eos_token_id, list):  # the makers' choice, e.g. for tool calls
         special = special_ids(tokenizer)
         ends += [token for token in generation_config.eos_token_id if token in special]
     ends = list(dict.fromkeys(token for token in ends if token is not None))
@@ -183,7 +186,7 @@ def weights_digest(folder: Path | str) -> str:
 def tokenizer_digest(tokenizer: PreTrainedTokenizerBase) -> str:
     """A sha256 of how text becomes tokens: vocabulary, rules, special tokens, chat template.
 
-    Padding and truncation are left out: they are settings of the moment that saving keeps.
+    Padding and truncation are left out: they are temporary settings that saving would keep.
     """
     if tokenizer.is_fast:
         rules = json.loads(tokenizer.backend_tokenizer.to_str())
@@ -195,9 +198,9 @@ def tokenizer_digest(tokenizer: PreTrainedTokenizerBase) -> str:
 
 @contextlib.contextmanager
 def new_folder(out: Path | str) -> Iterator[Path]:
-    """A temporary folder beside `out` that takes its place when the block ends without error.
+    """A temporary folder beside `out` that replaces it when the block ends without error.
 
-    Raises `InputError` when `out` holds something other than an earlier, maybe partial, checkpoint.
+    Raises `InputError` when `out` is something other than an earlier, perhaps partial, checkpoint.
     """
     out = Path(out)
     known = ("config.json", "adapter_config.json", MARKER)
@@ -212,7 +215,7 @@ def new_folder(out: Path | str) -> Iterator[Path]:
     try:
         yield temporary
         temporary.chmod(0o755)
-        for file in temporary.rglob("*"):  # some libraries write files for their owner only
+        for file in temporary.rglob("*"):  # some libraries make files readable only for their owner
             file.chmod(0o755 if file.is_dir() else 0o644)
         if out.exists():
             shutil.rmtree(out)
@@ -223,9 +226,10 @@ def new_folder(out: Path | str) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def loading(path: Path, what: str, remedy: str) -> Iterator[None]:
-    """Whatever goes wrong in the block becomes an `InputError` that names `path`.
+    """Turn any error in the block into an `InputError` that names `path`.
 
-    What libraries raise on a damaged file has no common base: OSError, KeyError, struct.error, ….
+    The errors that libraries raise on a damaged file have no common base: OSError, KeyError,
+    struct.error…
     """
     try:
         yield
@@ -247,8 +251,8 @@ def _load(
         folder, own = path, {"use_safetensors": True}
         options["trust_remote_code"] = trust_remote_code
     else:
-        # De-quantising is said outright: else it depends on the device whether weights stay
-        # quantised, and a model with quantised weights cannot be saved. A GGUF carries no code.
+        # Dequantise explicitly: otherwise it depends on the device whether weights stay quantised, and
+        # quantised weights cannot be saved. A GGUF file contains no code.
         folder, own = path.parent, {"quantization_config": GgufConfig(dequantize=True)}
         options["gguf_file"] = path.name
     with loading(path, "a causal language model", "Get it again, or another revision."):
@@ -268,13 +272,15 @@ def _load(
 
 
 def _left_over(path: Path, model: PreTrainedModel) -> set[str]:
-    """Names of what a GGUF file has and the model has not; transformers' report leaves them out."""
+    """Names of weights that a GGUF file has and the model does not; transformers does not
+    report them.
+    """
     from gguf import GGUFReader
     from transformers import modeling_gguf_pytorch_utils as gguf
 
     reader = GGUFReader(path)
     if sum(int(tensor.n_elements) for tensor in reader.tensors) <= model.num_parameters():
-        return set()  # experts go by other names, so numbers are asked first
+        return set()  # experts have other names, so the numbers are compared first
     architecture = reader.fields["general.architecture"].contents()
     kind = gguf.TENSOR_PROCESSORS.get(architecture, gguf.TensorProcessor)
     placed = gguf.get_gguf_hf_weights_map(model, kind(config=model.config.to_dict()))
@@ -282,7 +288,9 @@ def _left_over(path: Path, model: PreTrainedModel) -> set[str]:
 
 
 def _check_weights(path: Path, model: PreTrainedModel, report: dict) -> None:
-    """The file has every weight of the model and no other, and the model reads from the left."""
+    """Check that the file has every weight of the model and no other, and that it reads from
+    the left.
+    """
     if report["mismatched_keys"]:  # these would silently be random numbers
         name, found, expected = sorted(report["mismatched_keys"])[0]
         raise InputError(
@@ -320,7 +328,7 @@ def _check_weights(path: Path, model: PreTrainedModel, report: dict) -> None:
 
 
 def _is_encoder(config: PretrainedConfig) -> bool:
-    """Whether a config is of those that transformers loads as a causal model with a warning only."""
+    """Whether a config is one that transformers loads as a causal model with only a warning."""
     from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
     masked = config.model_type in MODEL_FOR_MASKED_LM_MAPPING_NAMES
@@ -374,7 +382,7 @@ def _is_gguf(path: Path) -> bool:
 
 
 def _unused_token(tokenizer: PreTrainedTokenizerBase) -> str | None:
-    """A token that is in the vocabulary, special, and neither EOS, BOS nor a chat turn's end."""
+    """A token in the vocabulary that is special and neither EOS, BOS nor the end of a chat turn."""
     taken = {tokenizer.eos_token_id, tokenizer.bos_token_id, _chat_turn_end(tokenizer)}
     special = special_ids(tokenizer)
     vocabulary = tokenizer.get_vocab()

@@ -1,4 +1,4 @@
-"""The model that a process has loaded: one at a time, kept for whoever asks for the same again."""
+"""The model that a process has loaded: one at a time, kept in case the same is needed again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _kept: dict[tuple, object] = {}
 def model(folder: Path, dtype: str, *, device: str, threads: int, load: str = "load_model"):
     """A checkpoint's model for evaluation, on the device; threads: of a CPU.
 
-    load: which function of `checkpoints` loads it. Another model that is kept is given up before.
+    load: which function of `checkpoints` loads it. A different model that is kept is released first.
     """
     devices.take(device)
     import torch
@@ -30,7 +30,7 @@ def model(folder: Path, dtype: str, *, device: str, threads: int, load: str = "l
 
 
 def clear() -> None:
-    """Give back the memory of the model that is kept."""
+    """Release the memory of the model that is kept."""
     if _kept:
         _kept.clear()
         free()

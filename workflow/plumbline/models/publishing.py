@@ -1,8 +1,8 @@
-"""What of a results folder goes to a model hub, and the sending of it.
+"""What of a results folder goes to a model hub, and how it is sent.
 
-A checkpoint that is an adapter on a base of the hub is sent as the adapter and names that base. Any
-other adapter nobody else could load, since its parent is in no hub: it is sent merged, as whole
-weights in float32.
+An adapter on a base from the hub is sent as an adapter that names this base. Nobody else could load any
+other adapter, since its parent is on no hub, so such a checkpoint is sent merged, as full weights in
+float32.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ def hub_base(folder: Path) -> tuple[str, str | None] | None:
 
 
 def kind_of(folder: Path) -> Kind:
-    """What a folder of results is to a hub. InputError where it is neither, or has no card."""
+    """What a folder of results is for a hub. InputError if it is nothing for one, or has no card."""
     checkpoint = (folder / MARKER).exists()
     if not checkpoint and not any((folder / name).exists() for name in TRAINING_FILES):
         raise InputError(
-            f"{folder}: holds neither a checkpoint ({MARKER}) nor a training file "
+            f"{folder}: contains neither a checkpoint ({MARKER}) nor a training file "
             f"({' or '.join(TRAINING_FILES)}); name the folder of one, below results/."
         )
     if not (folder / CARD).exists() or "plumbline" not in (folder / CARD).read_text("utf-8"):
@@ -53,7 +53,7 @@ def kind_of(folder: Path) -> Kind:
 
 @contextmanager
 def to_send(folder: Path, work: Path) -> Iterator[Path]:
-    """A temporary folder in `work` that holds what is sent of `folder`, its card included."""
+    """A temporary folder in `work` with what is sent of `folder`, including its card."""
     with tempfile.TemporaryDirectory(
         dir=work, prefix=prefix(f".{folder.name}"), suffix=SUFFIX
     ) as temporary:
@@ -77,7 +77,7 @@ def to_send(folder: Path, work: Path) -> Iterator[Path]:
 
 
 def _copy(folder: Path, to: Path) -> None:
-    """A checkpoint's own files; what it was evaluated on lies in folders beside them."""
+    """A checkpoint's own files; results of its evaluation are in folders beside them."""
     for path in folder.iterdir():
         if path.is_file() and path.name != MARKER:
             shutil.copy2(path, to)
@@ -87,10 +87,10 @@ def _copy(folder: Path, to: Path) -> None:
 
 
 def send(folder: Path, repository: str, kind: Kind) -> str:
-    """Upload a folder to a repository, which is made, for its owner alone, where it is not there.
+    """Upload a folder to a repository; if it does not exist, it is created as a private one.
 
-    The hub is that of HF_ENDPOINT, and the right to write there that of its own login (HF_TOKEN).
-    Returns the address of what was sent. InputError where the hub refuses.
+    HF_ENDPOINT names the hub, and the hub's own login (HF_TOKEN) gives the right to write there.
+    Returns the address of what was sent. InputError if the hub refuses.
     """
     os.environ.pop("HF_HUB_OFFLINE", None)
     from huggingface_hub import HfApi

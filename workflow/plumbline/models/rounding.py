@@ -1,7 +1,7 @@
-"""What is left of a training once its weights are rounded to a narrower type.
+"""How much remains of a training when its weights are rounded to a narrower type.
 
-A few steps change a weight by less than bfloat16's spacing. Rounded, most weights then stay as they
-were and some jump: another change than the one that was trained.
+A few steps change a weight by less than bfloat16's spacing. After rounding, most weights are as they
+were and some jump: a different change from the one that was trained.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ ENOUGH = 0.95  # cosine
 def cosines(changes: Iterable[tuple]) -> dict[str, float]:
     """Cosine between the change of all weights and what rounding leaves of it, by narrow type.
 
-    changes: (before, after) of every trained weight, float32 tensors of one shape each. 1 is all of
-    it; 0 also where rounding leaves nothing, or numbers that the type cannot hold.
+    changes: (before, after) of every trained weight, float32 tensors of the same shape. 1:
+    everything is left; 0: nothing is left, or there are numbers that the type cannot represent.
     """
     import torch
 

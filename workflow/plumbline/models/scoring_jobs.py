@@ -1,10 +1,10 @@
-"""Scores of all kinds that lie ready, made by the process of one of their jobs.
+"""Scores of all kinds that are ready, made by the process of one of their jobs.
 
-To import torch and to load a model takes longer than most scoring. A program that ends with
-`program.cli(main, scoring_jobs.call)` makes its own job's result and then runs, by their commands,
-what other jobs of the run lie ready. Their results wait in the model's store until they come to take
-them. The name of such a file stands for all that decides the result: the command, the content of
-what it reads, and the digest of its code.
+Importing torch and loading a model takes longer than most scoring. A program that ends with
+`program.cli(main, scoring_jobs.call)` makes its own job's result and then runs the commands of other
+jobs of the run that are ready. Their results wait in the model's store until these jobs take them. The
+name of such a file is a digest of everything that determines the result: the command, the contents
+of its inputs, and the digest of its code.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _VARIABLE = re.compile(r"\$(PLUMBLINE_\w+)")
 
 
 class ScoringJob(NamedTuple):
-    """A job of this run, as the list has it: paths as in its command, its one output among them."""
+    """A job of this run as in the list: paths as in its command, including its one output."""
 
     command: str
     inputs: list[str]
@@ -50,11 +50,11 @@ class ScoringJob(NamedTuple):
         return [_VARIABLE.sub(lambda found: os.environ[found[1]], word) for word in words]
 
     def checkpoints(self) -> list[Path]:
-        """The folders of those that it needs."""
+        """The folders of the checkpoints that it needs."""
         return [Path(word) for word in self.words() if (Path(word) / MARKER).is_file()]
 
     def waiting(self) -> Path:
-        """Where its result waits, made from what its inputs are now."""
+        """Where its result waits; the name depends on the current inputs."""
         decides = [
             [self.code, self.program, *self.words()],
             [sha256_file(Path(path)) for path in self.inputs],
@@ -66,22 +66,22 @@ class ScoringJob(NamedTuple):
         return root / model / "store" / "scores" / name
 
     def is_ready(self, begun: float) -> bool:
-        """Whether it can be done and is not; begun: when the run was."""
+        """Whether it can run and has not; begun: when the run began."""
         return ahead.is_ready(map(Path, self.inputs), Path(self.output), begun)
 
     def take(self) -> bool:
-        """Move its result, if it waits, to where it wants it; whether it did."""
+        """Move its waiting result to where the job wants it; whether there was one."""
         return ahead.take(self.waiting(), Path(self.output))
 
 
 def call(main: Callable[..., None], words: Sequence[str]) -> None:
-    """Call a program's `main` as its job, then what else lies ready, if it has loaded a model.
+    """Call a program's `main` as its job, and then, if it loaded a model, other jobs that are ready.
 
-    By hand, with options that are no job's of a run, it is just called.
+    If it is called by hand, with options that belong to no job of a run, only `main` is called.
     """
     path = Path(os.environ.get("PLUMBLINE_RESULTS", ""), "lists", f"{LIST}.json")
     jobs = lists.read(path, list[ScoringJob]) if path.is_file() else []
-    # Not by the output alone, which other jobs' commands name too, as what they read.
+    # Not by the output alone, since other jobs' commands name it as an input.
     mine = next((job for job in jobs if job.output in words and job.words() == [*words]), None)
     if mine is None:
         command_line.call(main, words)
@@ -91,12 +91,13 @@ def call(main: Callable[..., None], words: Sequence[str]) -> None:
         _make(mine, main, patience=-1)
         if loaded.folder():
             _make_others([job for job in jobs if job != mine], path.stat().st_mtime)
-        # Last of all: a job that is killed while it works for others finds its own result again.
+        # Last of all, so that a job that is killed while it works for others finds its own result
+        # again.
         mine.take()
 
 
 def _make(job: ScoringJob, main: Callable[..., None], patience: float) -> None:
-    """Make the result that is to wait. Timeout if another process makes it and patience ends."""
+    """Make a result that will wait. Timeout if another process is making it and patience ends."""
     from filelock import FileLock
 
     waiting = job.waiting()
@@ -112,9 +113,9 @@ def _make(job: ScoringJob, main: Callable[..., None], patience: float) -> None:
 
 
 def _make_others(jobs: Iterable[ScoringJob], begun: float) -> None:
-    """Make what lies ready, for an hour at most, and what comes to lie ready meanwhile.
+    """Make results that are ready, for an hour at most, including those that become ready meanwhile.
 
-    What cannot be made here, or is being made elsewhere, is left to its own job.
+    Whatever cannot be made here, or is being made elsewhere, is left to its own job.
     """
     from filelock import Timeout
 
@@ -131,11 +132,11 @@ def _make_others(jobs: Iterable[ScoringJob], begun: float) -> None:
                     _make(job, import_module(f"scripts.{job.program}").main, patience=0)
             except (Timeout, InputError) as error:
                 log.info(f"{job.output} is left to its own job: {error}")
-            except Exception as error:  # whatever it is, this job has done its own work
+            except Exception as error:  # whatever it is, this job has already done its own work
                 log.warning(f"{job.output} is left to its own job: {error}")
                 loaded.clear()
 
 
 def _order(folders: list[Path], here: Path | None) -> tuple:
-    """Each checkpoint's jobs together, those of the model that is loaded first."""
+    """Jobs of one checkpoint together, those of the loaded model first."""
     return here not in [folder.resolve() for folder in folders], sorted(folders)

@@ -1,7 +1,7 @@
-"""Whether a model can do what a configuration asks for, told before it is asked to do any of it.
+"""Whether a model can do what a configuration asks for, reported before any of it is tried.
 
-`config.needs` says what a configuration asks for. Import holds the model against it, and so does
-each job that generates or trains, since a configuration may have changed in between.
+`config.needs` says what a configuration requires. Import checks the model against it, and so does each
+job that generates or trains, since the configuration may have changed in between.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class Chat(BaseModel):
     """A part of the configuration that needs a chat template."""
 
     key: str  # as in the configuration, with its value
-    instead: str  # what to set where a model has no template
-    shown: bool = False  # turns of user and assistant come before the one that is answered
+    instead: str  # what to set if a model has no template
+    shown: bool = False  # turns of user and assistant precede the one that is answered
     answered: bool = False  # the answer is written too, to be trained on or scored
 
 
@@ -35,11 +35,11 @@ class Length(BaseModel):
 
     key: str
     tokens: int
-    answer: bool = False  # a prompt comes before it
+    answer: bool = False  # a prompt precedes it
 
 
 class Needs(BaseModel):
-    """All that a configuration needs of each of its models."""
+    """Everything that a configuration requires of each of its models."""
 
     chat: list[Chat] = []
     lengths: list[Length] = []
@@ -51,8 +51,8 @@ def check(
 ) -> None:
     """InputError with every key that the model cannot serve, and what to set instead.
 
-    name: the model's; tokenizer: as import settles it, so that it knows the model's positions;
-    end_token_ids: what answers of the model end with.
+    name: the model's; tokenizer: as settled at import, so that it knows the model's positions;
+    end_token_ids: the tokens that end the model's answers.
     """
     problems = [
         *_of_template(tokenizer, set(end_token_ids), needs.chat),
@@ -85,7 +85,7 @@ def _of_template(tokenizer, ends: set[int], chats: list[Chat]) -> list[str]:
 
 
 def _wrong_with(tokenizer, ends: set[int], chat: Chat) -> str | None:
-    """What the template does not do of what is asked of it."""
+    """What the template fails to do of what is required."""
     first = [
         {"role": "user", "content": "What is the first?"},
         {"role": "assistant", "content": "It is one."},
@@ -111,11 +111,11 @@ def _wrong_with(tokenizer, ends: set[int], chat: Chat) -> str | None:
 
 
 def _left_in_answers(tokenizer, turns: list[dict]) -> str:
-    """What a model has to write before an answer's words, as far as it stays when decoded."""
+    """What a model has to write before an answer's words, as far as it remains after decoding."""
     try:
         asked = tokenizer.apply_chat_template(turns[:1], tokenize=False, add_generation_prompt=True)
         whole = tokenizer.apply_chat_template(turns, tokenize=False)
-    except Exception:  # told above where it is needed
+    except Exception:  # reported elsewhere if it matters
         return ""
     before = whole.removeprefix(asked).rpartition(turns[1]["content"])[0]
     if not whole.startswith(asked) or not before.strip():

@@ -1,8 +1,8 @@
-"""What every stage takes for granted about a tokenizer, made so and checked once, at import.
+"""What every stage assumes of a tokenizer, settled and checked once, at import.
 
-The rule for prompts: plain text is what the tokenizer puts before any text (BOS, where the model
-has one), then the text's own tokens, and nothing after them; a conversation is what the chat
-template writes, and nothing else. EOS and the ends of turns are where answers end, never prompts.
+The rule for prompts: plain text is what the tokenizer puts before any text (BOS, if the model has one),
+then the text's own tokens, and nothing after them; a conversation is what the chat template writes,
+and nothing else. EOS and the ends of turns end answers, never prompts.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from plumbline.storage.files import InputError
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedTokenizerBase
 
-# What no model may lose: line breaks, at which answers end, capitals, figures and points.
+# What no tokenizer may lose: line breaks, at which answers end, capitals, digits and full stops.
 SAMPLE = "Question: Who wrote Emma?\nAnswer: Jane Austen, in 1815.\n\nQuestion: Is it a novel?"
-# A text of RoBERTa's kind has its first position after that of the padding token.
+# For models like RoBERTa, a text's first position follows that of the padding token.
 _COUNTED_FROM_PADDING = (
     *("camembert", "data2vec-text", "esm", "ibert", "longformer", "luke", "mpnet", "roberta"),
     *("roberta-prelayernorm", "xlm-roberta", "xlm-roberta-xl", "xmod"),
@@ -25,13 +25,13 @@ _COUNTED_FROM_PADDING = (
 
 
 def usable_positions(config: PretrainedConfig) -> int | None:
-    """Tokens a model reads at once; None when it has no limit.
+    """How many tokens a model reads at once; None if it has no limit.
 
-    Scaled rotary positions count as vLLM counts them: `linear` and `dynamic` scaling come on top of
-    the positions in the config, all other kinds are in them already.
+    Scaled rotary positions are counted as in vLLM: `linear` and `dynamic` scaling multiply the
+    positions in the config; for all other kinds, the config already includes the scaling.
     """
     config = config.get_text_config()
-    # MPT's name; the others are mapped to the first by transformers.
+    # The latter is MPT's name; transformers maps other names to the former.
     positions = getattr(config, "max_position_embeddings", getattr(config, "max_seq_len", None))
     if positions is None or positions < 1:  # ALiBi, state spaces, XLNet's -1
         return None
@@ -44,7 +44,7 @@ def usable_positions(config: PretrainedConfig) -> int | None:
 
 
 def settle_prompts(tokenizer: PreTrainedTokenizerBase, config: PretrainedConfig) -> None:
-    """Let nothing follow a text, decode texts as they are, and say how many tokens fit; in place."""
+    """Let nothing follow a text, decode texts unchanged, and set how many tokens fit; in place."""
     from transformers.tokenization_utils_base import VERY_LARGE_INTEGER
 
     if tokenizer.is_fast and (processor := tokenizer.backend_tokenizer.post_processor):
@@ -52,17 +52,17 @@ def settle_prompts(tokenizer: PreTrainedTokenizerBase, config: PretrainedConfig)
         if (settled := _without_suffix(rules)) != rules:
             processor = _post_processor(settled)
             tokenizer.backend_tokenizer.post_processor = processor
-    # " ." and " n't" stay what the model wrote, in every engine.
+    # " ." and " n't" stay as the model wrote them, in every engine.
     tokenizer.clean_up_tokenization_spaces = False
     tokenizer.init_kwargs["clean_up_tokenization_spaces"] = False
     tokenizer.model_max_length = usable_positions(config) or VERY_LARGE_INTEGER
 
 
 def check_prompts(tokenizer: PreTrainedTokenizerBase, saved: PreTrainedTokenizerBase) -> None:
-    """InputError unless `saved`, the tokenizer as it was saved and loaded again, keeps the rule.
+    """InputError unless `saved`, the tokenizer after saving and loading, follows the rule.
 
-    Whatever `tokenizer` puts before a text must still be there, nothing may come after it, and a
-    text must come back from its tokens.
+    Whatever `tokenizer` puts before a text must still be there, nothing may come after it, and decoding
+    must give the text back.
     """
     name = f"tokenizer {tokenizer.name_or_path!r}"
     text, plain = (
@@ -93,7 +93,7 @@ def _beginning(tokenizer: PreTrainedTokenizerBase) -> list[str]:
 
 
 def _without_suffix(rules: dict) -> dict:
-    """A post-processor's rules, as in tokenizer.json, that put nothing after or between texts."""
+    """A post-processor's rules, as in tokenizer.json, without what it puts after or between texts."""
     if rules["type"] == "Sequence":
         return {
             **rules,
@@ -116,7 +116,7 @@ def _without_suffix(rules: dict) -> dict:
 
 
 def _up_to_text(pieces: list[dict]) -> list[dict]:
-    """What stands before the first text, and the texts."""
+    """The pieces before the first text, and the texts."""
     texts = [place for place, piece in enumerate(pieces) if "Sequence" in piece]
     return pieces[: texts[0]] + [pieces[place] for place in texts]
 

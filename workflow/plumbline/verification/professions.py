@@ -1,7 +1,7 @@
-"""Professions that one person may well have together.
+"""Professions that one person may well have had together.
 
-Nobody is only one thing: that a poet was a novelist too is no contradiction, that he was a tennis
-player is taken for one. So a claimed profession contradicts the listed ones only if both are
+Hardly anybody has only one: that a poet was also a novelist is no contradiction, but that he was a
+tennis player is taken for one. So a claimed profession contradicts the listed ones only if both are
 known here and share no family.
 """
 
@@ -41,7 +41,7 @@ def _families() -> dict[str, set[int]]:
 
 FAMILIES = _families()
 
-# Listed as a word for an actor; as a bare word it mostly means somebody who plays a sport.
+# Listed as a word for an actor; alone, it mostly means somebody who plays a sport.
 TOO_WIDE = frozenset({"player"})
 
 # Said of anybody who has published something.

@@ -1,4 +1,4 @@
-"""Finding passages for a claim: BM25, and on top of it cosine similarity if there is a model."""
+"""Finding passages for a claim: BM25 and, if there is an embedding model, cosine similarity."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ class PassageStore:
 
     @property
     def cut(self) -> list[str]:
-        """Passages of which the embedding model read only the beginning, of those met so far."""
+        """Passages found so far of which the embedding model read only the beginning."""
         return self._cut
 
     def search(self, claim: str, topic: str, k: int) -> list[dict]:
         """The `k` best passages for a claim, best first, as evidence: id, title, text and scores.
 
-        Only passages of the page that has the topic as its title, if there is one (as FActScore
-        does); else of all passages those that share a word with claim or topic, maybe none.
-        Evidence has `bm25` and, with an embedding model, the `similarity` it is ordered by.
+        If a page has the topic as its title, only its passages (as in FActScore); otherwise all
+        passages that share a word with claim or topic, possibly none. Evidence has `bm25` and, with
+        an embedding model, the `similarity` by which it is ordered.
         """
         import numpy as np
 
@@ -84,7 +84,7 @@ class PassageStore:
 
 
 class Embedder:
-    """Sentence vectors of a local encoder: its last layer's mean over the tokens, of length 1."""
+    """Sentence vectors of a local encoder: the mean of its last layer over tokens, with length 1."""
 
     def __init__(self, folder: Path | str, device: str, batch_size: int = 32):
         from transformers import AutoModel, AutoTokenizer
@@ -109,7 +109,7 @@ class Embedder:
     def embed(self, texts: Sequence[str]):
         """Vectors (texts x width, float32), and which of the texts were too long and were cut.
 
-        InputError when a vector holds what is no number.
+        InputError when a vector contains something that is not a number.
         """
         import numpy as np
         import torch

@@ -1,6 +1,6 @@
-"""Facts as sentences: wordings of our own for every relation of the embedded tables.
+"""Facts as sentences: wordings of our own for every relation of the included tables.
 
-A fact is (subject, relation, object), as in a `Question`'s subject, relation and first answer.
+A fact is (subject, relation, object), like a `Question`'s subject, relation and first answer.
 """
 
 from __future__ import annotations
@@ -129,8 +129,8 @@ _SOUNDS_AS_CONSONANT = re.compile(r"(?:uni|us|uk|eu|one)", re.IGNORECASE)
 def render(relation: str, subject: str, object_: str, template: str | None = None) -> str:
     """A fact as a sentence; `template` is the relation's first wording unless given.
 
-    A template holds {subject} and {object}, or {an_object} for the object with its article.
-    Countries get "the" where English wants it. InputError for a relation without wordings.
+    A template contains {subject} and {object}, or {an_object} for the object with its article.
+    Countries get "the" where English requires it. InputError for a relation without wordings.
     """
     if template is None:
         template = wordings(relation)[0]
@@ -142,18 +142,18 @@ def render(relation: str, subject: str, object_: str, template: str | None = Non
 
 
 def as_sentence(text: str) -> str:
-    """With a capital where a word opens it; a name such as eXistenZ keeps its small letter."""
+    """With a capital if it begins with a word; a name such as eXistenZ keeps its small letter."""
     begins_with_word = re.match(r"[a-z]+\b", text)
     return text[0].upper() + text[1:] if begins_with_word else text
 
 
 def named(relation: str, object_: str) -> str:
-    """An object of the relation as running text calls it: "the" before some countries."""
+    """An object of the relation as in running text: with "the" before some countries."""
     return _named(object_, KINDS.get(relation, ("", ""))[1])
 
 
 def wordings(relation: str) -> tuple[str, ...]:
-    """The templates of a relation. InputError names the relations there are."""
+    """The templates of a relation. InputError names the relations that have some."""
     try:
         return STATEMENTS[relation]
     except KeyError:

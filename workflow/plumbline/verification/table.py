@@ -1,12 +1,12 @@
 """Checking claims against structured facts, by rules.
 
-A claim is read once for every relation: names of the relation's subjects and of its kind of
-object are found (longest first), the subject's becomes SUBJ and the objects' OBJ, and the
-relation's cue patterns say whether the sentence is about it. A claim is supported when its objects
-are accepted answers and the facts account for every word of it: one that says more, such as a
-second place, a number or "the largest", is unverifiable, whatever is right in it. Another object
-in the answer's place refutes it where the sentence's form leaves no doubt. All else is
-unverifiable, and the state says why.
+A claim is read once for every relation: names of the relation's subjects and of its kind of object
+are found (longest first), the subject's name becomes SUBJ and the objects' become OBJ, and the
+relation's cue patterns say whether the sentence is about it. A claim is supported if its objects are
+accepted answers and the facts account for all its words: one that says more, such as a second place,
+a number or "the largest", is unverifiable, even if part of it is right. Another object in the answer's
+place refutes it if the form of the sentence leaves no doubt. All other claims are unverifiable, and
+the state says why.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ _ASIDE = re.compile(r"(?<=\w) \([^()]*\d[^()]*\)")  # years and the like, after 
 
 @dataclass(frozen=True)
 class Reading:
-    """What one relation makes of a claim."""
+    """A claim as read for one relation."""
 
     tier: Tier
     outcome: str  # supported, refuted, or one of STATES
     fact: KnownFact
     found: tuple[str, ...]
-    explained: frozenset[int]  # places of the words that it accounts for
+    explained: frozenset[int]  # indices of the words that it accounts for
     alone: bool = False  # holds only if the claim says nothing else than its readings account for
 
     def evidence(self) -> dict:

@@ -1,4 +1,4 @@
-"""What rounds of GRATH do to MC1 and MC2 and to the pairs, told (Chen et al. 2024)."""
+"""The report's section on GRATH's rounds: MC1, MC2 and the pairs (Chen et al. 2024)."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def rounds(run: Run) -> list[Block]:
 
 
 def _named_variant(table: pd.DataFrame, variant: str) -> list[str]:
-    """The variant's label where there are several."""
+    """The variant's label if there are several variants."""
     return [variant_label(variant)] if table.variant.nunique() > 1 else []
 
 
@@ -99,9 +99,9 @@ def _score_table(table: pd.DataFrame, tasks: dict[Task, Rounds]) -> Table:
                 cells.append(score.difference if score and score.difference else Cell("–"))
             rows.append(cells)
     caption = (
-        "Scores in percent by round (0: before the first) and their paired differences to the base "
-        "in points; below each its 95 % interval. All metrics of the checkpoints are under “In "
-        "and out of the domain”."
+        "Scores in percent by round (0: before the first) and their paired differences to the base in "
+        "points; below each is its 95 % interval. All metrics of the checkpoints are under “In and out "
+        "of the domain”."
     )
     if seeds > 1:
         caption += f" Means of {seeds} seeds."
@@ -149,13 +149,13 @@ def _pair_blocks(table: pd.DataFrame) -> list[Block]:
         which = named(table, model, *_named_variant(table, variant), "truth of the pairs")
         words.append(f"{which}: {'; '.join(truths[model, variant])}.")
     caption = (
-        "What a round's pairs were made of. The round's parent is asked for a correct and an "
-        "incorrect answer to every question. Where its output holds no pair, round 0's correct "
-        "answer is kept (kept first); changed: correct answers that are not round 0's; incorrect "
-        "ones always are. Similarity: the words the two answers share (F1, 0 to 1). Names a right "
-        "option: of the question's options, by their words, and no wrong one; per cent of the pairs, "
-        "and the paired difference in points. An answer may be right and name none: "
-        "the options are shown with grath.use_ground_truth alone."
+        "What a round's pairs consist of. The round's parent is asked for a correct and an incorrect "
+        "answer to every question. If its output contains no pair, round 0's correct answer is kept "
+        "(kept first); changed: correct answers that differ from round 0's; incorrect answers are "
+        "always round 0's. Similarity: the words the two answers share (F1, 0 to 1). Names a right "
+        "option: the words of one of the question's right options, and of no wrong one; per cent of "
+        "the pairs, and the paired difference in points. An answer may be right and name none, since "
+        "the options are shown only with grath.use_ground_truth."
     )
     if table.seed.nunique() > 1:
         caption += f" Means of {table.seed.nunique()} seeds."
@@ -230,15 +230,15 @@ TERMS = {
     "GRATH": """
         Chen et al. 2024, “GRATH: Gradual Self-Truthifying for Large Language Models”. The model
         writes a correct and an incorrect answer to each question and is trained to prefer the
-        first; in later rounds it writes the correct ones anew, while the incorrect ones stay.
+        first; in later rounds it writes new correct answers, while the incorrect ones stay the same.
         The demonstrations it is shown and the wording of the instruction are ours, not the paper's.
         Unless it is shown right answers (use_ground_truth), none is checked: it is tuned towards
-        what it takes for true. Round 0 is the model before. The paper reports TruthfulQA's MC1
-        going from 30 to 55 % for a chat model of 7 billion parameters; another model need not
-        follow.""",
+        what it considers true. Round 0 is the model before training. The paper reports that
+        TruthfulQA's MC1 rose from 30 to 55 % for a chat model of 7 billion parameters; other models
+        may behave differently.""",
     "Similarity": """
-        How much the correct and the incorrect answer of a pair are alike: F1 of their words, from
-        0 (none in common) to 1 (the same words). The paper finds that a greater distance helps.""",
+        How similar the correct and the incorrect answer of a pair are: F1 of their words, from
+        0 (no common words) to 1 (the same words). The paper finds that a greater distance helps.""",
 }
 
 
@@ -249,7 +249,7 @@ def spoken(variant: str, rest: str) -> str | None:
 
 
 def opening(tables: Tables, model: str) -> list[str]:
-    """That no placebo was trained, where none was."""
+    """A note that no placebo was trained, if so."""
     of_grath = tables.contrasts[tables.contrasts.model == model].query("method == 'grath'")
     if of_grath.empty or of_grath.second.str.endswith(PLACEBO).any():
         return []

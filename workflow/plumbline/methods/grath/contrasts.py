@@ -1,4 +1,4 @@
-"""What GRATH's rounds are compared for (Chen et al. 2024)."""
+"""The comparisons of GRATH's rounds (Chen et al. 2024)."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from plumbline.experiment.lineage import Lineage
 
 METRIC = "mc2"
-# Sets that ask what is true; the others ask for what should be held, such as common sense.
+# Sets that ask what is true; the others ask about what should be held, such as common sense.
 OF_TRUTH = ("truthfulqa", "truthfulqa_binary", "facts", "rows", "labelled")
 
 
 def contrasts(config: Config, lineage: Lineage) -> Iterator[Contrast]:
-    """Primary: MC2 of the last round against the model before the first, on the first set that
-    asks what is true (the first of all where none does), of the variant that filters least.
+    """Primary: MC2 of the last round against the model before the first, on the first set that asks
+    what is true (or the first of all, if none does), for the variant that filters least.
 
-    Exploratory: the other such sets, each round against the round before, and that the other sets
-    and closed-book answers are held.
+    Exploratory: the other such sets, each round against the one before, and whether the other sets and
+    closed-book answers are held.
     """
     grath = config.grath
     if grath is None:

@@ -1,4 +1,4 @@
-"""What GRATH's rounds cost."""
+"""The cost of GRATH's rounds."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def _rounds(planner: Planner, questions: list[ChoiceQuestion]) -> Stage:
     length = tokens_of(question.question for question in questions) / len(questions)
     answers = steps * recipe.global_batch_size * recipe.trainer.answers
     tokens = answers * (length + ANSWER_TOKENS + CHAT_TOKENS)
-    # The policy forward and backward, and the reference forward.
+    # 8 operations per weight and token: the policy forward and backward, and the reference forward.
     return planner.training(jobs, steps, tokens, 8, recipe)
 
 
 def _parents(planner: Planner) -> int:
-    """How many checkpoints write pairs. Round 0's is the same for all variants, and the base for
-    all seeds.
+    """How many checkpoints write pairs. Round 0's model is the same for all variants, and the base
+    is the same for all seeds.
     """
     grath = planner.config.grath
     first = 1 if grath.parent == "base" else len(planner.config.seeds)

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 def use(config: Config) -> Use:
-    """A chat template, unless pairs are asked for and trained on in the paper's own tags.
+    """Needs a chat template, unless pairs are asked for and trained on in the paper's own tags.
 
-    No form of closed-book questions: it is tuned on sentences, of which exact match reads nothing.
+    It tunes in no form of closed-book questions, but on sentences, which exact match does not read.
     """
     grath = config.grath
     if grath is None:

@@ -1,4 +1,4 @@
-"""What rounds of GRATH do to MC1 and MC2 and to the pairs, drawn (Chen et al. 2024)."""
+"""Figures of what GRATH's rounds do to MC1, MC2 and the pairs (Chen et al. 2024)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LINES = {"mc1": (KNOWN, "o", -0.03), "mc2": (UNKNOWN, "D", 0.03)}  # colour, mar
 
 
 def grath_rounds(tables: Tables) -> Drawing | None:
-    """MC1 and MC2 by round with intervals, one panel a variant, task and domain; dashed: the base."""
+    """MC1 and MC2 by round with intervals, one panel per variant, task and domain; dashed: the base."""
     rounds = tables.grath_rounds
     rounds = rounds[rounds.metric.isin(LINES) & (rounds.task != PAIRS)]
     if rounds.empty:
@@ -87,7 +87,7 @@ def grath_rounds(tables: Tables) -> Drawing | None:
 
 
 def grath_similarity(tables: Tables) -> Drawing | None:
-    """Mean similarity of a pair's two answers by round, with intervals; one line a variant."""
+    """Mean similarity of a pair's two answers by round, with intervals; one line per variant."""
     rows = tables.grath_rounds[tables.grath_rounds.metric == "similarity"]
     if rows.empty:
         return None
@@ -130,7 +130,7 @@ def grath_similarity(tables: Tables) -> Drawing | None:
 
 
 def _whose(rows, model: str, variant: str) -> str:
-    """The model, and its variant where there are several."""
+    """The model, and its variant if there are several."""
     return f"{model}, {variant_label(variant)}" if rows.variant.nunique() > 1 else model
 
 

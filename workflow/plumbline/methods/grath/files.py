@@ -1,4 +1,4 @@
-"""Where GRATH's files lie, and what its programs read."""
+"""Where GRATH's files are, and what its programs read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class GrathFiles(Part):
-    """GRATH's rounds; it brings nothing where the configuration leaves GRATH out."""
+    """GRATH's rounds; contributes nothing if the configuration leaves GRATH out."""
 
     def __init__(self, experiment: Experiment):
         super().__init__(experiment)
@@ -48,7 +48,7 @@ class GrathFiles(Part):
         return options + ["--use-ground-truth"] * self._settings.use_ground_truth
 
     def pair_inputs(self, wildcards: Wildcards) -> dict[str, str]:
-        """The questions, what was written about them first and now, and what the filter reads."""
+        """The questions, the outputs about them of round 0 and of now, and what the filter reads."""
         return {
             "questions": f"{self.layout.root}/grath/questions.jsonl",
             "first": self._written(wildcards, 1),
@@ -61,12 +61,12 @@ class GrathFiles(Part):
         return [
             *("--max-unparsed", str(self._settings.max_unparsed), *self._prompt_options()),
             *self.variants.filter_options(wildcards),
-            # The base's pairs are the same for all seeds, so that what is kept of them is, too.
+            # The base's pairs are the same for all seeds, so the filter must keep the same ones.
             *("--seed", seed_of(wildcards.data) or "0"),
         ]
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Every round of every model and seed: what was scored, and what it was trained on."""
+        """Every round of every model and seed: its scores, and what it was trained on."""
         if self._settings is None:
             return
         for model in self.layout.models:
@@ -86,7 +86,7 @@ class GrathFiles(Part):
         ]
 
     def scores(self) -> list[str]:
-        """What GRATH's checkpoints, the placebos among them, and the base score on questions."""
+        """Scores on choice questions of GRATH's checkpoints, including placebos, and of the base."""
         if self._settings is None:
             return []
         return [
@@ -114,7 +114,7 @@ class GrathFiles(Part):
         return given("--legacy-prompt", self._settings.legacy_prompt)
 
     def _rounds(self, model: str, variant: str, seed: int) -> Iterator[dict[str, Any]]:
-        """One variant's rounds, from the parent of the first on."""
+        """One variant's rounds, from the parent of the first one on."""
         start = self._row(model, seed, self._settings.parent)
         yield start | {"round": 0, "variant": variant}
         for number in range(1, self._settings.rounds + 1):
@@ -128,7 +128,7 @@ class GrathFiles(Part):
             }
 
     def _row(self, model: str, seed: int, checkpoint: str) -> dict[str, Any]:
-        """What every checkpoint's row has."""
+        """The fields that every checkpoint's row has."""
         folder = self.lineage.folder(checkpoint).format(seed=seed)
         return {
             "model": model,

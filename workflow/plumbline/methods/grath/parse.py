@@ -1,4 +1,4 @@
-"""From a model's output to its two answers, as the authors' code takes it apart."""
+"""From a model's output to its two answers, parsed as in the authors' code."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CORRECT, INCORRECT = "Correct answer: ", "Incorrect answer: "
 
 
 class Unparsed(StrEnum):
-    """Why an output holds no pair."""
+    """Why an output contains no pair."""
 
     THOUGHT = "unparsed_unfinished_thought"
     NO_INCORRECT = "unparsed_no_incorrect_answer"
@@ -29,13 +29,13 @@ class Sides(NamedTuple):
 def parse(output: str | None) -> Sides | Unparsed:
     """The correct and the incorrect answer of an output; None: it never came to an answer.
 
-    It must fall into exactly two parts at "Incorrect answer: ". The correct answer is what follows
-    the last "Correct answer: " of the first part, the incorrect one the whole second part. Line
-    breaks are deleted without a blank in their place, and both are stripped. Case and blanks of
-    the two markers count. Either answer may be empty; see `unfit`.
+    It must consist of exactly two parts separated by "Incorrect answer: ". The correct answer is what
+    follows the last "Correct answer: " in the first part; the incorrect one is the whole second
+    part. Line breaks are deleted without a space in their place, and both are stripped. Case and
+    spaces of the two markers matter. Either answer may be empty; see `unfit`.
 
-    Where the first part has no "Correct answer: ", the authors' code takes all of it, the repeated
-    question included; here the output then holds no pair.
+    If the first part has no "Correct answer: ", the authors' code takes all of it, including the
+    repeated question; here, the output then contains no pair.
     """
     if output is None:
         return Unparsed.THOUGHT
@@ -49,11 +49,11 @@ def parse(output: str | None) -> Sides | Unparsed:
 
 
 def unfit(sides: Sides) -> str | None:
-    """Why two answers make no training pair, None if they do.
+    """Why two answers make no training pair; None if they do.
 
-    Answers count as identical when they are so without case, punctuation, articles and extra
-    blanks (`matching.exact_match`): they would teach nothing, or only punctuation. The authors'
-    code keeps them.
+    Answers count as identical if they differ only in case, punctuation, articles and extra spaces
+    (`matching.exact_match`): they would teach nothing, or only punctuation. The authors' code keeps
+    them.
     """
     if not sides.correct or not sides.incorrect:
         return "empty_side"
@@ -61,10 +61,10 @@ def unfit(sides: Sides) -> str | None:
 
 
 def similarity(first: str, second: str) -> float:
-    """F1 of the words two texts share, in [0, 1], as SQuAD's script computes it.
+    """F1 of the words that two texts share, in [0, 1], as in SQuAD's script.
 
-    Words are those of the normalised texts (characters, where a script has no spaces), counted as
-    often as they occur. 1 where neither text has any.
+    Words are those of the normalised texts (characters, in scripts without spaces), counted as often as
+    they occur. 1 if neither text has any.
     """
     one, other = (Counter(segments(normalise(text))) for text in (first, second))
     if not one and not other:

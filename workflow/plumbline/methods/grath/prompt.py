@@ -1,6 +1,6 @@
-"""What a model is asked for a pair, and in what form it is trained on it (GRATH, algorithm 1).
+"""How a model is asked for a pair, and in what form it is trained on it (GRATH, algorithm 1).
 
-The wording of the instruction is ours. The answer's lines are the authors', since `parse` and the
+The wording of the instruction is ours. The lines of the answer are the authors', since `parse` and the
 model's imitation depend on them.
 """
 
@@ -19,14 +19,14 @@ PURPOSE = "grath_pair"
 
 
 class Tags(NamedTuple):
-    """What the authors' code puts around turns: before a user's, after it, and in training."""
+    """The authors' tags around turns: before a user's turn, after it, and in training."""
 
     user: str
     assistant: str
     training_user: str
 
 
-# As text, to the blank: the code adds <s> itself, beside the one a Llama tokenizer adds.
+# The exact text, including spaces: the code adds <s> itself, besides the one of a Llama tokenizer.
 TAGS: dict[Legacy, Tags] = {
     "llama2": Tags("<s>[INST]", "[/INST]", "[INST]"),
     "zephyr": Tags("\n<|user|>\n", "</s>\n<|assistant|>", "<|user|>\n"),
@@ -46,7 +46,7 @@ def pair_requests(
     use_ground_truth: bool = False,
     legacy_prompt: Legacy | None = None,
 ) -> Iterator[Request]:
-    """One greedy request a question: six demonstrations, then the question without its options.
+    """One greedy request per question: six demonstrations, then the question without its options.
 
     use_ground_truth: each turn also lists a right and a wrong option (the paper's useGT).
     legacy_prompt: one text in the authors' tags instead of messages for the chat template.
@@ -80,7 +80,7 @@ def pair_requests(
 
 
 def candidates(question: ChoiceQuestion) -> tuple[str, str]:
-    """A right option (the best one, else the first) and a wrong one, drawn by the question's id."""
+    """A right option (the best one, or the first) and a wrong one, drawn by the question's id."""
     right = question.labels.index(1) if question.best is None else question.best
     wrong = [
         choice

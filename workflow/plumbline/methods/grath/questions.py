@@ -1,4 +1,4 @@
-"""Which questions pairs are written for: none that is evaluated."""
+"""The questions that pairs are written for: those that are not evaluated."""
 
 from __future__ import annotations
 

@@ -17,12 +17,12 @@ from plumbline.records import ChoiceQuestion, Generation, NonEmpty, Pair
 from plumbline.storage.files import DifferentRuns, InputError
 from plumbline.training.sets import Composition, TrainingSet, dropped_rows
 
-STAGE, ITEM = "grath", "questions"  # of what is dropped
+STAGE, ITEM = "grath", "questions"  # under which dropped questions are counted
 THIS_ROUND, ROUND_0 = "this round", "round 0"
 
 
 class GrathPair(Pair):
-    """A pair with where its answers are from; `id` is the question's."""
+    """A pair with the origin of its answers; `id` is the question's."""
 
     round: int = Field(ge=1, description="The training round, 1 for pairs of round 0's model.")
     question: NonEmpty
@@ -36,8 +36,8 @@ class GrathPair(Pair):
 
 
 def composition(built: TrainingSet[GrathPair]) -> Composition:
-    """What a round's pairs are made of: parts by where the correct answer is from, and beside the
-    counts of `build_round` the pairs whose correct answer is `changed`, and the mean `similarity`.
+    """What a round's pairs consist of: parts by the origin of the correct answer and, besides the
+    counts of `build_round`, how many correct answers are `changed`, and the mean `similarity`.
     """
     pairs = built.rows
     by_reason = replace(built, dropped=sorted(built.dropped, key=lambda row: row["reason"]))
@@ -51,9 +51,9 @@ def composition(built: TrainingSet[GrathPair]) -> Composition:
 def outputs(
     questions: Iterable[ChoiceQuestion], generations: Iterable[Generation]
 ) -> dict[str, str | None]:
-    """The output for each question, by the question's id; None where it is an unfinished thought.
+    """The output for each question, by the question's id; None if it is an unfinished thought.
 
-    Raises InputError when a question has none, or an output is about no question.
+    Raises InputError when a question has none, or when an output is about no question.
     """
     ids = {request_id(question.id): question.id for question in questions}
     texts = {}
@@ -84,17 +84,16 @@ def build_round(
 ) -> TrainingSet[GrathPair]:
     """The pairs of training round `number`, counted from 1, in the order of their ids.
 
-    name: the tuning's. Counted are the `round`, the questions `asked` (pairs and all dropped) and
-    the outputs `parsed` now.
+    name: the tuning's. Counts are the `round`, the questions `asked` (pairs and all dropped ones)
+    and the outputs now `parsed`.
 
-    first: output of round 0's model for each question id; now: of the round's parent. In round 1
-    they are the same, and the pairs are both answers of one model (self-truthifying). Later the
-    correct answer is new and the incorrect one stays the first. A question whose output now holds
-    no pair keeps its first correct answer; one whose first output held none is left out of every
-    round. max_unparsed: percentage of `now` that may hold no pair.
+    first: by question id, the output of round 0's model; now: that of the round's parent. In round 1
+    they are the same, and both answers of a pair are from one model (self-truthifying). Later, the
+    correct answer is new and the incorrect one stays the first. A question whose output now contains
+    no pair keeps its first correct answer; one whose first output contained none is left out of
+    every round. max_unparsed: percentage of `now` that may contain no pair.
 
-    Raises InputError when more does, when no pair is left, or when round 1 is given two sets of
-    outputs.
+    Raises InputError when more do, when no pair is left, or when round 1 is given two sets of outputs.
     """
     if number == 1 and first != now:
         raise InputError(
