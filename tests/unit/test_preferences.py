@@ -354,12 +354,12 @@ import torch
 from plumbline.training import callbacks, run as module
 from test_preferences import make_run
 torch.set_num_threads(1)
-real = callbacks.Steps.on_log
+real = callbacks.Start.on_log
 def deadly(self, args, state, control, **rest):
     real(self, args, state, control, **rest)
     if state.global_step == 6:
         os.kill(os.getpid(), signal.SIGKILL)
-callbacks.Steps.on_log = deadly
+callbacks.Start.on_log = deadly
 module.train(make_run(Path(sys.argv[1]), Path(sys.argv[2]), epochs=5, save_steps=2))
 """
 

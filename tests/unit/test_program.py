@@ -25,3 +25,13 @@ def test_another_mistake_is_not_taken_for_a_full_disk(monkeypatch):
     monkeypatch.setattr("sys.argv", ["program", "--values", "1"])
     with pytest.raises(RuntimeError, match="scalar type"):
         program.cli(fail)
+
+
+def test_what_was_done_before_says_nothing_of_the_pace(monkeypatch, caplog):
+    now = [0.0]
+    monkeypatch.setattr(program.time, "monotonic", lambda: now[0])
+    caplog.set_level("INFO", logger="plumbline")
+    progress = program.Progress(100, "steps", done=80)
+    now[0] = 10.0
+    progress.advance(5)
+    assert caplog.messages == ["85/100 steps (85%), 0.5/s, 0:30 left"]

@@ -355,9 +355,9 @@ def test_a_page_shows_shares_in_points_and_counts_as_they_are(tmp_path):
     text = page.claims([row, row.model_copy(update={"measure": "words"})], {"flame": "A title"})
     assert "| 12.3 | 10.0 to 15.0 | 1,200 | 3 |" in text and "| 0.1 | 0.1 to 0.1 |" in text
     assert text.endswith("![A title](figures/flame.svg)")
-    drawing = figures.contrasts_drawn("flame", [row])
-    assert drawing and "c: em (long_form, id): 12.3, 10.0 to 15.0" in drawing.svg("x", "t")
-    assert figures.contrasts_drawn("flame", []) is None
+    drawing = figures.contrasts_drawn([row])
+    assert drawing and "c: EM (long_form, id): 12.3, 10.0 to 15.0" in drawing.svg("x", "t")
+    assert figures.contrasts_drawn([]) is None
     (tmp_path / "page.md").write_text("no marks")
     with pytest.raises(InputError, match=r"page\.md: lacks the lines"):
         page.with_part(tmp_path / "page.md", "claims", text)
@@ -371,7 +371,7 @@ def test_the_headline_names_each_verdict_and_what_decided_it():
     other = primary.model_copy(update={"role": "secondary", "contrast": "not shown"})
     last = page.headline([verdict, primary, lacking, other]).splitlines()[-1]
     assert last == (
-        f"| {CLAIMS['flame']} | **no** | c, em: −12.3 (−20.0 to +1.0); c, em: no piece has been run "
+        f"| {CLAIMS['flame']} | **no** | c, EM: −12.3 (−20.0 to +1.0); c, EM: no piece has been run "
         f"| 3 |"
     )
     assert page.headline([]) == page.NOTHING

@@ -249,6 +249,7 @@ def test_a_killed_run_goes_on_and_ends_as_if_it_had_not_been_killed(
     assert "going on after step 4 (epoch 2)" in caplog.text
     assert "epoch 2/4" not in caplog.text  # no finished epoch is trained again
     assert "epoch 3/4" in caplog.text
+    assert "8/8 steps (100%)" in caplog.text
     whole, expected = lora
     for stop in run.stops:
         assert same(weights(run.out / stop), weights(whole.out / stop)), stop

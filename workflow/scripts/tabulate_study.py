@@ -23,7 +23,7 @@ def main(
     for name, title, drawing in figures.drawings(pieces, rows):
         shown[name] = title
         with atomic_write(folder / f"figures/{name}.svg") as stream:
-            stream.write(drawing.svg(f"study-{name}", title))
+            stream.write(drawing.svg(f"study-{name}", title, "white"))
     for path, part, text in (
         (folder / "README.md", "claims", page.claims(rows, shown)),
         (folder / "README.md", "costs", page.costs(pieces)),

@@ -85,8 +85,9 @@ class Progress:
     Lines, not a bar: they read well in a log file and beside other jobs' lines.
     """
 
-    def __init__(self, total: int, unit: str, every: float = 5.0):
-        self.total, self.unit, self.every, self.done = total, unit, every, 0
+    def __init__(self, total: int, unit: str, every: float = 5.0, done: int = 0):
+        """done: what was there before, and says nothing of the pace."""
+        self.total, self.unit, self.every, self.done, self._before = total, unit, every, done, done
         self._start = self._last = time.monotonic()
 
     def advance(self, count: int) -> None:
@@ -94,7 +95,7 @@ class Progress:
         now = time.monotonic()
         if now - self._last >= self.every or self.done >= self.total:
             self._last = now
-            rate = self.done / max(now - self._start, 1e-9)
+            rate = (self.done - self._before) / max(now - self._start, 1e-9)
             left = int((self.total - self.done) / rate) if rate > 0 else 0
             share = self.done / self.total if self.total else 1
             log.info(

@@ -117,11 +117,14 @@ class Drawing:
             borderaxespad=0.2,
         )
 
-    def svg(self, name: str, title: str) -> str:
-        """The figure as SVG text: deterministic, no metadata, ids unique across figures."""
+    def svg(self, name: str, title: str, ground: str = "none") -> str:
+        """The figure as SVG text: deterministic, no metadata, ids unique across figures.
+
+        ground: the colour behind it, for a page that brings none of its own.
+        """
         stream = io.StringIO()
         with matplotlib.rc_context({"svg.hashsalt": name}):
-            self.figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None})
+            self.figure.savefig(stream, format="svg", facecolor=ground, metadata={"Date": None})
         ET.register_namespace("", SVG)
         ET.register_namespace("xlink", "http://www.w3.org/1999/xlink")
         root = ET.fromstring(stream.getvalue())

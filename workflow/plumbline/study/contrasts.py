@@ -21,6 +21,7 @@ CLAIMS = {
 PRIMARY, CONTROL, SECONDARY = "primary", "control", "secondary"
 FIT, AREA, LAST = "fit", "area", "last"  # of a training question: see `pieces.fit_values`
 SHIFT, SHIFTED = "token_shift", "shifted"
+KNOWN_ONES = "Known questions"
 MARGIN = 0.05  # of what is to be held
 FITTED = 0.95  # of what is to be reached
 
@@ -90,17 +91,21 @@ def _gekhman() -> Iterator[StudyContrast]:
     ends = {percent: f"mix.unknown-{percent}.convergence" for percent in (0, 50, 100)}
     on_known = ("closed_book_plain", "em", "id", KNOWN)
     most = ends[100], ends[0]
-    yield from _pairs("gekhman", PRIMARY, "D_100 - D_0", most, [on_known], "below")
+    yield from _pairs("gekhman", PRIMARY, f"D_100 - D_0, {KNOWN_ONES}", most, [on_known], "below")
     everything = Side("mix.unknown-100", "id", (Category.UNKNOWN,))
     yield StudyContrast(
         "gekhman", CONTROL, "Unknown of D_100 is fitted", everything, None, FIT, LAST, "reached"
     )
-    yield from _pairs("gekhman", SECONDARY, "D_50 - D_0", (ends[50], ends[0]), [on_known])
+    yield from _pairs(
+        "gekhman", SECONDARY, f"D_50 - D_0, {KNOWN_ONES}", (ends[50], ends[0]), [on_known]
+    )
     places = [("closed_book_plain", "em", "id"), ("closed_book_plain", "em", "ood")]
     places.append(("closed_book", "em", "id"))
-    yield from _pairs("gekhman", SECONDARY, "D_100 - D_0", most, places)
+    yield from _pairs("gekhman", SECONDARY, "D_100 - D_0, all questions", most, places)
     stops = "mix.unknown-100.early_stop", ends[100]
-    yield from _pairs("gekhman", SECONDARY, "early stop - convergence, D_100", stops, [on_known])
+    yield from _pairs(
+        "gekhman", SECONDARY, f"early stop - convergence, D_100, {KNOWN_ONES}", stops, [on_known]
+    )
 
 
 def _unknown() -> Iterator[StudyContrast]:
@@ -109,7 +114,7 @@ def _unknown() -> Iterator[StudyContrast]:
     yield from _pairs("unknown", PRIMARY, name, sides, [precision], "above")
     first, second = (Side(f"mix.{mix}-50.convergence", "id", KNOWN) for mix in ("known", "unknown"))
     yield StudyContrast(
-        "unknown", PRIMARY, "D_50 without Unknown - D_50", first, second,
+        "unknown", PRIMARY, f"D_50 without Unknown - D_50, {KNOWN_ONES}", first, second,
         "closed_book_plain", "em", "above", "gekhman",
     )  # fmt: skip
     places = [("long_form", "supported", "id"), ("long_form", "words", "id")]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+import matplotlib
 import pandas as pd
 
 from plumbline.methods.slick.figures import drawn_curves
 from plumbline.methods.slick.fitting import fit_curve_rows
-from plumbline.report.drawing import GREY, INK, KNOWN, POINT, Drawing
+from plumbline.report.drawing import GREY, INK, KNOWN, POINT, STYLE, Drawing
 from plumbline.study.contrasts import PRIMARY
 from plumbline.study.decisions import CONFIDENCE
-from plumbline.study.page import COUNTS
+from plumbline.study.page import COUNTS, minus, place_of
 from plumbline.study.pieces import Piece
 from plumbline.study.records import ClaimRow
 
@@ -20,35 +21,38 @@ def drawings(
     pieces: Mapping[str, Sequence[Piece]], rows: Sequence[ClaimRow]
 ) -> Iterator[tuple[str, str, Drawing]]:
     """Name, title and drawing of every figure there is data for, claim by claim."""
-    for claim, ones in pieces.items():
-        if drawing := contrasts_drawn(claim, [row for row in rows if row.claim == claim]):
-            yield claim, f"The contrasts of {claim}", drawing
-        if drawing := curves_drawn(ones):
-            title = (
-                f"{claim}: share of questions answered right after each epoch, a thin line a seed"
-            )
-            yield f"{claim}-fit", title, drawing
+    with matplotlib.rc_context(STYLE):
+        for claim, ones in pieces.items():
+            if drawing := contrasts_drawn([row for row in rows if row.claim == claim]):
+                yield claim, f"{claim}: the contrasts; in colour those that decide", drawing
+            if drawing := curves_drawn(ones):
+                title = "share of questions answered right after each epoch, a thin line a seed"
+                yield f"{claim}-fit", f"{claim}: {title}", drawing
 
 
-def contrasts_drawn(claim: str, rows: Sequence[ClaimRow]) -> Drawing | None:
-    """The contrasts of a claim that are shares, with their intervals; primary ones in colour."""
-    shown = [row for row in rows if row.estimate is not None and row.measure not in COUNTS]
+def contrasts_drawn(rows: Sequence[ClaimRow]) -> Drawing | None:
+    """The differences of a claim in points, with their intervals; primary ones in colour."""
+    shown = [
+        row
+        for row in rows
+        if row.estimate is not None and row.measure not in COUNTS and row.rule != "reached"
+    ]
     if not shown:
         return None
     drawing = Drawing((40 + 24 * len(shown)) * POINT)
     ax = drawing.axes[0, 0]
-    for place, row in enumerate(shown):
-        text = f"{row.contrast}: {row.measure} ({row.task}, {row.domain})"
+    for y, row in enumerate(shown):
+        text = f"{minus(row.contrast)}: {place_of(row)}"
         value, low, high = (
             None if one is None else 100 * one for one in (row.estimate, row.low, row.high)
         )
         colour = KNOWN if row.role == PRIMARY else GREY
-        described = f"{text}: {value:.1f}" + ("" if low is None else f", {low:.1f} to {high:.1f}")
-        drawing.dot(ax, value, place, low, high, described, False, color=colour, marker="o")
-        ax.text(0, place - 0.32, text, transform=ax.get_yaxis_transform(), fontsize=8)
+        interval = "" if low is None else f", {low:.1f} to {high:.1f}"
+        described = f"{text}: {minus(f'{value:.1f}{interval}')}"
+        drawing.dot(ax, value, y, low, high, described, False, color=colour, marker="o")
+        ax.text(0, y - 0.32, text, transform=ax.get_yaxis_transform(), fontsize=8)
     ax.axvline(0, color=INK, linewidth=0.8)
     ax.set(xlabel="points of 100", yticks=[], ylim=(len(shown) - 0.4, -0.8))
-    ax.set_title(f"{claim}: in colour what decides")
     return drawing
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from plumbline.report.tables import METRICS
 from plumbline.storage.files import InputError
 from plumbline.study.contrasts import CLAIMS, PRIMARY
 from plumbline.study.decisions import CLAIM
@@ -13,6 +15,11 @@ from plumbline.study.pieces import Piece
 from plumbline.study.records import ClaimRow
 
 NOTHING = "No piece has been run yet, so there are no numbers."
+MEASURES = METRICS | {
+    "area": "area under the fit curve",
+    "last": "right after the last epoch",
+    "beta_unknown": "β_unk",
+}
 COUNTS = ("supported", "decided", "words")  # measures that are no shares
 COLUMNS = (
     *("claim", "contrast", "measure", "estimate", "95 % interval"),
@@ -35,13 +42,12 @@ def table(rows: Iterable[ClaimRow]) -> str:
 
 def _line(row: ClaimRow) -> str:
     bold = "**" if row.role == CLAIM else ""
-    place = " ".join(filter(None, (row.measure, row.task and f"({row.task}, {row.domain})")))
     interval = "" if row.low is None else f"{_text(row, row.low)} to {_text(row, row.high)}"
     decision = f"{row.decision or row.role}{f' ({row.reason})' if row.reason else ''}"
     cells = [
         f"{bold}{row.claim}{bold}",
-        row.contrast,
-        place,
+        minus(row.contrast),
+        place_of(row),
         _text(row, row.estimate),
         interval,
         f"{row.n:,}" if row.n else "",
@@ -53,7 +59,7 @@ def _line(row: ClaimRow) -> str:
 
 
 def _text(row: ClaimRow, value: float | None) -> str:
-    return "" if value is None else f"{_scaled(row, value):.1f}"
+    return "" if value is None else minus(f"{_scaled(row, value):.1f}")
 
 
 def _scaled(row: ClaimRow, value: float) -> float:
@@ -75,7 +81,7 @@ def headline(rows: Sequence[ClaimRow]) -> str:
 
 
 def _decided_by(row: ClaimRow) -> str:
-    where = f"{row.contrast}, {row.measure}"
+    where = f"{minus(row.contrast)}, {place_of(row)}"
     if row.estimate is None:
         return f"{where}: {row.reason}"
     interval = "" if row.low is None else f" ({_signed(row, row.low)} to {_signed(row, row.high)})"
@@ -83,7 +89,18 @@ def _decided_by(row: ClaimRow) -> str:
 
 
 def _signed(row: ClaimRow, value: float) -> str:
-    return f"{_scaled(row, value):+.1f}".replace("-", "−")
+    return minus(f"{_scaled(row, value):+.1f}")
+
+
+def place_of(row: ClaimRow) -> str:
+    """What is measured: `EM (closed_book, id)`."""
+    where = row.task and f"({row.task}, {row.domain})"
+    return " ".join(filter(None, (MEASURES.get(row.measure, row.measure), where)))
+
+
+def minus(text: str) -> str:
+    """The sign between numbers and names, which is no hyphen."""
+    return re.sub(r"(?<!\S)-", "−", text)
 
 
 def costs(pieces: Mapping[str, Sequence[Piece]]) -> str:

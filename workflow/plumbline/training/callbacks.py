@@ -87,7 +87,23 @@ def trainable_norm(model) -> float:
 
 
 class Steps(TrainerCallback):
-    """Progress of preference training, and the checks of its start.
+    """Says how many steps are done, and how long the others take with what is asked between them.
+
+    To be added after the callbacks that ask the model before the first step.
+    """
+
+    def __init__(self):
+        self.progress = None
+
+    def on_train_begin(self, args, state, control, **_):
+        self.progress = Progress(state.max_steps, "steps", done=state.global_step)
+
+    def on_step_end(self, args, state, control, **_):
+        self.progress.advance(1)
+
+
+class Start(TrainerCallback):
+    """The checks of the start of preference training.
 
     Before the first update, the policy is its own reference, so the sigmoid loss is exactly ln 2;
     anything else means a wrong reference (Rafailov et al. 2023, eq. 7). If the recipe has no
@@ -97,12 +113,10 @@ class Steps(TrainerCallback):
     TOLERANCE = 0.01
 
     def __init__(self, run, trainer, starts_at_reference: bool):
-        self.run, self.trainer, self.progress = run, trainer, None
+        self.run, self.trainer = run, trainer
         self.starts_at_reference = starts_at_reference
 
     def on_train_begin(self, args, state, control, **_):
-        self.progress = Progress(state.max_steps, "steps")
-        self.progress.done = state.global_step
         if not self.starts_at_reference or state.global_step:
             return
         loss = self._first_loss()
@@ -124,7 +138,6 @@ class Steps(TrainerCallback):
                     f"0: in training the model is random even without dropout. It cannot be trained "
                     f"on preferences; take one of another architecture."
                 )
-        self.progress.advance(1)
 
     def _first_loss(self) -> float:
         """The loss of the first examples in evaluation mode, without a router's own loss."""

@@ -22,6 +22,7 @@ from plumbline.training.callbacks import (
     Keeper,
     Numbers,
     Savings,
+    Start,
     Steps,
     trainable_norm,
     write_checkpoint,
@@ -183,6 +184,7 @@ def _supervised(run: TrainingRun, tokenizer, savings: Savings) -> tuple:
     trainer.add_callback(Numbers(run, trainer))
     trainer.add_callback(savings)
     trainer.add_callback(keeper)
+    trainer.add_callback(Steps())
     resumed = savings.last()
     fits.keep_until(round(_epoch_of(resumed)))
     _fit(run, trainer, resumed)
@@ -209,7 +211,8 @@ def _by_preference(run: TrainingRun, tokenizer, savings: Savings) -> tuple:
     at_ln_2 = own_reference and recipe.starts_at_ln_2
     trainer.add_callback(Numbers(run, trainer))
     trainer.add_callback(savings)
-    trainer.add_callback(Steps(run, trainer, starts_at_reference=at_ln_2))
+    trainer.add_callback(Start(run, trainer, starts_at_reference=at_ln_2))
+    trainer.add_callback(Steps())
     _fit(run, trainer, savings.last())
     epoch = round(trainer.state.epoch, 4)
     for stop in run.stops:
