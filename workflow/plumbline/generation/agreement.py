@@ -1,9 +1,9 @@
-"""Whether vLLM computes what a model's own code says, or an adapter merged into its parent.
+"""Whether vLLM computes the same as a model's own code, or as an adapter merged into its parent.
 
-vLLM knows a model by the name of its architecture, or runs its layers and puts a head of vLLM's on
-them; what else the model's code does is passed over without a word. So a few of its greedy answers
-are looked up in one forward pass of that code. Only where a model brings code, or vLLM lays an adapter
-over weights: it costs a second copy of the weights in main memory for that time.
+vLLM recognises a model by its architecture's name, or runs its layers with a head of vLLM's own;
+whatever else the model's code does is silently ignored. So a few of vLLM's greedy answers are compared
+with one forward pass of that code. This is done only if a model brings code, or if vLLM applies an
+adapter: it needs a second copy of the weights in main memory for that time.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from plumbline.storage.files import InputError
 
 TEXTS = ("The capital of France is", "1, 2, 3,", "Once upon a time")
 TOKENS = 8
-# How far the logit of a token that was chosen may lie below the largest one, in standard deviations
-# of the logits: rounding turns near ties over, another computation chooses tokens from anywhere.
+# How far a chosen token's logit may be below the largest one, in standard deviations of the logits:
+# rounding changes near ties, while a different computation chooses arbitrary tokens.
 SLACK = 0.5
 
 
@@ -27,7 +27,7 @@ def check_agreement(
 ) -> None:
     """InputError unless the engine's greedy answers are those of the checkpoint in `transformers`.
 
-    remedy: what to set in `generation`.
+    remedy: the setting in `generation` to change.
     """
     import torch
 

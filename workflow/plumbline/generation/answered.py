@@ -1,7 +1,7 @@
-"""Requests with what was generated for them, the one place where the two files meet.
+"""Requests with their generations, the one place where the two files are combined.
 
-Generations lie in the order of their requests, as `generation.serve` gives them, so that one request
-at a time is enough: there may be millions of them.
+Generations are in the order of their requests, as `generation.serve` writes them, so only one request
+at a time has to be in memory: there may be millions of them.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from plumbline.storage.files import DifferentRuns, InputError
 def paired(
     requests: Iterable[Request], generations: Iterable[Generation]
 ) -> Iterator[tuple[Request, list[Generation]]]:
-    """Each request with its generations by index; none where it was left out as needless.
+    """Each request with its generations by index; none if it was skipped as unnecessary.
 
-    InputError, at the end, where generations are not those of the requests in their order.
+    InputError, at the end, if the generations are not those of the requests, in their order.
     """
     groups = groupby(generations, key=attrgetter("request"))
     name, given = next(groups, (None, ()))
@@ -40,11 +40,11 @@ def paired(
 def answered(
     requests: Iterable[Request], generations: Iterable[Generation]
 ) -> Iterator[tuple[Request, list[Generation]]]:
-    """Each request with its generations by index; InputError where the two do not fit."""
+    """Each request with its generations by index; InputError if the two do not fit."""
     pairs = paired(requests, generations)
     for request, drawn in pairs:
         if len(drawn) != request.sampling.n:
-            for _ in pairs:  # which says so where there are generations of other requests
+            for _ in pairs:  # raises the error if there are generations of other requests
                 pass
             raise InputError(
                 f"request {request.id}: {len(drawn)} answers of {request.sampling.n}; "

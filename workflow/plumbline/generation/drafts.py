@@ -1,9 +1,9 @@
-"""What a model would answer greedily, as far as that is a given draft: in one forward pass.
+"""How far a model's greedy answer equals a given draft, found in one forward pass.
 
-Behind its prompt a draft shows, at each of its tokens, which token the model itself would choose
-there: up to the first that differs these are the tokens that greedy decoding finds one by one
-(speculative decoding with a given draft, Leviathan et al. 2023, at temperature 0). Prompts that
-begin alike read that beginning once.
+Reading a prompt with a draft shows, at each token of the draft, which token the model itself would
+choose. Up to the first difference, these are the tokens that greedy decoding finds one by one
+(speculative decoding with a given draft, Leviathan et al. 2023, at temperature 0). The common beginning
+of several prompts is read once.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from itertools import pairwise, zip_longest
 
 from plumbline.scoring.forward import at_last_tokens, read
 
-# What a forward pass costs beside its tokens, in tokens.
+# The cost of a forward pass besides its tokens, in tokens.
 PASS = 64
 
 
 def follow(model, prompts, drafts, answers, batch_size: int, key: str) -> None:
-    """Take each of `answers` as far as it is its draft, and by the token after that.
+    """Extend each of `answers` as far as it equals its draft, and by the token after that.
 
     prompts, drafts: token ids. The model's cache must be one that branches (`has_branches`).
     """
@@ -35,7 +35,7 @@ def follow(model, prompts, drafts, answers, batch_size: int, key: str) -> None:
                 cache.batch_repeat_interleave(len(batch))
             found = at_last_tokens(
                 model,
-                [(*rows[i][shared:], 0) for i in batch],  # what comes last is predicted, not read
+                [(*rows[i][shared:], 0) for i in batch],  # the last one is predicted, not read
                 [len(drafts[i]) + 1 for i in batch],
                 lambda logp, _: logp.argmax(-1),
                 key,
@@ -50,15 +50,15 @@ def follow(model, prompts, drafts, answers, batch_size: int, key: str) -> None:
 def cheapest_batches(
     prompts: Sequence[Sequence[int]], lengths: Sequence[int], limit: int
 ) -> Iterator[tuple[list[int], int]]:
-    """Indices of rows in batches of at most `limit`, and how many first tokens a batch shares.
+    """Indices of rows in batches of at most `limit`, and how many first tokens each batch shares.
 
     Rows (of these lengths) begin with prompts, whose last tokens are never shared. A batch costs
-    what it shares once, the rest of its longest row for each row, and PASS; among all cuts of the
-    rows sorted by their prompts, these cost the least.
+    what it shares once, the rest of its longest row for each row, and PASS; of all divisions of the
+    rows, sorted by their prompts, these cost the least.
     """
     order = sorted(range(len(prompts)), key=lambda i: tuple(prompts[i]))
     alike = [_common(prompts[one], prompts[other]) for one, other in pairwise(order)]
-    cheapest = [(0, 0, 0)]  # of the first n rows: cost, where their last batch begins, its share
+    cheapest = [(0, 0, 0)]  # for the first n rows: cost, start and share of their last batch
     for end in range(1, len(order) + 1):
         shared, width, ways = len(prompts[order[end - 1]]), 0, []
         for begin in range(end - 1, max(end - limit, 0) - 1, -1):
@@ -77,6 +77,6 @@ def cheapest_batches(
 
 
 def _common(one: Sequence[int], other: Sequence[int]) -> int:
-    """How many first tokens two prompts have in common."""
+    """How many tokens two prompts have in common at their beginning."""
     length = min(len(one), len(other))
     return next((i for i in range(length) if one[i] != other[i]), length)

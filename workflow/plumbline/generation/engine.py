@@ -1,4 +1,4 @@
-"""What both engines speak: prompts as token ids in, completions out."""
+"""The interface of both engines: prompts as token ids in, completions out."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class RenderedPrompt:
 
 @dataclass(frozen=True)
 class Completion:
-    """One answer. `text` is without stop string and end token, `token_ids` is as sampled."""
+    """One answer. `text` is without stop string and end token; `token_ids` is as sampled."""
 
     text: str
     token_ids: list[int]
@@ -37,12 +37,12 @@ class Engine(ABC):
     ) -> Iterator[tuple[str, list[Completion]]]:
         """Each prompt's name with its `sampling.n` completions, as soon as they are finished.
 
-        prompts: with a name each, all different; read as the engine has room for them, so that only
-        so many are held at once. Their order is not that of the answers.
+        prompts: with different names; they are read only as fast as the engine takes them, so that
+        few are in memory at once. Answers come in another order.
         """
 
     def complete(self, prompts: Sequence[RenderedPrompt]) -> list[list[Completion]]:
-        """The completions of each prompt, in their order."""
+        """The completions of each prompt, in the prompts' order."""
         named = {str(number): prompt for number, prompt in enumerate(prompts)}
         found = dict(self.stream(named.items()))
         return [found[name] for name in named]
@@ -60,8 +60,8 @@ def render(tokenizer, request) -> tuple[int, ...]:
 
 
 def render_all(tokenizer, requests: Sequence) -> list[tuple[int, ...]]:
-    """What `render` gives for each of them; plain prompts go through the tokenizer together, each
-    once, since what is answered greedily is often sampled, too.
+    """What `render` gives for each of them. Plain prompts are tokenised together, and each only
+    once, since the same prompt is often both answered greedily and sampled.
     """
     plain = list(dict.fromkeys(one.prompt for one in requests if one.prompt is not None))
     ids = dict(zip(plain, map(tuple, tokenizer(plain)["input_ids"]), strict=True)) if plain else {}

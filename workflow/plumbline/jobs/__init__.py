@@ -1,1 +1,1 @@
-"""What every program does around its work, on whatever machine it runs."""
+"""Everything that a program needs around its actual work, on whatever machine it runs."""

@@ -1,4 +1,4 @@
-"""What Snakemake measured of jobs, from their benchmark files."""
+"""Snakemake's measurements of jobs, from their benchmark files."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 
 class Measured(NamedTuple):
-    """A job's wall and processor seconds and peak memory in MiB; None: not told of so short a job.
+    """A job's wall and processor seconds and peak memory in MiB; None: not measured for a short job.
 
-    path: its file, below the folder of all of them, in that of its stage.
+    path: its file, below the folder of all benchmarks, in the folder of its stage.
     """
 
     path: Path

@@ -3,12 +3,12 @@
     def main(*, claims_path: Path, k: list[int], form: Form, scoring: Scoring, rows: list[Row],
              limit: Annotated[int, "questions; 0: all"] = 0) -> None
 
-is called with `--claims FILE --k 16 32 --form chat --scoring '{…}' --rows rows.json`. A parameter
-is an option, and one without a default must be given. `_path` at a name's end tells a file from
-what is in it and is no part of the option. A list or tuple of words takes several, a `bool` is a
-flag, and what is no word is JSON, or a file of JSON (`plumbline.storage.lists`). A dataclass stands for
-options that programs share: its fields are options themselves. Text in `Annotated` is the option's
-help; `main(plan_path, /)` takes a word without an option's name.
+is called with `--claims FILE --k 16 32 --form chat --scoring '{…}' --rows rows.json`. A parameter is an
+option; without a default, it is required. `_path` at the end of a name marks a file, as opposed to its
+contents, and is not part of the option. A list or tuple of words takes several, a `bool` is a flag, and
+anything that is not a word is JSON, or a file of JSON (`plumbline.storage.lists`). A dataclass stands
+for options that programs share: its fields are options themselves. Text in `Annotated` is the
+option's help; `main(plan_path, /)` takes a word without an option's name.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ from plumbline.storage.files import InputError, first_error
 
 
 def call(main: Callable[..., None], words: Sequence[str]) -> None:
-    """Call a program's `main` as the words of its command line say. InputError: see `arguments`."""
+    """Call a program's `main` with the words of its command line. InputError: see `arguments`."""
     given = arguments(main, words)
     main(*given.args, **given.kwargs)
 
 
 def arguments(main: Callable[..., None], words: Sequence[str]) -> inspect.BoundArguments:
-    """What `main` is to be called with; options that are not given are left to its defaults.
+    """The arguments for `main`; options that are not given keep their defaults.
 
-    Raises InputError naming the option where one is missing, unknown or no such value.
+    Raises InputError naming the option if one is missing, unknown or has an invalid value.
     """
     return _bound(main, vars(parser(main).parse_args(words)))
 
 
 def parser(main: Callable[..., None]) -> argparse.ArgumentParser:
-    """Splits words into options, as text. The help says what the module of `main` is for."""
+    """Splits words into options, as text. The help is the docstring of `main`'s module."""
     made = _Parser(
         prog=Path(main.__code__.co_filename).stem,
         description=main.__globals__["__doc__"],
@@ -116,7 +116,7 @@ def _help(parameter: inspect.Parameter) -> str:
 
 
 def _bare(kind):
-    """A type without notes and without `| None`."""
+    """A type without annotations and without `| None`."""
     if get_origin(kind) is Annotated:
         return _bare(get_args(kind)[0])
     some = [option for option in get_args(kind) if option is not NoneType]
@@ -124,7 +124,7 @@ def _bare(kind):
 
 
 def _items(kind) -> tuple:
-    """The types of a list's or tuple's items; none of another type."""
+    """The types of a list's or tuple's items; empty for other types."""
     return get_args(_bare(kind)) if get_origin(_bare(kind)) in (list, tuple) else ()
 
 
@@ -137,7 +137,7 @@ def _is_json(kind) -> bool:
 
 
 def _number(parameter: inspect.Parameter) -> str | int | None:
-    """How many words follow, in argparse's terms."""
+    """How many words follow the option, in argparse's terms."""
     items = _items(parameter.annotation)
     if not items or _is_json(parameter.annotation):
         return None

@@ -1,6 +1,6 @@
-"""What a run says while it runs: a line now and then, and of a failure what one needs to go on.
+"""Messages of a run: a line of progress now and then, and for a failure what one needs to continue.
 
-Snakemake tells of each job what it reads, writes and why it runs, which is for its log file
+Snakemake reports for each job what it reads, writes and why it runs; this goes only to its log file
 (.snakemake/log). Its events arrive as log records with `event`, see
 snakemake_interface_logger_plugins.common.LogEvent.
 """
@@ -21,16 +21,16 @@ from plumbline.jobs.progress import Job, RunProgress, about, tail
 from plumbline.storage.files import InputError, read_json
 
 SNAKEMAKE = logging.getLogger("snakemake.logging")
-# What the lines stand for, on the screen.
+# Snakemake's events that these lines replace on the screen.
 _REPLACED = {"job_info", "job_started", "job_finished", "job_error", "progress", "shellcmd"}
 _REPLACED |= {"group_info", "group_error"}
 _CHATTER = ("Select jobs to execute", "Exiting because a job execution failed")
-# Lines come as often as this many seconds, and not more often than this share of the time so far.
+# Seconds between lines, which grow to this share of the time so far.
 EVERY, SHARE = 15.0, 1 / 30
 _RAISED = re.compile(r"(\[rank\d+\]: )?[A-Za-z_][\w.]*(Error|Exception|Interrupt|Exit|Timeout)\b.*")
 _PROGRAM = re.compile(r"python -m scripts\.(\w+)")
 _SLURM = re.compile(r"slurmstepd[\w-]*: error: (.*)")
-# How Snakemake tells that a command failed, with the whole of it before.
+# Snakemake's message that a command failed, including everything before it.
 _ENDED = re.compile(
     r"CalledProcessError.*(?:exit status (\d+)|died with <Signals\.(\w+): \d+>)\.", re.S
 )
@@ -39,8 +39,8 @@ _ENDED = re.compile(
 class Console(logging.Handler):
     """Follows Snakemake's events from a run's `begin` to its `end`.
 
-    root: the run's folder. Its plan.json, which says how long stages take, may be made while the
-    run goes on; the folders of its benchmarks are the stages.
+    root: the run's folder. Its plan.json, which has the estimated times of stages, may be made while
+    the run goes on. The stages are the folders of its benchmarks.
     """
 
     def __init__(self, root: Path, clock: Callable[[], float] = time.time):
@@ -48,11 +48,11 @@ class Console(logging.Handler):
         self._root, self._clock = root, clock
         self._progress: RunProgress | None = None
         self._said = ""
-        self._statuses: dict[int, str] = {}  # of the command that failed last, by thread
+        self._statuses: dict[int, str] = {}  # of the last command that failed, by thread
         self._ended = threading.Event()
 
     def begin(self, dag) -> None:
-        """Say how much there is to do, and from now on how far it is. dag: Snakemake's."""
+        """Print how much there is to do, and start reporting progress. dag: Snakemake's."""
         to_run = set(dag.needrun_jobs())
         jobs = {
             job.jobid: Job(
@@ -71,7 +71,7 @@ class Console(logging.Handler):
         threading.Thread(target=self._keep_telling, daemon=True).start()
 
     def end(self) -> None:
-        """Say how it ended."""
+        """Print how the run ended."""
         self._ended.set()
         SNAKEMAKE.removeHandler(self)
         progress, now = self._progress, self._clock()
@@ -109,7 +109,7 @@ class Console(logging.Handler):
         elif event == "job_error":
             self._progress.fail(record.jobid)
             status = self._statuses.pop(record.thread, None)
-            if not getattr(record, "indent", False):  # those of a group are told together
+            if not getattr(record, "indent", False):  # a group's jobs are reported together
                 SNAKEMAKE.error(failure(record, status))
         elif event == "group_error":
             SNAKEMAKE.error(group_failure(record))
@@ -126,7 +126,7 @@ class Console(logging.Handler):
             SNAKEMAKE.info(f"{time.strftime('%H:%M:%S')} {line}")
 
     def _planned(self) -> dict | None:
-        """The plan, once it is there. One that was damaged is no reason not to run what mends it."""
+        """The plan, once it exists. A damaged one must not stop the run that repairs it."""
         plan = self._root / "plan.json"
         try:
             return read_json(plan) if plan.exists() else None
@@ -135,13 +135,13 @@ class Console(logging.Handler):
 
 
 def _stage(benchmark: str | None) -> str | None:
-    """The folder below that of all benchmarks."""
+    """The benchmark's folder below that of all benchmarks."""
     _, named, rest = (benchmark or "").partition("/benchmarks/")
     return rest.partition("/")[0] if named else None
 
 
 def _is_left(record: logging.LogRecord) -> bool:
-    """Whether Snakemake's own words are still shown."""
+    """Whether Snakemake's own message is still shown."""
     event, said = getattr(record, "event", None), str(record.msg)
     return not (
         event in _REPLACED
@@ -151,7 +151,7 @@ def _is_left(record: logging.LogRecord) -> bool:
 
 
 def failure(record: logging.LogRecord, status: str | None = None) -> str:
-    """A failed job in a few lines: its rule and file, why, and where more is said.
+    """A failed job in a few lines: its rule and file, the cause, and where to find more.
 
     status: the command's, or the name of the signal that ended it.
     """
@@ -173,8 +173,8 @@ def failure(record: logging.LogRecord, status: str | None = None) -> str:
 
 
 def _signal(status: str | None) -> str:
-    """A sentence on the signal that ended a command, empty if none did: 128 and its number, or its
-    name.
+    """A sentence on the signal that ended a command, or empty: the status is 128 plus the signal's
+    number, or its name.
     """
     if status and status.isdigit():
         numbers = {128 + one.value: one.name for one in signal.Signals}
@@ -185,7 +185,7 @@ def _signal(status: str | None) -> str:
 
 
 def group_failure(record: logging.LogRecord) -> str:
-    """The same of jobs that were submitted as one; what SLURM says of them is in its log alone."""
+    """The same for jobs submitted as one; SLURM's own message is only in its log."""
     jobs = record.job_error_info
     logs = [path for job in jobs for path in job["log"] if Path(path).exists()]
     causes = []
@@ -206,8 +206,8 @@ def group_failure(record: logging.LogRecord) -> str:
 
 
 def cause(log: Path, program: str | None) -> str | None:
-    """The line of a log that says what went wrong: a program's own last words, else an error's,
-    else the last line, which is then said to be no more than that.
+    """The line of a log that says what went wrong: a program's own last message, otherwise an error, or
+    otherwise the last line, marked as no more than that.
     """
     lines = _lines(log)
     if wrong := _wrong(lines, program):
@@ -220,13 +220,13 @@ def _lines(log: Path) -> list[str]:
 
 
 def _wrong(lines: list[str], program: str | None) -> list[str]:
-    """A program's own words of what went wrong, else Python's."""
+    """A program's own messages about what went wrong, otherwise Python's."""
     own = [line for line in lines if program and line.startswith(f"{program}: ")]
     return own or [line for line in lines if _RAISED.fullmatch(line)]
 
 
 def command(words: list[str]) -> str:
-    """A command line as it was typed, or near enough to be typed again."""
+    """A command line as it was typed, or close enough to be typed again."""
     name, *rest = words
     if name.endswith("__main__.py"):
         return shlex.join(["python", "-m", Path(name).parent.name, *rest])

@@ -1,9 +1,9 @@
-"""Which GPUs a job gets: jobs that run side by side on one machine never share one.
+"""Assigning GPUs to jobs: jobs that run side by side on one machine never share one.
 
-A device is held by a lock on a file in the machine's own temporary folder, from before CUDA is
-started until the process ends; the operating system lets go of it even when the process is killed.
-Under SLURM the choice is among the devices that SLURM gave to the job. Other schedulers' and the
-user's own CUDA_VISIBLE_DEVICES are kept to as well.
+A device is reserved by a lock on a file in the machine's own temporary folder, from before CUDA is
+started until the process ends; the operating system releases it even if the process is killed. Under
+SLURM, the choice is among the devices that SLURM gave to the job. CUDA_VISIBLE_DEVICES, as set by
+other schedulers or the user, is respected as well.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from plumbline.storage.files import InputError
 
 log = logging.getLogger("plumbline")
 VARIABLE = "CUDA_VISIBLE_DEVICES"
-NONE = ("-1", "NoDevFiles")  # CUDA sees nothing from such a name on; the second is SLURM's
-PAUSE = 2.0  # seconds between two looks for free devices
+NONE = ("-1", "NoDevFiles")  # CUDA ignores all names from such a one on; the second is SLURM's
+PAUSE = 2.0  # seconds between two searches for free devices
 _held: list = []  # locks, which would open if nothing referred to them
 
 
@@ -35,9 +35,9 @@ def take(
 ) -> None:
     """Wait for `count` free GPUs and make them the only ones that this process sees.
 
-    To be called before CUDA is started; does nothing unless `device` is cuda, nor a second time.
-    devices: names as in CUDA_VISIBLE_DEVICES; those that are visible unless given. folder: where
-    the locks lie. Raises InputError when there are fewer than `count`, free or not.
+    Must be called before CUDA is started; does nothing unless `device` is cuda, or when called again.
+    devices: names as in CUDA_VISIBLE_DEVICES, by default the visible ones. folder: where the locks are.
+    Raises InputError when there are fewer than `count`, free or not.
     """
     if device != "cuda" or _held:
         return
@@ -49,7 +49,7 @@ def take(
             f"fewer in the configuration (training.processes, generation.tensor_parallel), or set "
             f"device: cpu."
         )
-    # Jobs of SLURM may each count their devices from 0: the same name is another device there.
+    # SLURM's jobs may each number their devices from 0, so the same name is another device in each.
     space = f"slurm-{job}" if (job := os.environ.get("SLURM_JOB_ID")) else "machine"
     folder = folder or Path(tempfile.gettempdir()) / f"plumbline-devices-{os.getuid()}"
     folder.mkdir(parents=True, exist_ok=True)
@@ -59,7 +59,9 @@ def take(
         if not waiting:
             log.info(f"waiting for {count} of {len(devices)} GPU(s), which other jobs are using")
         waiting = True
-        time.sleep(pause * random.uniform(0.5, 1.5))  # not in step with others that wait
+        time.sleep(
+            pause * random.uniform(0.5, 1.5)
+        )  # not at the same moments as other waiting jobs
     os.environ[VARIABLE] = ",".join(taken)
     log.info(f"GPU {os.environ[VARIABLE]} of {len(devices)}")
 
@@ -77,7 +79,7 @@ def visible() -> list[str]:
 
 
 def _free(locks: dict[str, Path], count: int) -> list[str]:
-    """Lock `count` devices, or none: two jobs that hold a half each would wait for ever."""
+    """Lock `count` devices, or none: two jobs that hold half of theirs would wait for ever."""
     from filelock import FileLock, Timeout
 
     taken = {}

@@ -1,7 +1,7 @@
-"""A digest of what a program means: its code and that of every library module it imports.
+"""A digest of a program's meaning: its code and that of every library module it imports.
 
-A rule that carries this digest as a parameter reruns when the code behind it changes in meaning,
-in whatever module, and does not rerun for a comment, a reformat or a fresh clone.
+A rule with this digest as a parameter reruns when the meaning of its code changes, in whatever
+module, and does not rerun for a comment, a reformat or a fresh clone.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ class _Parsed:
 
 
 class Library:
-    """A package's folder, read once, and what the programs beside it mean.
+    """A package's folder, read once, and the digests of the programs beside it.
 
-    remembered: a JSON file that keeps what files mean by their bytes, since to parse the whole
-    package takes half a second and every job on a cluster reads the rules again. `remember` writes
-    it; what it says is true of the same bytes for ever, so that it may be shared and lost.
+    remembered: a JSON file with what files mean, by their bytes, since parsing the whole package
+    takes half a second and every job on a cluster reads the rules again. `remember` writes it. Its
+    entries stay true for the same bytes, so it may be shared, and lost.
     """
 
     def __init__(self, folder: Path, remembered: Path | None = None):
@@ -62,13 +62,12 @@ class Library:
     def digest(self, program: Path, also: Sequence[Path] = (), loaded: Sequence[str] = ()) -> str:
         """Hex digest of a program and of all modules of the library that it transitively imports.
 
-        Comments, docstrings, layout and what stands under `if TYPE_CHECKING:` do not count;
-        imports inside functions do. The bytes of the files in `also` (templates and other
-        resources the code reads) count as they are.
+        Comments, docstrings, layout and code under `if TYPE_CHECKING:` do not count; imports inside
+        functions do. The bytes of the files in `also` (templates and other resources that the code
+        reads) count as they are.
 
         Raises `InputError` when a file cannot be read or parsed, or when an imported module of the
-        library does not exist. Modules imported by a computed name are not seen: `loaded` names
-        them.
+        library does not exist. Imports by a computed name are not seen; `loaded` names these modules.
         """
         program = Path(program)
         start = self.parse(program, package=None)
@@ -91,26 +90,25 @@ class Library:
         return total.hexdigest()[:LENGTH]
 
     def parse(self, path: Path, package: str | None) -> _Parsed:
-        """What a file of package `package` (None: a program) means, with its imports from here."""
+        """What a file of package `package` (None: a program) means, with its imports."""
         if path not in self._parsed:
-            # A relative import means another module in another package.
+            # A relative import means another module if the package is another.
             key = f"{_bytes_digest(path)} {package}"
             self._met[key] = self._known.get(key) or _parse(path, package, self.name)
             self._parsed[path] = self._met[key]
         return self._parsed[path]
 
     def files_of(self, target: _Import, importer: Path) -> list[tuple[str, Path]]:
-        """The module that `target` names with the packages around it, and its submodule if it is
-        one.
+        """The module that `target` names, with the packages around it, and its submodule if it is one.
 
-        Importing a.b.c runs a/__init__.py and a/b/__init__.py as well, so they count.
+        Importing a.b.c also runs a/__init__.py and a/b/__init__.py, so they count.
         """
         if target not in self._files:
             self._files[target] = list(self._find(target, importer))
         return self._files[target]
 
     def remember(self) -> None:
-        """Keep what files mean that were met since `remembered` was read; where that cannot be
+        """Store the meanings of the files parsed since `remembered` was read; if it cannot be
         written, files are parsed again next time.
         """
         if self._met.keys() != self._known.keys():
@@ -151,7 +149,7 @@ class Library:
 
 
 def _remembered(path: Path) -> dict[str, _Parsed]:
-    """What `Library.remember` wrote; nothing where it cannot be read."""
+    """What `Library.remember` wrote; empty if it cannot be read."""
     with suppress(OSError, ValueError, TypeError, KeyError):
         told = json.loads(path.read_text())
         if told["by"] == _bytes_digest(Path(__file__)):
@@ -197,9 +195,9 @@ def _imports(
 def _dump(node: ast.AST, write: Callable[[str], object], statements: list) -> None:
     """Write a node's meaning; import statements are added to `statements`.
 
-    `ast.dump` differs between Python versions (3.12 added fields, 3.13 leaves out empty ones), so
-    empty fields are left out here, and with them all that the rest implies or that means nothing:
-    load or store, u"" or "", positions.
+    `ast.dump` differs between Python versions (3.12 added fields, 3.13 leaves out empty ones), so empty
+    fields are left out here, and with them everything that is implied or has no meaning: load or store,
+    u"" or "", positions.
     """
     kind = type(node)
     if kind is ast.Constant:

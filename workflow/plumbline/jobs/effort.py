@@ -1,4 +1,4 @@
-"""How long a process works with a model. All else that it does is overhead: imports, loads, starts."""
+"""How long a process works with a model. Everything else is overhead: imports, loading, starts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-TOLD = "s of passes through a model"  # how a program's last line ends
+TOLD = "s of passes through a model"  # how the last line of a program ends
 _total = 0.0
 
 
@@ -22,5 +22,5 @@ def passes() -> Iterator[None]:
 
 
 def told() -> str | None:
-    """A line that says how long that was; None of a process that has no model."""
+    """A line that says how long that was; None for a process without a model."""
     return f"{_total:.1f} {TOLD}" if _total else None

@@ -1,8 +1,8 @@
 """Whether a program runs in the environment that its rule names, with the versions pinned there.
 
-Snakemake activates an environment and then runs the job in the same shell, whether or not the
-activation worked, so that a job can end well with packages that nobody chose. This is asked before
-anything else is imported: only Python's own modules are used, and no package is imported.
+Snakemake activates an environment and then runs the job in the same shell, even if the activation
+failed, so that a job could succeed with the wrong packages. This is checked before anything else is
+imported, so only Python's own modules are used.
 """
 
 from __future__ import annotations
@@ -15,11 +15,10 @@ from importlib import import_module
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
-# Where Snakemake itself runs, if its jobs are to run in environments that conda makes.
+# Where Snakemake itself runs, if its jobs run in environments that conda makes.
 OUTSIDE = "PLUMBLINE_OUTSIDE_CONDA"
-# The programs by the environment of envs/ that they run in; those of a method are listed in its own
-# folder. The rules take it from here. Of an environment that is also there as <name>-gpu.yaml, that
-# is taken on a CUDA device.
+# The programs by their environment in envs/, from which the rules take it; a method's programs are
+# listed in its own folder. On a CUDA device, <name>-gpu.yaml is used if it exists.
 PROGRAMS = {
     "analyse": """
         build_choices build_instructions draw_figures judge_closed_book tabulate_answers
@@ -36,7 +35,7 @@ PROGRAMS = {
         write_cards write_manifest""",
     "verify": "check_verifier verify_claims",
 }
-# Imported by name: each is a list and imports nothing.
+# Imported by name, since each is only a list and imports nothing.
 _OF_METHODS = [
     import_module(f"plumbline.methods.{path.parent.name}.programs").PROGRAMS
     for path in sorted((ROOT / "workflow/plumbline/methods").glob("*/programs.py"))
@@ -51,11 +50,11 @@ _PIN = re.compile(r"(?m)^(?:[^#\n]* )?([A-Za-z0-9][\w.-]*)(?:\[[\w,]+\])?==(\S+)
 
 
 def problem(program: str, variables: Mapping[str, str], prefix: str = sys.prefix) -> str | None:
-    """What is wrong with where a program runs and what to do about it; None: nothing.
+    """What is wrong with the environment of a program, and what to do; None: nothing.
 
-    variables: the environment's; prefix: the interpreter's folder. Two kinds of environment are
-    judged, by what the program's rule needs of them: those that conda made for a run with
-    --use-conda, and the one that `make setup` made. Any other is its maker's choice.
+    variables: the environment variables; prefix: the interpreter's folder. Two kinds of environment are
+    checked for what the program's rule needs: those that conda made for a run with --use-conda, and the
+    one that `make setup` made. Any other is its maker's responsibility.
     """
     if program not in ENVIRONMENTS:
         return None
@@ -112,9 +111,9 @@ def _pins_of(file: Path) -> dict[str, str]:
 
 
 def _installed() -> Iterator[tuple[str, str]]:
-    """Name and version of what can be imported, by its folders' names; first come last.
+    """Name and version of what can be imported, by folder names; the first on the path come last.
 
-    A tenth of the time that importlib.metadata takes, which opens every file.
+    It takes a tenth of the time of importlib.metadata, which opens every file.
     """
     for folder in reversed(sys.path):
         try:

@@ -1,4 +1,4 @@
-"""Out of memory: told from other mistakes, and tried again with less at once."""
+"""Out of memory: recognised among other errors, and tried again with smaller sizes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from plumbline.storage.files import InputError
 log = logging.getLogger("plumbline")
 Result = TypeVar("Result")
 
-# What torch says on GPUs (its own allocator, CUDA, cuBLAS), Macs and CPUs (Linux, Windows).
+# Messages of torch on GPUs (its own allocator, CUDA, cuBLAS), Macs and CPUs (Linux, Windows).
 SIGNS = (
     "out of memory",
     "CUBLAS_STATUS_ALLOC_FAILED",
@@ -23,14 +23,14 @@ SIGNS = (
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an exception says that memory did not suffice, on any device."""
+    """Whether an exception says that memory was insufficient, on any device."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     return isinstance(error, RuntimeError) and any(sign in str(error) for sign in SIGNS)
 
 
 def halves(size: int, smallest: int = 1) -> list[int]:
-    """`size`, a half of it and so on, none below `smallest` but the first."""
+    """`size`, half of it and so on; none but the first is below `smallest`."""
     sizes = [size]
     while sizes[-1] // 2 >= smallest:
         sizes.append(sizes[-1] // 2)
@@ -46,9 +46,9 @@ def first_that_fits(
 ) -> Result:
     """The result of `attempt(size)` for the first of `sizes` (largest first) that fits.
 
-    name: what the size is called in messages, a configuration key where there is one.
+    name: what the size is called in messages, if possible a configuration key.
     too_large: which exceptions mean that it did not fit; any other passes through.
-    Raises InputError with `remedy`, what the user can change, when not even the last size fits.
+    Raises InputError with `remedy`, what the user can change, if not even the last size fits.
     """
     for size, smaller in zip(sizes, [*sizes[1:], None], strict=True):
         try:
@@ -57,7 +57,7 @@ def first_that_fits(
             if not too_large(error):
                 raise
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        # Outside of the handler, whose traceback holds on to the tensors of what failed.
+        # Outside the handler, whose traceback keeps the tensors of the failed attempt alive.
         free()
         if smaller is None:
             break
@@ -66,7 +66,7 @@ def first_that_fits(
 
 
 def free() -> None:
-    """Give back what is no longer used, on devices, too."""
+    """Release memory that is no longer used, also on devices."""
     gc.collect()
     torch = sys.modules.get("torch")
     if torch and torch.accelerator.is_available() and torch.accelerator.current_accelerator():

@@ -1,4 +1,4 @@
-"""What every program in workflow/scripts does around its work: logging and honest endings."""
+"""What every program in workflow/scripts does around its work: logging and clear error messages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from plumbline.storage.files import InputError, first_mistake
 
 log = logging.getLogger("plumbline")
 _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
-# The same in the words of what writes weights, safetensors and torch's archives.
+# The same in messages of what writes weights: safetensors and torch's archives.
 _FAILED_WRITE = re.compile(
     r"No space left on device|Disk quota exceeded|Read-only file system"
     r"|inline_container.*unexpected pos.*|PytorchStreamWriter failed writing file"
@@ -30,11 +30,11 @@ def cli(
     main: Callable[..., None],
     call: Callable[[Callable[..., None], Sequence[str]], None] = command_line.call,
 ) -> None:
-    """Run a program as its command line says, which `main`'s signature is (`command_line`): log to
-    stderr, end with status 1 and one clear line on bad options or bad input.
+    """Run a program from its command line, which follows `main`'s signature (`command_line`): log to
+    stderr; on bad options or bad input, end with status 1 and one clear line.
 
-    call: what calls `main` with the words of the command line, and may do more around it.
-    With --debug among its arguments, bad input ends in a traceback.
+    call: calls `main` with the words of the command line, and may do more around it. With --debug among
+    the arguments, bad input ends in a traceback.
     """
     name = Path(main.__code__.co_filename).stem
     debug = "--debug" in sys.argv
@@ -45,7 +45,7 @@ def cli(
         format=f"%(asctime)s {name}: %(message)s",
         datefmt="%H:%M:%S",
     )
-    # A million rows are no garbage: at the default, half the time went into looking for some.
+    # A million rows stay in use: with the default, half the time went into collecting garbage.
     gc.set_threshold(50_000, 20, 100)
     try:
         call(main, sys.argv[1:])
@@ -54,7 +54,7 @@ def cli(
     except (InputError, ValidationError) as error:
         if debug:
             raise
-        if isinstance(error, ValidationError):  # of a document of JSON
+        if isinstance(error, ValidationError):  # of a JSON document
             what = first_mistake(error, "the whole")
             error = f"{error.title}: {what}. Correct it; --debug shows where it was read."
         sys.exit(f"{name}: {error}")
@@ -69,7 +69,7 @@ def cli(
 
 
 def _unwritable(error: BaseException | None) -> str | None:
-    """What a failed write says, if that is behind an error."""
+    """The message of a failed write, if one is behind an error."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in _UNWRITABLE:
             return f"{error.strerror}{f' ({error.filename})' if error.filename else ''}"
@@ -80,9 +80,9 @@ def _unwritable(error: BaseException | None) -> str | None:
 
 
 class Progress:
-    """Lines such as `1,200/10,000 prompts (12 %), 63.1/s, 2:20 left`, at most one every few seconds.
+    """Lines like `1,200/10,000 prompts (12 %), 63.1/s, 2:20 left`, at most one every few seconds.
 
-    Lines, not a bar: they read well in a log file and beside other jobs' lines.
+    Lines, not a bar, since they read well in a log file and beside other jobs' lines.
     """
 
     def __init__(self, total: int, unit: str, every: float = 5.0, done: int = 0):

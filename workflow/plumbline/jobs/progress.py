@@ -1,4 +1,4 @@
-"""How far a run is and how long it still takes, in one line: from the plan and what has happened."""
+"""One line on how far a run is and how long it will take, from the plan and the progress so far."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-# A job of these does what lies ready for others too: its own time says little of theirs.
+# Stages whose jobs also do other jobs' work, so that a job's own time says little about others.
 SHARED = ("generate", "score")
-SHORT = 2.0  # seconds of a job that no plan counts, before one was seen
+SHORT = 2.0  # seconds of a job that is not planned, before one has been seen
 START = 5.0  # seconds of a job that finds its work done
-# Seconds for which the plan is believed before what happens weighs as much.
+# Seconds after which the progress so far weighs as much as the plan.
 TRUSTED = 60.0
-# As `program.Progress` says it.
+# As in `program.Progress`.
 _LEFT = re.compile(r"\((\d+)%\), .*, (\d+):(\d\d) left$", re.MULTILINE)
-# Per cent from which this is believed: of what a model answers at once, the first comes late and the
-# others soon after.
+# Per cent from which on it is believed: of answers that a model writes together, the first ends late
+# and the others soon after.
 TELLING = 10
 _TAIL = 4096
 
@@ -27,8 +27,8 @@ class Job:
     """A job of a run.
 
     stage: the folder of its benchmark, None: it has none; awaited_by: the jobs that need it;
-    seconds: that it took, once it has ended well; one_of: so many that were submitted as one, of
-    whose time each is taken to have the same share.
+    seconds: its time, once it has succeeded; one_of: how many were submitted as one; each is taken
+    to have an equal share of their time.
     """
 
     stage: str | None
@@ -48,16 +48,16 @@ class Job:
         return (now - self.begun) / self.one_of if self.seconds is None else self.seconds
 
     def told_left(self) -> float | None:
-        """Seconds that its program says it still takes, in its log's last line that says so.
+        """The remaining seconds that its program reports, in the last such line of its log.
 
-        None: it says nothing, or too little of its work is done for that.
+        None: it reports none, or too little of its work is done.
         """
         for path in self.logs:
             try:
                 if path.stat().st_mtime >= self.begun and (said := _LEFT.findall(tail(path))):
                     done, minutes, seconds = map(int, said[-1])
                     return 60.0 * minutes + seconds if done >= TELLING else None
-            except FileNotFoundError:  # nothing is said yet
+            except FileNotFoundError:  # nothing has been logged yet
                 continue
         return None
 
@@ -71,14 +71,14 @@ def tail(path: Path) -> str:
 
 @dataclass
 class RunProgress:
-    """What has become of the jobs of a run, by id. Times are seconds since the epoch."""
+    """The state of the jobs of a run, by id. Times are seconds since the epoch."""
 
     jobs: Mapping[int, Job]
     begun: float
     failed: set[int] = field(default_factory=set)
 
     def start(self, job: int, now: float, one_of: int = 1) -> None:
-        """A job begins, or begins again after it failed."""
+        """A job starts, or starts again after a failure."""
         self.failed.discard(job)
         self.jobs[job].begun, self.jobs[job].seconds = now, None
         self.jobs[job].one_of = one_of
@@ -91,7 +91,7 @@ class RunProgress:
         self.jobs[job].begun = None
 
     def lost(self) -> set[int]:
-        """Those that failed, and those that wait for one of them."""
+        """Jobs that failed, and jobs that wait for one of them."""
         found, to_do = set(), list(self.failed)
         while to_do:
             job = to_do.pop()
@@ -103,7 +103,7 @@ class RunProgress:
     def line(self, now: float, plan: Mapping | None) -> str:
         """`23/70 jobs · generate 3/9 · train 2/5 · about 6 min left`.
 
-        Stages with a job that runs are named. plan: that of plan.json; without it no time is said.
+        Stages with a running job are named. plan: that of plan.json; without it, no time is given.
         """
         done = sum(job.seconds is not None for job in self.jobs.values())
         parts = [f"{done:,}/{len(self.jobs):,} jobs"]
@@ -119,10 +119,10 @@ class RunProgress:
         return " · ".join(parts)
 
     def left(self, now: float, plan: Mapping) -> float:
-        """Seconds until the run's end.
+        """Seconds until the end of the run.
 
-        What each stage still takes, by the plan at the pace of what is done, or by what its jobs
-        took and say; over as many jobs at once as there have been so far.
+        Each stage's remaining time is its planned time at the pace of what is done, or follows from
+        what its jobs took and report; it is divided by the number of jobs that have run at once so far.
         """
         planned = dict(self._planned(plan))
         pace = self._pace(planned)
@@ -148,14 +148,14 @@ class RunProgress:
         return stages
 
     def _planned(self, plan: Mapping) -> Iterator[tuple[str, float]]:
-        """Seconds of this run's part of each stage: some of its jobs may have been done before."""
+        """Seconds of this run's part of each stage, since some jobs may have been done earlier."""
         here = self._stages()
         for stage in plan["stages"]:
             if (jobs := here.get(stage["stage"])) and stage["jobs"]:
                 yield stage["stage"], stage["seconds"] * min(1.0, len(jobs) / stage["jobs"])
 
     def _pace(self, planned: Mapping[str, float]) -> float:
-        """How much longer than planned the jobs took that have ended."""
+        """How much longer than planned the finished jobs took."""
         took = expected = TRUSTED
         for stage, jobs in self._stages().items():
             ended = [job.seconds for job in jobs.values() if job.seconds is not None]
@@ -172,7 +172,7 @@ def _unplanned(jobs: Iterable[Job]) -> float:
 
 
 def _shared(jobs: Collection[Job], whole: float, now: float) -> float:
-    """Of the whole stage's seconds, what is not spent, and at least what its jobs say."""
+    """The rest of the whole stage's seconds, but at least what its jobs report."""
     waiting = sum(job.begun is None for job in jobs)
     running = [job for job in jobs if job.running]
     if not waiting and not running:
@@ -182,7 +182,7 @@ def _shared(jobs: Collection[Job], whole: float, now: float) -> float:
 
 
 def _apart(jobs: Collection[Job], mean: float, now: float) -> float:
-    """Of jobs that take as long as one another; `mean` is what one is expected to take."""
+    """For jobs of similar length; `mean` is the expected time of one."""
     ended = [job.seconds for job in jobs if job.seconds is not None]
     told = [(job.spent(now), job.told_left()) for job in jobs if job.running]
     seen = ended + [spent + left for spent, left in told if left is not None]
@@ -192,7 +192,7 @@ def _apart(jobs: Collection[Job], mean: float, now: float) -> float:
 
 
 def about(seconds: float) -> str:
-    """A time as exact as an estimate is: `about 6 min`, `about 1 h 40 min`, `about 3 days`."""
+    """A time as precise as an estimate can be: `about 6 min`, `about 1 h 40 min`, `about 3 days`."""
     minutes = math.ceil(seconds / 60)
     if minutes <= 1:
         return "about a minute"

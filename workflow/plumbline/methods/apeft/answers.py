@@ -1,4 +1,4 @@
-"""Sampled answers to a question about a fact, each distinct one as a statement to be verified."""
+"""Sampled answers to a question about a fact, each distinct one as a statement to verify."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from plumbline.verification.statements import as_sentence, named
 
 
 class Answered(Claim):
-    """What one answer to a question says; `response` is the question's id.
+    """The statement that an answer to a question makes; `response` is the question's id.
 
-    `text` is what is verified: the statement, where it is judged as about the fact that was asked
-    for; elsewhere the statement as the question's answer, since "Phoenix is a city in Arizona" is
-    true and does not tell which country Phoenix is in.
+    `text` is what is verified: the statement itself, if it is judged as being about the fact that was
+    asked for; otherwise the statement as the question's answer, since "Phoenix is a city in Arizona" is
+    true and does not say which country Phoenix is in.
     """
 
     statement: NonEmpty = Field(description="The answer as a sentence, to be trained on.")
@@ -37,10 +37,10 @@ def statements(
     requests: Iterable[Request],
     generations: Iterable[Generation],
 ) -> tuple[list[Answered], Counter]:
-    """A claim for every distinct answer, the commonest first, and samples that are no answer.
+    """A claim for every distinct answer, the commonest first, and samples that are not answers.
 
-    Answers are told apart by their normalised first lines. Raises InputError where questions and
-    requests do not fit.
+    Answers are compared by their normalised first lines. Raises InputError if questions and requests do
+    not fit.
     """
     drawn = {request.claim: given for request, given in answered(requests, generations)}
     rows: list[Answered] = []
@@ -83,7 +83,7 @@ def _as_answer(question: AtomicQuestion, statement: str) -> str:
 
 
 def _answer(line: str, statement: str) -> str:
-    """The line without a full stop, and without the statement's beginning if it repeats that."""
+    """The line without a full stop, and without the statement's beginning if it repeats it."""
     opening = statement.partition(SLOT)[0]
     if opening and line.casefold().startswith(opening.casefold()):
         line = line[len(opening) :]
@@ -94,7 +94,7 @@ def stated(question: AtomicQuestion, answer: str) -> str:
     """The full statement of an answer, e.g. "The capital of Peru is Lima."."""
     if question.asked:
         answer = named(question.asked.relation, answer)
-    # No second article where the statement has one before the slot.
+    # Without a second article, if the statement already has one before the slot.
     if re.search(rf"\b(?:a|an|the) {re.escape(SLOT)}", question.statement, re.IGNORECASE):
         answer = re.sub(r"^(?:a|an|the) (?=\S)", "", answer, flags=re.IGNORECASE)
     return as_sentence(question.statement.replace(SLOT, answer))

@@ -1,7 +1,7 @@
 """Questions about claims by a model: it writes the question and copies the answer.
 
-Ours, in the manner of FactTune-MC's questions (Tian et al. 2024); the answer is asked for as well,
-so that the claim with a slot in its place becomes the statement of any other answer.
+Ours, in the manner of FactTune-MC's questions (Tian et al. 2024). The answer is asked for as well, so
+that the claim, with a slot in the answer's place, becomes the statement of any other answer.
 """
 
 from __future__ import annotations
@@ -74,9 +74,9 @@ def questions(
 ) -> tuple[list[AtomicQuestion], Counter]:
     """The question about each claim, and why some have none.
 
-    asked: the requests for the questions. verdicts: by claim id. An answer has to stand in the
-    claim, once and as whole words, and not be its topic; the question must not give it away, nor
-    leave its subject to a pronoun.
+    asked: the requests for the questions. verdicts: by claim id. An answer must occur in the claim
+    exactly once and as whole words, and must not be its topic; the question must not give it away,
+    nor name its subject only by a pronoun.
     """
     drawn = {request.claim: answer for request, (answer,) in answered(asked, generations)}
     made: list[AtomicQuestion] = []
@@ -108,7 +108,7 @@ def questions(
 
 
 def _fact(verdict: Verdict | None, answer: str) -> AskedFact | None:
-    """The one fact that the claim was read as with this object; None: no table knows it."""
+    """The one fact that the claim was read as, with this object; None: no table knows it."""
     facts = {
         fact
         for fact, objects in (facts_in(verdict) if verdict else ())
@@ -118,7 +118,7 @@ def _fact(verdict: Verdict | None, answer: str) -> AskedFact | None:
 
 
 def _unfit(claim: Claim, question: str, answer: str, places: int) -> str | None:
-    """Why the question does not ask for an object of the claim; None where it does."""
+    """Why the question does not ask for an object of the claim; None if it does."""
     if not normalise(answer) or places != 1 or SLOT in claim.text:
         return "answer not in the claim"
     if normalise(answer) == normalise(claim.topic):

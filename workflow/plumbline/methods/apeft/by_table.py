@@ -1,7 +1,7 @@
-"""Questions about claims by the fact tables: what the verifier read a claim as, asked for.
+"""Questions about claims from the fact tables: they ask for what the verifier read a claim as.
 
-Ours: the verifier's evidence names the relation and the subject a claim is about; the question is
-that of the fact, the statement the relation's own wording.
+Ours: the verifier's evidence names the relation and subject of a claim; the question is the fact's
+own, and the statement is the relation's own wording.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ def questions(
 ) -> tuple[list[AtomicQuestion], Counter]:
     """A question for each fact that a claim was read as, and why some have none.
 
-    verdicts: by claim id. A claim that is false or undecided counts too, since it names what the
-    question asks about. Facts about subjects that are not trained on are not asked about. Raises
-    InputError for a claim without a verdict.
+    verdicts: by claim id. False and undecided claims count too, since they name what the question asks
+    about. Facts about subjects that are not trained on are not asked about. Raises InputError for a
+    claim without a verdict.
     """
     known = {(fact.relation, fact.subject): fact for fact in facts}
     made: list[AtomicQuestion] = []
@@ -59,6 +59,6 @@ def questions(
 
 
 def statement(relation: str, subject: str) -> str:
-    """The relation's first wording that takes any object as it is, with the slot for it."""
+    """The relation's first wording that suits any object, with a slot for it."""
     template = next(text for text in wordings(relation) if "{object}" in text)
     return render(relation, subject, SLOT, template)

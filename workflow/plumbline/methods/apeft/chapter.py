@@ -1,4 +1,4 @@
-"""What became of facts and pairs on the way to APEFT's training files, told (Yuan et al. 2024)."""
+"""The report's section on the facts and pairs of APEFT's training files (Yuan et al. 2024)."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from plumbline.report.labels import checkpoint_label
 from plumbline.report.parts import Chapter, Page
 from plumbline.report.tables import Run
 
-# Items of the table; everything else in it is what was dropped.
+# Items of the table; all others are what was dropped.
 ASKED, RIGHT, AVAILABLE, USED = "facts", "right answers", "pairs to be had", "pairs"
 KINDS = ("atomic", "general")
 SOURCES = (
-    "The paper's (Yuan et al. 2024): responses are taken apart into single facts, sampled answers "
-    "show which of them a model potentially knows, a right and a wrong statement of such a fact "
-    "make an atomic pair, and atomic pairs are trained on beside general ones. Its full text, code "
-    "and data were not open to us.",
+    "From the paper (Yuan et al. 2024): responses are split into single facts, sampled answers show "
+    "which of them a model potentially knows, a right and a wrong statement of such a fact make an "
+    "atomic pair, and atomic pairs are trained on beside general ones. We do not know its full text, "
+    "code or data.",
     "Ours: how a fact becomes a question, what counts as potentially known (more than none and "
-    "fewer than all of the sampled answers are right), that the wrong statement has to be refuted "
-    "by the verifier, which of several answers is taken, the ratio of the two kinds, and every "
-    "number. General pairs are FactTune's (Tian et al. 2024): two responses to one prompt, of "
-    "which the one with the larger share of supported claims is preferred.",
+    "fewer than all of the sampled answers are right), that the verifier must refute the wrong "
+    "statement, which of several answers is taken, the ratio of the two kinds, and all numbers. "
+    "General pairs are FactTune's (Tian et al. 2024): two responses to one prompt, of which the one "
+    "with the larger share of supported claims is preferred.",
 )
 
 
 def facts_and_pairs(run: Run) -> list[Block]:
-    """Facts by what the model knows of them, pairs by kind and training file, and all reasons."""
+    """Facts by what the model knows of them, pairs by kind and training file, and reasons for drops."""
     table = run.tables.apeft_pairs
     if table.empty:
         return []
     words, rows, spread = [], [], []
     for (model, seed), part in table.groupby(["model", "seed"], sort=False):
-        # All training files of a seed are of the same questions.
+        # All training files of a seed are about the same questions.
         file = part[part.set == part.set.iloc[0]]
         right = {int(r.state): int(r.n) for r in file[file["item"] == RIGHT].itertuples()}
         groups = by_knowledge(right)
@@ -69,9 +69,9 @@ def facts_and_pairs(run: Run) -> list[Block]:
 
 
 def by_knowledge(right: dict[int, int]) -> tuple[int, int, int]:
-    """(unknown, potentially known, known throughout) of the facts by number of right answers.
+    """(unknown, potentially known, known throughout) of the facts, by number of right answers.
 
-    right: for each number from 0 to S, the answers sampled a fact, how many facts have so many.
+    right: for each number of right answers from 0 to S (the answers sampled per fact), how many facts.
     """
     samples = max(right)
     unknown, known = right[0], right[samples]

@@ -1,4 +1,4 @@
-"""What a training file of atomic and general pairs is made of, and the counts as rows of a table."""
+"""What a training file of atomic and general pairs consists of, and its counts as table rows."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def of_mix(
     knowledge: Mapping[str, Mapping[str, int]],
     filtered: Sequence[dict],
 ) -> Composition:
-    """What one training file is made of: parts by kind (atomic, general).
+    """What one training file consists of: parts by kind (atomic, general).
 
-    built: what could be made, by kind; left: those that the knowledge filter leaves, with its
+    built: the pairs that could be made, by kind; left: those that the knowledge filter leaves, with its
     counts (`knowledge`) and its rows of what it dropped (`filtered`).
     """
     used = Counter(pair.source for pair in pairs)
@@ -57,7 +57,7 @@ def states(composition: Composition) -> Iterator[tuple[str, str, int]]:
 
 
 def asked_states(questions: dict) -> Iterator[tuple[str, str, int]]:
-    """(item, state, n) of what became of the claims on the way to questions."""
+    """(item, state, n) for the claims on their way to questions."""
     yield ASKED, "asked about", questions["kept"]
     for row in questions["dropped"]:
         yield ASKED, row["reason"], row["n"]

@@ -1,4 +1,4 @@
-"""What APEFT's trainings are compared for (Yuan et al. 2024)."""
+"""The comparisons of APEFT's trainings (Yuan et al. 2024)."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 def contrasts(config: Config, lineage: Lineage) -> Iterator[Contrast]:
-    """Primary: the most atomic preferences against general ones alone, under the first loss, by
-    the precision of long answers out of the tuning domain, of the variant that filters least.
+    """Primary: the largest share of atomic preferences against general ones alone, under the first
+    loss, by the precision of long answers out of the tuning domain, for the variant that filters least.
 
-    The paper starts from models that were tuned for factuality and gain little or nothing outside
-    of their tuning domain, and offers atomic preferences as the cure: hence out of it. Exploratory:
-    the same in it, the other losses, and the gain over the parent.
+    It is out of the domain since the paper starts from models that were tuned for factuality and gain
+    little or nothing outside their tuning domain, and offers atomic preferences as the remedy.
+    Exploratory: the same in the domain, the other losses, and the gain over the parent.
     """
     apeft = config.apeft
     if apeft is None:

@@ -1,4 +1,4 @@
-"""What APEFT's pairs and trainings cost."""
+"""The cost of APEFT's pairs and trainings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from plumbline.methods.estimates import ANSWER_TOKENS, JUDGE_TOKENS, RESPONSE_TO
 if TYPE_CHECKING:
     from plumbline.methods.estimates import Planner
 
-# Different facts that all responses about one entity are asked about: those the tables know, any.
+# Different facts that are asked about for all responses about one entity: those in tables, or any.
 FACTS_AN_ENTITY = {"table": 1, "model": 20}
 
 

@@ -24,7 +24,7 @@ ATOMIC = re.compile(r"atomic-(?P<percent>\d+(?:\.\d+)?)(?:\.(?P<loss>\w+))?")
 
 
 def use(config: Config) -> Use:
-    """Responses at length, answers to single questions, and trainings under each loss."""
+    """Long responses, answers to single questions, and trainings under each loss."""
     apeft = config.apeft
     if apeft is None:
         return Use()
@@ -42,7 +42,7 @@ def use(config: Config) -> Use:
 
 
 def words(variant: str, rest: str) -> str | None:
-    """`atomic-50.sigmoid` as `APEFT: 50 % atomic, sigmoid`; of a training file without the loss."""
+    """`atomic-50.sigmoid` as `APEFT: 50 % atomic, sigmoid`; without the loss for a training file."""
     share = ATOMIC.fullmatch(rest)
     if share is None:
         return None

@@ -1,4 +1,4 @@
-"""Where APEFT's files lie, and what its programs read."""
+"""Where APEFT's files are, and what its programs read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class ApeftFiles(Part):
-    """APEFT's trainings; it brings nothing where the configuration leaves APEFT out."""
+    """APEFT's trainings; contributes nothing if the configuration leaves APEFT out."""
 
     def __init__(self, experiment: Experiment):
         super().__init__(experiment)
@@ -33,7 +33,7 @@ class ApeftFiles(Part):
     def places(self) -> Mapping[str, Place]:
         if self._settings is None:
             return {}
-        # Facts are judged one by one, so that a response is of use up to where it was cut off.
+        # Facts are judged one by one, so a response is useful up to where it was cut off.
         return {"apeft/responses": Place("apeft", "apeft", unfinished="--whole-sentences")}
 
     def works(self) -> Iterable[Work]:
@@ -56,7 +56,7 @@ class ApeftFiles(Part):
         ]
 
     def states(self) -> Iterable[dict[str, Any]]:
-        """The responses that pairs are made of, and answers to questions."""
+        """The responses that pairs are made from, and answers to questions."""
         for model in self.layout.models:
             for folder in self._parents():
                 checkpoint, seed = self.lineage.at(folder)
@@ -100,7 +100,7 @@ class ApeftFiles(Part):
         }
 
     def question_options(self, wildcards: Wildcards) -> list[str]:
-        """The same, and how many are asked how often, as options of write_apeft_answers."""
+        """The same, with how many are asked and how often, as options of write_apeft_answers."""
         apeft, files = self._settings, self.question_inputs(wildcards)
         return [
             *given("--facts", files.get("facts")),
@@ -111,7 +111,7 @@ class ApeftFiles(Part):
         ]
 
     def pair_inputs(self, wildcards: Wildcards) -> dict[str, str]:
-        """What the parent wrote and answered, what was verified of it, and what the filter reads."""
+        """The parent's responses and answers with their verdicts, and what the filter reads."""
         folder = self.lineage.folder(self._settings.parent).format(seed=wildcards.seed)
         place = self.layout.path(wildcards.model, f"{folder}/apeft")
         return {
@@ -131,7 +131,7 @@ class ApeftFiles(Part):
             *("--samples", str(apeft.samples), "--form", apeft.prompt),
             *given("--general-per-entity", apeft.general_per_entity),
             *("--max-length-gap", str(apeft.max_length_gap)),
-            # With a size of its own, a file does not depend on which others there are.
+            # With a size of its own, a file does not depend on which other files there are.
             *(("--size", str(apeft.pairs)) if apeft.pairs else ("--percents", *percents)),
             *self.variants.filter_options(wildcards),
         ]
@@ -160,7 +160,7 @@ class ApeftFiles(Part):
         return sorted({row[key] for row in self.rows() for key in ("composition", "questions")})
 
     def studied(self) -> list[dict[str, Any]]:
-        """The checkpoints that the losses are compared by: the tuned ones and their parent."""
+        """The checkpoints by which losses are compared: the tuned ones and their parent."""
         if self._settings is None:
             return []
         return [
@@ -174,7 +174,7 @@ class ApeftFiles(Part):
         return self.experiment.evaluated.files(self.studied())
 
     def results(self, wildcards: Wildcards) -> list[str]:
-        """APEFT's trainings, and what became of facts and pairs. InputError if there are none."""
+        """APEFT's trainings, and the table of facts and pairs. InputError if there are none."""
         if self._settings is None:
             raise InputError("apeft is null in the configuration, so there is nothing to train.")
         trainings = self.experiment.trainings.each("training.json", self.variants.own)

@@ -20,7 +20,7 @@ def split(size: int, percent: float) -> tuple[int, int]:
 
 
 def common_size(atomic: int, general: int, percents: Iterable[float]) -> int:
-    """The most pairs that a file of every share can have, with so many pairs of each kind."""
+    """The largest size that files of all shares can have, given so many pairs of each kind."""
     percents = list(percents)
     return next(
         size
@@ -42,10 +42,10 @@ def mixed(
     seed: int,
     reasons: Mapping[str, int],
 ) -> list[Pair]:
-    """`size` pairs, `percent` of them atomic, drawn and ordered by the seed.
+    """`size` pairs, `percent` of them atomic, drawn and ordered with the seed.
 
-    The pairs of a smaller draw are among those of a larger one, kind by kind. Raises InputError
-    when there are too few pairs, or size is 0, with what was dropped (`reasons`).
+    The pairs of a smaller draw are among those of a larger one, for each kind. Raises InputError
+    when there are too few pairs, or size is 0, naming what was dropped (`reasons`).
     """
     listed = ", ".join(f"{n:,} {reason}" for reason, n in reasons.items() if n)
     what_was_lost = f" Dropped: {listed}." if listed else ""

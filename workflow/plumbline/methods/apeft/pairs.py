@@ -1,10 +1,10 @@
 """APEFT's pairs: of two statements about one fact, and of two whole responses.
 
-Yuan et al. 2024 keep the facts a model potentially knows by sampling its answers, and pair a right
-statement with a wrong one that contradicts it. The rule is ours: of S answers to a fact's
-question, k are right; 0 < k < S is potentially knowing, and a verifier has to find an answer
-refuted, not merely unsupported, for the two to contradict each other. Right and wrong are judged of
-the fact that was asked for (`Claim.asked`).
+Yuan et al. 2024 keep the facts that a model potentially knows, by sampling its answers, and pair a
+right statement with a wrong one that contradicts it. The rule is ours: of S answers to a fact's
+question, k are right; 0 < k < S means potentially known, and for two answers to contradict each other,
+a verifier must find one refuted, not merely unsupported. Right and wrong refer to the fact that was
+asked for (`Claim.asked`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from plumbline.storage.files import DifferentRuns
 from plumbline.texts.text import segments
 from plumbline.training.sets import TrainingSet, dropped_rows
 
-STAGE = "apeft"  # of what is dropped
+STAGE = "apeft"  # under which drops are counted
 UNKNOWN, KNOWN = "unknown: no answer right", "known: every answer right"
 
 
@@ -38,15 +38,14 @@ def atomic(
     form: Form,
     max_length_gap: int,
 ) -> TrainingSet[Pair]:
-    """One pair of each question that the model potentially knows the answer to.
+    """One pair for each question whose answer the model potentially knows.
 
-    Counted are the questions by their number of `right` answers.
+    The questions are counted by their number of `right` answers.
 
-    verdicts: by claim id. samples: S, answers drawn a question. Chosen is the commonest answer
-    that is supported, rejected the commonest that is refuted; of equally
-    common ones the first by text. Pairs whose statements differ by more than `max_length_gap`
-    words are dropped, since length would tell them apart. Raises InputError for an answer without
-    a verdict.
+    verdicts: by claim id. samples: S, answers drawn per question. Chosen is the commonest supported
+    answer, rejected the commonest refuted one; of equally common ones, the first by text. Pairs
+    whose statements differ by more than `max_length_gap` words are dropped, since length would tell
+    them apart. Raises InputError for an answer without a verdict.
     """
     by_question: dict[str, list[Answered]] = defaultdict(list)
     for answer in answered:
@@ -109,7 +108,7 @@ def general(
 ) -> TrainingSet[Pair]:
     """Every two responses whose shares of supported claims differ, as in FactTune.
 
-    Tian et al. 2024; at most `per_entity` pairs a prompt, drawn by the seed. Responses without
+    Tian et al. 2024; at most `per_entity` pairs per prompt, drawn with the seed. Responses without
     claims have no score. Raises InputError for a verdict on another response.
     """
     responses, verdicts = list(responses), list(verdicts)

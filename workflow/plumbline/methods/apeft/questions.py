@@ -1,7 +1,7 @@
 """Questions about single facts, each with the statement that an answer to it makes.
 
-Yuan et al. 2024 take responses apart into facts and ask the model about each. How a fact becomes a
-question is not known to us; the two ways here (`by_table`, `by_model`) are ours.
+Yuan et al. 2024 split responses into facts and ask the model about each. We do not know how they turn
+a fact into a question; the two ways here (`by_table`, `by_model`) are ours.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from plumbline.records import NonEmpty, Record
 from plumbline.texts.text import normalise, question_key
 
 SLOT = "{answer}"
-SEED = 1  # of which questions are asked; the same for all seeds of a run, as the responses are
+SEED = 1  # for choosing questions; the same for all seeds of a run, like the responses
 
 
 class AtomicQuestion(Record):
@@ -40,7 +40,7 @@ class AtomicQuestion(Record):
 
 
 def facts_in(verdict: Verdict) -> Iterator[tuple[AskedFact, list[str]]]:
-    """The facts that a verifier by tables read in a claim, each with what it names as the object."""
+    """The facts that a table verifier read in a claim, each with the objects named in the claim."""
     for shown in verdict.evidence:
         if "relation" in shown:
             fact = AskedFact(relation=shown["relation"], subject=shown["subject"])
@@ -48,7 +48,9 @@ def facts_in(verdict: Verdict) -> Iterator[tuple[AskedFact, list[str]]]:
 
 
 def distinct(claims: Iterable[Claim]) -> tuple[list[Claim], Counter]:
-    """The first of the claims about a topic that are the same once normalised; the others' number."""
+    """The first of the claims about a topic that are equal after normalisation; the others
+    are counted.
+    """
     kept: dict[tuple[str, str], Claim] = {}
     total = 0
     for claim in claims:
@@ -60,10 +62,10 @@ def distinct(claims: Iterable[Claim]) -> tuple[list[Claim], Counter]:
 def choose(
     questions: Iterable[AtomicQuestion], per_entity: int | None
 ) -> tuple[list[AtomicQuestion], Counter]:
-    """At most `per_entity` questions a topic, each asked once; and why the others are not.
+    """At most `per_entity` questions per topic, without repetition, and why others are left out.
 
-    Questions of a topic are the same when `text.question_key` says so; the first one stays. Which
-    ones are over the limit depends on their ids alone.
+    Questions of a topic are the same if `text.question_key` is; the first one stays. Which ones are
+    over the limit depends only on their ids.
     """
     by_topic: dict[str, dict[str, AtomicQuestion]] = defaultdict(dict)
     dropped: Counter = Counter()

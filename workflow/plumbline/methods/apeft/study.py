@@ -21,9 +21,9 @@ def study_rows(
 ) -> Iterator[StudyRow]:
     """The study over losses: checkpoints `apeft.atomic-<per cent>.<loss>`.
 
-    Each against its parent, and those with atomic preferences against those with general ones
-    alone (0 per cent) under the same loss; all over the same tasks. Where there are several losses,
-    their mean as well, item by item.
+    Each is compared with its parent, and those with atomic preferences with those with general ones
+    alone (0 per cent) under the same loss; all over the same tasks. With several losses, their mean
+    is compared as well, item by item.
     """
     cases: list[tuple[str, float, str, str]] = []  # method, per cent, loss, against
     pairs: list[tuple[str, str]] = []

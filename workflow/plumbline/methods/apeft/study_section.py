@@ -1,4 +1,4 @@
-"""General preferences alone and mixed with atomic ones, loss by loss, told."""
+"""The report's section on general preferences alone or mixed with atomic ones, loss by loss."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ def study(run: Run) -> list[Block]:
         if domain in domains
     )
     caption = (
-        f"Gains in points with 95 % intervals over the same items: the mean difference of the "
-        f"tasks, each counting alike ({tasks}). The paper gives an average gain of 3.45 %; whether "
-        f"that is in points, and on which tasks, is not known here."
+        f"Gains in points with 95 % intervals over the same items: the mean difference over the "
+        f"tasks, equally weighted ({tasks}). The paper reports an average gain of 3.45 %; we do not "
+        f"know whether that is in points, and on which tasks."
     )
     heads = ["model", "preferences", "loss", *[SPANS[d] for _ in againsts for d in domains]]
     groups = [("", 3), *[(over[against], len(domains)) for against in againsts]]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def tunings(config: Config) -> list[Tuning]:
-    """For each share of atomic pairs and each loss a tuning; losses share the training file."""
+    """A tuning for each share of atomic pairs and each loss; losses share the training file."""
     apeft = config.apeft
     if apeft is None:
         return []
@@ -37,7 +37,7 @@ def tunings(config: Config) -> list[Tuning]:
 
 
 def check(config: Config) -> None:
-    """ValueError where the recipe does not fit, or nothing makes questions of claims."""
+    """ValueError if the recipe does not fit, or if nothing can turn claims into questions."""
     apeft = config.apeft
     if apeft is None:
         return
@@ -52,12 +52,12 @@ def check(config: Config) -> None:
 
 
 def recipe_of(config: Config, loss: str) -> Recipe:
-    """The recipe of a training with one loss, its overrides applied."""
+    """The recipe of a training with one loss, with its overrides applied."""
     kind = {"loss": loss} if loss in PAIRED_LOSSES else {"method": loss, "loss": "sigmoid"}
     changes = {**kind, **config.apeft.overrides.get(loss, {})}
     return config.changed_recipe(config.apeft.recipe, changes, f"apeft.overrides.{loss}")
 
 
 def questions_by(config: Config) -> str:
-    """What makes questions of claims: table or model."""
+    """What turns claims into questions: table or model."""
     return config.apeft.questions or ("table" if config.verification.BY_TABLE else "model")

@@ -1,4 +1,4 @@
-"""Self-consistency preferences, told: what the votes were, and how often the majority is right."""
+"""The report's section on self-consistency: votes, and how often the majority is right."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ from plumbline.report.parts import Chapter, Page
 from plumbline.report.tables import Run
 
 SOURCES = (
-    "The papers': an answer that a model gives again and again is right more often than others "
-    "(self-consistency, Wang et al. 2023), so that the most consistent of several sampled answers "
-    "can be preferred to the least consistent one without any gold answer, where it has votes "
-    "enough (ScPO, Prasad et al. 2024).",
-    "Ours: facts are asked for, in a few words and without reasoning; answers are one where they "
-    "are the same after the normalisation of exact match; a tie for the majority gives no pair; "
-    "one round of plain DPO, without the paper's weight of each pair by its votes, its likelihood "
-    "term, its further rounds and its new problems.",
+    "From the papers: an answer that a model gives again and again is right more often than others "
+    "(self-consistency, Wang et al. 2023). So the most consistent of several sampled answers can be "
+    "preferred to the least consistent one without any gold answer, if it has enough votes (ScPO, "
+    "Prasad et al. 2024).",
+    "Ours: questions ask for facts, in a few words and without reasoning; answers count as one if "
+    "they are the same after the normalisation of exact match; a tie for the majority gives no pair; "
+    "one round of plain DPO, without the paper's weighting of pairs by votes, its likelihood term, "
+    "its further rounds and its new problems.",
 )
 
 
 def pairs(run: Run) -> list[Block]:
-    """The pairs of each training file with their truth, and all reasons for what was dropped."""
+    """The pairs of each training file with their truth, and all reasons for drops."""
     table = run.tables.consistency_pairs
     if table.empty:
         return []
@@ -77,9 +77,9 @@ def pairs(run: Run) -> list[Block]:
     return [
         Prose(words),
         Table(
-            "Pairs by votes. Right: the side equals an accepted answer to the question, in per "
-            "cent of the pairs; the difference in points. The gold answers are read for this table "
-            "alone. Without a seed: the base's answers, from which every seed is trained.",
+            "Pairs by votes. Right: the side equals an accepted answer to the question, in per cent "
+            "of the pairs; the difference is in points. Gold answers are read only for this table. "
+            "Without a seed: the base's answers, which all seeds train on.",
             [*heads, *(QUESTIONS, ANSWERS, PAIRS), SHARE, *RIGHT.values(), "difference"],
             rows,
         ),
@@ -117,10 +117,10 @@ def _estimate(row) -> tuple[float, float, float]:
 
 TERMS = {
     "Self-consistency preferences": """
-        A model is asked the training questions several times. Where its answers differ, the one it
+        A model is asked the training questions several times. If its answers differ, the one it
         gives most often is preferred to the one it gives most rarely (Wang et al. 2023; Prasad et
-        al. 2024, ScPO; the variant here is ours). No gold answer is read: where a model mostly
-        errs, it is tuned towards its error. The table of pairs says how often that is so.""",
+        al. 2024, ScPO; the variant here is ours). No gold answer is read: if a model is mostly
+        wrong, it is tuned towards its errors. The table of pairs says how often that is so.""",
 }
 
 

@@ -1,4 +1,4 @@
-"""What self-consistency preferences cost."""
+"""The cost of self-consistency."""
 
 from __future__ import annotations
 
@@ -30,5 +30,5 @@ def cost(planner: Planner) -> Iterator[Stage]:
     epoch = math.ceil(questions / recipe.global_batch_size)
     steps = recipe.max_steps or epoch * recipe.epochs
     tokens = steps * recipe.global_batch_size * 2 * (shown + length)
-    # The policy forward and backward, and the reference forward.
+    # 8 operations per weight and token: the policy forward and backward, and the reference forward.
     yield planner.training(planner.trainings("consistency", recipe), steps, tokens, 8, recipe)

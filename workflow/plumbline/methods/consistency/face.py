@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def use(config: Config) -> Use:
-    """The form that questions are asked and trained on in; answers are as long as SliCK's."""
+    """The form in which questions are asked and trained on; answers are as long as SliCK's."""
     settings = config.consistency
     if settings is None:
         return Use()
@@ -34,7 +34,7 @@ def use(config: Config) -> Use:
 
 
 def words(variant: str, rest: str) -> str | None:
-    """There is one training, so that its variant's label says it all."""
+    """There is only one training, so its variant's label says everything."""
     return variant if rest == "dpo" else None
 
 

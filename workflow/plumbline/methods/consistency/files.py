@@ -1,4 +1,4 @@
-"""Where the files of self-consistency preferences lie, and what their programs read."""
+"""Where the files of self-consistency are, and what its programs read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ConsistencyFiles(Part):
-    """Answers that are voted on, and the pairs made of them; nothing where they are left out."""
+    """Answers that are voted on, and the pairs made from them; empty if the method is left out."""
 
     def __init__(self, experiment: Experiment):
         super().__init__(experiment)
@@ -45,7 +45,7 @@ class ConsistencyFiles(Part):
         ]
 
     def pair_inputs(self, wildcards: Wildcards) -> dict[str, str]:
-        """The questions, what the parent answered, and what the filter reads."""
+        """The questions, the parent's answers, and what the filter reads."""
         folder = self.layout.folder(self._settings.parent, wildcards.data)
         return {
             "questions": self.layout.path(wildcards.model, "slick/questions.jsonl"),
@@ -62,12 +62,12 @@ class ConsistencyFiles(Part):
             *("--form", self._settings.prompt, "--min-share", str(self._settings.min_share)),
             *("--match", self.config.slick.match),
             *self.variants.filter_options(wildcards),
-            # The base's pairs are the same for all seeds, so that what is kept of them is, too.
+            # The base's pairs are the same for all seeds, so the filter must keep the same ones.
             *("--seed", seed_of(wildcards.data) or "0"),
         ]
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Every training file: model, seed (none: shared by all), variant, where it lies."""
+        """Every training file: model, seed (none: shared by all), variant, and where it is."""
         if self._settings is None:
             return
         seeds = [None] if self._settings.parent == BASE else self.config.seeds
@@ -88,7 +88,7 @@ class ConsistencyFiles(Part):
         return [row[key] for row in self.rows() for key in ("pairs", "composition")]
 
     def results(self, wildcards: Wildcards) -> list[str]:
-        """The trainings, and what their pairs are. InputError if there are none."""
+        """The trainings, and the table of their pairs. InputError if there are none."""
         if self._settings is None:
             raise InputError(
                 "consistency is null in the configuration, so nothing is to be trained."

@@ -1,8 +1,8 @@
 """Pairs by votes: the answer that a model gives most often over the one it gives most rarely.
 
-Prasad et al. 2024 (ScPO): of k answers to a question the most consistent one is chosen and
-the least consistent one rejected, if the former has votes enough. No gold answer is read. Ours: what
-counts as one answer, that a tie for the majority gives no pair, and every pair weighs alike.
+Prasad et al. 2024 (ScPO): of k answers to a question, the most consistent is chosen and the least
+consistent rejected, if the former has enough votes. No gold answer is read. Ours: what counts as one
+answer, that a tie for the majority gives no pair, and that all pairs have the same weight.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ def vote(
     form: Form,
     min_share: float,
 ) -> TrainingSet[VotedPair]:
-    """One pair of each question whose usable answers have a majority and a minority.
+    """One pair for each question whose usable answers have a majority and a minority.
 
-    name: of the training file. min_share: per cent of all answers drawn that the majority needs.
+    name: the training file's. min_share: per cent of all drawn answers that the majority needs.
 
-    Answers are one where their normalised first lines are; of a group's spellings the commonest is
-    trained on. Of equally rare answers, as of equally common spellings, the one drawn first is
-    taken. Raises InputError where questions, requests and generations do not fit.
+    Answers count as one if their normalised first lines are equal; the commonest spelling of a group is
+    trained on. Of equally rare answers, and of equally common spellings, the one drawn first is taken.
+    Raises InputError if questions, requests and generations do not fit.
     """
     by_id = {question.id: question for question in questions}
     pairs: list[VotedPair] = []
@@ -102,7 +102,9 @@ def _commonest(spellings: Counter) -> str:
 def with_truth(
     pairs: Iterable[VotedPair], questions: Iterable[Question], match: Mode
 ) -> list[VotedPair]:
-    """The same pairs, told whether their sides are right: for tables alone, once all is decided."""
+    """The same pairs, marked with whether their sides are right: only for tables, after all
+    decisions.
+    """
     answers = {question.id: question.answers for question in questions}
     return [
         pair.model_copy(

@@ -1,4 +1,4 @@
-"""More instructions, invented by a model that is shown seeds (Self-Instruct, Wang et al. 2023)."""
+"""More instructions, written by a model that is shown examples (Self-Instruct, Wang et al. 2023)."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from plumbline.storage.files import InputError
 from plumbline.texts.text import unified, words
 
 PURPOSE = "flame_augment"
-SIMILAR = 0.7  # ROUGE-L from which an instruction is not new
+SIMILAR = 0.7  # ROUGE-L from which on an instruction is not new
 SHORTEST, LONGEST = 3, 150  # words
-WANTED = 2  # new instructions that a list must yield; most hold more, of which many are not new
+WANTED = 2  # new instructions expected per list; most lists have more, of which many are not new
 
 _TASK = (
     "Below is a numbered list of instructions that people gave to an assistant. They are of many "
@@ -32,7 +32,7 @@ _ITEM = re.compile(r"^\s*(\d+)[.)、．）]\s*", re.MULTILINE)
 
 
 def lists_for(wanted: int) -> int:
-    """How many lists are asked for, so that `wanted` new instructions come of them."""
+    """How many lists to ask for, to get `wanted` new instructions."""
     return ceil(wanted / WANTED)
 
 
@@ -47,7 +47,7 @@ def augment_requests(
     top_p: float = 0.9,
     max_tokens: int = 256,
 ) -> Iterator[Request]:
-    """`requests` lists of `shots` seeds, each drawn anew, to be continued.
+    """`requests` lists to continue, of `shots` seeds each, drawn independently.
 
     Raises InputError when there are fewer seeds than are shown.
     """
@@ -65,7 +65,7 @@ def augment_requests(
             id=f"{PURPOSE}/{number}",
             sampling=sampling,
             purpose=PURPOSE,
-            # A base model goes on after the next number; a chat model writes it itself.
+            # A base model continues after the next number; a chat model writes the number itself.
             **asked(f"{_TASK}{listed}" + (f"{shots + 1}." if form == "plain" else ""), form),
         )
 
@@ -73,8 +73,8 @@ def augment_requests(
 def parse(text: str, *, complete: bool, opened: bool) -> list[str]:
     """The items of a continued list, each on one line.
 
-    opened: the list's next number stood in the prompt, so the text begins with an item. complete:
-    the text ended by itself; otherwise its last item is left out. An item ends at an empty line.
+    opened: the prompt ended with the list's next number, so the text begins with an item. complete: the
+    text ended by itself; otherwise its last item is left out. An item ends at an empty line.
     """
     parts = _ITEM.split(("0. " if opened else "") + text)
     items = [part.split("\n\n")[0] for part in parts[2::2]]
@@ -89,11 +89,11 @@ def new_instructions(
     generations: Iterable[Generation],
     wanted: int | None = None,
 ) -> tuple[list[Instruction], Counter]:
-    """The first `wanted` (None: all) instructions that are new, without responses, and why others
-    are dropped.
+    """The first `wanted` (None: all) instructions that are new, without responses, and why others are
+    dropped.
 
-    Dropped: shorter than 3 or longer than 150 words, or with ROUGE-L of 0.7 or more to a known
-    instruction or to one kept before; and those beyond `wanted`.
+    Dropped are those shorter than 3 or longer than 150 words, those with a ROUGE-L of 0.7 or more to
+    a known instruction or to one kept before, and those beyond `wanted`.
     """
     accepted = [words(unified(instruction.instruction)) for instruction in known]
     kept, dropped = [], Counter()
@@ -125,7 +125,7 @@ def new_instructions(
 
 
 def _similar(first: list[str], second: list[str]) -> bool:
-    # The shorter of the two bounds the common subsequence; most need no further look.
+    # The shorter one limits the common subsequence, which suffices to rule most pairs out.
     if 2 * min(len(first), len(second)) < SIMILAR * (len(first) + len(second)):
         return False
     return rouge_l(first, second) >= SIMILAR

@@ -1,4 +1,4 @@
-"""What the page says about FLAME."""
+"""FLAME's part of the report."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ TERMS = {
         and preference training by helpfulness alone teaches it to say more. SFT: tuned on human
         responses; SFT-fact: on the base's own answers. SFT★: on own answers where the instruction
         asks for facts, on human ones elsewhere. DPO: trained on pairs by helpfulness; DPO-fact: by
-        the share of supported claims; DPO★: by both, in separate pairs. The paper's model of 70
-        billion parameters goes from a FActScore of 42.3 (SFT, DPO) to 47.9 (SFT★, DPO★) on
-        biographies, as helpful as before; another model need not follow.""",
+        the share of supported claims; DPO★: by both, in separate pairs. For the paper's model of 70
+        billion parameters, FActScore on biographies rose from 42.3 (SFT, DPO) to 47.9 (SFT★, DPO★)
+        at the same helpfulness; other models may behave differently.""",
 }
 
 

@@ -1,4 +1,4 @@
-"""What the second stage's training files are made of: the counts that are kept beside them."""
+"""What the second stage's training files consist of: the counts kept beside them."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def of_pairs(
     helpful: Sequence[Helpfulness],
     pairs: Mapping[str, Sequence[Pair]],
 ) -> Composition:
-    """What a second-stage set is made of, and the means of both rewards where they are defined.
+    """What a second-stage set consists of, and the means of both rewards where they are defined.
 
-    Parts count each of the `pairs` once; of those the set's rows are drawn, some more than once.
+    Parts count each of the `pairs` once; the set's rows are drawn from these, some more than once.
     """
     counted = {
         "responses": len(rows),
@@ -43,8 +43,8 @@ def check_same_run(
     *,
     every: bool = True,
 ) -> None:
-    """Raises InputError unless every response was judged, and every claim of those that answer an
-    instruction in `fact_based` was verified. every: False where some claims have no score, as with
+    """Raises InputError unless every response was judged, and every claim of the responses to
+    instructions in `fact_based` was verified. every: False if some claims may have no score, as with
     confidence.
     """
     responses = list(responses)

@@ -1,4 +1,4 @@
-"""What FLAME's trainings are compared for (Lin et al. 2024)."""
+"""The comparisons of FLAME's trainings (Lin et al. 2024)."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 def contrasts(config: Config, lineage: Lineage) -> Iterator[Contrast]:
-    """Primary: DPO★ on SFT★ against DPO on SFT, by the precision of long answers, of the variant that
-    filters least; in the tuning domain, unless no prompt of it is evaluated.
+    """Primary: DPO★ on SFT★ against DPO on SFT, by the precision of long answers, for the variant that
+    filters least; in the tuning domain, unless none of its prompts is evaluated.
 
-    Exploratory: the same out of it, SFT★ against SFT, and how often a judge prefers either.
+    Exploratory: the same outside it, SFT★ against SFT, and how often a judge prefers either.
     """
     flame = config.flame
     if flame is None:

@@ -1,4 +1,4 @@
-"""What FLAME's two stages cost."""
+"""The cost of FLAME's two stages."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 def cost(planner: Planner) -> Iterator[Stage]:
-    """Answers, ratings, verified claims and trainings, if as many instructions ask for facts as in
-    the paper.
+    """Answers, ratings, verified claims and trainings, if the share of instructions that ask for
+    facts is the paper's.
     """
     flame, sizes = planner.config.flame, planner.instructions
     if flame is None:

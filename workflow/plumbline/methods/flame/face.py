@@ -33,7 +33,9 @@ _STAGE = re.compile("|".join(map(re.escape, STAGES)))
 
 
 def use(config: Config) -> Use:
-    """Demonstrations are shown as turns; the prompts of the second stage count if it is there."""
+    """Demonstrations are shown as turns; the second stage's prompts count if there is a
+    second stage.
+    """
     flame = config.flame
     if flame is None:
         return Use()

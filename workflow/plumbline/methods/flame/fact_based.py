@@ -17,7 +17,7 @@ _TASK = (
     "rewrite a text, to invent something, to calculate, to write code or to give everyday advice "
     "do not need it. Answer with one word, Yes or No."
 )
-# In no regular order of Yes and No, which a small model would go on with.
+# Yes and No are in no regular order, which a small model would continue.
 _SHOTS = (
     ("Who designed the Eiffel Tower?", "Yes"),
     ("Make this sentence shorter: We are writing to let you know that the shop is closed.", "No"),
@@ -37,9 +37,9 @@ def classify(
     ask: Callable[[Sequence[ClosedQuestion]], list[list[float]]],
     form: Form,
 ) -> list[FactBased]:
-    """One decision an instruction: whether Yes is likelier than No.
+    """One decision per instruction: whether Yes is likelier than No.
 
-    ask: the probabilities of the options of closed questions, such as `judges.asking`.
+    ask: gives the probabilities of the options of closed questions, like `judges.asking`.
     """
     shares = ask([_question(instruction, form) for instruction in instructions])
     return [

@@ -1,8 +1,8 @@
 """FactTune-MC: a response's confidence as its factual score, without a reference (Tian et al. 2024).
 
 Each claim becomes a question, the base model answers it many times, and the share of its commonest
-answer is the claim's confidence; a response scores the mean over its claims. Whether the commonest
-answer is what the claim says does not matter. FactTune-FS scores by the share of supported claims
+answer is the claim's confidence; a response's score is the mean over its claims. It does not matter
+whether the commonest answer agrees with the claim. FactTune-FS uses the share of supported claims
 (`scores.factuality`). Both train on every pair of responses with different scores
 (`pairs.build_pairs`, set facttune).
 """
@@ -22,7 +22,7 @@ from plumbline.texts.text import normalise
 
 
 def equivalent(first: str, second: str) -> bool:
-    """Whether two normalised answers mean the same by their words: the same words in any order,
+    """Whether two normalised answers mean the same, judged by their words: the same words in any order,
     one the end of the other ("obama", "barack obama"), or one the other's plural.
     """
     one, other = first.split(), second.split()
@@ -34,10 +34,10 @@ def equivalent(first: str, second: str) -> bool:
 
 
 def max_confidence(texts: Iterable[str]) -> float:
-    """Share of the answers that fall into the largest bin of equivalent ones, in [0, 1].
+    """Share of the answers in the largest group of equivalent ones, in [0, 1].
 
-    texts: sampled answers, at least one; their first lines count. Bins are begun by the commonest
-    answers, so the order of samples does not matter. Empty answers agree with nothing.
+    texts: sampled answers, at least one; their first lines count. Groups are formed around the
+    commonest answers, so the order of samples does not matter. Empty answers are equivalent to none.
     """
     counts = Counter(normalise(first_line(text)) for text in texts)
     total = counts.total()
@@ -54,8 +54,8 @@ def confidence(
 ) -> list[Factuality]:
     """The factual score of each response whose claims were asked about: their mean confidence.
 
-    `claims` and `decided` of a row count the claims asked about; `supported` those answered the
-    same way by more than half of the samples.
+    `claims` and `decided` of a row count the claims asked about; `supported` counts those that more
+    than half of the samples answered in the same way.
     """
     of = {
         request.claim: max_confidence([generation.answer for generation in drawn])

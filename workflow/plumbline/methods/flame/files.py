@@ -1,4 +1,4 @@
-"""Where FLAME's files lie, and which of them rules wait for."""
+"""Where FLAME's files are, and what its rules wait for."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from plumbline.storage.files import InputError
 if TYPE_CHECKING:
     from plumbline.experiment.experiment import Experiment
 
-# Which of the base's answers a training set of the first stage holds.
+# Which of the base's answers a training set of the first stage contains.
 ANSWERS = {"sft-fact": "own", "sft-star": "own", "sft-rag": "rag"}
 SET_PATTERN = "|".join(SftSet.__args__)
 
 
 class FlameFiles(Part):
-    """FLAME's trainings; it brings nothing where the configuration leaves FLAME out."""
+    """FLAME's trainings; contributes nothing if the configuration leaves FLAME out."""
 
     def __init__(self, experiment: Experiment):
         super().__init__(experiment)
@@ -45,7 +45,7 @@ class FlameFiles(Part):
     def places(self) -> Mapping[str, Place]:
         if "prompts" not in self.instructions():
             return {}
-        # Training on a response that was cut off teaches to stop in mid-sentence.
+        # Training on a response that was cut off would teach to stop in mid-sentence.
         place = Place("prompts", "flame", "", self.settings.decider, "flame/decisions.jsonl")
         return {"flame/responses": place}
 
@@ -103,7 +103,7 @@ class FlameFiles(Part):
     def parents(self, pairs: str = "") -> list[str]:
         """Folders of the first-stage checkpoints that responses are drawn from, for all seeds.
 
-        pairs: only of those whose responses are made into pairs of this set.
+        pairs: only those whose responses become pairs of this set.
         """
         sets = [name.split(".") for name in self.settings.dpo] if self.settings else []
         parents = {
@@ -115,15 +115,15 @@ class FlameFiles(Part):
         return sorted(folder for name in parents for folder in self.layout.folders(name))
 
     def decisions(self, model: str, near: str = "") -> str:
-        """What the decider decided: of the seed that the path `near` is of."""
+        """The decider's decisions, for the seed of the path `near`."""
         folder = self.layout.folder(self.settings.decider, near)
         return self.layout.path(model, f"{folder}/flame/decisions.jsonl")
 
     def answers(self, wildcards: Wildcards) -> dict[str, str]:
-        """What a training set of the first stage is made from."""
+        """The files that a training set of the first stage is made from."""
         model, folder = wildcards.model, ANSWERS.get(wildcards.set)
         files = {"instructions": f"{self.layout.root}/instructions/flame.jsonl"}
-        # The checkpoint of this set may be the one that decides.
+        # The checkpoint trained on this set may be the one that decides.
         if self.settings.decider == BASE or wildcards.set != "sft":
             files["decisions"] = self.decisions(model, f"seed-{wildcards.seed}/")
         if folder:
@@ -132,7 +132,7 @@ class FlameFiles(Part):
         return files | self.variants.filter_inputs(wildcards)
 
     def pairs(self, wildcards: Wildcards) -> dict[str, str]:
-        """Responses of the parent, what was made of them, and which prompts ask for facts."""
+        """The parent's responses, the scores of these, and which prompts ask for facts."""
         model, name = wildcards.model, f"{wildcards.variant}.{wildcards.set}"
         parent = self.lineage.folder(name).format(seed=wildcards.seed)
         place = self.layout.path(model, f"{parent}/flame")
@@ -151,18 +151,18 @@ class FlameFiles(Part):
         }
 
     def asked(self) -> list[str]:
-        """All that is asked whether it asks for facts."""
+        """All instructions for which it is decided whether they ask for facts."""
         return [self.experiment.responses.instruction_file(name) for name in self.instructions()]
 
     def not_new(self) -> list[str]:
-        """What new instructions must differ from: seeds and what is evaluated, and not prompts,
-        which new ones may become.
+        """What new instructions must differ from: seeds and evaluated prompts, but not training
+        prompts, which the new ones may become.
         """
         names = [name for name in self.experiment.instructions if name != "prompts"]
         return [self.experiment.responses.instruction_file(name) for name in names]
 
     def augmented(self, wildcards: Wildcards) -> list[str]:
-        """The new instructions of every model. InputError if none are wanted."""
+        """The new instructions of every model. InputError if none are requested."""
         if self.settings is None or not self.settings.augment:
             raise InputError(
                 "flame.augment is null, so no new instructions are wanted; set how many."
@@ -170,7 +170,7 @@ class FlameFiles(Part):
         return [self.layout.path(model, "flame/augmented.jsonl") for model in self.layout.models]
 
     def results(self) -> list[str]:
-        """FLAME's trainings, and what was measured on their and the base's long answers."""
+        """FLAME's trainings, and the measurements of their and the base's long answers."""
         root = self.layout.root
         trainings = self.experiment.trainings.each("training.json", self.variants.own)
         measured = [

@@ -9,7 +9,7 @@ from plumbline.names import BASE
 
 
 class FlameOptions:
-    """For rules' parameters; no job asks where the configuration leaves FLAME out."""
+    """For rules' parameters; not used if the configuration leaves FLAME out."""
 
     def __init__(self, files: FlameFiles):
         self._files, self._flame = files, files.settings
@@ -19,7 +19,7 @@ class FlameOptions:
         return self._flame.prompt
 
     def wanted(self, wildcards: Wildcards) -> int | str:
-        """How many new instructions are wanted."""
+        """How many new instructions are requested."""
         return self._flame.augment or ""
 
     def trust(self, wildcards: Wildcards) -> str:
@@ -27,11 +27,11 @@ class FlameOptions:
         return "--trust-labels" if self._flame.fact_based == "source" else ""
 
     def passes(self, wildcards: Wildcards) -> int:
-        """How often a training file of the first stage goes through its instructions."""
+        """How many passes over its instructions a training file of the first stage contains."""
         return self._files.config.recipes[self._flame.sft_recipe].epochs
 
     def decisions_for_own(self, wildcards: Wildcards) -> str | list:
-        """What is decided by when own answers are asked for; nothing: all are."""
+        """The decisions needed when own answers are asked for; empty: all instructions are asked."""
         return [] if "sft-fact" in self._flame.sft else self.decisions_for_rag(wildcards)
 
     def decisions_for_rag(self, wildcards: Wildcards) -> str | list:
@@ -41,11 +41,11 @@ class FlameOptions:
         return self._files.decisions(wildcards.model)
 
     def own_asked(self, wildcards: Wildcards) -> list[str]:
-        """The first as an option of write_own_answers."""
+        """The former as an option of write_own_answers."""
         return given("--decisions", self.decisions_for_own(wildcards))
 
     def rag_asked(self, wildcards: Wildcards) -> list[str]:
-        """The second as an option of write_rag_answers."""
+        """The latter as an option of write_rag_answers."""
         return given("--decisions", self.decisions_for_rag(wildcards))
 
     def own_answers(self, wildcards: Wildcards) -> list[str]:
@@ -54,7 +54,7 @@ class FlameOptions:
         return ["--shots", str(self._flame.shots), *draws]
 
     def passages_marker(self, wildcards: Wildcards) -> str | list:
-        """The marker of the passages' file, where they have one."""
+        """The marker of the passages' file, if there is one."""
         passages = self._flame.passages
         return marker_of(passages) if passages and passages.source else []
 
@@ -67,7 +67,7 @@ class FlameOptions:
         ]
 
     def examples(self, wildcards: Wildcards) -> list[str]:
-        """The base's answers and the filter of build_flame_sft."""
+        """The base's answers and the filter, as options of build_flame_sft."""
         files = self._files.answers(wildcards)
         return [
             *given("--decisions", files.get("decisions")),

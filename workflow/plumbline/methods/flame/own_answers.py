@@ -1,7 +1,7 @@
 """The base model's own answers, by few-shot prompting with the most similar seed instructions.
 
-They are what FLAME trains on in place of human responses where facts are asked for, so that
-tuning does not teach the model to say what it does not know (Lin et al. 2024, sec. 4.1).
+FLAME trains on these instead of human responses where facts are asked for, so that tuning does not
+teach the model to say what it does not know (Lin et al. 2024, sec. 4.1).
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ PURPOSE = "flame_own_answer"
 def demonstrations(
     instruction: Instruction, seeds: Sequence[Instruction], index: Index, shots: int
 ) -> list[Instruction]:
-    """The `shots` seeds most similar to the instruction, most similar last, next to the question.
+    """The `shots` seeds most similar to the instruction; the most similar is last, next to the
+    question.
 
-    index: of the seeds' instructions, in order. The instruction itself, near-duplicates of it (see
-    `data.similar.near_duplicate`) and seeds without a human response are passed over. Raises
-    InputError when fewer are left.
+    index: of the seeds' instructions, in order. The instruction itself, its near-duplicates (see
+    `data.similar.near_duplicate`) and seeds without a human response are skipped. Raises InputError
+    when too few are left.
     """
     chosen: list[Instruction] = []
     for place in index.ranking(instruction.instruction):
@@ -52,9 +53,9 @@ def own_answer_requests(
     temperature: float = 0.7,
     top_p: float = 0.9,
 ) -> Iterator[Request]:
-    """One few-shot request for each instruction, as plain text: it is the base that answers.
+    """One few-shot request for each instruction, as plain text, since the base answers.
 
-    The ids of the demonstrations are kept in the request.
+    The request keeps the ids of the demonstrations.
     """
     index = Index([seed.instruction for seed in seeds])
     sampling = Sampling(
@@ -80,10 +81,10 @@ def own_answers(
     requests: Sequence[Request],
     generations: Iterable[Generation],
 ) -> tuple[dict[str, list[str]], Counter]:
-    """Own answers by instruction id, each once, and why others are left out.
+    """Own answers by instruction id, without repetitions, and why others are left out.
 
-    An answer ends where the next demonstration's header begins. Empty and cut-off ones are
-    dropped, repetitions, and copies of a response that was shown: those are a human's.
+    An answer ends where the next demonstration's header begins. Empty and cut-off answers are
+    dropped, as are repetitions, and copies of a response that was shown, which is a human's.
     """
     responses, dropped = collect(instructions, requests, generations)
     by_id = {seed.id: seed for seed in seeds}

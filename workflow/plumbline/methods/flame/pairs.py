@@ -1,6 +1,6 @@
-"""Preference pairs from scored responses: DPO, DPO-fact, DPO★, its ablation, and FactTune's.
+"""Preference pairs from scored responses: DPO, DPO-fact, DPO★, its ablations, and FactTune's.
 
-Lin et al. 2024, sec. 4.2 and the ablation of pair building; Tian et al. 2024 for `facttune`.
+Lin et al. 2024, sec. 4.2 and their ablation of pair building; Tian et al. 2024 for `facttune`.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from plumbline.storage.files import InputError
 from plumbline.training.distinct import check
 from plumbline.training.sets import dropped_rows
 
-GATE = 0.5  # a factual pair may differ in RM_IF by this much, no more
-GAP = 0.2  # least difference in RM_fact where all pairs are taken
+GATE = 0.5  # the two sides of a factual pair may differ in RM_IF by at most this
+GAP = 0.2  # least difference in RM_fact if all pairs are taken
 
 
 def build_pairs(
@@ -34,20 +34,20 @@ def build_pairs(
 ) -> tuple[dict[str, list[Pair]], list[dict]]:
     """The pairs of one set by source (helpful, factual, combined), and what was dropped.
 
-    dpo: best against worst by RM_IF. dpo-fact: best against worst by RM_fact, of the instructions
-    in `fact_based`, unless the two differ in RM_IF by more than `GATE`. dpo-star: both sources.
-    dpo-star-gaps: as dpo-star, with every factual pair whose RM_fact differs by `GAP` or more,
-    under the same gate. dpo-star-combined: one reward RM_IF + 5 RM_fact for fact-based
-    instructions, RM_IF for the others, best against worst. facttune: every pair of responses to a
-    fact-based instruction whose factual scores differ; facttune-mc: the same, where the factual
-    score is confidence (`facttune.confidence`).
+    dpo: best against worst by RM_IF. dpo-fact: best against worst by RM_fact, for the instructions in
+    `fact_based`, unless the two differ in RM_IF by more than `GATE`. dpo-star: both sources.
+    dpo-star-gaps: like dpo-star, with every factual pair whose RM_fact differs by `GAP` or more,
+    under the same gate. dpo-star-combined: best against worst by one reward, RM_IF + 5 RM_fact for
+    fact-based instructions and RM_IF for the others. facttune: every pair of responses to a
+    fact-based instruction whose factual scores differ; facttune-mc: the same, with confidence as the
+    factual score (`facttune.confidence`).
 
-    A response lacking a score that is needed is out, a tie and a pair of the same text are dropped.
-    The gate only holds where both responses have an RM_IF. judged: whether RM_IF is of a usable
-    judge; without one the pairs by it are left out, and those by facts remain. Where several
-    responses share the best or worst score, the one with the higher RM_IF is taken, then the one of
-    lower index. Dropped rows count responses (item "… responses") and pairs, one an instruction
-    save where all pairs are formed.
+    Responses without a score that is needed are left out; ties and pairs of the same text are dropped.
+    The gate only applies if both responses have an RM_IF. judged: whether RM_IF is from a usable judge;
+    without one, the pairs by RM_IF are left out, and those by facts remain. If several responses
+    share the best or worst score, the one with the higher RM_IF is taken, then the one with the
+    lower index. Dropped rows count responses (item "… responses") and pairs: one per instruction,
+    unless all pairs are formed.
     """
     groups = by_instruction(rows)
     about_facts = {key: group for key, group in groups.items() if key in fact_based}
@@ -98,11 +98,11 @@ def check_sources(
     min_pairs: int,
     max_repeats: int,
 ) -> None:
-    """InputError unless every source has pairs enough for its part of all steps.
+    """InputError unless every source has enough pairs for its part of all steps.
 
     name: the tuning; dropped: rows of what was left out; rows: of the training file; the limits are
-    those of `distinct.check`. A source is not replaced by another: that
-    would be another method under the same name.
+    those of `distinct.check`. A source is not replaced by another: that would be another method
+    under the same name.
     """
     if not sources:
         raise InputError(
@@ -124,11 +124,10 @@ def training_order(
 ) -> list[Pair]:
     """`steps` x `batch` pairs such that every step draws evenly from all sources.
 
-    Each block of `batch` pairs, one optimizer step of global batch size, holds batch / k pairs of
-    each of the k sources, whatever their sizes (with a remainder that goes round them). A source
-    is passed through in a shuffled order, and again in another one when it is used up; ids end in
-    the number of the pass. To be trained on in this order, once. Each source has a pair, see
-    `check_sources`.
+    Each block of `batch` pairs, one optimizer step of global batch size, contains batch / k pairs of
+    each of the k sources, whatever their sizes (sources take turns with a remainder). A source is
+    used in a shuffled order, and in another order when it is used up; ids end in the number of the
+    pass. The file is trained on once, in this order. Each source has a pair, see `check_sources`.
     """
     names = sorted(sources)
     streams = {name: _passes(sources[name], f"{seed}:{name}") for name in names}

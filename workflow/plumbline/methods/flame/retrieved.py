@@ -1,7 +1,7 @@
 """The base's answers written with retrieved passages: more factual, yet worse teachers.
 
-They hold what the base does not know by itself, which tuning on them teaches it to make up (Lin et
-al. 2024, the pilot study). They differ from own answers (`own_answers`) by the passages alone.
+They contain what the base does not know by itself, so tuning on them teaches it to make things up (Lin
+et al. 2024, the pilot study). They differ from own answers (`own_answers`) only by the passages.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ PURPOSE = "flame_rag_answer"
 def passage_store(
     settings: Passages, facts: Iterable[Question], path: Path | None = None
 ) -> PassageStore:
-    """The indexed passages to answer with: of the file at `path`, or made of facts.
+    """The indexed passages to answer with: from the file at `path`, or made from facts.
 
-    Of the facts those to train on count, so that nothing is taught that the test asks about.
-    Raises InputError where the settings need a file and there is none.
+    Only facts to train on are used, so that nothing is taught that the test asks about. Raises
+    InputError if the settings need a file and there is none.
     """
     if settings.format == "facts":
         pages = fact_passages(for_training(facts))
@@ -48,10 +48,10 @@ def rag_answer_requests(
 ) -> Iterator[Request]:
     """The requests of `own_answer_requests`, which takes `sampling`, with passages shown.
 
-    The `k` best passages stand before the instruction, the best one last, and the single best one
-    before each demonstration. Passages are looked for once an instruction, in all pages, by the
-    instruction's words. An instruction that shares no word with any passage is not asked. The ids
-    of the instruction's passages are kept in the request, in the order shown.
+    The `k` best passages precede the instruction, the best one last, and the single best one
+    precedes each demonstration. For each instruction, all pages are searched once, by the
+    instruction's words. An instruction that shares no word with any passage is not asked. The
+    request keeps the ids of the instruction's passages, in the order shown.
     """
     by_id = {instruction.id: instruction for instruction in [*instructions, *seeds]}
     by_name: dict[str, list[dict]] = {}

@@ -1,6 +1,6 @@
 """How well a response follows its instruction: the reward RM_IF (Lin et al. 2024, sec. 3.2).
 
-The paper samples a judge's reasons and scores; here it is the expected score (`judging`), without
+The paper samples a judge's reasons and scores; here, it is the expected score (`judging`), without
 sampling. The other reward, RM_fact, is `scores.factuality`.
 """
 
@@ -17,7 +17,7 @@ from plumbline.responses.scores import Helpfulness
 def helpfulness(
     instructions: Iterable[Instruction], responses: Sequence[DrawnResponse], judge: Judge | None
 ) -> list[Helpfulness]:
-    """RM_IF of every response; without a score where there is no judge, or it cannot say."""
+    """RM_IF of every response; without a score if there is no judge, or if it cannot decide."""
     references = {
         instruction.id: next(iter(instruction.responses), None) for instruction in instructions
     }

@@ -1,4 +1,4 @@
-"""Training sets of the first stage, from the same instructions: who answers them differs."""
+"""Training sets of the first stage: the same instructions, with answers from different sources."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ def build_sft(
 ) -> TrainingSet[Example]:
     """The examples of one set (Lin et al. 2024, sec. 4.1; sft-rag: their pilot, sec. 3).
 
-    sft: human responses; sft-fact: own answers; sft-star: own answers to the instructions whose
-    ids are in `fact_based`, human responses to the others; sft-rag: the same with answers that
-    were written with retrieved passages. fact_based: None where that is not known yet, as to sft it
-    makes no difference. own: the base's answers by instruction id.
+    sft: human responses; sft-fact: own answers; sft-star: own answers to the instructions whose ids
+    are in `fact_based`, human responses to the others; sft-rag: the same, with answers written with
+    retrieved passages. fact_based: None if it is not known yet, which makes no difference to sft.
+    own: the base's answers by instruction id.
 
-    An instruction is sampled first, then one of its responses, so that ten answers to one
-    instruction weigh no more than one answer to another: every pass holds each instruction once,
-    and an instruction's responses take turns over the passes, in an order drawn from the seed and
-    its id. An instruction without the kind of response it needs is left out and counted.
+    An instruction is sampled first, then one of its responses, so that ten answers to one instruction
+    weigh no more than one answer to another: every pass contains each instruction once, and an
+    instruction's responses take turns over the passes, in an order drawn from the seed and its id.
+    Instructions without the kind of response they need are left out and counted.
     """
     dropped: Counter = Counter()
     usable: list[tuple[Instruction, str, list[str]]] = []
@@ -68,14 +68,14 @@ def build_sft(
 
 
 def _kind(name: SftSet, fact_based: bool) -> str:
-    """Whose response to an instruction the set holds."""
+    """Whose response to an instruction the set uses."""
     if name == "sft" or (name != "sft-fact" and not fact_based):
         return "human"
     return "retrieved" if name == "sft-rag" else "own"
 
 
 def composition(built: TrainingSet[Example]) -> Composition:
-    """What a first-stage set is made of: parts by whose response an instruction has."""
+    """What a first-stage set consists of: parts by whose response is used."""
     return built.composition(
         built.parts("response_from", ("human", "own", "retrieved")),
         fact_based=sum(bool(example.fact_based) for example in built.rows),

@@ -18,7 +18,7 @@ def tunings(config: Config) -> list[Tuning]:
     if flame is None:
         return []
     first, second = (config.recipes[name] for name in (flame.sft_recipe, flame.dpo_recipe))
-    # The training file holds a pass for each epoch, with another own answer in each.
+    # The training file contains a pass for each epoch, with another own answer in each.
     once = first.model_copy(update={"epochs": 1})
     made = []
     for kind in (variant("flame", percent) for percent in flame.keep_unknown):
@@ -35,7 +35,7 @@ def tunings(config: Config) -> list[Tuning]:
 
 
 def check(config: Config) -> None:
-    """ValueError where a recipe does not fit its stage."""
+    """ValueError if a recipe does not fit its stage."""
     flame = config.flame
     if flame is None:
         return
