@@ -1,1 +1,1 @@
-"""Atomic claims: taking a long response apart into statements that can be checked one by one."""
+"""Atomic claims: splitting a long response into statements that can be checked one by one."""

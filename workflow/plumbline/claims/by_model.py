@@ -1,4 +1,4 @@
-"""Splitting by a model: it is shown sentences with their facts, then asked for the next list."""
+"""Splitting by a model: it is shown sentences with their facts, and asked for the next list."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def _prefix() -> str:
 def split_requests(responses: Iterable[Response], max_tokens: int) -> Iterator[Request]:
     """One greedy request for each sentence of each response that is neither empty nor refused.
 
-    The prompts share all but their last block. max_tokens limits one sentence's list.
+    The prompts share everything but their last block. max_tokens limits the list for one sentence.
     """
     prefix = _prefix()
     sampling = Sampling(max_tokens=max_tokens, stop=("\n\n", "\nTopic:"))
@@ -119,9 +119,9 @@ def _request_id(response: Response, index: int) -> str:
 
 
 def parse(text: str, *, complete: bool) -> Listing:
-    """The facts a completion lists, one a line after a dash or a number.
+    """The facts that a completion lists, one per line after a dash or a number.
 
-    Other lines are passed over. `NONE` alone is an empty list; no list at all is not parsed.
+    Other lines are skipped. `NONE` alone is an empty list; a text without a list is not parsed.
     complete: whether the completion ended by itself; otherwise its last line is left out.
     """
     lines = text.splitlines()

@@ -1,7 +1,7 @@
 """Splitting by rule: for text that keeps to one topic in plain sentences, such as ours.
 
-What the rules do not understand stays whole: a claim too long is judged too strictly, one torn
-apart wrongly is judged on words nobody said.
+What the rules do not understand stays whole: a claim that is too long is judged too strictly, but one
+that is split wrongly is judged on something nobody said.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from plumbline.claims.split import Listing, collect
 from plumbline.texts.text import whole
 
 _AUXILIARY = "is|was|are|were|has|had|does|did|can|could|would"
-# Never part of a passive, so a new predicate begins with them.
+# Never part of a passive, so these begin a new predicate.
 _FINITE = (
     rf"{_AUXILIARY}|appeared|became|began|came|chose|died|fell|flew|gave|graduated|grew|knew|lived"
     r"|ran|sang|starred|took|traveled|travelled|went|wrote"
 )
-# Past tenses that are participles too: "and joined" begins a predicate in "he left and joined",
-# but not in "was asked and joined". Those often put before a noun ("new and published work") are
-# not in the list.
+# Past tenses that are also participles: "and joined" begins a predicate in "he left and joined", but
+# not in "was asked and joined". Those that often precede a noun ("new and published work") are not in
+# the list.
 _PAST = (
     "acted|attended|bought|coached|defeated|directed|discovered|earned|enrolled|explored|fought"
     "|founded|helped|hosted|invented|joined|launched|led|lost|made|married|moved|opened|performed"
@@ -34,7 +34,7 @@ _PAST = (
 )
 _VERB = re.compile(rf"\b(?:{_FINITE}|{_PAST})\b")
 _ADVERB = "also|then|later|soon|subsequently|eventually|still|now"
-# A predicate's beginning: its verb and the word after it ("was founded").
+# The beginning of a predicate: its verb and the word after it ("was founded").
 _BEGINNING = re.compile(
     rf"(?:(?:{_ADVERB}) )?(?:(?P<auxiliary>{_AUXILIARY})|{_VERB.pattern})\b(?: (?:{_ADVERB})\b)? \S+"
 )
@@ -42,7 +42,7 @@ _NEXT = re.compile(
     rf"(?:,? (?:and|but) |(?P<semicolon>; ))(?:(?P<pronoun>he|she|it|they) )?"
     rf"(?P<predicate>(?:(?:{_ADVERB}) )?(?:(?P<finite>{_FINITE})|{_PAST}) )"
 )
-# Past one of these it is unsure what a later verb belongs to.
+# After one of these, it is uncertain what a later verb belongs to.
 _UNSURE = re.compile(
     r"\b(?:who|whom|whose|which|that|what|where|when|while|because|although|though|if|as|after"
     r"|before|until|since)\b|[\"“”:]"
@@ -66,11 +66,11 @@ _CHAT = re.compile(
 
 
 def split_by_rule(responses: Iterable[Response]) -> tuple[list[Claim], list[Splitting]]:
-    """Claims of the responses, and for each response what became of it.
+    """Claims of the responses, and for each response the outcome of splitting it.
 
     The pronoun that first opens a sentence (he, she or it) stands for the topic wherever it opens
-    one. A second predicate gets its subject repeated where that is the topic and nothing leaves in
-    doubt what the verb belongs to. Questions and remarks to the reader state no claim.
+    one. A second predicate gets its subject repeated if that is the topic and it is clear what the
+    verb belongs to. Questions and remarks to the reader state no claim.
     """
     return collect(responses, _listings)
 
@@ -82,9 +82,9 @@ def _listings(response: Response, parts: list[str]) -> list[Listing]:
 
 
 def facts(sentence: str, name: str, pronoun: str | None) -> list[str]:
-    """The claims of one sentence; the sentence itself where no rule applies.
+    """The claims of one sentence, or the sentence itself if no rule applies.
 
-    name: the topic as running text calls it; pronoun: he, she or it where that is the topic.
+    name: the topic as in running text; pronoun: he, she or it, if that stands for the topic.
     """
     if not _starts_with(sentence, name):
         if _CHAT.match(sentence.replace("’", "'")):
@@ -109,12 +109,12 @@ def facts(sentence: str, name: str, pronoun: str | None) -> list[str]:
 
 
 def _starts_with(sentence: str, name: str) -> bool:
-    """Whether it does but for a capital: topics such as "helium" get one there."""
+    """Whether it does, apart from a capital: topics such as "helium" get one there."""
     return sentence[:1].casefold() == name[:1].casefold() and sentence[1:].startswith(name[1:])
 
 
 def _opening_pronoun(sentence: str, name: str) -> str | None:
-    """he, she or it where the sentence opens with one; None where it has the name as well."""
+    """he, she or it if the sentence opens with one; None if it also contains the name."""
     opening = _OPENING.match(sentence)
     named = regex.search(whole(name), sentence, regex.IGNORECASE)
     if not opening or named or _IMPERSONAL.match(sentence):
@@ -134,7 +134,7 @@ def _predicates(text: str, pronoun: str | None) -> list[str]:
         if _UNSURE.search(before) or _VERB.search(before, beginning.end()):
             break
         if following["pronoun"]:
-            # "It" further on in a sentence is more often what was mentioned last.
+            # "It" later in a sentence more often means what was mentioned last.
             clear = following["pronoun"] == pronoun != "it"
             if not clear:
                 break

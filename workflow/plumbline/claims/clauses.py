@@ -1,17 +1,17 @@
-"""A sentence about one subject, taken apart: what its clauses say, each as a sentence by itself.
+"""Splitting a sentence about one subject: what its clauses say, each as a sentence of its own.
 
-Clauses are cut off from the right place only where their form says whom they are about:
+Clauses are only cut off if their form says whom or what they are about:
 
 - shortened clauses and phrases ("…, bordering Peru", "…, known for rice", "…, with a population of
   …", "… with the symbol Al") are about the subject;
-- relative clauses after a comma, and nouns set beside a name ("in Texas, a state of …"), are about
-  the name just before the comma, if there is one; where there is none, it is left open;
+- relative clauses after a comma, and nouns beside a name ("in Texas, a state of …"), are about the name
+  just before the comma; if there is none, this is unknown;
 - "a town that lies in Ohio" says that the subject lies there;
 - parallel nouns ("a poet and critic", "the capital and largest city of Peru") are one claim each;
-- "a busy town in northern Peru" says that it is a town in Peru, too.
+- "a busy town in northern Peru" also says that it is a town in Peru.
 
-Where it is left open whom a clause is about, the clause stays with all that comes before it, beside
-the part that stands without it: so no claim is made that nobody said.
+If it is unknown what a clause is about, the clause stays together with everything before it, beside the
+part that stands without it: so no claim is made that nobody said.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _FINITE = (
     rf"(?:{_BE}|has|have|had|became|remains|lies|sits|borders|consists|covers|includes|contains"
     r"|belongs|serves|features|plays|played|stands|lived|lives|works|worked|died|won|wrote)"
 )
-# Participles and adjectives that open a shortened clause, whose subject is the sentence's.
+# Participles and adjectives that open a shortened clause about the sentence's subject.
 _SHORTENED = (
     r"(?:(?:also|often|widely|officially|formerly|originally|commonly|best|primarily|mainly|mostly"
     r"|just|most) )*(?:located|situated|nestled|found|known|famous|renowned|celebrated|named|called"
@@ -37,7 +37,7 @@ _SHORTENED = (
     r"|stretching|featuring|offering|attracting|consisting|connecting|specializing)\b"
 )
 _NOUN = r"(?:an?|the|one of)"
-# A name that ends where it is asked for; its last word has a capital.
+# A name at the end of a text; its last word has a capital.
 _NAME_END = regex.compile(
     r"(?<![\w-])(?:the )?"
     r"(?:\p{Lu}[\w'’.-]*(?: (?:of|and|the|de|da|do|del|la) (?=\p{Lu})| (?=\p{Lu}))?)+$"
@@ -93,12 +93,12 @@ _WIDER = (
     r"|(?:North|South|East|West|Central|Southeast|Northeast|Southwest|Northwest)[ -]"
     r"(?!Africa$(?<=South Africa))(?=(?:Africa|Asia|Europe)$))"
 )
-# What is a former or fictional town is no town, and a deity of a mythology no mythology.
+# A former or fictional town is not a town, and a deity of a mythology is not a mythology.
 _NO_SUCH = re.compile(
     r"\b(?:former|fictional|imaginary|alleged|supposed|mythical|mythological|legendary|ancient"
     r"|proposed|planned|disputed|non-\w+|semi-\w+|of|in|to|from|with|by|for|on|at|that|who|which)\b"
 )
-# Where somebody or something is, said more closely than by the name of a place.
+# Where somebody or something is, said more precisely than by the name of a place.
 _PLACED = regex.compile(
     rf"(?P<verb>{_BE} (?:also )?)(?:an? (?P<kind>[^,;]*?)(?P<noun>[a-z]+)(?: that is)?)?"
     rf"(?P<set> ?(?:located|situated|nestled|set))?(?:(?<=\w) )in {_PART}"
@@ -115,9 +115,9 @@ _VERBLESS = re.compile(rf"\b{_FINITE}\b|\b(?:that|which|who|whose|where|when|by|
 
 
 def clauses(subject: str, predicate: str) -> Iterator[str]:
-    """The sentences that "subject predicate" says, in order; it alone where no rule applies.
+    """The sentences that "subject predicate" says, in order, or that sentence alone if no rule applies.
 
-    subject: as the sentence writes it; predicate: all that follows, its full stop included.
+    subject: as in the sentence; predicate: everything after it, including the full stop.
     """
     mark = predicate[-1] if predicate[-1:] in (".", "!") else ""
     text = predicate[: len(predicate) - len(mark)]
@@ -129,9 +129,9 @@ def clauses(subject: str, predicate: str) -> Iterator[str]:
 
 
 def fronted(sentence: str, name: str, pronoun: str | None) -> tuple[str, str] | None:
-    """("located in Ohio", "Akron is …") of "Located in Ohio, Akron is …"; None for others.
+    """("located in Ohio", "Akron is …") for "Located in Ohio, Akron is …"; None for other sentences.
 
-    The pronoun may stand there for the name.
+    The pronoun may take the place of the name.
     """
     match = _FRONTED.match(sentence)
     if not match:
@@ -143,7 +143,7 @@ def fronted(sentence: str, name: str, pronoun: str | None) -> tuple[str, str] | 
 
 
 def tails(sentence: str) -> Iterator[str]:
-    """The sentences of one whose subject is not known: only clauses about a name are cut off."""
+    """The parts of a sentence whose subject is unknown: only clauses about a name are cut off."""
     mark = sentence[-1] if sentence[-1:] in (".", "!") else ""
     for clause in _cut("", sentence[: len(sentence) - len(mark)]):
         yield clause + mark
@@ -161,7 +161,7 @@ def _of(subject: str, text: str) -> Iterator[str]:
 
 
 def _cut(subject: str, text: str) -> Iterator[str]:
-    """Clauses that hang on commas, cut off one after another; subject "": text is a sentence."""
+    """Cut off clauses after commas, one after another; subject "": text is a whole sentence."""
     whole = f"{subject} {text}".strip()
     if len(text) > _LONGEST:
         yield whole
@@ -173,7 +173,7 @@ def _cut(subject: str, text: str) -> Iterator[str]:
         head = f"{subject} {head}".strip()
         kind = match.lastgroup if match.lastgroup != "own" else "other"
         if kind == "beside" and (_LISTED.search(head) or re.search(rf",? and {_NOUN} ", rest)):
-            continue  # one of a list, it may be
+            continue  # it may be an item of a list
         name = _NAME_END.search(head)
         if kind in ("shortened", "has") and subject:
             said = text[match.start() :].lstrip(", ").removeprefix("and ")
@@ -210,7 +210,7 @@ def _predicate(said: str, past: object = None) -> str:
 
 
 def _parallel(text: str) -> list[str]:
-    """A predicate whose nouns or attributes are parallel, as several; else itself."""
+    """A predicate with parallel nouns or attributes, as several; other predicates as they are."""
     if len(text) > _LONGEST:
         return [text]
     if match := _THAT.fullmatch(text):
@@ -232,7 +232,7 @@ def _parallel(text: str) -> list[str]:
     match = _PARALLEL.fullmatch(text)
     if match and not _VERBLESS.search(match["list"]):
         nouns = re.split(r", and |, | and ", match["list"])
-        # "A vibrant and old city" has two adjectives, "a writer and tennis player" none.
+        # "A vibrant and old city" has two adjectives, "a writer and tennis player" has none.
         single = r"(?:an? .+|[a-z-]+)" if not _PERSON.search(nouns[0]) else r"[a-z -]+"
         if all(re.fullmatch(single, noun) for noun in nouns[1:]) and not re.search(
             r"\b(?:in|of|on|at|from|for|with|between)\b", match["list"]
@@ -242,7 +242,7 @@ def _parallel(text: str) -> list[str]:
 
 
 def _placed(text: str) -> list[str]:
-    """A plainer claim that the text makes, too, by its place or its nation, and the text."""
+    """The text, and a plainer claim that it also makes, by its place or nation."""
     for pattern in (_PLACED, _NATIONAL):
         match = pattern.fullmatch(text)
         if not match or _NO_SUCH.search(match["kind"] or ""):

@@ -72,7 +72,7 @@ def render_all(tokenizer, requests: Sequence) -> list[tuple[int, ...]]:
 
 
 def left_padded(rows: Sequence[Sequence[int]], pad_token_id: int, device):
-    """(ids, mask), each rows x longest row: answers then continue at the right edge."""
+    """(ids, mask), each rows x longest row, padded on the left so that answers follow at the right."""
     import torch
 
     width = max(map(len, rows))
@@ -88,7 +88,7 @@ def end_tokens(checkpoint: Path, tokenizer) -> list[int]:
 
 
 def check_needs(name: str, model_folder, needs) -> None:
-    """InputError unless a checkpoint of the model `name` can do what is asked of it."""
+    """InputError unless a checkpoint of the model `name` meets the requirements."""
     from plumbline.models.checkpoints import load_tokenizer
     from plumbline.models.suitability import check
 

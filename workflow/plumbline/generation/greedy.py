@@ -1,9 +1,9 @@
 """Greedy answers whose decoding stops as soon as nothing more can be learnt from them.
 
-`transformers.generate` runs every row of a batch until the last one ends. Here rows leave the batch
-(and its key-value cache) one by one, and most are settled before there is one: all prompts are read
-once, each with a draft of its answer behind it, which shows the greedy tokens up to the first that
-is not the draft's (`drafts`). Asking a model after every epoch is several times cheaper so.
+`transformers.generate` runs every row of a batch until the last one ends. Here, rows leave the batch
+(and its key-value cache) one by one, and most never enter one: all prompts are first read once with a
+draft of their answers, which shows the greedy tokens up to the first that differs from the draft
+(`drafts`). This makes asking a model after every epoch several times cheaper.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from plumbline.scoring.forward import has_branches
 
 
 class Decoding:
-    """Greedy answers as far as they are decoded, fed token by token.
+    """Greedy answers as far as they are decoded, extended token by token.
 
     go_on(i, text): whether an answer to prompt i that begins with text is worth finishing.
     """
@@ -32,7 +32,7 @@ class Decoding:
         self.open = set(range(count))
 
     def add(self, i: int, token: int) -> bool:
-        """Answer i goes on by a token; whether another one is to follow."""
+        """Extend answer i by a token; returns whether another one is to follow."""
         if token not in self._ends:
             self.tokens[i].append(token)
             if self._go_on(i, self.text(i)) and len(self.tokens[i]) < self.max_tokens:
@@ -58,11 +58,11 @@ def greedy_answers(
 ) -> list[str]:
     """The greedy answer to each prompt (token ids), in their order.
 
-    go_on(i, text): whether the answer to prompt i that begins with text is worth finishing. An
-    answer that is not is returned as far as it was decoded; end tokens are not part of a text.
-    drafts: tokens that each answer may well begin with; they change what it costs and no answer.
-    Batches hold prompts of equal length where the model might take filling for a part of them.
-    InputError, with `key` as the setting to change, when a logit is no number.
+    go_on(i, text): whether the answer to prompt i that begins with text is worth finishing. Other
+    answers are returned as far as they were decoded; end tokens are not part of a text. drafts:
+    tokens that each answer is likely to begin with; they affect the cost, not the answers. Batches
+    contain prompts of equal length if the model might take padding for part of them. InputError,
+    with `key` as the setting to change, when a logit is not a number.
     """
     answers = Decoding(tokenizer, len(prompts), max_tokens, end_token_ids, go_on)
     if drafts is not None and prompts and not _is_shared(model) and has_branches(model):
@@ -96,22 +96,22 @@ def _trainable_head(model) -> Iterator[None]:
 
 
 def _is_shared(model) -> bool:
-    """Whether several processes hold the weights together."""
+    """Whether several processes share the weights."""
     from torch.distributed.fsdp import FSDPModule
 
     return isinstance(model, FSDPModule)
 
 
 def _batch(model, tokenizer, begun, rows: list[int], answers: Decoding, key: str) -> None:
-    """Finish the answers to `rows`, each of which goes on from its tokens in `begun`."""
+    """Finish the answers to `rows`, each continuing from its tokens in `begun`."""
     import torch
     from transformers import DynamicCache
 
     ids, mask = left_padded([begun[row] for row in rows], tokenizer.pad_token_id, model.device)
-    name, filled = cache_name(model), not mask.all()  # some models take no mask with a cache
+    name, filled = cache_name(model), not mask.all()  # some models accept no mask with a cache
     cache = DynamicCache(config=model.config) if name else None
-    # Shared weights are brought together in buffers that training uses again, which tensors of the
-    # inference mode could not be.
+    # Shared weights are gathered in buffers that training uses again, which tensors of inference mode
+    # could not be.
     with torch.no_grad() if _is_shared(model) else torch.inference_mode():
         while rows:
             positions = (mask.cumsum(-1) - 1).clamp(min=0)[:, -ids.shape[1] :]
@@ -129,7 +129,7 @@ def _batch(model, tokenizer, begun, rows: list[int], answers: Decoding, key: str
             ]
             chosen = torch.tensor(kept, dtype=torch.long, device=model.device)
             if name and 0 < len(kept) < len(rows):
-                cache.reorder_cache(chosen)  # which all kinds of layers can do
+                cache.reorder_cache(chosen)  # which all kinds of layers support
             rows = [rows[place] for place in kept]
             new = tokens[chosen][:, None]
             ids = new if name else torch.cat([ids[chosen], new], dim=1)

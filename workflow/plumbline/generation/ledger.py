@@ -1,4 +1,4 @@
-"""What a server remembers of requests, of which there may be millions: little."""
+"""The little that a server remembers of requests, as there may be millions of them."""
 
 from __future__ import annotations
 
@@ -15,22 +15,27 @@ UNLESS_ACCEPTED, IN_THOUGHT, SERVED = 1, 2, 4
 
 
 class Ledger:
-    """By the number of a request: the key of its prompt, its wave, and what ends its series."""
+    """By a request's number: the key of its prompt, its wave, and what ends its series."""
 
     def __init__(self):
         self.keys: list[str] = []
         self._waves, self._samples = array("L"), array("L")
         self._flags = bytearray()
-        self._series, self._accept = array("l"), array("l")  # numbers of what is below; -1: none
+        self._series, self._accept = (
+            array("l"),
+            array("l"),
+        )  # indices of the entries below; -1: none
         self._names: dict[str, int] = {}
         self._accepted: dict[tuple[str, ...], int] = {}
-        self._settled: set[int] = set()  # series of which an answer was accepted
+        self._settled: set[int] = set()  # series with an accepted answer
 
     def __len__(self) -> int:
         return len(self.keys)
 
     def add(self, request: Request, key: str, in_thought: bool) -> None:
-        """The next request. key: of its prompt; in_thought: whether that ends within a thought."""
+        """Add the next request. key: its prompt's; in_thought: whether the prompt ends within
+        a thought.
+        """
         self.keys.append(key)
         self._waves.append(request.wave)
         self._samples.append(request.sampling.n)
@@ -46,14 +51,14 @@ class Ledger:
         return sorted(set(self._waves))
 
     def serve(self, wave: int) -> None:
-        """From now on all requests of a wave are served that are not needless by then."""
+        """Mark all requests of a wave as served, except those that have become unnecessary."""
         for i, its in enumerate(self._waves):
             needless = self._flags[i] & UNLESS_ACCEPTED and self._series[i] in self._settled
             if its == wave and not needless:
                 self._flags[i] |= SERVED
 
     def served(self, wave: int | None = None) -> Iterator[int]:
-        """Numbers of the requests that are served, of a wave or of all."""
+        """Numbers of the served requests, of one wave or of all."""
         for i, flags in enumerate(self._flags):
             if flags & SERVED and wave in (None, self._waves[i]):
                 yield i
@@ -65,14 +70,16 @@ class Ledger:
         return bool(self._flags[i] & IN_THOUGHT)
 
     def settling(self, wave: int) -> Iterator[tuple[int, tuple[str, ...]]]:
-        """Served requests of a wave whose answers may settle their series, with what is accepted."""
+        """Served requests of a wave whose answers may settle their series, with the accepted
+        answers.
+        """
         accepted = list(self._accepted)
         for i in self.served(wave):
             if self._accept[i] >= 0 and self._series[i] not in self._settled:
                 yield i, accepted[self._accept[i]]
 
     def settle(self, i: int) -> None:
-        """Of request i's series nothing is served any more that is to be left out then."""
+        """Mark the series of request i as settled, so that its waiting requests are left out."""
         self._settled.add(self._series[i])
 
     def answers(self) -> int:

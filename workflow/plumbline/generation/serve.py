@@ -1,4 +1,4 @@
-"""Serves requests from the store and, for what is missing, from an engine started once."""
+"""Answers requests from the store and, where answers are missing, from an engine started once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from plumbline.texts.matching import exact_match
 from plumbline.texts.thoughts import ENDING, opened_by, without_thoughts
 
 log = logging.getLogger("plumbline")
-WINDOW = 16384  # requests whose prompts are held, and sorted, together
+WINDOW = 16384  # requests whose prompts are in memory, and sorted, together
 Row = TypeVar("Row")
 
 
@@ -46,15 +46,15 @@ class Server:
         self._store, self._tokenizer, self._start = store, tokenizer, start
         self._max_model_len, self._match = max_model_len, match
         self._longest = min(max_model_len, tokenizer.model_max_length)
-        # What is asked again and again, with other examples before it, ends alike.
+        # Questions asked repeatedly with different examples have prompts that end alike.
         self._opens_thought = lru_cache(maxsize=1 << 12)(self._opens)
         self._engine: Engine | None = None
 
     def serve(self, requests: Iterable[Request]) -> Served:
         """Generate what is missing; the result reads every answer from the store.
 
-        requests: gone through several times, so no iterator; only WINDOW of them, and what the
-        engine holds, are in memory at once. Requests that became needless are left out. Raises
+        requests: iterated several times, so not an iterator; only WINDOW of them, and those that the
+        engine has, are in memory at once. Requests that became unnecessary are left out. Raises
         InputError when a prompt with its answer does not fit the model's length.
         """
         ledger = Ledger()
@@ -110,10 +110,10 @@ class Server:
     def _sorted(
         self, requests: Iterable[Request], ledger: Ledger, missing: set[str]
     ) -> Iterator[tuple[str, RenderedPrompt]]:
-        """The prompts of the missing keys, each once; a key is no longer missing then.
+        """The prompts of the missing keys, each once; their keys are then no longer missing.
 
-        Sorted by tokens within a window: prompts with a shared beginning follow each other and meet
-        the engine's prefix cache.
+        Prompts are sorted by tokens within a window, so that those with a shared beginning follow
+        each other and hit the engine's prefix cache.
         """
         wanted = (
             (ledger.keys[i], one) for i, one in enumerate(requests) if ledger.keys[i] in missing
@@ -123,7 +123,7 @@ class Server:
             prompts = (prompt for _, prompt in self._prompted(first.values()))
             rows = dict(zip(first, prompts, strict=True))
             for key in sorted(rows, key=lambda key: rows[key].token_ids):
-                if key in missing:  # not so where an earlier window had the same prompt
+                if key in missing:  # not if an earlier window had the same prompt
                     missing.discard(key)
                     yield key, rows[key]
 
@@ -142,15 +142,15 @@ def _windows(rows: Iterable[Row]) -> Iterator[list[Row]]:
 
 
 def shard_of(request: Request, shards: int) -> int:
-    """The shard a request belongs to; the requests of a series stay together."""
+    """The shard that a request belongs to; the requests of a series stay together."""
     return zlib.crc32((request.series or request.id).encode()) % shards
 
 
 @dataclass
 class Share:
-    """The requests of a file that a shard serves, read anew each time they are gone through.
+    """The requests of a file that a shard serves, read again each time they are iterated.
 
-    InputError, the first time, where two have one id.
+    InputError, the first time, if two have the same id.
     """
 
     path: Path
@@ -163,4 +163,4 @@ class Share:
         for request in rows if self._told_apart else each_once(self.path, rows):
             if shard_of(request, self.shards) == self.number:
                 yield request
-        self._told_apart = True  # whose ids need not be held a second time
+        self._told_apart = True  # the ids need not be kept a second time

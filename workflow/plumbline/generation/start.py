@@ -13,13 +13,13 @@ from plumbline.jobs import devices
 from plumbline.models import checkpoints
 from plumbline.storage.files import InputError, read_json
 
-SEQUENCES = 128  # that an engine runs at once, unless it is said or follows from a GPU's memory
-# Ranks of an adapter that vLLM makes room for.
+SEQUENCES = 128  # that an engine runs at once, unless configured or determined by a GPU's memory
+# Ranks of adapters for which vLLM reserves memory.
 RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 
 
 def slots(adapter: Path) -> int:
-    """The rank that an engine must make room for to serve an adapter."""
+    """The rank for which an engine must reserve memory to serve an adapter."""
     config = read_json(adapter / checkpoints.ADAPTER)
     rank = max(config["r"], *(config.get("rank_pattern") or {}).values(), 1)
     room = next((size for size in RANKS if size >= rank), None)
@@ -32,13 +32,13 @@ def slots(adapter: Path) -> int:
 
 
 class Engines(ExitStack):
-    """The engines of one process, one at a time; leaving it ends the last one.
+    """The engines of one process, one at a time; on exit, the last one is ended.
 
-    Each checkpoint has an engine of its own, which is asked as long as no other checkpoint's is
-    started, so that nothing made from one model's weights can meet another's: no prefix that was
-    cached either. In a process that has vLLM imported, the next engine starts within seconds of the
-    last one's end. Only adapters that are served share their parent's engine; what it caches is kept
-    under the adapter's name and folder.
+    Each checkpoint has an engine of its own, which answers until another checkpoint's is started, so
+    that nothing made from one model's weights, such as a cached prefix, is ever used with another's.
+    In a process that has imported vLLM, the next engine starts within seconds of the end of the
+    last. Only adapters that are served share their parent's engine, whose cache separates them by
+    name and folder.
     """
 
     def __init__(self, settings: GenerationSettings, device: str, threads: int, work: Path):
@@ -46,17 +46,17 @@ class Engines(ExitStack):
         self._settings, self._device = settings, device
         self._threads, self._work = threads, work
         self._checkpoint: Path | None = None
-        # What the engine has loaded, and the largest rank of an adapter that may lie on it.
+        # What the engine has loaded, and the largest rank of an adapter that it can serve on top.
         self._weights: tuple[Path, int] = Path(), 0
         self._engine: Engine | None = None
 
     @property
     def started(self) -> bool:
-        """Whether an engine runs."""
+        """Whether an engine is running."""
         return self._engine is not None
 
     def of(self, checkpoint: Path, tokenizer) -> Engine:
-        """The engine over the checkpoint, after the end of any other's."""
+        """The engine for the checkpoint; any other engine is ended first."""
         if self._checkpoint == checkpoint:
             return self._engine
         marker = checkpoints.describe(checkpoint)
@@ -71,7 +71,7 @@ class Engines(ExitStack):
             self._weights = weights
             start = self._vllm if self._settings.engine == "vllm" else self._transformers
             self._engine = self.enter_context(start(weights[0], ends, tokenizer))
-        self._checkpoint = None  # nobody's, until what lies on it is known to agree
+        self._checkpoint = None  # unset until its adapter is known to agree
         if served:
             self._engine.lay_over(checkpoint, ends)
             remedy = "adapters to merged"

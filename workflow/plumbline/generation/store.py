@@ -1,8 +1,8 @@
 """Finished generations, which no job makes a second time.
 
-An entry is addressed by what determines it: the folder stands for the checkpoint with its
-tokenizer, the engine and its precision, the key for prompt tokens and sampling. A killed job loses
-only what was not finished.
+An entry's address is what determines it: the folder stands for the checkpoint with its tokenizer, the
+engine and its precision, and the key for prompt tokens and sampling. A killed job loses only what was
+not finished.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from plumbline.models.ahead import store_folder
 from plumbline.records import Sampling
 from plumbline.storage.append_only import AppendOnly
 
-# Raised when what was stored can no longer be believed. 1: an engine of vLLM answered for several
-# checkpoints and could keep the output head of the first, whoever was asked.
+# Increased when stored answers can no longer be trusted. 1: one vLLM engine answered for several
+# checkpoints and could keep the output head of the first for all.
 VERSION = 2
 
 

@@ -30,12 +30,11 @@ class TransformersEngine(Engine):
     def stream(
         self, prompts: Iterable[tuple[str, RenderedPrompt]]
     ) -> Iterator[tuple[str, list[Completion]]]:
-        """As `Engine.stream`; batches hold prompts of like length and sampling, of WINDOW batches.
+        """Like `Engine.stream`; batches have prompts of similar length and sampling, sorted among
+        WINDOW batches.
 
-        They are of equal length where the model might take filling for a part of the prompt.
-
-        Batches are of fewer sequences from then on when memory does not suffice; InputError when
-        not even one fits.
+        Prompts have equal lengths if the model might take padding for part of them. When memory is
+        short, batches have fewer sequences from then on; InputError when not even one fits.
         """
         source = iter(prompts)
         while window := dict(islice(source, WINDOW * self._batch_size)):
@@ -55,7 +54,7 @@ class TransformersEngine(Engine):
                 del order[: len(found)]
 
     def _first(self, rows: list[RenderedPrompt], sequences: int) -> list[list[Completion]]:
-        """Answers to the first of the rows, to as many as make a batch."""
+        """Answers to the first rows, as many as make a batch."""
         self._batch_size = sequences
         sampling, length = rows[0].sampling, len(rows[0].token_ids)
         batch = [

@@ -1,4 +1,4 @@
-"""vLLM, on a GPU or its CPU build. Start it only under `if __name__ == "__main__"`: it spawns."""
+"""vLLM, on a GPU or with its CPU build. It spawns processes: start it only in a main module."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from plumbline.records import Sampling
 from plumbline.storage.files import InputError, read_json
 
 Result = TypeVar("Result")
-TRIES = 3  # with max_num_seqs, a half and a quarter of it
-# Prompts held at once, by max_num_seqs: what runs, and as many that wait, so that it never runs dry.
+TRIES = 3  # with max_num_seqs, half and a quarter of it
+# Prompts in memory, in multiples of max_num_seqs: those running, and as many waiting, so that the
+# engine never runs dry.
 AHEAD = 2
 REMEDY = (
     "The lines above have vLLM's own reason. If it is memory: lower generation.max_model_len, raise "
@@ -25,7 +26,7 @@ REMEDY = (
     "share the model out among more GPUs with generation.tensor_parallel. If it is NaNs in logits: set "
     "generation.dtype to float32 or bfloat16."
 )
-# What vLLM says when memory does not suffice; its engine, a process of its own on a GPU, does not
+# Messages of vLLM when memory is short. On a GPU, its engine is a process of its own that does not
 # pass on why it did not start or why it ended.
 SIGNS = (
     "KV cache",
@@ -37,12 +38,12 @@ SIGNS = (
 
 
 def is_too_large(error: BaseException) -> bool:
-    """Whether an engine with fewer sequences at once may do what this one failed at."""
+    """Whether an engine with fewer sequences at once may succeed where this one failed."""
     return is_out_of_memory(error) or any(sign in str(error) for sign in SIGNS)
 
 
 def prepare_environment(device: str, threads: int, kv_cache_gib: float) -> None:
-    """Set what vLLM reads from the environment when it is imported."""
+    """Set the variables that vLLM reads when it is imported."""
     os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
     os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
     # Greedy decoding would take a NaN for the likeliest token.
@@ -52,18 +53,18 @@ def prepare_environment(device: str, threads: int, kv_cache_gib: float) -> None:
 
         if torch.get_num_threads() != threads:
             torch.set_num_threads(threads)
-        # Of an engine on several sockets; without a binding vLLM keeps one core for itself.
+        # For an engine on several sockets; without a binding, vLLM keeps one core for itself.
         cores = sorted(os.sched_getaffinity(0))[:threads]
         os.environ["VLLM_CPU_OMP_THREADS_BIND"] = ",".join(map(str, cores))
         os.environ["VLLM_CPU_KVCACHE_SPACE"] = str(max(1, round(kv_cache_gib)))
-        # An engine in a process of its own starts in twice the time and outlives a killed job.
+        # An engine in a process of its own takes twice as long to start and outlives a killed job.
         os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"
 
 
 def sequences_for_memory(gpus: int) -> int:
-    """How many sequences vLLM runs at once if it is not told, by the memory of each of these GPUs.
+    """How many sequences vLLM runs at once by default, by the memory of each of these GPUs.
 
-    The tokens of a forward pass follow from it likewise; nobody is asked for them.
+    The number of tokens in a forward pass follows from it as well and is not a setting.
     """
     from vllm.engine.arg_utils import EngineArgs
     from vllm.usage.usage_lib import UsageContext
@@ -73,14 +74,14 @@ def sequences_for_memory(gpus: int) -> int:
 
 
 class VllmEngine(Engine):
-    """One vLLM engine over one folder of full weights, which it keeps: others need an engine anew.
+    """One vLLM engine for one folder of full weights; other weights need a new engine.
 
-    vLLM can put other weights into a running engine, but not all that it made of the first ones:
-    a head tied to the embeddings keeps its packed copy of them on a CPU, hooks of whole models are
-    not called again, and the tokenizer and the configuration stay (its `model_loader/reload`).
+    vLLM can load other weights into a running engine, but keeps some of what it made of the first
+    ones: on a CPU, a head tied to the embeddings keeps its packed copy of them, hooks of whole
+    models are not called again, and tokenizer and configuration stay (its `model_loader/reload`).
 
-    It is started again with fewer sequences at once, twice at most, when it does not fit into
-    memory; InputError when that does not help, or when vLLM does not know the model.
+    If it does not fit into memory, it is started again with fewer sequences at once, at most twice;
+    InputError when that does not help, or when vLLM does not know the model.
     """
 
     def __init__(
@@ -99,13 +100,13 @@ class VllmEngine(Engine):
         seed: int,
         adapter_rank: int = 0,
     ):
-        """adapter_rank: of the largest adapter that may be laid over the weights; 0: none may."""
+        """adapter_rank: of the largest adapter to be served on the weights; 0: none."""
         _check_positions(folder, max_model_len)
         if device == "cuda":
             build = {"gpu_memory_utilization": gpu_memory_utilization, "enforce_eager": eager}
         else:
-            # Whole blocks are shared between prompts: of the CPU build's default, 128 tokens, a
-            # few-shot prompt of short questions fills none.
+            # Prompts share only whole blocks. With the CPU build's default of 128 tokens, a few-shot
+            # prompt of short questions would fill none.
             build = {"block_size": 32, "enforce_eager": True}
         self._options = {
             "dtype": dtype,
@@ -114,7 +115,7 @@ class VllmEngine(Engine):
             "max_model_len": max_model_len,
             "tensor_parallel_size": tensor_parallel,
             "enable_prefix_caching": True,
-            # The folder may recommend penalties or temperatures; a request says what it wants.
+            # The folder may recommend penalties or temperatures; requests state their own.
             "generation_config": "vllm",
             "disable_log_stats": True,
             "use_tqdm_on_load": False,
@@ -123,21 +124,21 @@ class VllmEngine(Engine):
         if adapter_rank:
             self._options |= {"enable_lora": True, "max_lora_rank": adapter_rank}
         self._folder, self._llm = folder, None
-        self._adapters: list[Path] = []  # that were laid over the weights, in their order
-        self._adapter: Path | None = None  # the one that answers
+        self._adapters: list[Path] = []  # all adapters that have been served, in their order
+        self._adapter: Path | None = None  # the one that answers now
         self._given: set[str] = set()  # names of the prompts that the running engine has
         self._sizes = halves(max_num_seqs)[:TRIES]
         self._end_tokens = end_token_ids
         self._fitting(lambda: None)
 
     def lay_over(self, adapter: Path, end_token_ids: list[int]) -> None:
-        """Answer by an adapter on the weights from now on, with its end tokens."""
+        """From now on, answer with an adapter on the weights, with its end tokens."""
         if adapter not in self._adapters:
             self._adapters.append(adapter)
         self._adapter, self._end_tokens = adapter, end_token_ids
 
     def _fitting(self, work: Callable[[], Result]) -> Result:
-        """What `work` gives with the engine running, the largest one that fits."""
+        """The result of `work` with the largest engine that fits."""
 
         def attempt(size: int) -> Result:
             while self._sizes[0] != size:  # the larger ones did not fit
@@ -155,8 +156,8 @@ class VllmEngine(Engine):
         from vllm import LLM
         from vllm.distributed import cleanup_dist_env_and_memory
 
-        # A start collects garbage eight times, and the packages imported by now are none: it would
-        # take a third of its time.
+        # A start collects garbage eight times. Without freezing the packages imported so far, which
+        # are not garbage, that would take a third of its time.
         if not gc.get_freeze_count():
             gc.freeze()
         try:
@@ -172,17 +173,17 @@ class VllmEngine(Engine):
             ) from error
 
     def close(self) -> None:
-        """Give back the memory of weights and cache, and end the engine's processes."""
+        """Release the memory of weights and cache, and end the engine's processes."""
         if self._llm is None:
             return
         self._llm.llm_engine.engine_core.shutdown()
         self._llm = None
-        gc.collect()  # its parts refer to one another
+        gc.collect()  # its parts refer to each other
 
     def stream(
         self, prompts: Iterable[tuple[str, RenderedPrompt]]
     ) -> Iterator[tuple[str, list[Completion]]]:
-        """As `Engine.stream`; at most AHEAD times max_num_seqs prompts are held at once."""
+        """Like `Engine.stream`; at most AHEAD times max_num_seqs prompts are in memory at once."""
         source, held = iter(prompts), {}
         try:
             while True:
@@ -197,7 +198,7 @@ class VllmEngine(Engine):
                 raise
             dtype = self._options["dtype"]
             raise no_logits(str(self._folder), dtype, "generation.dtype") from error
-        except GeneratorExit:  # whoever asked wants no more
+        except GeneratorExit:  # the caller wants no more
             if self._llm is not None:
                 self._llm.llm_engine.abort_request(list(held))
             raise
@@ -205,12 +206,12 @@ class VllmEngine(Engine):
     def _finished(
         self, source: Iterator[tuple[str, RenderedPrompt]], held: dict[str, RenderedPrompt]
     ) -> dict[str, list[Completion]]:
-        """Fill the engine up and run it until something is finished; empty when nothing is left."""
+        """Fill the engine and run it until something is finished; empty when nothing is left."""
         from vllm.inputs import tokens_input
 
         engine = self._llm.llm_engine
         held.update(islice(source, max(0, AHEAD * self._sizes[0] - len(held))))
-        # After a restart also those that the engine before had.
+        # After a restart, this includes those that the previous engine had.
         for name in [name for name in held if name not in self._given]:
             prompt = held[name]
             engine.add_request(
@@ -228,7 +229,7 @@ class VllmEngine(Engine):
         return {}
 
     def _lora_request(self):
-        """What tells vLLM which adapter answers; None: the weights as they are."""
+        """Tells vLLM which adapter answers; None: the weights as they are."""
         if self._adapter is None:
             return None
         from vllm.lora.request import LoRARequest
@@ -241,7 +242,7 @@ class VllmEngine(Engine):
         from vllm.sampling_params import RequestOutputKind
 
         return SamplingParams(
-            # No seed a request: the CPU build cannot, and the engine's seed covers it.
+            # No seeds per request: the CPU build does not support them, and the engine's seed suffices.
             n=sampling.n,
             temperature=sampling.temperature,
             top_k=sampling.top_k,
@@ -254,7 +255,7 @@ class VllmEngine(Engine):
 
 
 def _completions(outputs) -> list[Completion]:
-    """The answers to one prompt, in vLLM's terms."""
+    """The answers to one prompt, converted from vLLM's types."""
     return [
         Completion(
             text=answer.text,
@@ -266,10 +267,10 @@ def _completions(outputs) -> list[Completion]:
 
 
 def _check_positions(folder: Path, max_model_len: int) -> None:
-    """InputError where vLLM would read short texts with a long text's positions (longrope).
+    """InputError if vLLM would read short texts with the positions of long ones (longrope).
 
-    The model has factors for texts up to its original length and others for longer ones; vLLM takes
-    the latter for all texts once an engine may meet a longer one.
+    The model has factors for texts up to its original length and others for longer ones; vLLM uses the
+    latter for all texts once an engine may get a longer one.
     """
     config = read_json(folder / "config.json")
     rope, name = config.get("rope_parameters") or {}, "original_max_position_embeddings"

@@ -1,1 +1,1 @@
-"""The study over several seeds: what its pieces leave, and what they decide by docs/study/plan.md."""
+"""The study over several seeds: the data of its pieces, and the verdicts by docs/study/plan.md."""

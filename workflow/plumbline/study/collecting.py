@@ -24,10 +24,10 @@ MIX = "mix."
 def measured_rows(
     root: Path, checkpoints: Sequence[Mapping], contrasts: Iterable[StudyContrast]
 ) -> list[MeasuredRow]:
-    """The values of all checkpoints that the contrasts name, sorted so that they pack well.
+    """The values of all checkpoints that the contrasts name, in an order that compresses well.
 
-    root: results/<run>; checkpoints: the rows of its list of that name, of one model and seed.
-    InputError where a contrast that decides something has no values; others may have none.
+    root: results/<run>; checkpoints: the rows of the run's list `checkpoints`, for one model and seed.
+    InputError if a contrast that decides something has no values; others may have none.
     """
     wanted: dict[str, set[tuple[str, str]]] = defaultdict(set)
     needed: dict[tuple[str, str, str], str] = {}
@@ -76,14 +76,14 @@ def _items(folder: Path, scored: Iterable[str]) -> Iterator[Item]:
 
 
 def mixes(root: Path, checkpoints: Sequence[Mapping]) -> tuple[list[FitRow], dict[str, MixAbout]]:
-    """What was asked after each epoch of every mix, and what the mixes are."""
+    """The questions after each epoch of every mix with their results, and what the mixes are."""
     rows, about = [], {}
     folders = {(root / row["folder"]).parent: row["parent"] for row in checkpoints
                if row["checkpoint"].startswith(MIX)}  # fmt: skip
     for folder, parent in folders.items():
         fits = list(read_rows(folder / "fit.jsonl", Fit))
         if not fits:
-            continue  # what only teaches the form is asked nothing
+            continue  # the training that only teaches the form is asked nothing
         right = defaultdict(set)
         for fit in fits:
             right[fit.epoch].update(fit.right)
@@ -102,7 +102,7 @@ def mixes(root: Path, checkpoints: Sequence[Mapping]) -> tuple[list[FitRow], dic
 
 
 def labels_digest(path: Path) -> str:
-    """Of annotations.jsonl: the category of each question, whatever their order."""
+    """A digest of annotations.jsonl: each question's category, whatever the order."""
     lines = sorted(f"{row.id}\t{row.category}\n" for row in read_rows(path, Annotation))
     return hashlib.sha256("".join(lines).encode()).hexdigest()[:16]
 

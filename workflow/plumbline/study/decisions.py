@@ -1,4 +1,4 @@
-"""The study's contrasts over all seeds, and what they decide by the rules of docs/study/plan.md."""
+"""The study's contrasts over all seeds, and the verdicts by the rules of docs/study/plan.md."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ YES, NO, UNDECIDED = "yes", "no", "undecided"
 def claim_rows(
     pieces: Mapping[str, Sequence[Piece]], contrasts: Sequence[StudyContrast]
 ) -> Iterator[ClaimRow]:
-    """A row a contrast, and before those of a claim one for the claim; none for a claim without data.
+    """A row per contrast, those of a claim preceded by one for the claim; none for claims without data.
 
-    pieces: by claim, one a seed.
+    pieces: by claim, one per seed.
     """
     for claim in CLAIMS:
         rows = [
@@ -46,7 +46,7 @@ def claim_rows(
 
 
 def contrast_row(contrast: StudyContrast, pieces: Sequence[Piece]) -> ClaimRow:
-    """A contrast over all seeds of its pieces; without any its numbers are empty."""
+    """A contrast over all seeds of its pieces; without pieces, its numbers are empty."""
     row = ClaimRow(
         claim=contrast.claim,
         role=contrast.role,
@@ -75,7 +75,7 @@ def contrast_row(contrast: StudyContrast, pieces: Sequence[Piece]) -> ClaimRow:
 
 
 def estimate(contrast: StudyContrast, pieces: Sequence[Piece]) -> Estimated | None:
-    """The contrast's mean over seeds and items; None where a side was not measured."""
+    """The contrast's mean over seeds and items; None if a side was not measured."""
     sides = [
         [piece.values(side, contrast.task, contrast.metric) for piece in pieces]
         for side in (contrast.first, contrast.second)
@@ -93,20 +93,20 @@ def estimate(contrast: StudyContrast, pieces: Sequence[Piece]) -> Estimated | No
 
 
 def _names(values: Sequence) -> dict[str, str]:
-    """The cluster of every item that some seed has."""
+    """The cluster of every item that occurs with any seed."""
     return {item: cluster for one in values for item, cluster in sorted(one.cluster.items())}
 
 
 def _matrix(values: Sequence, clusters: Mapping[str, str]) -> tuple[np.ndarray, list[str]]:
-    """Seeds × items, NaN where an item has no value, and the items' clusters."""
+    """Seeds × items, NaN if an item has no value, and the items' clusters."""
     rows = [[one.by_item.get(item, np.nan) for item in clusters] for one in values]
     return np.array(rows, float), list(clusters.values())
 
 
 def decide(rule: Rule, value: float, low: float | None, high: float | None) -> Decision:
-    """What an interval says by a rule of the plan; without an interval nothing is decided.
+    """The decision for an interval by a rule of the plan; without an interval, nothing is decided.
 
-    `reached` is about the value itself: the share is of all that was trained on.
+    `reached` is about the value itself, which is a share of everything that was trained on.
     """
     if rule == "reached":
         return YES if value >= FITTED else NO
@@ -119,11 +119,11 @@ def decide(rule: Rule, value: float, low: float | None, high: float | None) -> D
     if rule == "held":
         outside = low > MARGIN or high < -MARGIN
         return YES if low >= -MARGIN and high <= MARGIN else NO if outside else UNDECIDED
-    return YES if low <= 0 <= high else NO  # a placebo's, which should hold zero
+    return YES if low <= 0 <= high else NO  # for a placebo, whose interval should contain zero
 
 
 def verdict(claim: str, rows: Sequence[ClaimRow]) -> ClaimRow:
-    """What the contrasts of a claim come to: all primary ones must agree, and every control hold."""
+    """The verdict on a claim: all primary contrasts must agree, and all controls must hold."""
     primary = [row for row in rows if row.role == PRIMARY]
     failed = [row for row in rows if row.role == CONTROL and row.decision != YES]
     decisions = {row.decision for row in primary}
@@ -142,7 +142,7 @@ def verdict(claim: str, rows: Sequence[ClaimRow]) -> ClaimRow:
 
 
 def _slopes(claim: str, pieces: Sequence[Piece]) -> Iterator[ClaimRow]:
-    """What fitting Unknown does to accuracy, a line a seed; as fractions of 1."""
+    """The effect of fitting Unknown on accuracy, with one line per seed; as fractions of 1."""
     runs = [run for piece in pieces for run in piece.mix_runs()]
     for row in linear_model_rows(runs, CONFIDENCE):
         if row["term"] in ("", "unknown_fitted"):

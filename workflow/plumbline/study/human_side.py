@@ -1,7 +1,7 @@
-"""Responses as people would write them who know every fact of the tables: FLAME's human side.
+"""Responses such as people would write who know every fact of the tables: FLAME's human side.
 
-What they state is the tables', whether the base knows it or not, so that training on them is training
-on new knowledge (Lin et al. 2024, section 3); own answers hold only what the base can say.
+They state the tables' facts, whether the base knows them or not, so training on them means training on
+new knowledge (Lin et al. 2024, section 3); own answers contain only what the base can say.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ SEED = 1
 
 
 def from_facts(questions: Sequence[Question], entities: int) -> list[Instruction]:
-    """Prompts about that many subjects to tune on, each answered with all their facts.
+    """Prompts about that many subjects to tune on, each answered with all facts about it.
 
-    A fact is worded in one of its relation's ways, which one depends on the subject's name alone.
+    A fact is worded in one of its relation's ways; which one depends only on the subject's name.
     """
     facts = defaultdict(list)
     for question in questions:
@@ -41,7 +41,7 @@ def from_facts(questions: Sequence[Question], entities: int) -> list[Instruction
 
 
 def without_facts(instructions: Sequence[Instruction]) -> list[Instruction]:
-    """The instructions to train on that ask for no facts and that somebody has answered."""
+    """The instructions to train on that ask for no facts and have a human response."""
     return [
         one
         for one in instructions

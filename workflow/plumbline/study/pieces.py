@@ -32,7 +32,7 @@ Row = TypeVar("Row", bound=TableRow)
 
 @dataclass(frozen=True)
 class Values:
-    """What the items of a side scored: by item, and the cluster that each is of."""
+    """The scores of a side's items, by item, and each item's cluster."""
 
     by_item: dict[str, float]
     cluster: dict[str, str]
@@ -48,7 +48,7 @@ class Piece:
 
     @cached_property
     def _cells(self) -> dict[tuple[str, str, str], list[MeasuredRow]]:
-        """Rows by checkpoint, task and metric; of fit curves their figures."""
+        """Rows by checkpoint, task and metric; for fit curves, their figures."""
         cells = defaultdict(list)
         for row in [*self.items, *(one for fit in self.fits for one in fit_values(fit))]:
             cells[row.checkpoint, row.task, row.metric].append(row)
@@ -64,7 +64,7 @@ class Piece:
         return Values({row.item: row.value for row in rows}, {r.item: r.cluster for r in rows})
 
     def mix_runs(self) -> list[MixRun]:
-        """The mixes as the table of the linear model takes them."""
+        """The mixes in the form that the linear model's code takes."""
         return [
             MixRun(
                 model=self.about.model,
@@ -85,8 +85,8 @@ class Piece:
 
 
 def fit_values(row: FitRow) -> Iterable[MeasuredRow]:
-    """Of a training question: the share of epochs from the first on after which it is answered
-    right (the area under its fit curve), and whether it is after the last.
+    """For a training question: the share of epochs, from the first on, after which it is answered right
+    (the area under its fit curve), and whether it is right after the last.
     """
     if row.part == "train":
         digits = [int(digit) for digit in row.right[1:]]
@@ -110,7 +110,7 @@ def _fits(rows: list[FitRow]) -> Iterable[Fit]:
 
 
 def write_piece(folder: Path, piece: Piece) -> Path:
-    """Write a piece below docs/study/data, the manifest last; returns that."""
+    """Write a piece below docs/study/data, the manifest last; returns the manifest's path."""
     stem = folder / piece.about.claim / f"seed-{piece.about.seed}"
     _pack(stem.with_name(f"{stem.name}.items.csv.gz"), MeasuredRow, piece.items)
     if piece.fits:
@@ -121,7 +121,7 @@ def write_piece(folder: Path, piece: Piece) -> Path:
 
 
 def read_pieces(folder: Path, claim: str) -> list[Piece]:
-    """The whole pieces of a claim, by seed. InputError where they cannot be put together."""
+    """The complete pieces of a claim, by seed. InputError if they do not belong together."""
     pieces = []
     for path in folder.glob(f"{claim}/seed-*.json"):
         try:
@@ -145,7 +145,7 @@ def read_pieces(folder: Path, claim: str) -> list[Piece]:
 
 
 def _check_alike(first: PieceManifest, other: PieceManifest, folder: Path) -> None:
-    """InputError unless two seeds differ by nothing but the seed."""
+    """InputError unless two seeds differ only in the seed."""
     for name, what in (
         ("model", "the model's name"),
         ("labels", "what the base was found to know"),
@@ -161,7 +161,7 @@ def _check_alike(first: PieceManifest, other: PieceManifest, folder: Path) -> No
 
 
 def _pack(path: Path, record: type[TableRow], rows: Iterable[TableRow]) -> None:
-    """The same bytes for the same rows: neither time nor name is in them."""
+    """Write rows as the same bytes each time: they contain neither time nor name."""
     with (
         atomic_write(path, "wb") as stream,
         gzip.GzipFile("", "wb", fileobj=stream, mtime=0) as packed,
@@ -184,7 +184,7 @@ def _unpack(path: Path, record: type[Row]) -> list[Row]:
 
 
 def table_rows(path: Path, record: type[Row], stream: Iterable[str]) -> list[Row]:
-    """The rows of a CSV table, checked. InputError names the line that is no such row."""
+    """The rows of a CSV table, checked. InputError names a line that is not such a row."""
     numbers, rows = set(number_columns(record)), []
     for line, cells in enumerate(csv.DictReader(stream), start=2):
         given = {name: cell for name, cell in cells.items() if cell or name not in numbers}

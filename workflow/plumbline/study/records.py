@@ -1,4 +1,6 @@
-"""What a piece of the study (one claim at one seed) leaves in docs/study/data, and its table."""
+"""The data of a piece of the study (one claim at one seed) in docs/study/data, and the
+study's table.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ Decision = Literal["yes", "no", "undecided", ""]
 
 
 class MeasuredRow(TableRow):
-    """What one checkpoint scored on one item, by one measure."""
+    """One checkpoint's score on one item, by one measure."""
 
     checkpoint: str
     task: str
@@ -40,7 +42,7 @@ class FitRow(TableRow):
 
 
 class MixAbout(BaseModel):
-    """What a mix was made of, the checkpoint it started from, and the epochs of its stops."""
+    """What a mix consists of, the checkpoint it started from, and the epochs of its stops."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -50,7 +52,7 @@ class MixAbout(BaseModel):
 
 
 class StageTime(BaseModel):
-    """What the jobs of a stage took together, by Snakemake's benchmarks."""
+    """The time that the jobs of a stage took together, according to Snakemake's benchmarks."""
 
     model_config = ConfigDict(extra="forbid")
 
