@@ -1,4 +1,4 @@
-"""How checkpoints are named."""
+"""The names of checkpoints."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ FORM_SET = "form"  # facts that only teach how to answer
 FORM = f"mix.{FORM_SET}"  # the checkpoint tuned on them
 FINAL = "final"  # the stop of a tuning that keeps only the end of its training
 PLACEBO = ".placebo"
-# Stops of a tuning that keeps several, in words.
+# Stops of a tuning that has several, in words.
 STOPS = {"early_stop": "early stop", "convergence": "convergence"}
 
 
 def checkpoint_name(tuning: str, stop: str) -> str:
-    """`mix.unknown-50.early_stop`; a tuning with only its final stop is called by its own name."""
+    """`mix.unknown-50.early_stop`; a tuning that has only its final stop is called by its own name."""
     return tuning if stop == FINAL else f"{tuning}.{stop}"
 
 
 def placebo(tuning: str) -> str:
-    """The training on the same pairs with the sides of half of them swapped (`placebo.swapped`)."""
+    """The training on the same pairs with half of them swapped (`placebo.swapped`)."""
     return tuning + PLACEBO
 
 
 def variant(method: str, percent: float) -> str:
-    """A method whose training data keep this per cent of what is Unknown to the base.
+    """The name of a method whose training data keep this per cent of what is Unknown to the base.
 
     `grath` for 100, which filters nothing, `grath-unknown-25` for 25.
     """

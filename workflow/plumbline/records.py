@@ -1,6 +1,6 @@
-"""The rows that pass between stages (one JSON object a line), one model a kind of row.
+"""The rows that pass between stages: one JSON object per line, one class per kind of row.
 
-Fields the models do not name (provenance) are kept on reading and writing.
+Fields that the classes do not name (provenance) are kept on reading and writing.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def _not_blank(text: str) -> str:
 
 
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]
-Text = Annotated[NonEmpty, AfterValidator(_not_blank)]  # what somebody wrote
+Text = Annotated[NonEmpty, AfterValidator(_not_blank)]  # text that somebody wrote
 Split = Literal["train", "dev", "test"]
 Domain = Literal["id", "ood"]
 
@@ -65,8 +65,8 @@ class Question(Record):
 
 
 class SetQuestion(Question):
-    """A question of a closed-book set beside the facts. Where its source names no subject or
-    relation, the question is its own subject and the set its relation.
+    """A question of a closed-book set beside the facts. If its source names no subject or relation, the
+    question is its own subject and the set is its relation.
     """
 
     commonest: Text = Field(description="The first answer that most rows of the relation have.")
@@ -107,7 +107,7 @@ class Message(BaseModel):
 
 
 def as_text(side: str | list[Message]) -> str:
-    """A prompt or an answer as text; of messages their contents, one a line."""
+    """A prompt or an answer as text; for messages, their contents, one per line."""
     return side if isinstance(side, str) else "\n".join(message.content for message in side)
 
 
@@ -133,10 +133,9 @@ class Sampling(BaseModel):
 class Request(Record):
     """One prompt to be completed by a checkpoint.
 
-    Requests that share a `series` are served wave by wave, lowest first. Those with `accept` set
-    and `unless_accepted` true are left out once an earlier wave of their series has produced an
-    answer matching `accept` (exact match after normalisation): work whose result cannot change a
-    label is not done.
+    Requests with the same `series` are served in waves, lowest first. A request with `accept` and with
+    `unless_accepted` true is left out once an earlier wave of its series has produced an answer that
+    matches `accept` (exact match after normalisation), since its result could no longer change a label.
     """
 
     id: NonEmpty
@@ -171,7 +170,7 @@ class Generation(Record):
 
     @property
     def answer(self) -> str:
-        """The text without the model's thoughts, which are no part of an answer."""
+        """The text without the model's thoughts, which are not part of an answer."""
         return without_thoughts(self.text, self.in_thought)
 
     @property
@@ -181,7 +180,7 @@ class Generation(Record):
 
 
 class Annotation(Record):
-    """A question's SliCK category with what it was derived from."""
+    """A question's SliCK category, with the shares it was derived from."""
 
     id: NonEmpty
     relation: NonEmpty
@@ -230,7 +229,7 @@ class Probe(Record):
 
 
 class Fit(Record):
-    """Which of a group's questions the model answers right at the end of an epoch."""
+    """The questions of a group that the model answers right at the end of an epoch."""
 
     epoch: int = Field(ge=0, description="Whole passes over the training file so far.")
     part: str
@@ -245,7 +244,7 @@ class Fit(Record):
 
 
 class Item(Record):
-    """What was measured on one item of a task, for one checkpoint: finite numbers."""
+    """A checkpoint's measurements on one item of a task: finite numbers."""
 
     model_config = ConfigDict(allow_inf_nan=False)
 
@@ -258,7 +257,7 @@ class Item(Record):
 
 
 class HarnessItem(Item):
-    """What a task of the LM evaluation harness measured on one question."""
+    """The measurements of an LM evaluation harness task on one question."""
 
     prompt_cut: bool = Field(
         False, description="The prompt was too long for the model and lost its beginning."

@@ -10,30 +10,30 @@ import sentencex
 
 from plumbline.texts.text import STOPS, is_whole
 
-# A dash, a dot, a star or a number that opens a line of a list.
+# A dash, dot, star or number at the beginning of a list item.
 LIST_MARK = re.compile(r"\s*(?:(?:[-*•–]|\d{1,3}[.)])\s+|\d{1,3}[、．）]\s*)")
-# Ends of sentences that sentencex does not know: Khmer's, and the Greek question mark.
+# Ends of sentences that sentencex does not know: Khmer full stops, and the Greek question mark.
 _END = regex.compile(r"(?<=[។៕]\s*|\p{Greek}[;\u037e]\s+)(?=\S)")
-# Of code: three or more of them, with the language after the first (CommonMark, sec. 4.5).
+# The fence of a code block: three or more of them, the first with the language (CommonMark, sec. 4.5).
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)$")
 _IN_WORD, _GOES_ON = re.compile(r"\w"), re.compile(r"\s+[a-z(]|[,;:'’]")
 _HEADING = re.compile(r"\s*#{1,6}\s")
-# Characters for private use, after a capital letter as names begin with one.
+# Private-use characters, after a capital letter since names begin with one.
 _WHOLE, _BARE = "Q\ue000", "Q\ue001"
 
 
 def name_of(topic: str) -> str:
-    """The topic as running text calls it: without a bracketed distinction at its end."""
+    """The topic as in running text: without a distinction in brackets at its end."""
     return re.sub(r"\s*\([^()]*\)$", "", topic).strip() or topic
 
 
 def sentences(text: str, topic: str) -> list[str]:
-    """Sentences of `text` in order, stripped; [] where nothing holds a letter or digit.
+    """Sentences of `text` in order, stripped; [] if it has no letters or digits.
 
-    A line break always ends a sentence. Headings, code between fences (to the end, where it is not
-    closed), the marks of list lines and `**` are left out.
-    Full stops, question and exclamation marks inside the topic's name end no sentence, nor is it
-    taken for an abbreviation.
+    A line break always ends a sentence. Headings, code between fences (to the end of the text if a
+    fence is not closed), the marks of list items and `**` are left out. Full stops, question marks and
+    exclamation marks inside the topic's name do not end a sentence, and the name is not taken for an
+    abbreviation.
     """
     name = name_of(topic)
     bare = name.rstrip(f"{STOPS}?!？！")
@@ -62,7 +62,7 @@ def sentences(text: str, topic: str) -> list[str]:
 
 
 def without_last_sentence(text: str) -> str:
-    """What comes before a text's last sentence, which a token limit has cut off."""
+    """Everything before a text's last sentence, which a token limit has cut off."""
     return "".join([*_split(text)][:-1]).rstrip()
 
 
@@ -72,10 +72,10 @@ def _split(text: str) -> Iterator[str]:
 
 
 def _hide(line: str, name: str, bare: str) -> str:
-    """The line with a plain word for the topic's name, whose marks might end sentences.
+    """The line with a plain word in place of the topic's name, whose marks might end sentences.
 
-    A mark at the name's end is hidden only where the sentence visibly goes on, since the same
-    mark may end the sentence too ("He met Martin Luther King Jr.").
+    A mark at the end of the name is hidden only if the sentence visibly continues, since the mark
+    may also end the sentence ("He met Martin Luther King Jr.").
     """
 
     def goes_on(text: str, start: int, end: int) -> bool:
@@ -86,7 +86,7 @@ def _hide(line: str, name: str, bare: str) -> str:
 
 
 def _put(text: str, name: str, new: str, fits: Callable[[str, int, int], bool]) -> str:
-    """The text with `new` where `name` stands, if that fits(text, start, end)."""
+    """The text with `new` in place of `name` wherever fits(text, start, end)."""
     parts, done, at = [], 0, text.find(name)
     while at >= 0:
         end = at + len(name)

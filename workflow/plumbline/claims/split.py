@@ -1,7 +1,7 @@
-"""What the splitters share: which responses are split, and claims from lists of facts.
+"""Code that the splitters share: which responses are split, and claims from lists of facts.
 
-A splitter gives a `Listing` for each sentence. Responses without claims get a state that says
-why, so that none is scored as if its claims were false.
+A splitter gives a `Listing` for each sentence. Responses without claims get a state that says why, so
+that none is scored as if its claims were false.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _REFUSAL = re.compile(
 
 @dataclass(frozen=True)
 class Listing:
-    """The facts a splitter finds in one sentence; none is a finding too."""
+    """The facts that a splitter finds in one sentence, possibly none."""
 
     facts: tuple[str, ...] = ()
     parsed: bool = True
@@ -42,18 +42,18 @@ class Listing:
 
 
 def is_refusal(text: str) -> bool:
-    """Whether an answer opens by declining, excusing itself or knowing nothing.
+    """Whether an answer begins by declining, apologising or claiming not to know.
 
-    Only its beginning counts: a remark of this kind further on leaves the rest to be checked.
+    Only its beginning counts: after such a remark further on, the rest is still checked.
     """
     opening = text.strip().replace("’", "'")
     return is_abstention(opening) or _REFUSAL.match(opening) is not None
 
 
 def to_split(response: Response) -> tuple[SplitState | None, list[str]]:
-    """The response's whole sentences, or the state that says why it has none to split.
+    """The response's complete sentences, or the state that says why there are none to split.
 
-    The last sentence of a response that was cut off is unfinished; it is left out.
+    The last sentence of a response that was cut off is incomplete and left out.
     """
     if response.unfinished_thought or is_unclosed(response.text):
         return SplitState.UNFINISHED_THOUGHT, []
@@ -72,10 +72,10 @@ def to_split(response: Response) -> tuple[SplitState | None, list[str]]:
 def collect(
     responses: Iterable[Response], listings: Callable[[Response, list[str]], list[Listing]]
 ) -> tuple[list[Claim], list[Splitting]]:
-    """Claims of all responses, and for each response what became of it; both in order.
+    """Claims of all responses, and the outcome of splitting each response; both in order.
 
-    `listings` is called with a response and its sentences and gives as many lists. Facts that a
-    response states twice, but for case and the full stop, are kept once.
+    `listings` is called with a response and its sentences and returns one list per sentence. Facts
+    that a response states twice, apart from case and the full stop, are kept once.
     """
     claims: list[Claim] = []
     outcomes = []

@@ -1,1 +1,1 @@
-"""Judges of responses: what they are asked, how sure they are, and whether they can be trusted."""
+"""Judges of responses: their prompts, their confidence, and whether they can be trusted."""

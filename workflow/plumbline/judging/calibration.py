@@ -1,4 +1,4 @@
-"""A judge put to the test: does it prefer a person's answer to one that is known to be worse?"""
+"""The test of a judge: does it prefer a person's answer to one that is known to be worse?"""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from plumbline.judging.records import USABLE, Calibration, Kind, Tested, Use
 from plumbline.records import NonEmpty, Record
 from plumbline.storage.files import InputError
 
-INSTRUCTIONS = 20  # three pairs each: a judge at chance passes less than once in ten thousand
+INSTRUCTIONS = 20  # with three pairs each; by chance, a judge passes less than once in ten thousand
 SEED = 1
 
 
@@ -38,7 +38,7 @@ def known_pairs(
     answered = [instruction for instruction in instructions if instruction.responses]
     drawn = sorted(answered, key=lambda instruction: order(instruction.id, seed))[:n]
     if len(drawn) < 2:
-        raise InputError("a judge is tested on human answers, but fewer than two are there.")
+        raise InputError("a judge is tested on human answers, but there are fewer than two.")
     pairs = []
     for instruction, other in zip(drawn, [*drawn[1:], drawn[0]], strict=True):
         better = instruction.responses[0]
@@ -64,8 +64,8 @@ def known_pairs(
 
 
 def calibrate(judge: Judge, name: str, use: Use, pairs: Sequence[KnownPair]) -> Calibration:
-    """How often the judge is right by kind and over all: the better answer is preferred over both
-    orders (win_rate), or gets more points (helpfulness).
+    """How often the judge is right, by kind and over all: it prefers the better answer over both orders
+    (win_rate), or gives it more points (helpfulness).
     """
     verdicts = (_preferences if use == "win_rate" else _ratings)(judge, pairs)
     kinds = ["All", *dict.fromkeys(pair.kind for pair in pairs)]

@@ -18,7 +18,7 @@ MOST = float(POINTS[-1])
 
 @dataclass(frozen=True)
 class Duel:
-    """Two responses to one instruction; `reference`: a person's response, where there is one."""
+    """Two responses to one instruction; `reference`: a person's response, if there is one."""
 
     id: str
     instruction: str
@@ -39,7 +39,7 @@ class Single:
 
 class Judge(Protocol):
     """`prefer`: the probability that the first response is better, when shown first and when shown
-    second; None where the judge cannot say. `rate`: 0 to 5 points, or None.
+    second; None if the judge cannot decide. `rate`: 0 to 5 points, or None.
     """
 
     def prefer(self, duels: Sequence[Duel]) -> list[tuple[float, float] | None]: ...
@@ -48,7 +48,7 @@ class Judge(Protocol):
 
 
 class PromptedJudge:
-    """A model that is asked; `ask` gives the probabilities of the options of closed questions."""
+    """A model as the judge; `ask` gives the probabilities of the options of closed questions."""
 
     def __init__(self, ask: Ask, form: Form):
         self._ask, self._form = ask, form
@@ -75,7 +75,7 @@ class PromptedJudge:
 
 
 class ReferenceJudge:
-    """Nearness to a person's response: chrF (Popović 2015), as sacrebleu computes it."""
+    """Similarity to a person's response: chrF (Popović 2015), as computed by sacrebleu."""
 
     def __init__(self):
         from sacrebleu.metrics import CHRF
@@ -126,7 +126,7 @@ def load(options: JudgeOptions) -> Judge:
 
 
 def asking(options: JudgeOptions) -> Ask:
-    """A checkpoint that closed questions can be put to."""
+    """A function that puts closed questions to the judging checkpoint."""
     from plumbline.models import checkpoints, loaded
     from plumbline.scoring.closed import option_probabilities
 

@@ -1,7 +1,7 @@
-"""What a judge is asked: which of two responses is better, and how many points one deserves.
+"""A judge's prompts: which of two responses is better, and how many points one deserves.
 
-Every prompt ends where the verdict comes. No example is shown, whose verdict a small model would
-repeat.
+Every prompt ends where the verdict follows. No example is shown, since a small model would repeat its
+verdict.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is kept of a judge that was put to the test."""
+"""The record of a judge's test."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from plumbline.records import NonEmpty, Record
 
 Kind = Literal["answer to another question", "truncated", "words shuffled"]
 Use = Literal["win_rate", "helpfulness"]
-USABLE = 0.75  # share of right verdicts below which nothing is built on a judge
+USABLE = 0.75  # with a smaller share of right verdicts, a judge is not used
 
 
 class Tested(Record):
@@ -24,7 +24,7 @@ class Tested(Record):
 
 
 class Calibration(Record):
-    """Whether a judge can be used; a measure that is no judge of its own is not put to the test."""
+    """Whether a judge can be used; a measure, which judges by similarity, is not tested."""
 
     judge: NonEmpty
     use: Use

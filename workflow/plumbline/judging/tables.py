@@ -1,4 +1,4 @@
-"""The table of judges put to the test."""
+"""The table of tested judges."""
 
 from __future__ import annotations
 

@@ -16,11 +16,11 @@ def preferences(
     second: Mapping[str, str],
     load: Callable[[], Judge],
 ) -> dict[str, tuple[float, float]]:
-    """By instruction id, the probability that the first response is better, as it is shown first
-    and as it is shown second; absent where the judge cannot say.
+    """By instruction id, the probability that the first response is better, when it is shown first
+    and when it is shown second; absent if the judge cannot decide.
 
-    first, second: response texts by instruction id. Equal responses are not judged; `load` is only
-    called where others are left.
+    first, second: response texts by instruction id. Equal responses are not judged; `load` is called
+    only if others are left.
     """
     instructions = list(instructions)
     pairs = {

@@ -1,1 +1,1 @@
-"""Responses at length: drawn from a model, scored by their claims, asked about, and paired."""
+"""Long responses: drawn from a model, scored by their claims, asked about, and paired."""

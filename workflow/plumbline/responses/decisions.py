@@ -1,4 +1,4 @@
-"""Which instructions ask for facts: the decision on each, by a model or by the source's own mark."""
+"""Decisions on which instructions ask for facts, by a model or by the source's own marks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from plumbline.storage.files import DifferentRuns
 
 
 class FactBased(Record):
-    """The decision on one instruction with what it rests on."""
+    """The decision on one instruction, with its basis."""
 
     id: NonEmpty = Field(description="The instruction's id.")
     fact_based: bool
@@ -41,7 +41,7 @@ def fact_based_ids(decisions: Iterable[FactBased], instructions: Collection[str]
 def labelled(
     decisions: Iterable[FactBased], instructions: Iterable[Instruction], trusted: bool
 ) -> list[FactBased]:
-    """The decisions with the instructions' own marks, which are gone by if they are `trusted`."""
+    """The decisions with the instructions' own marks, which decide if they are `trusted`."""
     marks = {instruction.id: instruction.fact_based for instruction in instructions}
     return [
         decision.model_copy(

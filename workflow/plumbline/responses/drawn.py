@@ -1,4 +1,4 @@
-"""Responses drawn from a model: several to an instruction, told apart by index."""
+"""Responses drawn from a model: several per instruction, distinguished by index."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ UNFINISHED_THOUGHT = "unfinished thought"
 
 @dataclass(kw_only=True)
 class SamplingOptions:
-    """The options of a program whose requests draw several answers each; builders of requests
-    take them by these names.
+    """The options of a program whose requests draw several answers each; builders of requests have
+    parameters of the same names.
     """
 
     samples: int
@@ -84,13 +84,13 @@ def collect(
     unfinished: bool = False,
     whole_sentences: bool = False,
 ) -> tuple[list[DrawnResponse], Counter]:
-    """The usable responses in the order of the requests, and reasons for which others are not.
+    """The usable responses in the order of the requests, and why others are not usable.
 
-    They are the answers without thoughts. Empty ones are dropped, and so are those that the token
-    limit cut off, in a thought or after one, since training on them teaches to stop in
-    mid-sentence; `unfinished` keeps all of these (for evaluation), `whole_sentences` keeps what was
-    cut off up to its last whole sentence. Raises InputError when a request has fewer or more answers
-    than were asked for.
+    Responses are answers without thoughts. Empty ones are dropped, and so are those that the token
+    limit cut off, in a thought or after one, since training on them teaches to stop in mid-sentence.
+    `unfinished` keeps all of these (for evaluation); `whole_sentences` keeps cut-off ones up to
+    their last complete sentence. Raises InputError when a request has fewer or more answers than
+    were asked for.
     """
     by_id = {instruction.id: instruction for instruction in instructions}
     responses, dropped = [], Counter()
@@ -131,16 +131,16 @@ def collect(
 
 
 def reason_of(generation: Generation | None, otherwise: str) -> str:
-    """Why nothing could be read from an answer: it never came, or it is empty; or `otherwise`."""
+    """Why nothing could be read from an answer: it is missing, or empty; or else `otherwise`."""
     if generation is not None and generation.unfinished_thought:
         return UNFINISHED_THOUGHT
     return otherwise if generation is not None and generation.answer.strip() else "empty"
 
 
 def unusable(generation: Generation, line: str) -> str | None:
-    """Why a short answer says nothing; None where it says something.
+    """Why a short answer says nothing; None if it says something.
 
-    line: what is read of it. A line that the token limit cut off is not whole.
+    line: the part that is read. A line that the token limit cut off is incomplete.
     """
     if generation.unfinished_thought:
         return UNFINISHED_THOUGHT

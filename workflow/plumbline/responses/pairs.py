@@ -1,4 +1,4 @@
-"""Preference pairs of the responses to one instruction, ranked by a score.
+"""Preference pairs from the responses to one instruction, ranked by a score.
 
 Scores are compared after rounding to nine digits, so that 0.6 − 0.4 is a gap of 0.2.
 """
@@ -25,7 +25,7 @@ def by_instruction(rows: Iterable[Scored]) -> dict[str, list[Scored]]:
 
 
 class Pairing:
-    """Pairs by source and reasons by item, as they are formed."""
+    """Collects pairs by source, and reasons for drops by item."""
 
     def __init__(self, form: Form):
         self.form = form
@@ -41,7 +41,8 @@ class Pairing:
                 self.dropped[f"{source} pairs"]["fewer than two scored responses"] += 1
                 continue
             best = ranked[0]
-            # The first of those that share the lowest score, for the same rule holds for them.
+            # The first of those with the lowest score, since the same tie-breaking rule applies to
+            # them.
             worst = next(row for row in ranked if row[0] == ranked[-1][0])
             self._add(pairs, source, best, worst, gate, least=0.0)
 
@@ -103,5 +104,5 @@ class Pairing:
 
 
 def _near(one: float | None, other: float | None, gate: float) -> bool:
-    """Whether they differ by no more; what is not known does not differ."""
+    """Whether they differ by at most `gate`; unknown values count as not different."""
     return None in (one, other) or round(abs(one - other), 9) <= gate

@@ -12,18 +12,18 @@ Form = Literal["plain", "chat"]
 INSTRUCTION_HEADER = "### Instruction:\n"
 RESPONSE_HEADER = "### Response:\n"
 QUESTION_HEADER = "Answer the following question.\n"
-NEXT = INSTRUCTION_HEADER.strip()  # where a base model that runs on begins another instruction
+NEXT = INSTRUCTION_HEADER.strip()  # where a base model that keeps writing begins a new instruction
 
 
 def instruction_prompt(text: str, form: Form) -> str | list[Message]:
-    """What a model is trained on and asked with. plain: under headers, ready for the response."""
+    """The prompt in training and in use. plain: under headers, ready for the response."""
     if form == "chat":
         return [Message(role="user", content=text)]
     return f"{INSTRUCTION_HEADER}{text}\n\n{RESPONSE_HEADER}"
 
 
 def closed_book_prompt(question: str, form: Form) -> str | list[Message]:
-    """A question that is answered in a few words, as models are trained on it and asked it.
+    """A question that is answered in a few words, in the form of training and asking.
 
     plain: the instruction of Gekhman et al. 2024 and the question, then a line break.
     """
@@ -33,7 +33,7 @@ def closed_book_prompt(question: str, form: Form) -> str | list[Message]:
 
 
 def response_side(text: str, form: Form) -> str | list[Message]:
-    """A response as the other side of a training row."""
+    """A response in the form of a training row's side."""
     return [Message(role="assistant", content=text)] if form == "chat" else text
 
 
@@ -55,10 +55,10 @@ def asked(text: str | list[Message], form: Form) -> dict:
 def demonstrated(
     task: str, shots: Sequence[tuple[str, str]], item: str, cue: str, form: Form
 ) -> dict:
-    """The prompt field of a request that shows how `shots` (item, answer) were dealt with.
+    """The prompt field of a request that shows, with `shots` (item, answer), how to do a task.
 
-    chat: each shot is a turn of the user and one of the assistant, the task opens the first turn;
-    plain: the task, then blocks of item, cue and answer, the last one open.
+    chat: each shot is a turn of the user and one of the assistant, and the task opens the first
+    turn; plain: the task, then blocks of item, cue and answer, the last one open.
     """
     if form == "plain":
         blocks = [f"{shown}\n{cue} {answer}\n\n" for shown, answer in shots]
@@ -73,5 +73,5 @@ def demonstrated(
 
 
 def stop_at(form: Form, *headers: str) -> tuple[str, ...]:
-    """Stop strings: where a base model that runs on is cut; a chat model ends by itself."""
+    """Stop strings that end a base model's answer; a chat model ends by itself."""
     return headers if form == "plain" else ()

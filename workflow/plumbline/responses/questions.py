@@ -1,4 +1,4 @@
-"""Questions about claims, and many answers to each: how FactTune-MC asks (Tian et al. 2024)."""
+"""Questions about claims, and many answers to each, as in FactTune-MC (Tian et al. 2024)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _ANSWERS = (
 
 
 def question_requests(claims: Iterable[Claim], max_tokens: int = 40) -> Iterator[Request]:
-    """One greedy request for each claim, plain text: what is it that the claim answers?"""
+    """One greedy request for each claim, as plain text: which question does the claim answer?"""
     prefix = _TASK + "".join(
         f"Topic: {topic}\nStatement: {text}\nQuestion: {question}\n\n"
         for topic, text, question in _QUESTIONS

@@ -13,7 +13,7 @@ from plumbline.storage.files import DifferentRuns, InputError, read_unique_rows
 
 
 def read_responses(path: Path, decisions: Path | None) -> list[Response]:
-    """Responses whose claims are looked at: all, or with decisions those to instructions that ask
+    """The responses whose claims are checked: all or, with decisions, those to instructions that ask
     for facts.
     """
     if decisions is None:
@@ -28,7 +28,7 @@ def read_responses(path: Path, decisions: Path | None) -> list[Response]:
 def one_each(
     instructions: Iterable[Instruction], responses: Iterable[DrawnResponse]
 ) -> dict[str, DrawnResponse]:
-    """The response to each instruction, by its id; absent where the response was empty.
+    """The response to each instruction, by its id; absent if the response was empty.
 
     Raises InputError for a second response to an instruction, and for one to another instruction.
     """

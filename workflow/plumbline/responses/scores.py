@@ -1,4 +1,4 @@
-"""What responses are ranked by: how helpful one is, and how factual (Lin et al. 2024, sec. 4.2)."""
+"""The scores that rank responses: helpfulness and factuality (Lin et al. 2024, sec. 4.2)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from plumbline.config.verification import KINDS
 from plumbline.records import NonEmpty, Record
 from plumbline.responses.drawn import DrawnResponse
 
-POINTS = 5.0  # of helpfulness, at most
+POINTS = 5.0  # the most for helpfulness
 LEAVING_OPEN = {name for name, kind in KINDS.items() if kind.BY_TABLE}  # verifiers
 
 
@@ -38,7 +38,7 @@ class Factuality(Record):
 
 
 class Scored(Record):
-    """A response with its rewards; what pairs are built from."""
+    """A response with its rewards, from which pairs are built."""
 
     id: NonEmpty
     instruction: NonEmpty
@@ -52,11 +52,11 @@ class Scored(Record):
 def factuality(verdicts: Iterable[Verdict]) -> list[Factuality]:
     """RM_fact of every response with verdicts; responses without a claim have no row.
 
-    By a judge, which decides claim by claim: supported claims of all claims (Lin et al. 2024, sec.
-    4.2; Tian et al. 2024). By the table, which leaves most claims open, ours: (supported + 1) /
-    (decided + 2), the expected share of supported claims after these (Laplace's rule of
-    succession). Open claims do not count; a response of which nothing is decided has 1/2, each
-    supported claim raises that and each refuted one lowers it, the less the more are decided.
+    With a judge, which decides every claim: supported claims over all claims (Lin et al. 2024, sec.
+    4.2; Tian et al. 2024). With the table, which leaves most claims undecided, ours: (supported + 1)
+    / (decided + 2), the expected share of supported claims given the decided ones (Laplace's rule of
+    succession). Undecided claims do not count; a response without decided claims has 1/2, each
+    supported claim raises that and each refuted one lowers it, by less the more are decided.
     """
     said: dict[tuple[str, bool], Counter] = defaultdict(Counter)
     for verdict in verdicts:
@@ -77,7 +77,7 @@ def scored(
     helpful: Iterable[Helpfulness] = (),
     factual: Iterable[Factuality] = (),
 ) -> list[Scored]:
-    """Responses with whichever rewards they have."""
+    """Responses with the rewards that they have."""
     helpful_ = {row.id: row.score for row in helpful}
     factual_ = {row.id: row.score for row in factual}
     return [

@@ -1,4 +1,4 @@
-"""What became of instructions, responses, claims and pairs: every counted state; a sample."""
+"""What became of instructions, responses, claims and pairs: counts of every state, and a sample."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from plumbline.responses.decisions import FactBased
 from plumbline.responses.drawn import DrawnResponse
 from plumbline.training.sets import Composition
 
-SEED = 1  # of which responses are shown
+SEED = 1  # for drawing the responses that are shown
 State = tuple[str, str, int]  # item, state, n
 
 
@@ -40,7 +40,7 @@ def _label(decision: FactBased) -> bool | None:
 
 
 def of_splittings(splittings: Iterable[Splitting]) -> Iterator[State]:
-    """Responses by what became of the splitting; sentences not read; claims not kept."""
+    """Responses by the outcome of splitting; sentences that could not be read; claims not kept."""
     splittings = list(splittings)
     yield from _counted("responses split", (row.state.value for row in splittings))
     yield "sentences", "read", sum(row.sentences - row.unparsable for row in splittings)
@@ -51,7 +51,7 @@ def of_splittings(splittings: Iterable[Splitting]) -> Iterator[State]:
 
 
 def of_verdicts(verdicts: Iterable[Verdict]) -> Iterator[State]:
-    """Claims by verdict and by why it is what it is."""
+    """Claims by verdict and by its reason."""
     yield from _counted(
         "verdicts",
         (row.verdict if row.state == "ok" else f"{row.verdict}: {row.state}" for row in verdicts),
@@ -77,9 +77,9 @@ def _counted(item: str, states: Iterable[str]) -> Iterator[State]:
 
 
 def shown_instructions(answered: Sequence[Iterable[DrawnResponse]], shown: int) -> list[str]:
-    """Ids of at most `shown` instructions that all checkpoints answered, drawn by `SEED`.
+    """Ids of at most `shown` instructions that all checkpoints answered, drawn with `SEED`.
 
-    answered: each checkpoint's responses. Empty where no instruction was answered by all.
+    answered: each checkpoint's responses. Empty if no instruction was answered by all.
     """
     ids = [{response.instruction for response in responses} for responses in answered]
     return sorted(set.intersection(*ids), key=lambda name: order(name, SEED))[:shown] if ids else []

@@ -1,6 +1,6 @@
-"""Closed questions: how a model's probability is shared out among the few answers allowed.
+"""Closed questions: how a model's probability is divided among the few allowed answers.
 
-No text is generated, so there is none that cannot be read.
+No text is generated, so no answer can be unreadable.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ def option_probabilities(
 ) -> list[list[float]]:
     """The probability of each option given that it is one of them, question by question.
 
-    An option is the whole word after a space, or the whole turn in a chat. InputError for a
-    question that is longer than the model reads.
+    An option is the whole word after a space, or the whole turn in a chat. InputError for a question
+    that is longer than the model can read.
     """
     longest = context_length(model)
     items = [_item(tokenizer, question, longest) for question in questions]
@@ -31,7 +31,7 @@ def option_probabilities(
 
 
 def shares(logprobs: Sequence[float]) -> list[float]:
-    """Each exponentiated (from nats) and divided by the sum of all."""
+    """Each value exponentiated (from nats) and divided by the sum of all."""
     most = max(logprobs)
     weights = [math.exp(logprob - most) for logprob in logprobs]
     return [weight / sum(weights) for weight in weights]

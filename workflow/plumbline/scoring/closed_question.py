@@ -1,4 +1,4 @@
-"""What is asked of a model that may give one of a few answers; `closed` asks it."""
+"""The question for a model that may give one of a few answers; `closed` asks it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from plumbline.records import Message
 
 @dataclass(frozen=True)
 class ClosedQuestion:
-    """A prompt, or the turns of a chat, that ends where one of the options comes."""
+    """A prompt, or the turns of a chat, that ends where one of the options follows."""
 
     id: str
     options: tuple[str, ...]

@@ -1,8 +1,8 @@
 """Forward passes over given tokens: the one place where logits become log-probabilities.
 
-Rows are filled up on their right, where no token that counts looks; so there is no attention mask
-to get wrong, and models with sliding windows or a recurrent state are exact as well. The head
-projects only the positions that predict a token that counts.
+Rows are padded on their right, which no token that counts attends to; so no attention mask is needed,
+and models with sliding windows or a recurrent state are exact as well. The head projects only the
+positions that predict a token that counts.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from plumbline.models.caches import attends_only
 from plumbline.models.finite import check_logits
 
-PRECISE_ROWS = 256  # logits in float32 at once, each as wide as the vocabulary
+PRECISE_ROWS = 256  # rows of logits in float32 at once, each as wide as the vocabulary
 BATCH = "scoring.batch_tokens"
 REMEDY = "Use a device with more memory, or shorten prompts and answers."
 Tokens = tuple[int, ...]
@@ -22,13 +22,13 @@ Tokens = tuple[int, ...]
 def at_last_tokens(
     model, rows: Sequence[Tokens], counts: Sequence[int], measure: Callable, key: str, cache=None
 ) -> list:
-    """What `measure` finds for the last counts[i] tokens of every row, given those before them.
+    """The values of `measure` for the last counts[i] tokens of every row, given those before them.
 
-    measure(logp, targets): a value for each of the targets (n) from their positions' log-softmax
-    (n x vocabulary), in float32 at least whatever the model's precision. `cache` holds what comes
-    before the rows; the first of its tokens that is measured needs one before it, in the row.
-    Returns one tensor of counts[i] values a row. InputError, with `key` as the setting to change,
-    when a logit is no number.
+    measure(logp, targets): a value for each of the targets (n) from their positions' log-softmax (n x
+    vocabulary), at least in float32, whatever the model's precision. `cache` contains what precedes the
+    rows; the first of its tokens that is measured needs one before it, in the row. Returns one
+    tensor of counts[i] values per row. InputError, with `key` as the setting to change, when a logit
+    is not a number.
     """
     import torch
 
@@ -54,10 +54,10 @@ def at_last_tokens(
 
 
 def has_branches(model) -> bool:
-    """Whether what a model has read can be copied row by row and read on from, exactly.
+    """Whether what a model has read can be copied row by row and continued from, exactly.
 
-    It can where only attention looks back, by positions that do not depend on the whole length, and
-    where the cache that the model is handed is the one it keeps.
+    This is so if only attention looks back, by positions that do not depend on the whole length, and
+    if the model uses the cache that it is given.
     """
     from transformers import DynamicCache
 
@@ -69,7 +69,7 @@ def has_branches(model) -> bool:
 
 
 def fills(model) -> bool:
-    """Whether rows of a batch may differ in length: not where positions depend on the longest row.
+    """Whether rows of a batch may differ in length: not if positions depend on the longest row.
 
     They do with dynamic and long RoPE.
     """
@@ -81,7 +81,7 @@ def fills(model) -> bool:
 def batches(model, lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
     """Indices of rows of these lengths, shortest first, in batches of at most `batch_tokens`.
 
-    Filling included; one row always fits. Rows of one batch are equally long where they have to be.
+    Padding counts; one row always fits. Rows of one batch have equal lengths if the model needs that.
     """
     batch: list[int] = []
     filled = fills(model)
@@ -96,7 +96,7 @@ def batches(model, lengths: Sequence[int], batch_tokens: int) -> Iterator[list[i
 
 
 def read(model, rows: Sequence[Tokens], cache) -> None:
-    """Add equally long rows of tokens to the cache."""
+    """Add rows of tokens of equal length to the cache."""
     import torch
 
     with torch.inference_mode():
@@ -108,7 +108,7 @@ def read(model, rows: Sequence[Tokens], cache) -> None:
 def _only_at(head, chosen) -> Iterator[None]:
     """Let `head` project only the chosen positions (rows x width): logits are 1 x chosen x words.
 
-    In the model's own forward pass, so that whatever it does to its logits is done here too.
+    This happens in the model's own forward pass, so whatever it does to its logits is done here too.
     """
     handle = head.register_forward_pre_hook(lambda module, inputs: (inputs[0][chosen][None],))
     try:

@@ -1,8 +1,8 @@
 """Log-likelihood of given continuations; whatever prompts share is computed once.
 
-One key-value cache grows in three steps: the prefix that all prompts share, as much of each prompt of
-a batch as the shortest of them is long, and what is left with each continuation. A model whose cache
-cannot be branched (see `has_branches`) reads every prompt anew for each of its continuations.
+One key-value cache grows in three steps: the prefix that all prompts share; as much of each prompt of
+a batch as the shortest of them has; and the rest with each continuation. A model whose cache cannot be
+branched (see `has_branches`) reads every prompt again for each of its continuations.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from plumbline.scoring.forward import (
 )
 from plumbline.storage.files import InputError
 
-# Tokens that take about as long as what a forward pass takes whatever it reads.
+# How many tokens take about as long as the fixed cost of a forward pass.
 PASS = 256
 
 
@@ -49,12 +49,12 @@ def score(
 ) -> list[list[float]]:
     """Σ log p of each continuation's tokens given its prompt (nats), in the order of `items`.
 
-    `model` is a causal language model of transformers in evaluation mode. A forward pass spans at
-    most `batch_tokens` tokens, cached ones and filling included, or one row if that alone is longer;
-    half of them, and so on, when memory does not suffice. log p is computed in float32 at least,
-    whatever the model's precision. `progress` counts items; `key` is the setting of the precision.
+    `model` is a causal language model of transformers in evaluation mode. A forward pass has at most
+    `batch_tokens` tokens, including cached ones and padding, or one row if that alone is longer;
+    half as many, and so on, if memory is short. log p is computed at least in float32, whatever the
+    model's precision. `progress` counts items; `key` is the setting of the precision.
 
-    Raises InputError when not even one row fits into memory, when a logit is no number, and when a
+    Raises InputError when not even one row fits into memory, when a logit is not a number, and when a
     continuation is impossible (log p -inf).
     """
     scores: dict[int, list[float]] = {}
@@ -67,7 +67,7 @@ def score(
             if progress:
                 progress.advance(len(batch))
 
-    # With less than twice the tokens of the shortest row, each pass is of one row.
+    # With less than twice the tokens of the shortest row, every pass has one row.
     shortest = min((len(i.prompt) + min(map(len, i.continuations)) for i in items), default=2) - 1
     first_that_fits(
         halves(batch_tokens, shortest),
@@ -81,7 +81,7 @@ def score(
 def _scored(
     model, items: Sequence[TokenizedItem], batch_tokens: int, key: str
 ) -> Iterator[dict[int, list[float]]]:
-    """The sums of one batch of items after the other, by their places in `items`."""
+    """The sums of one batch of items after another, by the items' indices."""
     import torch
 
     if items:
@@ -95,9 +95,9 @@ def _branching(
 ) -> Iterator[dict[int, list[float]]]:
     from transformers import DynamicCache
 
-    # The last token of a prompt goes with the continuations, whose first tokens it predicts.
+    # The last token of a prompt is read with the continuations, whose first tokens it predicts.
     prompts = [item.prompt[:-1] for item in items]
-    first, last = min(prompts), max(prompts)  # no two differ earlier than these
+    first, last = min(prompts), max(prompts)  # no two differ earlier than these two
     shared = len([*takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))])
     order = sorted(range(len(items)), key=lambda i: len(prompts[i]))
     start = DynamicCache(config=model.config)
@@ -125,10 +125,10 @@ def _branching(
 
 
 def _alike(items: Sequence[TokenizedItem], batch_tokens: int) -> Iterator[list[int]]:
-    """Places of items, which come with the shortest prompt first, in batches.
+    """Indices of items, sorted with the shortest prompt first, in batches.
 
-    What a prompt is longer than the first of its batch is read with its continuations, and all rows
-    are filled up to the longest: more tokens than a pass is worth are no gain.
+    The part of a prompt beyond the length of the batch's first is read with its continuations, and all
+    rows are padded to the longest. If this costs more tokens than a pass is worth, a new batch begins.
     """
     batch: list[int] = []
     rows = shortest = 0
@@ -164,7 +164,7 @@ def _anew(
 
 @dataclass(frozen=True)
 class _Row:
-    """One continuation: its prompt's row in the cache, and what is read, of which `count` counts."""
+    """One continuation: its prompt's row in the cache, and the tokens read, of which `count` count."""
 
     place: int
     item: int
@@ -174,7 +174,7 @@ class _Row:
 
 
 def _branch(model, cache, rows: list[int]):
-    """A cache that holds these rows of `cache` (any one any number of times), which stays as is."""
+    """A cache with these rows of `cache` (each any number of times), which remains unchanged."""
     import torch
 
     branch = copy.copy(cache)
@@ -184,7 +184,7 @@ def _branch(model, cache, rows: list[int]):
 
 
 def _sums(model, rows: list[_Row], key: str, cache=None) -> list[float]:
-    """Σ log p of what counts of each row, given the cache and the tokens before it."""
+    """Σ log p of the tokens of each row that count, given the cache and the tokens before them."""
     import torch
 
     def own(logp, targets):

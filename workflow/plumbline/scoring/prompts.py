@@ -1,4 +1,4 @@
-"""Choice questions as token ids: what is shown to a model, and what is scored."""
+"""Choice questions as token ids: the prompt that a model is shown, and what is scored."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ PRIMER = "tasks/truthfulqa/truthfulqa_mc1.yaml"  # in lm_eval: the benchmark's s
 
 
 def texts(question: ChoiceQuestion, style: str) -> tuple[str, list[str]]:
-    """(prompt, continuations) of a style that is plain text: any of ChoiceSet.prompt but chat.
+    """(prompt, continuations) in a plain-text style: any of ChoiceSet.prompt but chat.
 
-    InputError when there are more choices than letters, or for truthfulqa without lm_eval.
+    InputError if there are more choices than letters, or for truthfulqa without lm_eval.
     """
     spaced = [f" {choice}" for choice in question.choices]
     match style:
@@ -48,7 +48,7 @@ def texts(question: ChoiceQuestion, style: str) -> tuple[str, list[str]]:
 
 @cache
 def _primer():
-    """The template of TruthfulQA's prompt, read from the installed harness so that it is equal."""
+    """The template of TruthfulQA's prompt, read from the installed harness so that it is the same."""
     import yaml
     from jinja2 import Environment, StrictUndefined
 
@@ -67,10 +67,10 @@ def _primer():
 def encode(
     tokenizer, question: ChoiceQuestion, style: str, longest: int | None = None
 ) -> TokenizedItem:
-    """A question as token ids, tokenised as the LM evaluation harness does but for what `_split` says.
+    """A question as token ids, tokenised as in the LM evaluation harness, except as `_split` says.
 
-    `longest`: tokens the model can read, see `context_length`. InputError names the question when
-    it does not fit, when a continuation has no token, or when there is no chat template.
+    `longest`: how many tokens the model can read, see `context_length`. InputError names the
+    question if it does not fit, if a continuation has no token, or if there is no chat template.
     """
     if style == "chat":
         asked = [{"role": "user", "content": question.question}]
@@ -92,13 +92,14 @@ def encode(
 def _split(
     tokenizer, question: ChoiceQuestion, prompt: str, continuations: Sequence[str]
 ) -> tuple[list[int], list[list[int]]]:
-    """Ids of the prompt and of what each continuation adds to them.
+    """Ids of the prompt, and of what each continuation adds to it.
 
-    Prompt and continuation are tokenised as one text. Spaces at the prompt's end go to the
-    continuations, since tokens begin with spaces and rarely end with one. What all of these texts
-    and the prompt alone begin with is the prompt. So where a token holds the prompt's end and a
-    choice's beginning (": C"), all choices are scored from before that token: the same text of each.
-    The harness takes as many tokens off as the prompt alone has, which leaves less than the choice.
+    Prompt and continuation are tokenised as one text. Spaces at the end of the prompt are moved to the
+    continuations, since tokens begin with spaces and rarely end with one. The prompt is whatever all of
+    these texts and the prompt alone start with. So if one token spans the end of the prompt and the
+    start of a choice (": C"), all choices are scored from before that token, so that the same text
+    counts for each. The harness cuts off as many tokens as the prompt alone has, which leaves less
+    than the choice.
     """
     bare = prompt.rstrip()
     wholes = [prompt + continuation for continuation in continuations]
@@ -110,9 +111,9 @@ def encode_chat(
 ) -> tuple[list[int], list[list[int]]]:
     """Ids of a conversation that `choices` answer, and of each choice, as the template writes it.
 
-    As a turn of the assistant's: with the space or the empty thought before it that the template
-    has, which count as prompt but for a token that they share with a choice. `name` is the
-    question's, for messages. InputError when there is no chat template or a choice has no token.
+    Each choice is a turn of the assistant. The space or empty thought that the template puts before it
+    counts as prompt, unless it shares a token with a choice. `name` is the question's, for messages.
+    InputError if there is no chat template or a choice has no token.
     """
     if not tokenizer.chat_template:
         raise InputError(
@@ -129,7 +130,7 @@ def encode_chat(
 def _apart(
     tokenizer, name: str, choices: Sequence[str], prompt: str, wholes: Sequence[str], **options
 ) -> tuple[list[int], list[list[int]]]:
-    """What the prompt and all texts that continue it begin with, and the rest of each, as ids."""
+    """The common start of the prompt and all texts that continue it, and the rest of each, as ids."""
     alone, *rows = (tokenizer(text, **options)["input_ids"] for text in (prompt, *wholes))
     places = zip(alone, *rows, strict=False)
     shared = len([*takewhile(lambda tokens: len(set(tokens)) == 1, places)])
@@ -143,5 +144,5 @@ def _apart(
 
 
 def context_length(model) -> int | None:
-    """Tokens the model can read at once; None when its configuration sets no limit."""
+    """How many tokens the model can read at once; None if its configuration sets no limit."""
     return usable_positions(model.config)

@@ -1,4 +1,4 @@
-"""Ranks of given tokens in a model's distributions, from one forward pass an answer."""
+"""Ranks of given tokens in a model's distributions, from one forward pass per answer."""
 
 from __future__ import annotations
 
@@ -28,12 +28,11 @@ def token_ranks(
 ) -> list[list[int]]:
     """The rank of every token of every answer, given prompt and tokens before it; 1 is the likeliest.
 
-    rank = 1 + number of tokens that are strictly likelier, so that a tie gets the better rank; by
-    log-softmax in float32 at least. In the order of `answers`, one list of len(tokens) each.
-    `model` is a causal language model in evaluation mode. A forward pass spans at most
-    `batch_tokens` tokens, filling included, or one row if that alone is longer; half of them, and so
-    on, when memory does not suffice. InputError when a logit is no number, or when not even one row
-    fits into memory.
+    rank = 1 + number of tokens that are strictly likelier, so a tie gets the better rank; by
+    log-softmax, at least in float32. In the order of `answers`, one list of len(tokens) each.
+    `model` is a causal language model in evaluation mode. A forward pass has at most `batch_tokens`
+    tokens, including padding, or one row if that alone is longer; half as many, and so on, if memory
+    is short. InputError when a logit is not a number, or when not even one row fits into memory.
     """
     import torch
 
@@ -58,7 +57,7 @@ def token_ranks(
                 if progress:
                     progress.advance(len(batch))
 
-    # With less than twice the tokens of the shortest row, each pass is of one row.
+    # With less than twice the tokens of the shortest row, every pass has one row.
     shortest = min((length(answers[i]) for i in wanted), default=1)
     first_that_fits(halves(batch_tokens, shortest), attempt, BATCH, REMEDY)
     return ranks

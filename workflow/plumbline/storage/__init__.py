@@ -1,1 +1,1 @@
-"""Files: what is read and written, whole or not at all."""
+"""Files, read and written completely or not at all."""

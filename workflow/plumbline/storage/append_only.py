@@ -1,7 +1,7 @@
 """Finished work by key, in JSON Lines that are only ever appended to, outside any rule's outputs.
 
-Snakemake deletes a rule's outputs before it runs the rule again; a store stays. A killed job loses
-at most what it was working on.
+Snakemake deletes a rule's outputs before it runs the rule again; a store stays. A killed job loses at
+most what it was working on.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from typing import IO, ClassVar, Generic, TypeVar
 
 log = logging.getLogger("plumbline")
 Value = TypeVar("Value")
-Place = int  # a file's number and an offset in it, in one: there may be millions
+Place = int  # a file's number and an offset in it, combined, as there may be millions
 LONGEST_FILE = 1 << 44
 
 
 class AppendOnly(Generic[Value]):
-    """Values by key in a folder, with a file for each process, so that jobs on several nodes never
+    """Values by key in a folder, with one file per process, so that jobs on several nodes never
     write to the same one.
 
-    A subclass names the entry's field that holds the value, says in a word how a value is made, and
-    turns values into JSON and back; whatever `_value` raises for an entry that is none is taken for
-    damage if it is a ValueError, KeyError or TypeError.
+    A subclass names the field of an entry that contains the value, says in a word how values are
+    made, and converts values to and from JSON. If `_value` raises a ValueError, KeyError or
+    TypeError, the entry counts as damaged.
     """
 
     FIELD: ClassVar[str]
@@ -36,21 +36,22 @@ class AppendOnly(Generic[Value]):
         self.folder, self._stream = folder, None
         self._paths: list[Path] = []
         self._readers: dict[int, IO[bytes]] = {}
-        self._begin: Place = 0  # of the file that is written
+        self._begin: Place = 0  # of the file being written
 
     def load(self, wanted: Container[str]) -> dict[str, Value]:
-        """Values of the wanted keys. Half-written lines are skipped and told."""
+        """Values of the wanted keys. Incomplete lines are skipped and reported."""
         return {key: value for key, value, _ in self._entries(wanted)}
 
     def locate(self, wanted: Container[str]) -> dict[str, Place]:
-        """Where the values of the wanted keys lie, for `at`; of values too many to hold at once.
+        """Places of the values of the wanted keys, for `at`, if they are too many to be in memory at
+        once.
 
-        Half-written lines are skipped and told.
+        Incomplete lines are skipped and reported.
         """
         return {key: place for key, _, place in self._entries(wanted)}
 
     def at(self, place: Place) -> Value:
-        """The value that lies at a place."""
+        """The value at a place."""
         number, offset = divmod(place, LONGEST_FILE)
         stream = self._readers.get(number)
         if stream is None:
@@ -59,7 +60,7 @@ class AppendOnly(Generic[Value]):
         return self._value(json.loads(stream.readline())[self.FIELD])
 
     def append(self, entries: Iterable[tuple[str, Value]]) -> None:
-        """Add finished values and see them safely on disk."""
+        """Add finished values and make sure that they are on disk."""
         for key, value in entries:
             self._write(key, value)
         if self._stream is not None:
@@ -67,7 +68,7 @@ class AppendOnly(Generic[Value]):
             os.fsync(self._stream.fileno())
 
     def add(self, key: str, value: Value) -> Place:
-        """Add one finished value, which outlives this process; returns where it lies."""
+        """Add one finished value, which outlives this process; returns its place."""
         place = self._write(key, value)
         self._stream.flush()
         return place
@@ -92,7 +93,7 @@ class AppendOnly(Generic[Value]):
             )
 
     def _number(self, path: Path) -> int:
-        """The number by which places know a file."""
+        """The number by which places refer to a file."""
         if path not in self._paths:
             self._paths.append(path)
         return self._paths.index(path)

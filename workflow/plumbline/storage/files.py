@@ -1,4 +1,4 @@
-"""Reading and writing that never leaves half a file: JSON Lines, JSON, digests, manifests."""
+"""Reading and writing without ever leaving half a file: JSON Lines, JSON, CSV, digests."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class InputError(ValueError):
 
 
 class DifferentRuns(InputError):
-    """Files that do not belong together: what of one the other lacks, and what makes both again."""
+    """Files that do not belong together: what one lacks of the other, and how to make both again."""
 
     def __init__(self, what: str, remedy: str):
         super().__init__(f"{what}; the files are of different runs. {remedy}.")
@@ -87,15 +87,15 @@ def read_rows(path: Path | str, model: type[Row]) -> Iterator[Row]:
 
 
 def first_mistake(error: ValidationError, whole: str) -> str:
-    """`field: what is wrong with it`, of the first wrong field; `whole` stands for the row itself."""
+    """`field: what is wrong with it`, for the first wrong field; `whole` stands for the row itself."""
     field, expected, _ = first_error(error)
     return f"{field or whole}: {expected}"
 
 
 def first_error(error: ValidationError) -> tuple[str, str, object]:
-    """The first wrong field (a.b; empty: the whole), what is expected of it and what it is.
+    """The first wrong field (a.b; empty: the whole), what was expected, and what was found.
 
-    Of a field that may be one of several things, the finding that goes deepest says most.
+    For a field that may be one of several things, the error found deepest is the most specific.
     """
     errors = error.errors(include_url=False)
     about_it = [finding for finding in errors if finding["loc"][:1] == errors[0]["loc"][:1]]
@@ -115,16 +115,17 @@ def _decoded(stream: IO, path: Path) -> Iterator[str]:
 
 
 def read_unique_rows(path: Path | str, model: type[Row], empty: bool = False) -> list[Row]:
-    """Like `read_rows`, and every `id` must occur once and, unless `empty`, one row be there."""
+    """Like `read_rows`, but every `id` must be unique and, unless `empty`, there must be a row."""
     return unique(path, read_rows(path, model), model, empty)
 
 
 def unique(
     path: Path | str, given: Iterable[Row], model: type[BaseModel], empty: bool = False
 ) -> list[Row]:
-    """The rows found in a file. InputError where two have one id, or none is there unless `empty`.
+    """The rows found in a file. InputError if two have the same id, or if there are none, unless
+    `empty`.
 
-    model: what they are called.
+    model: the kind of row, for messages.
     """
     rows = list(each_once(path, given))
     if not rows and not empty:
@@ -133,7 +134,7 @@ def unique(
 
 
 def each_once(path: Path | str, given: Iterable[Row]) -> Iterator[Row]:
-    """The rows given by a file, one by one. InputError where two have one id."""
+    """The rows of a file, one by one. InputError if two have the same id."""
     lines: dict[str, int] = {}
     for number, row in enumerate(given, start=1):
         if row.id in lines:
@@ -191,7 +192,7 @@ def sha256_json(value: object) -> str:
 
 
 def write_csv(path: Path | str, columns: list[str], rows: Iterable[dict]) -> None:
-    """Write rows as CSV atomically; a column a row lacks is left empty, another one is an error."""
+    """Write rows as CSV atomically; a missing column is left empty, an unknown one is an error."""
     with atomic_write(path) as stream:
         writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
         writer.writeheader()

@@ -1,6 +1,6 @@
 """Lists that grow with seeds, models and methods, in files that jobs read.
 
-Linux takes no argument and no variable above 128 KiB, and a rule's whole shell command is one.
+Linux accepts no argument and no variable above 128 KiB, and a rule's whole shell command is one.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ Kind = TypeVar("Kind")
 
 
 class ListedWork(NamedTuple):
-    """A piece of work that needs a checkpoint, as a list has it; paths are below the model's folder."""
+    """A piece of work that needs a checkpoint, as in a list; paths are below the model's folder."""
 
     checkpoint: str
-    marker: str  # the file that says that the checkpoint is whole
+    marker: str  # the file that marks the checkpoint as complete
     input: str  # requests or questions
-    setting: str = ""  # what else decides this one's result
-    leads: bool = False  # whether what is trained depends on it
+    setting: str = ""  # whatever else determines this one's result
+    leads: bool = False  # whether trainings depend on it
 
 
 def write(folder: Path, lists: dict[str, object]) -> None:
-    """Write each as <folder>/<name>.json, unless the file has it already."""
+    """Write each as <folder>/<name>.json, unless the file has the same contents already."""
     for name, rows in lists.items():
         path, text = folder / f"{name}.json", json.dumps(rows)
         if not path.is_file() or path.read_text(encoding="utf-8") != text:

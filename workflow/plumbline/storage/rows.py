@@ -1,6 +1,4 @@
-"""Rows of files that come as JSON Lines, as a list in JSON, as CSV or as parquet, and those of the
-user's own making.
-"""
+"""Rows of files in JSON Lines, a list in JSON, CSV or parquet, and rows of the user's own making."""
 
 from __future__ import annotations
 
@@ -45,7 +43,7 @@ class OwnRow(Record):
         return self
 
     def unread(self) -> list[str]:
-        """Further columns that hold something."""
+        """Further columns that are not empty."""
         return [
             name
             for name, value in (self.model_extra or {}).items()
@@ -68,10 +66,10 @@ def own_rows(path: Path, model: type[Own]) -> Iterator[Own]:
 
 
 def read_any_rows(path: Path, model: type[Row]) -> Iterable[Row]:
-    """Rows of a file, validated one by one: *.parquet, *.csv with a header, *.json that is one list,
-    or JSON Lines.
+    """Rows of a file, validated one by one: *.parquet, *.csv with a header, *.json with one list, or
+    JSON Lines.
 
-    Raises `InputError` naming file, row and field when a row is not such a row.
+    Raises `InputError` naming file, row and field when a row is not valid.
     """
     if path.suffix == ".csv":
         return (validated(path, place, model, row) for place, row in _csv(path, model))
@@ -96,7 +94,7 @@ def _parquet(path: Path) -> list[dict]:
 
 
 def _is_list(path: Path) -> bool:
-    """Whether a file in JSON begins as a list does; one that cannot be opened does not."""
+    """Whether a JSON file begins like a list; False if it cannot be opened."""
     try:
         with path.open(encoding="utf-8-sig", errors="replace") as stream:
             return next((line for line in stream if line.strip()), "").lstrip().startswith("[")
@@ -105,9 +103,7 @@ def _is_list(path: Path) -> bool:
 
 
 def _csv(path: Path, model: type[BaseModel]) -> Iterator[tuple[str, dict]]:
-    """The cells that hold something, by their column; of what is a list in `model`, the parts that
-    | separates.
-    """
+    """The non-empty cells by column; if `model` has a list there, the cell's parts, separated by |."""
     rows = csv_cells(path)
     _, header = next(rows, ("", []))
     header = [name.strip() for name in header]
@@ -130,12 +126,12 @@ def _is_of_lists(annotation: object) -> bool:
 
 
 def csv_cells(path: Path) -> Iterator[tuple[str, list[str]]]:
-    """The rows of a CSV file that are not empty, with the line each ends on."""
+    """The rows of a CSV file that are not empty, each with the line it ends on."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.reader(stream, strict=True)
             for cells in filter(None, reader):
-                if any("\0" in cell for cell in cells):  # a disk that was full leaves such
+                if any("\0" in cell for cell in cells):  # left by a full disk
                     raise csv.Error(f"a NUL byte, line {reader.line_num}")
                 yield f"line {reader.line_num}", cells
     except (OSError, UnicodeDecodeError, csv.Error) as error:

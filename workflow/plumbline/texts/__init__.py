@@ -1,1 +1,1 @@
-"""What a text says, whoever wrote it: when two are the same, and which facts one states."""
+"""Comparing texts: when two are the same, and which facts a text states."""

@@ -1,7 +1,7 @@
 """When an answer counts as right: exact match after normalisation (`text.normalise`).
 
-Gekhman et al. 2024 (sec. 3) score short answers by exact match and count an answer as right when
-it matches any of the accepted ones; which normalisation they use is not said.
+Gekhman et al. 2024 (sec. 3) score short answers by exact match and count an answer as right if it
+matches any of the accepted ones; they do not say which normalisation they use.
 """
 
 from __future__ import annotations
@@ -20,17 +20,16 @@ _MARKS = regex.compile(r"[\p{P}\p{S}]")
 
 
 def first_line(text: str) -> str:
-    """The first line in which anything is seen, stripped; "" when there is none."""
+    """The first line with visible characters, stripped; "" if there is none."""
     return next((line.strip() for line in text.splitlines() if visible(line)), "")
 
 
 def exact_match(output: str, answers: Iterable[str], mode: Mode = "squad") -> bool:
     """Whether the first line of `output` equals one of `answers`.
 
-    mode "squad" compares after `text.normalise`; where that leaves nothing of either side (an
-    answer "The", an output "?!") what is seen is compared instead, so that two emptied texts do
-    not match each other. mode "raw" compares what is seen (`text.visible`), case, punctuation and
-    all.
+    mode "squad" compares after `text.normalise`; if that leaves nothing of either side (an answer
+    "The", an output "?!"), the visible texts are compared instead, so that two emptied texts do not
+    match. mode "raw" compares the visible texts (`text.visible`), including case and punctuation.
     """
     line = first_line(output)
     if mode not in ("squad", "raw"):
@@ -42,10 +41,10 @@ def exact_match(output: str, answers: Iterable[str], mode: Mode = "squad") -> bo
 
 
 def unmatchable(answer: str, tokenizer, max_tokens: int, mode: Mode = "squad") -> str | None:
-    """Why giving this very answer would never count as right; None where it would.
+    """Why giving exactly this answer would never count as right; None if it would.
 
-    Its first line, which is all that counts, must match it, and may have no more than `max_tokens`
-    tokens, as a text of its own or after a space, whichever is shorter.
+    Its first line, which is all that counts, must match it and have at most `max_tokens` tokens, as
+    a text of its own or after a space, whichever is shorter.
     """
     if not visible(answer):
         return "answer_blank"
@@ -62,9 +61,9 @@ def is_abstention(output: str) -> bool:
 
 
 def can_still_match(beginning: str, answers: Iterable[str], mode: Mode = "squad") -> bool:
-    """Whether an output that begins so may yet match; False only where no continuation could.
+    """Whether an output with this beginning may still match; False only if no continuation could.
 
-    Lets a decoder stop at the first wrong word instead of finishing a wrong answer.
+    This lets a decoder stop at the first wrong word instead of finishing a wrong answer.
     """
     beginning = beginning.rstrip("\ufffd")  # an incomplete character may become any
     line = next((line for line in beginning.splitlines(keepends=True) if visible(line)), "")
@@ -74,13 +73,13 @@ def can_still_match(beginning: str, answers: Iterable[str], mode: Mode = "squad"
     start = clean(line)
     openings = {_bare(start)}
     if mode == "squad" and (last := regex.search(r"\b(?:t|th)?$", start)):
-        # The last word may be the beginning of an article, which will not count.
+        # The last word may be the beginning of an article, which would not count.
         openings.add(_bare(start[: last.start()]))
     targets = [_bare(clean(answer)) for answer in answers]
     return any(target.startswith(opening) for target in targets for opening in openings)
 
 
 def _bare(text: str) -> str:
-    """Without what later characters may change: marks, accents and the form of a final sigma."""
+    """The text without what later characters may change: marks, accents, the form of a final sigma."""
     text = _MARKS.sub("", unicodedata.normalize("NFKD", text)).replace("ς", "σ")
     return " ".join("".join(c for c in text if not unicodedata.combining(c)).split())

@@ -1,10 +1,10 @@
-"""Facts in texts: which of the facts that are known a text states.
+"""Facts in texts: which of the known facts a text states.
 
-Ours: a text *states* a fact when it names its subject and, in another place, one of its accepted
-answers. Names are whole words, compared without case, accents, punctuation and a leading article;
-a name of one word of up to three letters (the symbol In, the film It) must be written as it is.
-Whatever the text says of the two: who reads that Berlin is in Germany has met both names of
-"the capital of Germany is Berlin".
+Ours: a text *states* a fact if it names its subject and, in another place, one of its accepted answers.
+Names are whole words, compared without case, accents, punctuation and a leading article; a name of one
+word of up to three letters (the symbol In, the film It) must be written exactly. It does not matter
+what the text says about the two: whoever reads that Berlin is in Germany has seen both names in "the
+capital of Germany is Berlin".
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ class _Mention(NamedTuple):
 
 
 class SoughtFacts(Generic[Tag]):
-    """Facts that are looked for, each known by a tag of the caller's."""
+    """Facts to look for, each identified by a tag of the caller's."""
 
     def __init__(self, facts: Iterable[tuple[str, Iterable[str], Tag]]):
         """facts: subject, accepted answers, tag."""
         self._facts: dict[_Name, list[tuple[list[_Name], Tag]]] = defaultdict(list)
-        # Lengths of names by their first word, folded: one look-up a word of a text.
+        # Lengths of names by their first word, folded: one look-up per word of a text.
         self._lengths: dict[str, set[int]] = defaultdict(set)
         self._names: set[_Name] = set()
         for subject, answers, tag in facts:
@@ -44,13 +44,13 @@ class SoughtFacts(Generic[Tag]):
                 self._facts[key].append((names, tag))
 
     def stated(self, text: str, around: str = "", *, answer_around: bool = False) -> set[Tag]:
-        """Tags of the facts that a text states, the subject being named in it or `around` it.
+        """Tags of the facts that a text states, with the subject named in it or `around` it.
 
-        answer_around: also those whose answer stands around it and whose subject is in the text.
+        answer_around: also those whose answer is around it and whose subject is in the text.
         """
         here, near = self._mentions(text), self._mentions(around)
         tags = set()
-        if not here:  # whatever counts has one of its names in the text
+        if not here:  # at least one of a fact's names must be in the text
             return tags
         for subject in (here.keys() | near.keys()) & self._facts.keys():
             for answers, tag in self._facts[subject]:
@@ -85,9 +85,9 @@ class SoughtFacts(Generic[Tag]):
 
 
 def in_answers(facts: SoughtFacts[Tag], prompt: str, answers: Iterable[str]) -> set[Tag]:
-    """What a training row states: each sentence of the prompt, and of the answers to it.
+    """The facts that a training row states: in each sentence of the prompt, and of the answers to it.
 
-    A sentence of an answer is read with the prompt: "Paris." answers what it asks.
+    A sentence of an answer is read with the prompt, since "Paris." answers what it asks.
     """
     tags = set().union(*(facts.stated(sentence) for sentence in _sentences(prompt)))
     for answer in answers:
@@ -105,12 +105,12 @@ def _sentences(text: str) -> Iterator[str]:
 
 @lru_cache(maxsize=256)  # a prompt is read again with each sentence of its answers
 def _words(text: str) -> tuple[tuple[str, str], ...]:
-    """The words of a text as they are written, and folded."""
+    """The words of a text, as written and folded."""
     return tuple((word, fold(word)) for word in words(seen(text)))
 
 
 def _key(pairs: Iterable[tuple[str, str]]) -> _Name:
-    """What a name is found by."""
+    """The key by which a name is found."""
     pairs = tuple(pairs)
     short = len(pairs) == 1 and len(pairs[0][0]) <= 3
     return tuple(written if short else folded for written, folded in pairs)

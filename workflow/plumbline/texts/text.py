@@ -1,24 +1,25 @@
 """When two texts are the same: one rule for each purpose, for all scripts.
 
-`seen`, `visible` what is seen: without characters that are not, composed (NFC); `visible` with
+`seen`, `visible` the visible text: without invisible characters, composed (NFC); `visible` also with
     single spaces.
-`unified` the same text, typed by whatever keyboard and in whatever case: `visible`, compatibility
-    forms and digits of all scripts as plain ones, one kind of apostrophe, quotation mark and dash,
-    and without marks that writers may leave out: Arabic harakat and tatweel, Hebrew points, the
-    stress on Russian vowels and the dots of ё.
-`fold` names: `unified` without the accents of Latin and Greek. A mark of any other script is a
-    part of its letter: バ is not ハ, й not и, أ not ا, and so are Indic and Thai vowels.
+`unified` the same text typed on any keyboard and in any case: `visible`, with compatibility forms and
+    digits of all scripts as plain ones, one kind of apostrophe, quotation mark and dash, and without
+    marks that writers may leave out: Arabic harakat and tatweel, Hebrew points, the stress on Russian
+    vowels and the dots of ё.
+`fold` names: `unified` without the accents of Latin and Greek. In any other script, a mark is part of
+    its letter: バ is not ハ, й not и, أ not ا; the same holds for Indic and Thai vowels.
 `question_key` questions: `unified` without punctuation, but with signs, operators and the points
     inside numbers.
-`normalise` answers: SQuAD's normalisation (Rajpurkar et al. 2016, official script: case,
-    punctuation, articles and spaces do not count), with Unicode's punctuation. Ours: what makes
-    another number of a number is kept, and a + or # that ends a word (C++, C#).
-`segments` and `words` overlap: a text's words. Where a script is written without spaces, each
-    character with its marks is one.
+`normalise` answers: SQuAD's normalisation (Rajpurkar et al. 2016, official script: case, punctuation,
+    articles and spaces do not count), with Unicode's punctuation. Ours: characters that turn a number
+    into another one are kept, and so is a + or # at the end of a word (C++, C#).
+`segments` and `words` overlap: the words of a text. In a script written without spaces, each character
+    with its marks is one.
 
-These are for comparing only. Texts stay as their author wrote them, also for a model: a benchmark's
-scores hold for its very characters. But facts of the user's own are read `clean`, since a hidden
-character is a good part of a short answer, which is shown, trained on and expected.
+These are only for comparing. Texts stay as their author wrote them, also for a model, since a
+benchmark's scores refer to its exact characters. But the user's own facts are read `clean`, since a
+hidden character would be a considerable part of a short answer, which is shown, trained on and
+expected.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from functools import lru_cache
 
 import regex
 
-# Scripts without spaces between words; the long vowel's mark belongs to two of them.
+# Scripts without spaces between words; the mark of a long vowel belongs to two of them.
 _SPACELESS = (
     r"ー\p{Han}\p{Hiragana}\p{Katakana}\p{Bopomofo}\p{Yi}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
     r"\p{Tibetan}\p{Tai_Le}\p{New_Tai_Lue}\p{Tai_Tham}\p{Tai_Viet}\p{Cham}\p{Javanese}\p{Balinese}"
@@ -40,11 +41,11 @@ _IS_CHARACTER = regex.compile(_CHARACTER)
 _HAS_WORD = regex.compile(r"[^\W_]")
 _IN_WORD, _MARK = regex.compile(r"\w"), regex.compile(r"\p{M}")
 
-# Of a flag made of invisible letters (England's, Scotland's) these are all there is.
+# A flag that consists only of invisible letters (England's, Scotland's).
 _FLAG = r"(\U0001F3F4[\U000E0020-\U000E007F]+)"
 _UNSEEN = r"\p{Default_Ignorable_Code_Point}|(?!\s)\p{Cc}"
 _INVISIBLE = regex.compile(rf"{_FLAG}|{_UNSEEN}")
-# Persian and Indic spelling has joiners, emoji and rare forms of Han have selectors.
+# Persian and Indic spelling uses joiners; emoji and rare forms of Han use selectors.
 _NEEDLESS = regex.compile(rf"{_FLAG}|(?![\u200C\u200D\p{{Variation_Selector}}])(?:{_UNSEEN})")
 _ALIKE = str.maketrans(
     dict.fromkeys("`´ʹʻʼʽʾʿˈ‘’‚‛′‹›׳＇", "'")
@@ -63,8 +64,8 @@ _OPTIONAL = regex.compile(
 _ACCENT = regex.compile(r"(?<=[\p{Latin}\p{Greek}]\p{M}*)\p{Mn}")
 
 _GROUPED = regex.compile(r"(?<![\d.,'])\d{1,3}(?:[,']\d{2,3})*[,']\d{3}(?!\d|[,']\d)")
-# Marks that tell numbers and names apart: between two numbers, a sign or point before one or its
-# exponent, + and # at the end of a word.
+# Marks that distinguish numbers and names: between two numbers; a sign or point before a number or
+# its exponent; + and # at the end of a word.
 _TELLING = (
     r"(?<=\d)[\p{P}\p{S}](?=\p{Sc}?\d)"
     r"|(?<=\d[)\]]* )[-+*/^=<>](?= [(\[]*-?\p{Sc}?\.?\d)"
@@ -73,7 +74,7 @@ _TELLING = (
 )
 _OPERAND = r"[(\[]*(?:[-.]?\d|\p{L}\b)"
 _OPERATOR = rf"(?<=(?:\d|\b\p{{L}}|[)\]]) ?)[-*/%&](?= ?{_OPERAND})|(?<=\d ?)%"
-# A variable's sign and its prime.
+# The sign of a variable, and its prime.
 _OF_VARIABLE = r"(?<![\w.)\]])-(?=\p{L}\b)|(?<=(?<![\w'])\p{L})'(?!\w)"
 # SQuAD deletes every character of string.punctuation, among them these symbols.
 _IN_ANSWERS = regex.compile(rf"({_TELLING})|[\p{{P}}$+<=>^`|~]")
@@ -83,28 +84,30 @@ STOPS = ".。．｡।۔።។"  # full stops
 
 
 def seen(text: str) -> str:
-    """A text without characters that are not seen, composed (NFC); its spaces and lines stay."""
+    """A text without invisible characters, composed (NFC); its spaces and lines stay."""
     if text.isascii() and text.isprintable():
         return text
     return unicodedata.normalize("NFC", _INVISIBLE.sub(r"\1", text))
 
 
 def clean(text: str) -> str:
-    """A text for a model: without unseen characters that no spelling has, composed, blanks plain."""
+    """A text for a model: without invisible characters that no spelling uses, composed, plain
+    spaces.
+    """
     if text.isascii() and text.isprintable():
         return text
     return regex.sub(r"\p{Zs}", " ", unicodedata.normalize("NFC", _NEEDLESS.sub(r"\1", text)))
 
 
 def visible(text: str) -> str:
-    """What is seen of a text, with single spaces; case and letters stay."""
+    """The visible text, with single spaces; case and letters stay."""
     return " ".join(seen(text).split())
 
 
 def unified(text: str) -> str:
-    """The text without what depends on keyboard, encoding and case only, and optional marks."""
+    """The text without optional marks and differences of keyboard, encoding and case."""
     text = visible(text).translate(_ALIKE)
-    if text.isascii():  # most text is
+    if text.isascii():  # as most text is
         return text.lower()
     # NFKC would make 10² the number 102, and 3½ the number 31/2.
     text = _MIXED.sub(" ", _RAISED.sub(_power, text))
@@ -119,9 +122,9 @@ def _power(match: regex.Match) -> str:
     return "^" + unicodedata.normalize("NFKC", match[0])
 
 
-@lru_cache(maxsize=1 << 16)  # a text's words come again and again
+@lru_cache(maxsize=1 << 16)  # a text's words occur again and again
 def fold(text: str) -> str:
-    """What a name is told by: two names are one when these are equal."""
+    """The key of a name: two names are the same if these are equal."""
     text = unified(text)
     if text.isascii():
         return text
@@ -129,14 +132,14 @@ def fold(text: str) -> str:
 
 
 def question_key(text: str) -> str:
-    """What a question is told by; where nothing but punctuation is left, that."""
+    """The key of a question; if only punctuation would be left, the punctuation."""
     text = unified(text)
     return " ".join(_IN_QUESTIONS.sub(r"\1", _ungrouped(text)).split()) or text
 
 
-@lru_cache(maxsize=1 << 16)  # answers come again and again
+@lru_cache(maxsize=1 << 16)  # answers occur again and again
 def normalise(text: str) -> str:
-    """What an answer is told by; "" where it holds nothing but punctuation and articles."""
+    """The key of an answer; "" if it has only punctuation and articles."""
     kept = _IN_ANSWERS.sub(r"\1", _ungrouped(unified(text))).split()
     return " ".join(word for word in kept if word not in ARTICLES)
 
@@ -147,30 +150,30 @@ def _ungrouped(text: str) -> str:
 
 
 def words(text: str) -> list[str]:
-    """Runs of letters, marks and digits, as they are written."""
+    """Runs of letters, marks and digits, as written."""
     return WORD.findall(text)
 
 
 def segments(text: str) -> list[str]:
-    """What stands between spaces, and each character of a script that has none."""
+    """The parts between spaces, and each character of a script without spaces."""
     return [piece.rstrip() for piece in pieces(text)]
 
 
 def pieces(text: str) -> list[str]:
-    """`segments`, each with the spaces after it, so that they make up the text again."""
+    """`segments`, each with the spaces after it, so that together they are the text."""
     return _PIECE.findall(text)
 
 
 def weight(segment: str) -> float:
-    """How many words a segment counts for: two characters for one, marks alone for none."""
+    """How many words a segment counts as: two characters as one, marks alone as none."""
     if not _HAS_WORD.search(segment):
         return 0
     return 0.5 if _IS_CHARACTER.fullmatch(segment) else 1
 
 
 def whole(name: str) -> str:
-    """A pattern (of the package regex) that finds a name as whole words, whole characters where
-    its script has no spaces.
+    """A pattern (of the package regex) that finds a name as whole words, or as whole characters in
+    scripts without spaces.
     """
     before = "" if _IS_CHARACTER.match(name[:1]) else r"(?<!\w)"
     after = r"(?!\p{M})" if _IS_CHARACTER.match(name[-1:]) else r"(?!\w)"
@@ -178,8 +181,8 @@ def whole(name: str) -> str:
 
 
 def is_whole(text: str, start: int, end: int) -> bool:
-    """Whether text[start:end] is found by `whole`; where names are many, compiling a pattern for
-    each takes longer than all else.
+    """Whether `whole` would find text[start:end]; for many names, compiling a pattern for each would
+    take longer than everything else.
     """
     if not _IS_CHARACTER.match(text[start : start + 1]) and _IN_WORD.match(text[start - 1 : start]):
         return False
