@@ -142,7 +142,7 @@ def test_judges_are_shown_with_what_they_are_used_for(tmp_path):
     assert prose.lines == [
         "For win rates, the base is right about 90 % (80–95 %) of 60 pairs: it is used.",
         "For pairs by helpfulness, the base is right about 50 % (40–55 %) of 60 pairs: it is not "
-        "used, and nothing is built on it.",
+        "used.",
     ]
     assert table.folded and len(table.rows) == 8
     assert texts(table)[0] == ["m", "0", "the base", "win rates", "All", "90.0", "60"]

@@ -1,7 +1,7 @@
-"""One program a rule, each run as `python -m scripts.<name>`.
+"""One program per rule, each run as `python -m scripts.<name>`.
 
-Python reads this file before the program's own, so the environment is checked here, before an
-import of the program can fail in a worse one.
+Python reads this file before the program's own, so the environment is checked here, before an import
+of the program can fail because the environment is wrong.
 """
 
 import os

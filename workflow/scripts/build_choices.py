@@ -1,4 +1,4 @@
-"""Turn a source of choice questions into rows, and count what is lost."""
+"""Turn a source of choice questions into rows, and count what is dropped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn a set of closed-book questions into rows, and count what is lost."""
+"""Turn a set of closed-book questions into rows, and count what is dropped."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Build a training file of FLAME's first stage, and count what it is made of."""
+"""Build a training file of FLAME's first stage, and count what it consists of."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Build the training pairs of one round from round 0's outputs and those of the round's parent."""
+"""Build the training pairs of one round from the outputs of round 0 and of the round's parent."""
 
 from pathlib import Path
 from typing import Annotated

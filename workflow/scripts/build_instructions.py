@@ -1,4 +1,4 @@
-"""Put a set of instructions together from its sources, and count what is lost."""
+"""Combine a set of instructions from its sources, and count what is dropped."""
 
 from pathlib import Path
 from typing import Annotated, Literal

@@ -1,4 +1,4 @@
-"""Turn a source of facts into questions with train, dev and test splits, and count what is lost."""
+"""Turn a source of facts into questions with train, dev and test splits, and count what is dropped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Put a judge to the test on pairs of known quality, made from the embedded instructions."""
+"""Test a judge on pairs of known quality, made from the included instructions."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Refuse a training file that holds too much of an evaluation set, just before it is trained on."""
+"""Refuse a training file that contains too much of an evaluation set, just before training on it."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Put a verifier to the test: on claims made from facts, and on labelled ones that models wrote."""
+"""Test a verifier on claims made from facts, and on labelled ones that models wrote."""
 
 from pathlib import Path
 from typing import Annotated

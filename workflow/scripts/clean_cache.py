@@ -1,4 +1,4 @@
-"""Remove what no result needs and no process uses; say what else could go, at what cost."""
+"""Remove what no result needs and no process uses; say what else could be deleted, at what cost."""
 
 import shutil
 from pathlib import Path

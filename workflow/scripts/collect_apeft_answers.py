@@ -1,4 +1,4 @@
-"""Make statements of the answers that were sampled to questions about facts, to be verified."""
+"""Turn the sampled answers to questions about facts into statements to verify."""
 
 from pathlib import Path
 from typing import Annotated

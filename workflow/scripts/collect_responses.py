@@ -1,4 +1,4 @@
-"""Make responses of what a model generated for instructions, and count what is lost."""
+"""Turn what a model generated for instructions into responses, and count what is dropped."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Bring everything that was left out anywhere into one table, by reason."""
+"""Collect everything that was left out in one table, by reason."""
 
 import csv
 from collections.abc import Iterator

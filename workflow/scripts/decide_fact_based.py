@@ -1,4 +1,4 @@
-"""Decide which instructions need facts: by how likely a model finds Yes and No."""
+"""Decide which instructions need facts, by a model's probabilities of Yes and No."""
 
 from collections import Counter
 from pathlib import Path

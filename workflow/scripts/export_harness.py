@@ -1,4 +1,4 @@
-"""Write every checkpoint's figures as the LM evaluation harness writes its own."""
+"""Write every checkpoint's results in the format of the LM evaluation harness."""
 
 import csv
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""Fetch one source of a model or data; the marker is written last."""
+"""Fetch one source of a model or of data; the marker is written last."""
 
 from __future__ import annotations
 

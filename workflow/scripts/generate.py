@@ -1,6 +1,6 @@
 """Generate: a file of requests and a checkpoint become a file of generations.
 
-Work of the same model that lies ready is served by the same engine start; its own jobs then find
+Other work for the same model that is ready is done with the same engine start; its own jobs then find
 it done.
 """
 
@@ -82,7 +82,7 @@ def main(
             write_json(marker_path, {"shard": shard, "generations": len(generations)})
         if generations_path:
             write_rows(generations_path, generations)
-        # What else lies ready is cheaper now that an engine's packages are loaded. But a training
+        # Other work that is ready is cheaper now that an engine's packages are loaded. But a training
         # that waits for this job's end could run beside the rest.
         if engines.started and shards == 1:
             all_works.make_ahead(

@@ -1,4 +1,4 @@
-"""List what a task of the LM evaluation harness asks, for the comparison with training files."""
+"""List the questions of an LM evaluation harness task, for the comparison with training files."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""Measure how sure the base is of what responses claim, by its answers (FactTune-MC)."""
+"""Measure how sure the base is of the claims of responses, by its answers (FactTune-MC)."""
 
 from pathlib import Path
 from typing import Annotated

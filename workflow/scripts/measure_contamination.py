@@ -1,4 +1,4 @@
-"""Measure how much of every evaluation set stands in one training file."""
+"""Measure how much of every evaluation set one training file contains."""
 
 from pathlib import Path
 from typing import Annotated

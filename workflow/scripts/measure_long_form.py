@@ -1,4 +1,4 @@
-"""Measure how factual a checkpoint's long responses are."""
+"""Measure how factual a checkpoint's long answers are."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Ask the base of every probed question's answer whether it is true (P(True))."""
+"""Ask the base about every probed question's answer whether it is true (P(True))."""
 
 from pathlib import Path
 

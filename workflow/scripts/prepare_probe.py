@@ -1,4 +1,4 @@
-"""Choose the questions to probe, draw the exemplar sets and write the requests."""
+"""Choose the questions to probe, draw the exemplar sets, and write the requests."""
 
 from pathlib import Path
 from typing import Annotated

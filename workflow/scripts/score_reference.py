@@ -1,4 +1,4 @@
-"""Log-probabilities of a training file's pairs under a checkpoint, for a fixed reference."""
+"""Compute the log-probabilities of a training file's pairs under a fixed reference."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Show what lies on disk, by run and stage, and what killed processes left."""
+"""Show what is on disk, by run and stage, and what killed processes left behind."""
 
 from pathlib import Path
 

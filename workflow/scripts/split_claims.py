@@ -1,4 +1,4 @@
-"""Take responses apart into claims: by a model's lists if they are given, else by rule."""
+"""Split responses into claims: by a model's lists if they are given, otherwise by rule."""
 
 from collections import Counter
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Swap the sides of half of a training's pairs, drawn by the seed: the pairs of its placebo."""
+"""Swap half of a training's pairs, drawn with the seed, to make the pairs of its placebo."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Bring every checkpoint's answers to every question together, for the report to look through."""
+"""Collect every checkpoint's answers to every question, which the report lets readers browse."""
 
 from collections.abc import Iterator
 from functools import cache

@@ -1,4 +1,4 @@
-"""Count APEFT's facts, answers and pairs: one table over all training files."""
+"""Count APEFT's facts, answers and pairs in one table over all training files."""
 
 from collections.abc import Iterator
 from pathlib import Path

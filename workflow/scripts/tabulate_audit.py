@@ -1,4 +1,4 @@
-"""Set what audited models know beside what their base knows, fact by fact."""
+"""Compare what audited models know with what their base knows, fact by fact."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,6 +1,6 @@
-"""Bring what was measured of all training files into one table, and refuse it where too much is.
+"""Collect the contamination of all training files in one table, and refuse files with too much.
 
-The refusal is also here for trainings that were done before an evaluation set changed.
+Files are refused here too, since an evaluation set may have changed after a training.
 """
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Bring the steps of every preference training into one table; supervised ones have none."""
+"""Collect the steps of every preference training in one table; supervised ones have none."""
 
 from pathlib import Path
 from typing import Annotated

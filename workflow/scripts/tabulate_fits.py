@@ -1,4 +1,4 @@
-"""Bring the fit of every mix into curves, epochs to a share fitted, and the linear model."""
+"""Turn the fits of all mixes into curves, epochs to a fitted share, and the linear model."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Bring GRATH's rounds into one table: scores of every round's model, and the pairs it had."""
+"""Collect GRATH's rounds in one table: scores of every round's model, and its pairs."""
 
 from collections.abc import Iterator
 from pathlib import Path

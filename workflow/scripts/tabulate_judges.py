@@ -1,4 +1,4 @@
-"""How often the judges of a run are right about pairs of known quality, as a table."""
+"""Tabulate how often the judges of a run are right about pairs of known quality."""
 
 from pathlib import Path
 from typing import Annotated

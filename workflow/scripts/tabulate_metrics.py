@@ -1,4 +1,4 @@
-"""Bring every checkpoint's answers and scores into the tidy table of metrics."""
+"""Collect every checkpoint's answers and scores in the tidy table of metrics."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Compare what SliCK and P(True) call Unknown by how often tuned models answer it."""
+"""Compare what SliCK and P(True) call Unknown, by how often tuned models answer it."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Count every state of instructions, responses, claims and pairs; draw responses to look at."""
+"""Count every state of instructions, responses, claims and pairs; draw responses to display."""
 
 from collections.abc import Iterator
 from pathlib import Path

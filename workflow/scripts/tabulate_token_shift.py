@@ -1,4 +1,4 @@
-"""Bring token distribution shift into tables: shares, verdicts, and the tokens shifted most."""
+"""Tabulate token distribution shift: shares, verdicts, and the most shifted tokens."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Write the requests for new instructions: lists of seeds that the base is to continue."""
+"""Write the requests for new instructions: lists of seeds for the base to continue."""
 
 from pathlib import Path
 from typing import Annotated

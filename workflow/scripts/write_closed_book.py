@@ -1,4 +1,4 @@
-"""Write closed-book requests: a file for each choice of forms that some checkpoint is asked in."""
+"""Write closed-book requests: a file for each set of forms in which some checkpoint is asked."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Write docs/configuration.md from the models of the configuration."""
+"""Write docs/configuration.md from the classes of the configuration."""
 
 from pathlib import Path
 

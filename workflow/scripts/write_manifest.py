@@ -1,4 +1,4 @@
-"""Write down where every number of a run comes from."""
+"""Record where every number of a run comes from."""
 
 import os
 import platform

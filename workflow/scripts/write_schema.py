@@ -1,4 +1,4 @@
-"""Write config/config.schema.json from the configuration's models, or check that it fits them."""
+"""Write config/config.schema.json from the configuration's classes, or check that it fits them."""
 
 from pathlib import Path
 from typing import Annotated

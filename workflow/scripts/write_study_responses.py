@@ -1,4 +1,4 @@
-"""Write the responses that the study's FLAME takes for human ones: config/study/responses.jsonl."""
+"""Write the responses that the study's FLAME uses as human ones: config/study/responses.jsonl."""
 
 from pathlib import Path
 

@@ -89,7 +89,7 @@ class Told:
 
     @property
     def interval(self) -> str:
-        """Empty where there is none."""
+        """Empty if there is none."""
         bounds = self.row.low, self.row.high
         return "" if pd.isna(self.row.low) else " to ".join(signed(self.scale * v) for v in bounds)
 

@@ -1,4 +1,4 @@
-"""Whether the judges of a run can be trusted: put to the test on pairs of known quality."""
+"""The report's section on whether the judges of a run can be trusted, tested on known pairs."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def judges(run: Run) -> list[Block]:
         return []
     lines = [
         f"For {USES[row.use]}, {finding(row)}: "
-        f"{'it is used' if row.usable == 'yes' else 'it is not used, and nothing is built on it'}."
+        f"{'it is used' if row.usable == 'yes' else 'it is not used'}."
         for row in table[table.kind == "All"].itertuples()
     ]
     rows = [
@@ -53,9 +53,9 @@ def judges(run: Run) -> list[Block]:
         for row in table.assign(value=table.right, metric="right").itertuples()
     ]
     caption = (
-        "Judges put to the test: how often a person's answer is put above a worse one, over both "
-        "orders where two are compared, in percent with 95 % intervals; a tie counts one half. "
-        "Below 75 % over all a judge is not used."
+        "The test of judges: how often a person's answer is rated above a worse one, over both orders "
+        "if two are compared, in percent with 95 % intervals; a tie counts one half. A judge below "
+        "75 % over all pairs is not used."
     )
     heads = ["model", "seed", "judge", "for", "against", "right %", "pairs"]
     return [Prose(lines, "The judges"), Table(caption, heads, rows, folded=True)]

@@ -36,7 +36,7 @@ def write(folder: Path, lists: dict[str, object]) -> None:
 
 
 def read(path: Path, kind: type[Kind] | Any) -> Kind:
-    """The list of a file, validated: `read(path, list[Row])`. InputError if it is no such list."""
+    """The list in a file, validated: `read(path, list[Row])`. InputError if it is not such a list."""
     try:
         return TypeAdapter(kind).validate_json(path.read_bytes())
     except OSError as error:

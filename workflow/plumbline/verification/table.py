@@ -22,7 +22,7 @@ from plumbline.verification.known_facts import Knowledge, KnownFact, Thing, agre
 from plumbline.verification.statements import KINDS
 from plumbline.verification.words import Mention, Text, part_of_longer
 
-# Why a claim is unverifiable; of several reasons the one that came furthest is told.
+# Why a claim is unverifiable; of several reasons, the last in this order is given.
 STATES = (
     "no subject",  # it names nobody and nothing the tables know
     "no relation",  # it says nothing about the subject that the tables know
@@ -122,13 +122,13 @@ class TableVerifier:
     def _subjects(
         self, relation: str, text: Text, topic: Text, mentions: list[Mention]
     ) -> list[tuple[Mention, KnownFact]]:
-        """Where the subject may stand, and its fact: the topic's where the topic is meant."""
+        """Where the subject may be, and its fact: the topic's, if the topic is meant."""
         whole = [m for m in mentions if not part_of_longer(text, m, mentions)]
         subjects = [
             (mention, fact)
             for mention in whole
             for fact in _facts(mention)
-            # Venezuela is a town in Cuba, too.
+            # Venezuela is also a town in Cuba.
             if KINDS[relation][0] != "city"
             or not any(contradicts(thing, fact) for thing in _things(mention))
         ]
@@ -155,7 +155,7 @@ def _things(mention: Mention) -> list[Thing]:
 def _compare(
     fact: KnownFact, place: Mention, text: Text, mentions: list[Mention]
 ) -> Reading | None:
-    """What the sentence says of the fact; None when it is not about its relation."""
+    """What the sentence says about the fact; None if it is not about the fact's relation."""
     objects = [
         mention
         for mention in mentions
@@ -194,7 +194,7 @@ def _unexplained(text: Text, readings: list[Reading]) -> set[str]:
 
 
 def _decided(text: Text, readings: list[Reading]) -> list[Reading]:
-    """Readings with a decision. Of two about the same objects the supporting one is right.
+    """Readings with a decision. Of two about the same objects, the supporting one is right.
 
     Georgia is a country and a state: "Tbilisi is the capital of Georgia" fits one of them.
     """
@@ -211,7 +211,7 @@ def _decided(text: Text, readings: list[Reading]) -> list[Reading]:
 
 
 def _stand_in(relation: str, text: Text, topic: Text) -> Mention | None:
-    """Where a pronoun, a noun such as "the film" or a person's last name stands for the topic."""
+    """Where a pronoun, a noun such as "the film" or a person's last name refers to the topic."""
     generic = CUES[relation].generic
     if not text.folded:
         return None

@@ -1,4 +1,4 @@
-"""The table of a verifier put to the test."""
+"""The table of a verifier's test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a verifier can be trusted: claims whose truth is known, and how its verdicts agree."""
+"""How far a verifier can be trusted: claims of known truth, and how its verdicts agree with them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from plumbline.verification.statements import STATEMENTS, render
 
 
 class LabelledClaim(Claim):
-    """A claim made from a fact, with whether it is true."""
+    """A claim made from a fact, and whether it is true."""
 
     relation: str
     true: bool = Field(description="False: the object was swapped for another of the relation.")
@@ -29,9 +29,9 @@ def labelled_claims(
 ) -> list[LabelledClaim]:
     """At most `n` claims, half of them false, spread evenly over the relations with wordings.
 
-    A false claim has the first answer of another subject of the relation, none of whose answers
-    is accepted for its own. Wordings are drawn at random; equal seeds give equal claims.
-    Fewer than `n` where the facts do not suffice, none where no relation has wordings.
+    A false claim has the first answer of another subject of the relation, none of whose answers is
+    accepted for the claim's subject. Wordings are drawn at random; equal seeds give equal claims. Fewer
+    than `n` if the facts do not suffice, none if no relation has wordings.
     """
     facts: dict[str, list[Question]] = defaultdict(list)
     for question in questions:
@@ -42,7 +42,7 @@ def labelled_claims(
     claims: list[LabelledClaim] = []
     turn = 0
     while len(claims) < n and any(pools.values()):
-        # True and false take turns, from claim to claim and from turn to turn of a relation.
+        # True and false alternate from claim to claim, and from one turn of a relation to the next.
         for place, relation in enumerate(sorted(name for name in pools if pools[name])):
             if len(claims) == n:
                 break
@@ -77,9 +77,9 @@ def _other(question: Question, facts: list[Question], order: random.Random) -> s
 def agreement(verdicts: Iterable[Verdict], labels: Mapping[str, bool]) -> dict[str, float]:
     """How verdicts agree with labels (claim id to whether it is true).
 
-    n; coverage, the share decided (not unverifiable); accuracy, the share right among the
-    decided; precision, the share of the supported that is true; recall, the share of the true that
-    is supported. A figure without a denominator is left out. KeyError for a claim without label.
+    n; coverage, the share that is decided (not unverifiable); accuracy, the share of the decided that
+    is right; precision, the share of the supported that is true; recall, the share of the true that
+    is supported. A figure without a denominator is left out. KeyError for a claim without a label.
     """
     pairs = [(verdict.verdict, labels[verdict.claim]) for verdict in verdicts]
     decided = [

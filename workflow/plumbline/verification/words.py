@@ -1,4 +1,4 @@
-"""Names in running text: words compared without case and accents, longest name first."""
+"""Finding names in running text: words are compared without case and accents, longest name first."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from itertools import pairwise
 from plumbline.texts.text import ARTICLES, WORD, fold, seen
 
 _INITIALS = re.compile(r"\b(?:[^\W\d_]\. ?){2,}")
-# Names that open a sentence as ordinary words more often than as names.
+# Names that, at the beginning of a sentence, are more often ordinary words.
 _OPENERS = frozenset(
     ["as", "at", "be", "he", "her", "hi", "i", "in", "inside", "it", "me", "no", "of", "once", "us"]
 )
 
-# Words that may be written with a capital before a name without being a part of it.
+# Words that may have a capital before a name without being part of it.
 _LEADING = frozenset([
     *ARTICLES, "although", "and", "as", "at", "both", "by", "during", "for", "from", "if", "in",
     "is", "like", "of", "on", "since", "that", "though", "to", "was", "when", "while", "with",
@@ -30,8 +30,8 @@ Key = tuple[str, ...]
 class Text:
     """A text as words: `words` as written, `folded` for comparing.
 
-    "U.S." is the word US and "J. J. Abrams" begins with JJ. `joined[i]` tells whether nothing but
-    a space or a hyphen stands between words i-1 and i.
+    "U.S." is the word US, and "J. J. Abrams" begins with JJ. `joined[i]` says whether only a space or a
+    hyphen is between words i-1 and i.
     """
 
     def __init__(self, text: str):
@@ -50,7 +50,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Mention:
-    """Words `start` to `end` of a text are a name that stands for `values`."""
+    """Words `start` to `end` of a text, which are a name for `values`."""
 
     start: int
     end: int
@@ -61,10 +61,10 @@ class Mention:
 
 
 class Names:
-    """Names and what they stand for.
+    """Names and what they mean.
 
-    A name that has a capital must begin with one (after its article), so that the film Her is not
-    found in "with her"; a symbol or code of up to four capitals must be written exactly.
+    A name with a capital must begin with one (after its article), so that the film Her is not found in
+    "with her"; a symbol or code of up to four capitals must be written exactly.
     """
 
     def __init__(self) -> None:
@@ -72,7 +72,7 @@ class Names:
         self._longest = 0
 
     def add(self, name: str, value: object, any_case: bool = False, exact: bool = False) -> None:
-        """`any_case`: small letters are as good; `exact`: only as it is written."""
+        """`any_case`: small letters match too; `exact`: only the exact spelling matches."""
         text = Text(name)
         if not text.folded:
             return
@@ -90,7 +90,7 @@ class Names:
             self.add(name, value)
 
     def find(self, text: Text) -> list[Mention]:
-        """Mentions from left to right and without overlap."""
+        """Mentions from left to right, without overlap."""
         mentions, at = [], 0
         while at < len(text):
             for end in range(min(len(text), at + self._longest), at, -1):
@@ -116,7 +116,7 @@ class Names:
 
 
 def part_of_longer(text: Text, mention: Mention, mentions: Iterable[Mention]) -> bool:
-    """Whether a one-word name stands beside another capitalised word, as in "Alfred Hitchcock".
+    """Whether a one-word name is beside another capitalised word, as in "Alfred Hitchcock".
 
     Words that belong to a mention of their own do not count.
     """

@@ -1,4 +1,4 @@
-"""An audit: what tuning, done anywhere, did to what a base model knows.
+"""An audit: what tuning done anywhere did to a base model's knowledge.
 
 Nothing is trained. Ours; SliCK's categories are Gekhman et al. 2024.
 """

@@ -1,4 +1,4 @@
-"""An audit, told: which facts fell and rose, which relations are damaged, and examples of both."""
+"""The report's section on an audit: facts that fell and rose, damaged relations, and examples."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ DIRECTIONS = {FELL: "Forgotten", ROSE: "Learnt"}
 
 
 def audited(table: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
-    """(model, checkpoint) with its rows; the base's second probing is none."""
+    """Every audited (model, checkpoint) with its rows, without the base's second probing."""
     tuned = table[table.checkpoint != BASE]
     for (model, checkpoint), part in tuned.groupby(["model", "checkpoint"], sort=False):
         yield model, checkpoint, part
 
 
 def audit(run: Run) -> list[Block]:
-    """Noise first, then each model: how much moved, its transitions, its relations, examples."""
+    """First the noise, then for each model how much moved, its transitions, relations and examples."""
     tables = run.tables
     changes = tables.audit_relations
     if changes.empty:
@@ -60,7 +60,7 @@ def audit(run: Run) -> list[Block]:
 
 
 def _noise(changes: pd.DataFrame) -> list[str]:
-    """What a second probing of the base says of the categories, and what is tested instead."""
+    """What a second probing of the base shows about the categories, and what is tested instead."""
     lines = []
     for model, part in changes[(changes.checkpoint == BASE)].groupby("model", sort=False):
         whole = part[part.relation == ALL]
@@ -92,7 +92,7 @@ def _moved(part: pd.DataFrame) -> str:
 
 
 def _learnt(tables: Tables, model: str, checkpoint: str) -> str:
-    """What became of the best known and of the unknown."""
+    """What became of the best known and of the unknown facts."""
     counts = _counts(tables, model, checkpoint)
     best, worst = CATEGORIES[0], CATEGORIES[-1]
     return (
@@ -118,7 +118,7 @@ def _relations(part: pd.DataFrame) -> str:
 
 
 def _counts(tables: Tables, model: str, checkpoint: str) -> pd.DataFrame:
-    """Facts by the base's category (down) and that afterwards (across), over all domains."""
+    """Facts by the base's category (down) and the category after tuning (across), over all domains."""
     rows = tables.audit_transitions
     rows = rows[(rows.model == model) & (rows.checkpoint == checkpoint) & (rows.relation == ALL)]
     wide = rows.groupby(["before", "after"]).n.sum().unstack()
@@ -145,7 +145,7 @@ def _transitions(tables: Tables, model: str, checkpoint: str) -> Table:
 
 
 def _examples(facts: pd.DataFrame, model: str, checkpoint: str) -> list[Table]:
-    """The facts that moved furthest, a direction each, relations by turns."""
+    """The facts that moved furthest, a table per direction, relations taking turns."""
     tables = []
     here = facts[(facts.model == model) & (facts.checkpoint == checkpoint)]
     for direction, title in DIRECTIONS.items():
@@ -205,7 +205,7 @@ def _by_relation(changes: pd.DataFrame) -> Table:
     return Table(caption, [*heads.split(","), "detectable"], rows)
 
 
-# As those of contrasts, which set a cell off.
+# Like those of contrasts, by which cells are highlighted.
 _TONES = {DAMAGED: "lower", IMPROVED: "higher"}
 
 
@@ -248,7 +248,7 @@ def _by_category(tables: Tables) -> list[Table]:
 
 
 def opening(tables: Tables, model: str) -> list[str]:
-    """How much moved, without tuning and with, which relations, and where the facts are."""
+    """How much moved with and without tuning, which relations did, and where the facts are listed."""
     changes = tables.audit_relations
     lines = [
         f"{checkpoint_label(checkpoint)}: {_moved(part)} {_relations(part)}"
@@ -278,7 +278,7 @@ TERMS = {
 
 
 def spoken(variant: str, rest: str) -> str:
-    """By what its user calls it."""
+    """By the name that its user gave it."""
     return f"the tuned model “{rest}”"
 
 

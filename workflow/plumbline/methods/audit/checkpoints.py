@@ -22,13 +22,13 @@ def audited(config: Config) -> dict[str, AuditedModel]:
 
 
 def brought(config: Config) -> Iterator[Brought]:
-    """All of them, as the lineage takes them."""
+    """All of them, in the form that the lineage needs."""
     for name, section in audited(config).items():
         yield Brought(name, f"{FOLDER}/{section.name}")
 
 
 def check(config: Config) -> None:
-    """ValueError where it is not clear which base the audited models were tuned from."""
+    """ValueError if it is not clear which base the audited models were tuned from."""
     if config.audit and len(config.models) > 1:
         raise ValueError(
             f"audit.checkpoints: they are compared with the one base that they were tuned from, but "

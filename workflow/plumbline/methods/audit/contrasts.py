@@ -1,4 +1,4 @@
-"""What audited models are compared for: whether they answer fewer questions right than their base."""
+"""The comparison of audited models: whether they answer fewer questions right than their base."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ METRIC = "em"
 def contrasts(config: Config, lineage: Lineage) -> Iterator[Contrast]:
     """Primary: each model against the base in the domain, asked with few-shot examples.
 
-    The form of the question is then shown, so that a model is not found wrong for the form of its
-    answers alone.
+    The examples show the form of an answer, so that no model counts as wrong only for its form.
     """
     for name in audited(config):
         yield from in_domains("audit", "tuned elsewhere", name, BASE, CLOSED_BOOK, METRIC, "id")

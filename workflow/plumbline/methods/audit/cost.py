@@ -1,4 +1,4 @@
-"""What an audit costs beside the evaluation: imports, and the probing of each model."""
+"""The cost of an audit besides the evaluation: imports, and the probing of each model."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def cost(planner: Planner) -> Iterator[Stage]:
     models = len(audited(planner.config))
     if not models:
         return
-    # At most: of an adapter only the adapter is stored.
+    # An upper bound: for an adapter, only the adapter is stored.
     yield planner.importing(models, planner.parameters * 4 / 2**20)
     once = probing(planner)
     for _ in range(models + 1):

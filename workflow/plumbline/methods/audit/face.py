@@ -14,7 +14,7 @@ from plumbline.methods.method import Method
 
 
 def words(variant: str, rest: str) -> str | None:
-    """A model is called what its user calls it."""
+    """A model has the name that its user gave it."""
     return rest
 
 

@@ -1,4 +1,4 @@
-"""Where the files of an audit lie: every tuned model is probed with the very requests of its base."""
+"""Where the files of an audit are: every tuned model is probed with exactly its base's requests."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FIRST, AGAIN = "slick", "slick/again"
 
 
 class AuditFiles(Part):
-    """What is imported and probed for an audit; nothing where there is none."""
+    """Models to import and probe for an audit; none if there is no audit."""
 
     def __init__(self, experiment: Experiment):
         super().__init__(experiment)
@@ -37,7 +37,7 @@ class AuditFiles(Part):
 
     @property
     def probed(self) -> list[str]:
-        """Where each probing lies, below the model's folder."""
+        """Where each probing is, below the model's folder."""
         return list(self._probed)
 
     def sources(self) -> Iterable[AuditedModel]:
@@ -52,7 +52,7 @@ class AuditFiles(Part):
         return {"audited": list(self.rows())}
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Every probing that is held against the base's: of which checkpoint, and its files."""
+        """Every probing that is compared with the base's: its checkpoint and its files."""
         for model in self.layout.models:
             for place, (checkpoint, asked) in self._probed.items():
                 yield {
@@ -73,27 +73,27 @@ class AuditFiles(Part):
         return list(dict.fromkeys(named))
 
     def section(self, wildcards: Wildcards) -> AuditedModel:
-        """What the configuration says of the model that the wildcard names."""
+        """The configuration's section for the model that the wildcard names."""
         return self._models[wildcards.tuned]
 
     def source(self, wildcards: Wildcards) -> str:
-        """Where its source was put."""
+        """The marker that says where its source is."""
         return marker_of(self.section(wildcards))
 
     def requests(self, wildcards: Wildcards) -> str:
-        """What was asked in the wildcards' probing."""
+        """The requests of the wildcards' probing."""
         _, asked = self._probed[wildcards.probed]
         return self.layout.path(wildcards.model, f"{asked}/requests.jsonl")
 
     def results(self, wildcards: Wildcards) -> list[str]:
-        """What the target of this name makes. InputError without an audit."""
+        """The tables that the target of this name makes. InputError without an audit."""
         if not self._models:
             raise InputError("audit is null in the configuration, so no model is audited.")
         names = ("audit_transitions", "audit_relations", "audit_facts")
         return [f"{self.layout.root}/tables/{name}.csv" for name in names]
 
     def _files(self, model: str, place: str, asked: str) -> dict[str, str]:
-        """Of one probing: what was asked, answered and made of it."""
+        """The files of one probing: requests, answers and categories."""
         return {
             "requests": self.layout.path(model, f"{asked}/requests.jsonl"),
             "generations": self.layout.path(model, f"{place}/generations.jsonl"),

@@ -1,6 +1,6 @@
-"""Whether what a model calls correct is right: its answers held against the questions' options.
+"""Whether what a model calls correct is right: its answers compared with the questions' options.
 
-The model sees no options (but with `use_ground_truth`), so most of its answers name none of them.
+The model sees no options (except with `use_ground_truth`), so most of its answers name none of them.
 """
 
 from __future__ import annotations
@@ -14,9 +14,8 @@ from plumbline.texts.text import normalise, whole
 def names_right(answer: str, question: ChoiceQuestion) -> bool:
     """Whether an answer names a right option of the question, and no wrong one.
 
-    By words alone: an option is named where its normalised text stands in the normalised answer as
-    whole words. What is part of a longer option that is named does not count: "cell wall" names no
-    cell.
+    Only words count: an option is named if its normalised text occurs in the normalised answer as whole
+    words, but not as a part of a longer option: "cell wall" does not name "cell".
     """
     text, named, taken = normalise(answer), [], []
     options = zip(map(normalise, question.choices), question.labels, strict=True)

@@ -1,8 +1,8 @@
-"""The kinds of verifiers: what each is built of. Their settings are in `config.verification`.
+"""The kinds of verifiers and how they are built. Their settings are in `config.verification`.
 
-A further kind is a section there and a module here with `build(settings, facts, means)`, which
-gives an object whose `verify` makes a list of claims into as many verdicts, in order. What is
-heavy is imported inside of it, so that no kind needs the packages of another.
+To add a kind, add a section there and a module here with `build(settings, facts, means)`, which returns
+an object whose `verify` turns a list of claims into as many verdicts, in order. Heavy packages are
+imported inside it, so that no kind needs the packages of another.
 """
 
 from plumbline.verification.kinds import endpoint, retrieval, table

@@ -1,4 +1,4 @@
-"""Passages to judge by: what the kinds that retrieve have in common."""
+"""Passages to judge by, for all kinds that retrieve."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ log = logging.getLogger("plumbline")
 
 
 def passage_store(settings: WithEvidence, facts: Sequence[Question], means: Means):
-    """The passages of the settings, indexed; facts: what those of the format `facts` are made of."""
+    """The passages of the settings, indexed; facts: the source of passages of the format `facts`."""
     from plumbline.verification.passages import fact_passages, read_passages
     from plumbline.verification.search import Embedder, PassageStore
 

@@ -1,4 +1,4 @@
-"""What a verifier works with beside its settings and the facts: files, a device, a store."""
+"""What a verifier needs besides its settings and the facts: files, a device, a store."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from plumbline.storage.files import InputError
 
 @dataclass(frozen=True)
 class Means:
-    """store: folder of finished judgements. passages, embeddings, judge: a file or folder each, or
-    the marker of a fetched source; those that the kind does not read may be None.
+    """store: folder of finished judgements. passages, embeddings, judge: a file or folder each, or the
+    marker of a fetched source; those that the kind does not use may be None.
     """
 
     store: Path
@@ -25,7 +25,7 @@ class Means:
     threads: int = 1
 
     def path(self, name: str, description: str) -> Path:
-        """The file or folder of this name. InputError where it was not given."""
+        """The file or folder of this name. InputError if it was not given."""
         path = getattr(self, name)
         if path is None:
             raise InputError(f"--{name}: missing; give {description}.")
