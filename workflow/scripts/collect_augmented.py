@@ -16,7 +16,7 @@ def main(
     known_paths: Annotated[list[Path], "instructions that are not new"],
     requests_path: Path,
     generations_path: Path,
-    wanted: Annotated[int, "at most so many"],
+    wanted: Annotated[int, "at most this many"],
     augmented_path: Path,
     dropped_path: Path,
 ) -> None:

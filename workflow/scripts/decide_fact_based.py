@@ -17,7 +17,7 @@ def main(
     *,
     instructions_paths: list[Path],
     judging: judges.JudgeOptions,
-    trust_labels: Annotated[bool, "go by a source's own marks where it has them"] = False,
+    trust_labels: Annotated[bool, "use a source's own marks where it has them"] = False,
     decisions_path: Path,
 ) -> None:
     instructions = read_instructions(instructions_paths)

@@ -27,7 +27,7 @@ def main(
     device: str,
     threads: int,
     lanes: Annotated[int, "how many jobs that run a model can run at once"] = 1,
-    code: Annotated[str, "digest of the code; answers lie ready for it"] = "",
+    code: Annotated[str, "digest of the code, by which answers are kept"] = "",
     shard: Annotated[str, "i/n: serve only this part, write --marker"] = "0/1",
     marker_path: Path | None = None,
     generations_path: Path | None = None,

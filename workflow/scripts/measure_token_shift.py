@@ -13,7 +13,7 @@ from plumbline.storage.files import read_rows, read_unique_rows, write_rows
 
 def main(
     *,
-    tuned: Annotated[Path, "the folder of who answered"],
+    tuned: Annotated[Path, "the folder of the checkpoint that answered"],
     reference: Annotated[Path, "folder of a checkpoint"],
     instructions_paths: list[Path],
     requests_path: Path,

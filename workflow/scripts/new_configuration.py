@@ -23,7 +23,7 @@ def installed(*packages: str) -> bool:
 def main(
     *,
     model: Annotated[str, "folder, GGUF file, OWNER/NAME of the hub, or a source line"],
-    facts: Annotated[str | None, "file of questions; none: the embedded ones"] = None,
+    facts: Annotated[str | None, "file of questions; none: the included ones"] = None,
     device: Literal["cpu", "cuda", "mps"] = "cpu",
     folder: Annotated[Path, "where to write it"] = Path(),
 ) -> None:

@@ -23,7 +23,7 @@ def main(
     probes_path: Annotated[Path | None, "questions asked after every epoch"] = None,
     reference: Annotated[tuple[str, str] | None, "below the root"] = None,
     recipe: Recipe,
-    save_steps: Annotated[int | None, "instead of the recipe's"] = None,
+    save_steps: Annotated[int | None, "in place of the recipe's"] = None,
     settings: Training | None = None,
     needs: Needs | None = None,
     micro_batch: Annotated[int | None, "given to the processes it starts"] = None,

@@ -21,7 +21,7 @@ def main(
     facts_path: Path | None = None,
     question_requests_path: Path | None = None,
     question_generations_path: Path | None = None,
-    per_entity: Annotated[int | None, "questions an entity; none given: all"] = None,
+    per_entity: Annotated[int | None, "questions per entity; not given: all"] = None,
     samples: int,
     temperature: float,
     name: Annotated[str, "of the questions, e.g. in tables"],

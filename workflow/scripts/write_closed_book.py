@@ -27,7 +27,7 @@ def main(
     name: Annotated[str, "of the set"],
     slick: Slick,
     forms: Annotated[list[str], "of each file, joined by +"],
-    limit: Annotated[int, "questions a relation; 0: all"],
+    limit: Annotated[int, "questions per relation; 0: all"],
     exemplars_path: Annotated[Path, "the sets shown"],
     requests_paths: Annotated[tuple[Path, ...], "in the order of the forms"],
 ) -> None:

@@ -16,7 +16,7 @@ def main(
     questions_path: Annotated[Path, "those that were probed"],
     form: Form,
     shots: Annotated[int, "few-shot examples before a question"],
-    limit: Annotated[int | None, "questions a relation; none given: all"] = None,
+    limit: Annotated[int | None, "questions per relation; not given: all"] = None,
     samples: int,
     temperature: float,
     max_tokens: int,

@@ -11,7 +11,7 @@ SCHEMA = Path(__file__).parents[2] / "config" / "config.schema.json"
 
 
 def main(
-    *, check: Annotated[bool, "fail with a diff where they differ"] = False, write: bool = False
+    *, check: Annotated[bool, "fail with a diff if they differ"] = False, write: bool = False
 ) -> None:
     if check == write:
         raise InputError("give --check or --write.")

@@ -1,7 +1,7 @@
-"""The rows of claim checking: a response, its claims, what became of the splitting, verdicts.
+"""The rows of claim checking: a response, its claims, the outcome of splitting, and verdicts.
 
-Rows find each other by id: `Claim.response` and `Verdict.response` hold `Response.id`, and
-`Verdict.claim` holds `Claim.id`.
+Rows refer to each other by id: `Claim.response` and `Verdict.response` are a `Response.id`, and
+`Verdict.claim` is a `Claim.id`.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Claim(Record):
 
 
 class SplitState(StrEnum):
-    """What became of splitting a response; only `ok` responses have claims."""
+    """The outcome of splitting a response; only `ok` responses have claims."""
 
     OK = "ok"
     EMPTY = "empty"
@@ -68,7 +68,7 @@ class SplitState(StrEnum):
 
 
 class Splitting(Record):
-    """The state of one response after splitting, with counts of what was kept and dropped."""
+    """The outcome of splitting one response, with counts of what was kept and dropped."""
 
     response: NonEmpty
     state: SplitState
@@ -84,7 +84,7 @@ class Splitting(Record):
 
 
 class Verdict(Record):
-    """A verifier's decision on one claim, with the evidence it rests on."""
+    """A verifier's decision on one claim, with the evidence for it."""
 
     claim: NonEmpty = Field(description="The claim's id.")
     response: NonEmpty

@@ -1,1 +1,1 @@
-"""The configuration: one module a section, `experiment` holds the whole."""
+"""The configuration, one module per section; `experiment.config` combines them."""

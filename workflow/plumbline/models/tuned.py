@@ -1,6 +1,6 @@
-"""Models that were tuned elsewhere: whole weights, or a LoRA adapter of PEFT, beside their base.
+"""Models that were tuned elsewhere: full weights, or a LoRA adapter of PEFT, beside their base.
 
-They become checkpoints whose parent is the imported base, in the precision that they come in.
+They become checkpoints whose parent is the imported base, in the precision that they have.
 """
 
 from __future__ import annotations
@@ -37,12 +37,13 @@ def import_tuned(
 ) -> dict:
     """Turn a tuned model into a checkpoint folder with `base` as its parent; returns its marker.
 
-    path: a Hugging Face folder or GGUF file of whole weights, a folder of a LoRA adapter, or a
-    checkpoint folder of this workflow. An adapter is asked as the base is, with its tokenizer and
-    chat template. The rest is as of `importing.import_model`.
+    path: a Hugging Face folder or GGUF file of full weights, a folder with a LoRA adapter, or a
+    checkpoint folder of this workflow. An adapter is used like the base, with its tokenizer and chat
+    template. The rest is as in `importing.import_model`.
 
-    Raises InputError where that does, for adapters of another kind or with weights that fit nowhere
-    in the base, for what has no weight of the base's names and shapes, and for what changes none.
+    Raises InputError if that does, for adapters of another kind or with weights that do not fit the
+    base, for models without any weight of the base's names and shapes, and for models that change no
+    weight.
     """
     if _is_adapter(path):
         _import_adapter(path, out, name, base)
@@ -64,7 +65,7 @@ def import_tuned(
 
 
 def _is_adapter(path: Path) -> bool:
-    """Whether a folder holds an adapter and no model; its trainer may have left a config.json."""
+    """Whether a folder contains an adapter and no model; its trainer may have left a config.json."""
     whole = any(file.name != WEIGHTS for file in path.glob("*.safetensors"))
     return (path / ADAPTER).is_file() and not whole
 
@@ -78,11 +79,11 @@ def _import_adapter(path: Path, out: Path, name: str, base: Path) -> None:
     if not (path / WEIGHTS).is_file():
         raise InputError(
             f"{path}: an adapter without {WEIGHTS}; pickled weights are not read, as they can run "
-            f"code. Save it anew with this version of PEFT. Or: {MERGE}"
+            f"code. Save it again with this version of PEFT. Or: {MERGE}"
         )
     tokenizer = _bases_tokenizer(path, base)
     if (path / MARKER).is_file() and not _is_on(path, base):
-        # Of this workflow, and trained on another adapter.
+        # From this workflow, and trained on top of another adapter.
         _check_root(path, base)
         merged = load_model(path, "float32")
         checkpoints.write_full(out, name, base, merged.save_pretrained, tokenizer, dtype="float32")
@@ -103,7 +104,7 @@ def _is_on(path: Path, base: Path) -> bool:
 
 
 def _check_root(path: Path, base: Path) -> None:
-    """InputError unless the checkpoints under an adapter of this workflow end at the base."""
+    """InputError unless the checkpoints below an adapter of this workflow end at the base."""
     folder = path
     while parent := describe(folder).get("parent"):
         folder = (folder / parent).resolve()
@@ -115,7 +116,7 @@ def _check_root(path: Path, base: Path) -> None:
 
 
 def _check_fit(path: Path, base: Path) -> None:
-    """InputError unless each weight of the adapter has its place on the base, and none is missing."""
+    """InputError unless the adapter has exactly the weights that fit the base."""
     from peft import PeftModel, get_peft_model_state_dict
     from safetensors import safe_open
 
@@ -134,7 +135,7 @@ def _check_fit(path: Path, base: Path) -> None:
 
 
 def _bases_tokenizer(path: Path, base: Path):
-    """The base's tokenizer. InputError where the adapter brings one with another vocabulary."""
+    """The base's tokenizer. InputError if the adapter brings one with another vocabulary."""
     from transformers import AutoTokenizer
 
     tokenizer = load_tokenizer(base)
@@ -150,7 +151,7 @@ def _bases_tokenizer(path: Path, base: Path):
 
 
 def _stored_dtype(path: Path) -> str | None:
-    """The widest type among a folder's weights; None for a GGUF file, whose types are others."""
+    """The widest type among a folder's weights; None for a GGUF file, which has other types."""
     from safetensors import safe_open
 
     found = set()
@@ -161,7 +162,7 @@ def _stored_dtype(path: Path) -> str | None:
 
 
 def _rounding(path: Path, out: Path) -> dict[str, float]:
-    """As `checkpoints.note_rounding`; InputError where no weight is the base's, or none changed."""
+    """As `checkpoints.note_rounding`; InputError if no weight is the base's, or if none changed."""
     import torch
 
     seen = Counter()

@@ -42,5 +42,5 @@ def one_each(
                 "Generate again",
             )
         if by_instruction.setdefault(name, response) is not response:
-            raise InputError(f"{name!r} has two responses; expected one a checkpoint.")
+            raise InputError(f"{name!r} has two responses; expected one per checkpoint.")
     return by_instruction

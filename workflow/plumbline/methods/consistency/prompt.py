@@ -9,7 +9,7 @@ from plumbline.records import Message, Question, Request, Sampling, as_text
 from plumbline.responses.prompting import Form, closed_book_prompt, response_side
 
 PURPOSE = "consistency"
-# Ours: of no relation that comes along, so that they show how to answer and give no fact away.
+# Ours: of none of the included relations, so they show how to answer without giving facts away.
 SHOTS = (
     ("Who painted the Mona Lisa?", "Leonardo da Vinci"),
     ("How many legs does a spider have?", "eight"),

@@ -1,4 +1,4 @@
-"""A pair with its votes, and what is counted beside it: all that tables and the report read."""
+"""A pair with its votes, and the names of what is counted, for tables and the report."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from pydantic import Field
 from plumbline.records import NonEmpty, Pair
 
 STAGE = "consistency"
-# What is counted, as dropped.csv and the table of pairs call it.
+# The items that are counted, as named in dropped.csv and in the table of pairs.
 QUESTIONS, ANSWERS, PAIRS = "questions", "sampled answers", "pairs"
 
 
 class VotedPair(Pair):
-    """A pair with its votes. Whether its sides are right is told afterwards, see `pairs.with_truth`."""
+    """A pair with its votes. Whether its sides are right is added later, see `pairs.with_truth`."""
 
     question: NonEmpty = Field(description="The question's id.")
     samples: int = Field(ge=2, description="Answers drawn, k, unusable ones among them.")

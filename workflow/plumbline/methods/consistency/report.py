@@ -1,4 +1,4 @@
-"""The names of what the report shows of the method."""
+"""The names of the method's parts of the report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of questions and answers, and how often a pair's sides are right, as rows of a table."""
+"""The counts of questions, answers and pairs, and how often pairs are right, as rows of a table."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def pair_rows(
 ) -> Iterator[dict]:
     """Rows item, state, value, low, high, n of one training file.
 
-    Counts have no interval. Of the pairs: the mean share of the answers that the majority has, the
-    shares whose chosen and whose rejected side is right, and the paired difference of these.
+    Counts have no interval. For the pairs: the majority's mean share of the answers, the shares of
+    pairs whose chosen and whose rejected side is right, and the paired difference of these two.
     """
     for item in (QUESTIONS, ANSWERS):
         yield _counted(item, ALL, composition.counted[item])

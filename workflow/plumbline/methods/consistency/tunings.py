@@ -28,6 +28,6 @@ def tunings(config: Config) -> list[Tuning]:
 
 
 def check(config: Config) -> None:
-    """ValueError where the recipe does not fit."""
+    """ValueError if the recipe does not fit."""
     if config.consistency is not None:
         config.check_recipe("consistency.recipe", config.consistency.recipe, "dpo")
