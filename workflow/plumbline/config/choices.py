@@ -45,7 +45,7 @@ class ChoiceSource(FormattedSource):
         f"{FACT_CHOICES}); null: all.",
     )
     seed: Seed = Field(
-        1, description="Seed that draws the questions, and orders and choices where they are made."
+        1, description="Seed that draws the questions, and orders and choices if they are made up."
     )
 
     @model_validator(mode="after")

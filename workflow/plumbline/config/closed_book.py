@@ -27,8 +27,8 @@ class ClosedBookSet(SourceLine):
     name: Name = Field(description="The task's name in tables.")
     format: Literal["rows", "popqa", "nq_open", "entityquestions"] = Field(
         description="rows: your own questions and answers, as JSON Lines, JSON, CSV or parquet; "
-        "popqa: its TSV; nq_open: rows of question and answer; entityquestions: its folder, or one "
-        "file <relation>.test.json of it."
+        "popqa: its TSV; nq_open: rows of question and answer; entityquestions: its folder, or one of "
+        "its files <relation>.test.json."
     )
     limit: Limit = Field(None, description="Questions asked; null: all.")
     seed: Seed = Field(

@@ -18,7 +18,7 @@ class GenerationSettings(Section):
 
     engine: Literal["vllm", "transformers"] = Field(
         "vllm",
-        description="transformers is slower and runs anywhere; it is used only if you choose it.",
+        description="transformers is slower but runs anywhere; it is used only if you choose it.",
     )
     dtype: Dtype = Field(
         "float32",

@@ -166,12 +166,12 @@ class Recipe(Section):
     min_pairs: int = Field(
         8,
         ge=1,
-        description="dpo, kto: training on fewer different pairs (per source) than this is refused.",
+        description="dpo, kto: refuse to train on fewer different pairs (per source) than this.",
     )
     max_repeats: int = Field(
         10,
         ge=1,
-        description="dpo, kto: training that would show a pair more often than this is refused.",
+        description="dpo, kto: refuse to train if a pair would be shown more often than this.",
     )
     save_steps: int = Field(
         50,

@@ -152,8 +152,8 @@ Verifier = Annotated[Union[*KINDS.values()], Field(discriminator="kind")]
 
 REFERENCE = "reference"
 JUDGE = (
-    "A checkpoint, used only if it is right about three quarters of pairs of known quality; or "
-    "reference: similarity to human responses (chrF)."
+    "A checkpoint, used only if it judges at least three quarters of pairs of known quality rightly; "
+    "or reference: similarity to human responses (chrF)."
 )
 
 
@@ -175,8 +175,8 @@ class LongFormSettings(Section):
     entities: int = Field(
         24,
         ge=0,
-        description="Prompts about test subjects: so many for the tuned relations, and again so many "
-        "for the others.",
+        description="Number of prompts about test subjects of the tuned relations, and likewise of the "
+        "others.",
     )
     relations: list[str] = Field([], description="Only subjects of these relations; empty: of all.")
     prompts: list[InstructionSource] = Field([], description="Further prompts; out of domain.")

@@ -74,7 +74,7 @@ class Apeft(Section):
         description="A variant for each: per cent kept of the pairs that state a fact Unknown to the "
         "base; 100: no filter.",
     )
-    recipe: str = Field("apeft", description="Which of recipes is used; its method must be dpo.")
+    recipe: str = Field("apeft", description="The one of recipes to use; its method must be dpo.")
     losses: Annotated[list[PreferenceLoss], Field(min_length=1), AfterValidator(once)] = Field(
         ["sigmoid"],
         description="Each training file is trained on with each of these: TRL's name of a loss on "

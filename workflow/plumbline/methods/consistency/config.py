@@ -18,7 +18,7 @@ class Consistency(Section):
 
     parent: str = Field("base", description="The checkpoint that answers and is trained.")
     recipe: str = Field(
-        "consistency", description="Which of recipes is used; its method must be dpo."
+        "consistency", description="The one of recipes to use; its method must be dpo."
     )
     prompt: Literal["plain", "chat"] = Field(
         "plain",

@@ -59,8 +59,8 @@ class Flame(Section):
         description="A variant for each: per cent kept of the examples and pairs that state a fact "
         "Unknown to the base; 100: no filter.",
     )
-    sft_recipe: str = Field("flame_sft", description="Which of recipes trains the first stage.")
-    dpo_recipe: str = Field("flame_dpo", description="Which of recipes trains the second stage.")
+    sft_recipe: str = Field("flame_sft", description="The one of recipes for the first stage.")
+    dpo_recipe: str = Field("flame_dpo", description="The one of recipes for the second stage.")
     judge: str = Field("base", description=f"Who rates helpfulness. {JUDGE}")
     prompt: Literal["plain", "chat"] = Field(
         "chat", description="plain: under headers; chat: in the model's chat template."

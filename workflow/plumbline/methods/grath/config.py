@@ -19,7 +19,7 @@ class Grath(Section):
     )
     rounds: int = Field(2, ge=1, description="DPO rounds; each gives a checkpoint (paper: 2).")
     parent: str = Field("base", description="The checkpoint of round 0.")
-    recipe: str = Field("grath", description="Which of recipes trains a round.")
+    recipe: str = Field("grath", description="The one of recipes that trains a round.")
     keep_unknown: Kept = Field(
         [100],
         description="A variant for each: per cent kept of the pairs that state a fact Unknown to the "
@@ -43,5 +43,5 @@ class Grath(Section):
         100, ge=1, description="Longest answer with a pair, in tokens (paper: 100)."
     )
     max_unparsed: Percent = Field(
-        50, description="Stop when more than this percentage of a round's answers hold no pair."
+        50, description="Stop when more than this percentage of a round's answers contain no pair."
     )

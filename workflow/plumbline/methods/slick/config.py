@@ -25,8 +25,8 @@ class Slick(Section):
     exemplar_sets: int = Field(
         10,
         ge=2,
-        description="N_ex, few-shot sets per relation (paper: 10). At least 2: what one "
-        "set shows is asked with another.",
+        description="N_ex, few-shot sets per relation (paper: 10). At least 2, so that a question that "
+        "one set shows can be asked with another.",
     )
     shots: int = Field(4, ge=1, description="Exemplars in a set (paper: 4).")
     samples: int = Field(16, ge=1, description="N_sample, answers drawn per set (paper: 16).")
@@ -111,7 +111,7 @@ class Mixes(Section):
         description="Number of HighlyKnown facts that mix.form is tuned on, drawn with each seed; no "
         "mix contains them.",
     )
-    recipe: str = Field("sft", description="Which of recipes trains the mixes.")
+    recipe: str = Field("sft", description="The one of recipes that trains the mixes.")
     overrides: dict[str, dict] = Field(
         {}, description="Recipe keys that differ for one mix, e.g. unknown-50: {epochs: 20}."
     )
