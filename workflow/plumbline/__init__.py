@@ -1,5 +1,4 @@
-"""The library the pipeline's programs share. It knows nothing of Snakemake.
+"""The library that the pipeline's programs share. It does not depend on Snakemake.
 
-Imports only go down: methods, evaluation and report stand on generation, training, data,
-models and lineage; those stand on records, config, sources, files and digest.
+Its packages form layers, and imports only go down: see docs/rules.md.
 """

@@ -55,7 +55,7 @@ def main(
             seed=seed,
         ),
     }
-    # Before the mix is drawn, so that its ratio stays exact.
+    # Filtered before the mix is drawn, so that its ratio stays exact.
     kept = {kind: knowledge.kept(pairs.rows, filtering, seed) for kind, pairs in built.items()}
     left = {kind: rows for kind, (rows, _) in kept.items()}
     filtered = [

@@ -21,7 +21,7 @@ from plumbline.training.sets import TrainingSet
 def factual_scores(
     pair_set: PairSet, verdicts_path: Path | None, confidence_path: Path | None
 ) -> list[scores.Factuality]:
-    """By the file that the set goes by; InputError where another one, or none, was given."""
+    """The scores from the file that the set needs; InputError if another one, or none, was given."""
     by_confidence = pair_set == "facttune-mc"
     if (verdicts_path is None, confidence_path is None) != (by_confidence, not by_confidence):
         name = "--confidence" if by_confidence else "--verdicts"

@@ -19,7 +19,7 @@ def main(
     sets = evaluated[model]
     absent = [set_ for set_, path in sets.items() if not path.exists()]
     if absent:
-        # New, or just being made again. What is in them is refused when the table is made.
+        # New, or being made again at this moment. The table's program refuses what they contain.
         program.log.warning(f"{name}: not yet compared with {', '.join(absent)}")
     there = {set_: path for set_, path in sets.items() if set_ not in absent}
     measured = measure_files(name, training_path, there, contamination.ngram)

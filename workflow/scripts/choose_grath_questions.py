@@ -11,7 +11,7 @@ from plumbline.storage.files import read_rows, read_unique_rows, write_json, wri
 
 
 class Asked(Record):
-    """What evaluation sets of choices and of facts have in common."""
+    """The fields that evaluation sets of choices and of facts share."""
 
     question: NonEmpty
     split: Split = "test"

@@ -16,7 +16,7 @@ from plumbline.study.contrasts import contrasts
 from plumbline.study.pieces import Piece, write_piece
 from plumbline.study.records import PieceManifest
 
-# Of these a piece is independent: the seed is named beside, and the device rounds.
+# Keys that do not count: the piece names the seed itself, and the device only affects rounding.
 BESIDE = ("seeds", "device", "run")
 
 
@@ -61,13 +61,13 @@ def main(
 
 
 def _settings_digest(config: dict) -> str:
-    """Of what a claim's file says; a key that came later changes nothing while it has its default."""
+    """Digest of the keys that a claim's file sets; a new key with its default changes nothing."""
     said = Config.model_validate(config).model_dump(mode="json", exclude_defaults=True)
     return sha256_json({key: value for key, value in said.items() if key not in BESIDE})[:16]
 
 
 def _commit() -> str:
-    """The commit of the sources, `-dirty` where they differ from it; what is in docs is none."""
+    """The commit of the sources, with `-dirty` if they differ from it; files in docs do not count."""
     try:
         commit = _git("rev-parse", "HEAD")
         changed = _git("status", "--porcelain", "--untracked-files=no", "--", ":!docs")
@@ -85,7 +85,7 @@ def _git(*words: str) -> str:
 
 
 def _processor() -> str:
-    """The processor's name, as Linux has it or else Python."""
+    """The processor's name according to Linux, or else to Python."""
     cpuinfo = Path("/proc/cpuinfo")
     found = cpuinfo.is_file() and re.search(r"model name\s*: (.+)", cpuinfo.read_text())
     return found[1] if found else platform.processor()

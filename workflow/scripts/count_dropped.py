@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 
 class Reports(BaseModel):
-    """Files that say what was left out; those of questions are of instructions and responses too."""
+    """Files that say what was left out; `questions` includes those of instructions and responses."""
 
     facts: Path
     questions: list[Path] = []
@@ -43,7 +43,7 @@ def of_training(path: Path) -> Iterator[dict]:
 
 
 def of_harness(path: Path, root: Path) -> Iterator[dict]:
-    """Prompts of a task that lost their beginning, <checkpoint's folder>/harness/<task>.jsonl."""
+    """A task's prompts that lost their beginning, from <checkpoint's folder>/harness/<task>.jsonl."""
     cut = sum(item.prompt_cut for item in read_rows(path, HarnessItem))
     where = place(path, root)
     if cut:
@@ -53,7 +53,7 @@ def of_harness(path: Path, root: Path) -> Iterator[dict]:
 
 
 def place(path: Path, root: Path) -> dict:
-    """Model and seed of a tuning's file, <model>/seed-<seed>/…; what all seeds share has no seed."""
+    """Model and seed of a tuning's file, <model>/seed-<seed>/…; files for all seeds have no seed."""
     model, part, *_ = path.relative_to(root).parts
     return {"model": model, "seed": part.removeprefix("seed-") if part.startswith("seed-") else ""}
 

@@ -53,7 +53,7 @@ def main(
     check_needs(root.name, all_works.checkpoint(work), needs or Needs())
 
     def serve(work: str, engines: Engines, patience: float) -> Served:
-        """Serve one piece of work; Timeout if another job is at the same checkpoint."""
+        """Serve one piece of work; Timeout if another job is using the same checkpoint."""
         checkpoint, store = all_works.checkpoint(work), all_works.store(work)
         store.mkdir(parents=True, exist_ok=True)
         tokenizer = checkpoints.load_tokenizer(checkpoint)

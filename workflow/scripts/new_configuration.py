@@ -10,7 +10,7 @@ from plumbline.storage.files import InputError, atomic_write
 
 
 def installed(*packages: str) -> bool:
-    """Whether one of these is."""
+    """Whether one of these packages is installed."""
     for package in packages:
         try:
             version(package)

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 
 class SetFiles(BaseModel):
-    """What is known of one training file."""
+    """The files about one training file."""
 
     model: str
     seed: int

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 
 class RoundFiles(BaseModel):
-    """A round's model and files. The base of another round 0 comes without round: to compare."""
+    """A round's model and files. If round 0 is not the base, the base has a row without a round."""
 
     model: str
     seed: int
@@ -31,12 +31,12 @@ class RoundFiles(BaseModel):
     composition: Path | None = None
 
     def items(self) -> list[Item]:
-        """What the model scored on all sets."""
+        """The model's scores on all sets."""
         return [item for path in self.scores for item in read_unique_rows(path, Item)]
 
 
 def score_rows(trainings: list[RoundFiles], base: list[Item], confidence: float) -> Iterator[dict]:
-    """The scores of a round at one seed, or over all seeds (then the rows have none)."""
+    """The scores of a round with one seed, or over all seeds (then the rows have no seed)."""
     first = trainings[0]
     whose = first.model_dump(include={"model", "variant", "round", "checkpoint"})
     whose["seed"] = first.seed if len(trainings) == 1 else None

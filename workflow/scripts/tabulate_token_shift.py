@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 
 class PairFiles(BaseModel):
-    """A pair of checkpoints: the ranks, and measured long answers of both."""
+    """A pair of checkpoints: the ranks, and the measured long answers of both."""
 
     model: str
     seed: int
@@ -29,7 +29,7 @@ class PairFiles(BaseModel):
 def tables_of(
     files: PairFiles, margin: float, confidence: float
 ) -> tuple[list[dict], dict, list[dict]]:
-    """A pair's rows of the three tables. margin: a fraction, as the table has it."""
+    """A pair's rows in the three tables. margin: a fraction, as in the table."""
     whose = files.model_dump(include={"model", "seed", "tuned", "reference"})
     ranked = read_unique_rows(files.shift, shift.TokenShift)
     items, before = (read_unique_rows(p, Item) for p in (files.items, files.reference_items))

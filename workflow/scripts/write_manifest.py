@@ -18,7 +18,7 @@ PACKAGES = [
 
 
 def versions() -> dict[str, str]:
-    """The installed ones of the packages that matter to a result."""
+    """The installed versions of the packages that affect results."""
     installed = {}
     for package in PACKAGES:
         try:

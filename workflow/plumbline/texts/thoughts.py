@@ -1,4 +1,4 @@
-"""Thoughts that a model writes down before its answer, between marks; they are no part of it."""
+"""Thoughts that a model writes before its answer, between marks; they are not part of the answer."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ _NAMES = ("think", "thinking", "thought", "reasoning")
 OPENINGS = (*(f"<{name}>" for name in _NAMES), "[THINK]")
 _MARK = re.compile(rf"<(/?)(?:{'|'.join(_NAMES)})>|\[(/?)THINK\]")
 _OPEN_AT_END = re.compile(rf"(?:{'|'.join(map(re.escape, OPENINGS))})\s*$")
-ENDING = 16  # tokens of a prompt among which a mark that opens a thought would stand
+ENDING = 16  # the last tokens of a prompt, among which a mark that opens a thought would be
 CLOSE = {opening: opening[0] + "/" + opening[1:] for opening in OPENINGS}
 
 
 def without_thoughts(text: str, opened: bool = False) -> str:
-    """What `text` says outside thoughts, stripped where it has any; "" after an unclosed one alone.
+    """`text` without its thoughts, stripped if it has any; "" if there is only an unclosed one.
 
-    opened: whether the prompt before it ends within a thought. A closing mark without an opening
-    one closes what the prompt opened.
+    opened: whether the prompt before it ends within a thought. A closing mark without an opening one
+    closes the thought that the prompt opened.
     """
     return _read(text, opened)[0]
 

@@ -127,8 +127,8 @@ TITLED = re.compile(
 def full_name(lemmas: list[str]) -> str | None:
     """The shortest lemma that ends in the first one, else the only one.
 
-    WordNet has the surname first: Masefield, John Masefield. Titles and bare particles
-    (Lord Rayleigh, van Beethoven) are no full names. None where it cannot be told.
+    WordNet has the surname first: Masefield, John Masefield. Titles and bare particles (Lord Rayleigh,
+    van Beethoven) are not full names. None if there is no full name.
     """
     lemmas = [lemma.removeprefix("Sir ") for lemma in lemmas]
     longer = [n for n in lemmas[1:] if n.endswith(f" {lemmas[0]}") and not TITLED.match(n)]
