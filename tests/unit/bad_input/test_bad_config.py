@@ -62,7 +62,7 @@ def endless() -> dict:
         ("generation.kv_cache_gib", "2 GiB", r"kv_cache_gib: found '2 GiB'; expected a number"),
         ("1", 2, r"1: unknown key\. Allowed: run, device"),
         ("models", nested(5000), r"models.*expected a mapping"),
-        ("models.0", nested(5000), r"models\[0\].*nested without end; expected a mapping"),
+        ("models.0", nested(5000), r"models\[0\].*nested too deeply; expected a mapping"),
         ("mixes.overrides", {"unknown-0": endless()}, r"again: unknown key\. Allowed"),
         # Names and paths
         ("run", "a" * 101, r"run: found 'a+\.\.\.; expected at most 100 characters"),

@@ -113,7 +113,7 @@ def _shown(value: object) -> str:
     try:
         text = repr(value)
     except RecursionError:
-        return "something that contains itself"
+        return "something nested too deeply"
     return text if len(text) <= 60 else text[:57] + "..."
 
 
