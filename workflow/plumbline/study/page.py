@@ -114,7 +114,7 @@ def costs(pieces: Mapping[str, Sequence[Piece]]) -> str:
             minutes = Counter()
             for stage in about.stages:
                 minutes[stage.stage] += stage.processor_seconds / 60
-            largest = ", ".join(f"{stage} {n:.0f}" for stage, n in minutes.most_common(4))
+            largest = ", ".join(f"{stage} {n:.0f}" for stage, n in minutes.most_common() if n >= 1)
             lines.append(
                 f"| {claim} | {about.seed} | {minutes.total():.0f} | {largest} "
                 f"| {about.processor}, {about.cores} cores | {about.commit[:7]} |"
