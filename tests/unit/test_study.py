@@ -365,14 +365,17 @@ def test_a_page_shows_shares_in_points_and_counts_as_they_are(tmp_path):
 
 def test_the_headline_names_each_verdict_and_what_decided_it():
     verdict = ClaimRow(claim="flame", role="claim", contrast="all", decision="no", seeds=3)
-    primary = ClaimRow(claim="flame", role="primary", contrast="c", measure="em", estimate=-0.1234,
-                       low=-0.2, high=0.01, seeds=3, decision="no")  # fmt: skip
-    lacking = primary.model_copy(update={"estimate": None, "reason": "no piece has been run"})
+    primary = ClaimRow(
+        claim="flame", role="primary", contrast="c", measure="em", task="t", domain="id",
+        estimate=-0.1234, low=-0.2, high=0.01, seeds=3, decision="no",
+    )  # fmt: skip
+    why = "no piece has been run"
+    lacking = primary.model_copy(update={"estimate": None, "task": "", "reason": why})
     other = primary.model_copy(update={"role": "secondary", "contrast": "not shown"})
     last = page.headline([verdict, primary, lacking, other]).splitlines()[-1]
     assert last == (
-        f"| {CLAIMS['flame']} | **no** | c, EM: −12.3 (−20.0 to +1.0); c, EM: no piece has been run "
-        f"| 3 |"
+        f"| {CLAIMS['flame']} | **no** | c: EM of t in the domain, −12.3 (−20.0 to +1.0); "
+        f"c: EM, no piece has been run | 3 |"
     )
     assert page.headline([]) == page.NOTHING
 

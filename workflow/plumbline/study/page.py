@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from plumbline.report.tables import METRICS
+from plumbline.report.tables import METRICS, TASKS
 from plumbline.storage.files import InputError
-from plumbline.study.contrasts import CLAIMS, PRIMARY
+from plumbline.study.contrasts import CLAIMS, FIT, PRIMARY
 from plumbline.study.decisions import CLAIM
 from plumbline.study.pieces import Piece
 from plumbline.study.records import ClaimRow
@@ -20,6 +20,7 @@ MEASURES = METRICS | {
     "last": "right after the last epoch",
     "beta_unknown": "β_unk",
 }
+DOMAINS = {"id": "in the domain", "ood": "outside of it"}
 COUNTS = ("supported", "decided", "words")  # measures that are no shares
 COLUMNS = (
     *("claim", "contrast", "measure", "estimate", "95 % interval"),
@@ -81,11 +82,18 @@ def headline(rows: Sequence[ClaimRow]) -> str:
 
 
 def _decided_by(row: ClaimRow) -> str:
-    where = f"{minus(row.contrast)}, {place_of(row)}"
+    where = f"{minus(row.contrast)}: {_in_words(row)}"
     if row.estimate is None:
-        return f"{where}: {row.reason}"
+        return f"{where}, {row.reason}"
     interval = "" if row.low is None else f" ({_signed(row, row.low)} to {_signed(row, row.high)})"
-    return f"{where}: {_signed(row, row.estimate)}{interval}"
+    return f"{where}, {_signed(row, row.estimate)}{interval}"
+
+
+def _in_words(row: ClaimRow) -> str:
+    measure = MEASURES.get(row.measure, row.measure)
+    if row.task in ("", FIT):
+        return measure
+    return f"{measure} of {TASKS.get(row.task, row.task)} {DOMAINS[row.domain]}"
 
 
 def _signed(row: ClaimRow, value: float) -> str:
