@@ -26,7 +26,7 @@ def drawings(
             if drawing := contrasts_drawn([row for row in rows if row.claim == claim]):
                 yield claim, f"{claim}: the contrasts; in colour those that decide", drawing
             if drawing := curves_drawn(ones):
-                title = "share of questions answered right after each epoch, a thin line a seed"
+                title = "share of questions answered right after each epoch, one thin line per seed"
                 yield f"{claim}-fit", f"{claim}: {title}", drawing
 
 
@@ -57,7 +57,7 @@ def contrasts_drawn(rows: Sequence[ClaimRow]) -> Drawing | None:
 
 
 def curves_drawn(pieces: Sequence[Piece]) -> Drawing | None:
-    """Share of each mix's questions answered right by epoch, a thin line a seed; None without mixes."""
+    """Each mix's share of right answers by epoch, one thin line per seed; None without mixes."""
     runs = [run for piece in pieces for run in piece.mix_runs()]
     rows = [row for run in runs for row in fit_curve_rows(run, CONFIDENCE)]
     return drawn_curves(pd.DataFrame(rows)) if rows else None
