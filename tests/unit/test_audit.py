@@ -300,7 +300,7 @@ def test_the_first_greedy_answer_is_the_one_that_is_told():
 def test_the_report_tells_noise_moves_relations_and_examples(made):
     run = Run(read_tables(made), {}, {})
     noise, prose, moves, lost, relations, categories = chapter.audit(run)
-    assert "0 % of the base's own 12 facts are in another category" in noise.lines[0]
+    assert "0 % of its 12 facts change category" in noise.lines[0]
     assert prose.heading == "one"
     assert prose.lines[0].startswith(
         "33 % of 12 facts are in another category than to the base: 4 "

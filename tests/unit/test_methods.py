@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ASKING = {
     *("make_plan", "draw_figures", "write_report", "print_headline"),
     *("write_schema", "write_tables_page", "write_configuration_page", "new_configuration"),
-    *("write_cards", "collect_piece"),
+    *("write_cards", "collect_piece", "tabulate_study"),
 }
 
 FACE = '''

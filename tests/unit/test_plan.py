@@ -113,7 +113,7 @@ def test_money_is_shown_where_there_is_a_price():
     assert "cost" not in as_text(PLAN)
     lines = as_text(PLAN | {"price_per_device_hour": 2.5}).splitlines()
     assert [line.split()[-1] for line in lines[2:6]] == ["cost", "0.00", "15.00", "15.00"]
-    assert "2.5 for an hour" in lines[-1]
+    assert "2.5 per device-hour" in lines[-1]
 
 
 def test_a_price_changes_no_count():

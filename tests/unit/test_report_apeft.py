@@ -39,7 +39,7 @@ def test_facts_and_pairs_are_counted_and_sources_named(tmp_path):
         ["facts", "said before", "4"],
         ["general pairs", "tie", "7"],
     ] * 2
-    assert sources.lines[0].startswith("The paper's") and sources.lines[1].startswith("Ours")
+    assert sources.lines[0].startswith("From the paper") and sources.lines[1].startswith("Ours")
 
 
 def test_several_seeds_are_told_apart(tmp_path):

@@ -51,7 +51,7 @@ def test_what_the_table_verifier_decides_of_models_claims_is_right(claims):
 def test_the_page_says_how_the_passes_agree(claims):
     page = " ".join((FILE.parent / "README.md").read_text(encoding="utf-8").split())
     n, alike, kappa = re.search(
-        r"holds (\d+) claims .* ([\d.]+) % alike, Cohen's κ ([\d.]+)", page
+        r"contains (\d+) claims .* ([\d.]+) % alike, Cohen's κ ([\d.]+)", page
     ).groups()
     found = agreement(claims)
     assert (int(n), alike, kappa) == (len(claims), f"{100 * found[0]:.1f}", f"{found[1]:.2f}")
