@@ -29,8 +29,12 @@ REQUIRED = """
 # ... and asked for by the README.
 NAMED = "git make"
 BASE = frozenset([*REQUIRED.split(), *NAMED.split()])
-# Where the machine has its programs. Debian leaves the last two out of a user's PATH.
-MACHINE = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
+# Where the machine has its programs. Debian leaves the last two out of a user's PATH. Processes that
+# tests are shared out to inherit the short PATH, so the machine's is kept beside it.
+MACHINE = os.environ.setdefault(
+    "PLUMBLINE_MACHINE_PATH",
+    os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"]),
+)
 
 
 def whole() -> bool:

@@ -63,3 +63,10 @@ def test_every_debian_has_the_base():
     form = "--showformat=${Package} ${Priority}\\n"
     told = subprocess.check_output([query, "--show", form, *packages], text=True)
     assert len(packages) > 10 and {line.split()[1] for line in told.splitlines()} == {"required"}
+
+
+def test_a_process_that_tests_are_shared_out_to_knows_the_machines_programs():
+    environment = os.environ | {"PYTHONPATH": str(Path(reach.__file__).parent)}
+    asked = [sys.executable, "-c", "import reach; print(reach.MACHINE)"]
+    assert subprocess.check_output(asked, env=environment, text=True).strip() == reach.MACHINE
+    assert os.environ["PATH"] not in reach.MACHINE
