@@ -447,9 +447,10 @@ def test_partial_files_are_no_mistake_for_editors():
     jsonschema.validate({"recipes": {"sft": {"epochs": 3}}}, schema())
 
 
+EXPLAINING = ("data", "gpus", "measuring", "settings")
 PAGES = "".join(
     (FOLDER.parent / path).read_text(encoding="utf-8")
-    for path in ("config/README.md", "docs/data.md", "docs/measuring.md", "docs/settings.md")
+    for path in ("config/README.md", *(f"docs/{name}.md" for name in EXPLAINING))
 )
 
 

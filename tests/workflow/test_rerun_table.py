@@ -1,4 +1,4 @@
-"""What runs again after a change of each key of the configuration is what config/README.md says."""
+"""What runs again after a change of each key of the configuration is what docs/reruns.md says."""
 
 import json
 import re
@@ -41,10 +41,9 @@ def graphs(tmp_path_factory):
 
 def table() -> dict[str, tuple[str, str]]:
     """By key: where a run starts again, and which methods are trained again."""
-    text = (ROOT / "config/README.md").read_text(encoding="utf-8")
-    section = text.split("## What runs again after a change")[1].split("\n## ")[0]
+    text = (ROOT / "docs/reruns.md").read_text(encoding="utf-8")
     found = {}
-    for line in re.findall(r"(?m)^\| `.*$", section):
+    for line in re.findall(r"(?m)^\| `.*$", text):
         names, first, trained = (cell.strip() for cell in line.strip("| ").split(" | "))
         for name in re.findall(r"`([^`]+)`", names):
             assert name not in found, f"{name} stands there twice"
