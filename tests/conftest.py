@@ -11,6 +11,7 @@ os.environ |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "TOKENIZERS_PA
 
 import pytest
 import reach
+from filelock import FileLock
 from hypothesis import settings
 
 settings.register_profile("plumbline", deadline=None, max_examples=60, derandomize=True)
@@ -34,7 +35,14 @@ def taught(tmp_path_factory) -> Path:
     """The folder of a tiny model that gives every stage of the workflow work. Not to be changed."""
     from taught import teach
 
-    return teach(tmp_path_factory.mktemp("taught") / "model")
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # one model for all workers: it takes a minute to teach
+    with FileLock(folder / "taught.lock"):
+        model = folder / "taught"
+        if not model.exists():
+            teach(folder / "teaching").rename(model)
+    return model
 
 
 @pytest.fixture(scope="session")
