@@ -24,6 +24,7 @@ def test_the_small_run_through_sbatch(cluster, tmp_path, tell):
     code, said = run.wait(3500)
     assert code == 0, said[-4000:]
     jobs = run.jobs()
+    assert len(jobs) == said.count("has been submitted with SLURM jobid"), "the cluster forgot some"
     tell(f"{len(jobs)} jobs through sbatch: {dict(Counter(job.rule for job in jobs))}")
     assert {job.state for job in jobs} == {"COMPLETED"}
     for job in jobs:
