@@ -66,10 +66,10 @@ audit-demo: setup ## show what tuning did to two checkpoints of the demo
 
 ##@ Your own runs
 
-new: setup ## write a configuration to start from: MODEL=FOLDER or OWNER/NAME, FACTS=FILE
+new: setup ## write a configuration to start from: MODEL=FOLDER or OWNER/NAME, FACTS=FILE, NAME=NAME
 	@test -n '$(MODEL)' || { echo 'new: no model is named: make new MODEL=FOLDER FACTS=FILE'; exit 1; }
 	@PYTHONPATH=workflow .venv/bin/python -m scripts.new_configuration --device $(DEVICE) \
-	  --model '$(MODEL)' $(if $(FACTS),--facts '$(FACTS)')
+	  --model '$(MODEL)' $(if $(FACTS),--facts '$(FACTS)') $(if $(NAME),--name '$(NAME)')
 
 fetch: setup ## fetch models and data ahead, so that everything else runs without a network
 	@$(SNAKEMAKE) --cores all fetch $(SETTINGS)

@@ -332,3 +332,7 @@ def test_a_run_that_trains_nothing_has_no_sections_about_trainings(made):
     assert "audit" in told and not {"fitting", "grath", "preferences", "contamination"} & told
     all_of_them = build_sections(Run(tables, {}, {"checkpoints": {"mix": {}}}))
     assert "Left out" in next(one for one in all_of_them if one.id == "fitting").left_out
+    assert "Left out" in next(one for one in all_of_them if one.id == "grath").left_out
+    off = {"checkpoints": {"mix": {}}, "config": {"grath": None, "slick": {}, "mixes": {}}}
+    told = {section.id for section in build_sections(Run(tables, {}, off))}
+    assert {"audit", "fitting"} <= told and "grath" not in told

@@ -79,11 +79,12 @@ def test_a_run_is_told_in_one_line_at_a_time(following, screen):
     event("progress")
     event("job_started", jobs=[2])
     made._tell()
-    made._tell()  # the same again is not said
+    made._tell()  # once more: a run that says nothing looks as if it hung
     console.SNAKEMAKE.warning("A warning is still shown.")
-    assert len(screen.lines) == 3
+    assert len(screen.lines) == 4
     assert screen.lines[1].endswith(" 1/2 jobs · train 1/2 · about 5 min left")
-    assert screen.lines[2] == "A warning is still shown."
+    assert screen.lines[2] == screen.lines[1]
+    assert screen.lines[3] == "A warning is still shown."
 
 
 def test_the_end_tells_how_much_was_done_and_where_it_is(following, screen, tmp_path):
@@ -94,6 +95,15 @@ def test_the_end_tells_how_much_was_done_and_where_it_is(following, screen, tmp_
     time[0] = 900.0
     made.end()
     assert screen.lines[-1] == f"2 of 2 jobs done in 15 min. Results are in {tmp_path}."
+
+
+def test_an_interrupted_run_accounts_for_every_job(following, screen):
+    made, time = following
+    event("job_started", jobs=[1])
+    time[0] = 42.0
+    made.end()
+    assert screen.lines[-3].startswith("0 of 2 jobs done in 42 s.")
+    assert screen.lines[-2] == "The others: 2 not finished or not begun."
 
 
 def test_a_failure_is_told_when_it_happens_and_what_to_do_at_the_end(
@@ -110,8 +120,8 @@ def test_a_failure_is_told_when_it_happens_and_what_to_do_at_the_end(
     monkeypatch.setattr("sys.argv", ["snakemake", "--config", "seeds=[1, 2]"])
     made.end()
     assert screen.lines[-3:] == [
-        f"0 of 2 jobs done in a minute. Results are in {tmp_path}.",
-        "1 was not run: it depends on what failed.",
+        f"0 of 2 jobs done in 0 s. Results are in {tmp_path}.",
+        "The others: 1 failed; 1 not run, since it needed that.",
         "Finished work is kept. To go on: snakemake --config 'seeds=[1, 2]'",
     ]
 
@@ -234,4 +244,4 @@ def test_a_damaged_plan_is_no_reason_not_to_run(screen, tmp_path):
     made = Console(tmp_path, clock=lambda: 0.0)
     made.begin(SimpleNamespace(needrun_jobs=lambda: iter([job]), depending={job: {}}))
     made.end()
-    assert screen.lines[-2:][0].startswith("0 of 1 jobs done")
+    assert screen.lines[-3].startswith("0 of 1 jobs done")

@@ -35,3 +35,18 @@ def test_what_was_done_before_says_nothing_of_the_pace(monkeypatch, caplog):
     now[0] = 10.0
     progress.advance(5)
     assert caplog.messages == ["85/100 steps (85%), 0.5/s, 0:30 left"]
+
+
+def test_the_first_of_very_many_tells_no_time(monkeypatch, caplog):
+    now = [0.0]
+    monkeypatch.setattr(program.time, "monotonic", lambda: now[0])
+    caplog.set_level("INFO", logger="plumbline")
+    progress = program.Progress(1000, "prompts")
+    now[0] = 20.0
+    progress.advance(1)
+    now[0] = 40.0
+    progress.advance(9)
+    assert caplog.messages == [
+        "1/1,000 prompts (0%), 0.1/s",
+        "10/1,000 prompts (1%), 0.2/s, 66:00 left",
+    ]

@@ -36,6 +36,17 @@ def test_a_line_counts_all_jobs_and_those_of_the_stages_at_work():
     assert run_so_far.line(95, PLAN).endswith(" left")
 
 
+def test_stages_at_work_say_how_far_their_jobs_are(tmp_path):
+    run_so_far = progress(train=3, generate=1)
+    for job, share in ((0, 8), (1, 60)):
+        log = tmp_path / f"{job}.log"
+        log.write_text(f"12:00:00 train: 8/100 steps ({share}%), 0.2/s, 1:30 left\n")
+        run_so_far.jobs[job].logs = [log]
+        run_so_far.start(job, 0)
+    run_so_far.start(3, 0)  # has no log yet
+    assert run_so_far.line(5, None) == "0/4 jobs · train 0/3 (8 %, 60 %) · generate 0/1"
+
+
 def test_before_anything_has_happened_the_plan_is_told():
     assert progress(train=4, generate=3).left(0, PLAN) == 700
     # Half of the trainings were done in an earlier run; jobs that no plan counts take seconds.

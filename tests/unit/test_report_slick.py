@@ -105,3 +105,25 @@ def test_what_teaches_the_form_comes_before_the_mixes():
         "base", "mix.form", "mix.unknown-0.early_stop", "mix.natural.early_stop", "grath.r1",
     ]  # fmt: skip
     assert checkpoint_label("mix.form") == "form only"
+
+
+def test_a_terminal_shows_what_the_base_knows(tmp_path):
+    """All splits together, by domain: 2 + 1 of 4 are HighlyKnown, 1 is Unknown."""
+
+    def row(n, category, split="train", domain="id"):
+        return dict(
+            model="m", relation="r", domain=domain, split=split, category=category, n=n
+        )  # fmt: skip
+
+    counts = [row(2, "HighlyKnown"), row(1, "HighlyKnown", "test"), row(1, "Unknown")]
+    counts += [row(3, "WeaklyKnown", domain="ood")]
+    tables = tables_of(tmp_path, [metric()], slick_counts=counts)
+    assert chapter.as_lines(tables.slick_counts) == [
+        "",
+        "m, what the base knows, % of the facts that it was asked",
+        "  domain   HighlyKnown    MaybeKnown   WeaklyKnown       Unknown         facts",
+        "  ID                75             0             0            25             4",
+        "  OOD                0             0           100             0             3",
+    ]
+    none = tables_of(tmp_path / "none", [metric()])
+    assert chapter.as_lines(none.slick_counts) == []

@@ -72,6 +72,28 @@ def test_a_small_relation_gets_more_few_shot_examples(model, tmp_path):
     assert "facts.split" in {guess.key for guess in made.guesses}
 
 
+def test_a_name_of_the_users_is_taken_or_refused(model):
+    made = starter.make(str(model), None, "cpu", "vllm", "first-try")
+    read = loaded(made.text)
+    assert made.name == read.run == read.models[0].name == "first-try"
+    assert "run" not in {guess.key for guess in made.guesses} and made.warning == ""
+    with pytest.raises(InputError, match="a/b: cannot be the name of a run"):
+        starter.make(str(model), None, "cpu", "vllm", "a/b")
+
+
+def test_how_little_few_test_questions_show_is_told(model, tmp_path):
+    """2.8 standard errors, the root of 0.2 / n each: 80 % power at the 5 % level."""
+    path = facts(tmp_path / "f.csv", river=150)
+    made = starter.make(str(model), path, "cpu", "vllm")
+    split = loaded(made.text).facts.split
+    questions = load_rows(Path(path), (split.train, split.dev, split.test)).questions
+    n = sum(question.split == "test" for question in questions)
+    points = round(280 * (0.2 / n) ** 0.5)
+    assert made.warning.startswith(
+        f"With {n} test questions, a difference of less than about {points} points"
+    )
+
+
 @pytest.mark.parametrize("count", range(20, 60, 3))
 def test_small_relations_can_be_probed_as_configured(model, tmp_path, count):
     """By any seed: the few-shot examples that probing draws suffice."""

@@ -22,7 +22,6 @@ rule make_plan:
     localrule: True
     conda:
         environment("make_plan")
-    threads: workflow.cores
     params:
         config=section(CONFIG),
         code=code("make_plan"),
@@ -31,7 +30,7 @@ rule make_plan:
         " --questions {input.questions:q} --choices {input.choices:q} --asked {input.asked:q}"
         " --instructions {input.instructions:q} --closed-book {input.closed_book:q}"
         " --harness {input.harness:q}"
-        " --root $PLUMBLINE_RESULTS --cores {threads}"
+        " --root $PLUMBLINE_RESULTS --cores $PLUMBLINE_CORES"
         " --plan {output:q} 2>&1 | tee {log:q}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -9,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, get_args
 
-from plumbline.config.base import Dtype
+from pydantic import TypeAdapter, ValidationError
+
+from plumbline.config.base import Dtype, Name
 from plumbline.data.facts import SHARES, load_rows
 from plumbline.experiment.config import SECTIONS
 from plumbline.records import Question
@@ -21,6 +24,7 @@ from plumbline.texts.text import fold
 # slick.exemplar_sets different few-shot sets, with no subject in all of them.
 SUBJECTS = {4: 7, 3: 4}
 SHOTS = next(iter(SUBJECTS))
+CHANGED = 0.2  # a guess at the share of answers that tuning turns right or wrong
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+(@[\w.-]+)?")
 
 
@@ -34,30 +38,38 @@ class Guess(NamedTuple):
 
 @dataclass(frozen=True)
 class Starter:
-    """name: the run's and its model's; text: the file's; guesses: what the user did not specify."""
+    """name: the run's and its model's; text: the file's; guesses: what the user did not specify;
+    warning: what so few test questions can hardly show, empty without facts of the user's.
+    """
 
     name: str
     text: str
     guesses: list[Guess]
+    warning: str = ""
 
 
-def make(model: str, facts: str | None, device: str, engine: str) -> Starter:
+def make(
+    model: str, facts: str | None, device: str, engine: str, name: str | None = None
+) -> Starter:
     """Settings for `snakemake --configfile`, an overlay of config.yaml.
 
     model: a folder or GGUF file, OWNER/NAME of the hub with or without @REVISION, or a source line;
     facts: a file of questions or the folder of EntityQuestions, None: the included facts; engine:
-    what generates answers. Raises InputError if one of them is not valid.
+    what generates answers; name: of run and model, None: from the model's. Raises InputError if one of them is not valid.
     """
     source, guesses = _source(model)
-    name = _name(source)
-    guesses.append(Guess("run", name, "the model's name"))
+    if name is None:
+        name = _name(source)
+        guesses.append(Guess("run", name, "the model's name; NAME=… gives it another"))
+    else:
+        _check(name)
     dtype, reason = _dtype(source)
     guesses.append(Guess("models.dtype", dtype, reason))
     guesses.append(Guess("device", device, "what this machine has"))
     guesses.append(Guess("generation.engine", engine, "what is installed"))
-    told: list[str] = []
+    told, warning = [], ""
     if facts is not None:
-        told, of_facts = _facts(Path(facts))
+        told, of_facts, warning = _facts(Path(facts))
         guesses += of_facts
     off = [key for key, field in SECTIONS.items() if type(None) in get_args(field[0])]
     lines = [
@@ -79,7 +91,7 @@ def make(model: str, facts: str | None, device: str, engine: str) -> Starter:
         "# Everything else is switched off. To switch a part on, remove its line.",
         *(f"{key}: null" for key in off),
     ]
-    return Starter(name, "\n".join(lines) + "\n", guesses)
+    return Starter(name, "\n".join(lines) + "\n", guesses, warning)
 
 
 def _source(model: str) -> tuple[str, list[Guess]]:
@@ -116,6 +128,16 @@ def _name(source: str) -> str:
     return name or "model"
 
 
+def _check(name: str) -> None:
+    try:
+        TypeAdapter(Name).validate_python(name)
+    except ValidationError as error:
+        raise InputError(
+            f"{name}: cannot be the name of a run. Expected at most 100 letters, digits, '-', '_', '+' "
+            f"and single dots inside, since it becomes a folder's name."
+        ) from error
+
+
 def _dtype(source: str) -> tuple[str, str]:
     config = Path(source.removeprefix("file:")).expanduser() / "config.json"
     if source.startswith("file:") and config.exists():
@@ -126,8 +148,8 @@ def _dtype(source: str) -> tuple[str, str]:
     return "bfloat16", "the usual one; its config.json was not read"
 
 
-def _facts(path: Path) -> tuple[list[str], list[Guess]]:
-    """The section `facts`, and the guesses in it."""
+def _facts(path: Path) -> tuple[list[str], list[Guess], str]:
+    """The section `facts`, the guesses in it, and a warning."""
     if path.is_dir():
         if not list(path.glob("train/*.train.json")):
             raise InputError(
@@ -135,7 +157,7 @@ def _facts(path: Path) -> tuple[list[str], list[Guess]]:
                 f"of questions (docs/own-data.md)."
             )
         lines = ["facts:", "  source: entityquestions", f"  path: {_quoted(f'file:{path}')}"]
-        return lines, [Guess("facts.source", "entityquestions", "it is a folder")]
+        return lines, [Guess("facts.source", "entityquestions", "it is a folder")], ""
     for dev in (0.1, 0.2, 0.3):
         shares = (round(1 - SHARES[2] - dev, 2), dev, SHARES[2])
         questions = load_rows(path, shares).questions
@@ -158,7 +180,18 @@ def _facts(path: Path) -> tuple[list[str], list[Guess]]:
         guesses.append(Guess("facts.split", split, why))
     if shots != SHOTS:
         guesses.append(Guess("slick.shots", str(shots), "the smallest relation has no more"))
-    return lines, guesses
+    return lines, guesses, _warning(sum(question.split == "test" for question in questions))
+
+
+def _warning(n: int) -> str:
+    """What `n` test questions can hardly show: less than 2.8 standard errors of a paired difference is
+    found with less than 80 % probability at the 5 % level.
+    """
+    points = min(100 * 2.8 * math.sqrt(CHANGED / max(n, 1)), 100)
+    return (
+        f"With {n:,} test questions, a difference of less than about {points:.0f} points will hardly be "
+        f"seen, if tuning changes a fifth of the answers. More facts show more."
+    )
 
 
 def _shots(guesses: list[Guess]) -> str:

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from plumbline.jobs.progress import Job, RunProgress, about, tail
+from plumbline.jobs.progress import Job, RunProgress, duration, tail
 from plumbline.storage.files import InputError, read_json
 
 SNAKEMAKE = logging.getLogger("snakemake.logging")
@@ -47,7 +47,6 @@ class Console(logging.Handler):
         super().__init__()
         self._root, self._clock = root, clock
         self._progress: RunProgress | None = None
-        self._said = ""
         self._statuses: dict[int, str] = {}  # of the last command that failed, by thread
         self._ended = threading.Event()
 
@@ -76,14 +75,19 @@ class Console(logging.Handler):
         SNAKEMAKE.removeHandler(self)
         progress, now = self._progress, self._clock()
         done = sum(job.seconds is not None for job in progress.jobs.values())
-        took = about(now - progress.begun).removeprefix("about ")
-        SNAKEMAKE.info(
-            f"{done:,} of {len(progress.jobs):,} jobs done in {took}. Results are in {self._root}."
-        )
-        if done < len(progress.jobs):
-            if lost := len(progress.lost()) - len(progress.failed):
-                were, need = ("was", "it depends") if lost == 1 else ("were", "they depend")
-                SNAKEMAKE.info(f"{lost:,} {were} not run: {need} on what failed.")
+        took, total = duration(now - progress.begun), len(progress.jobs)
+        SNAKEMAKE.info(f"{done:,} of {total:,} jobs done in {took}. Results are in {self._root}.")
+        if done < total:
+            failed, lost = len(progress.failed), len(progress.lost())
+            told = [
+                (failed, "failed"),
+                (
+                    lost - failed,
+                    f"not run, since {'it' if lost - failed == 1 else 'they'} needed that",
+                ),
+                (total - done - lost, "not finished or not begun"),
+            ]
+            SNAKEMAKE.info(f"The others: {'; '.join(f'{n:,} {what}' for n, what in told if n)}.")
             SNAKEMAKE.info(f"Finished work is kept. To go on: {command(sys.argv)}")
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -121,9 +125,7 @@ class Console(logging.Handler):
 
     def _tell(self) -> None:
         line = self._progress.line(self._clock(), self._planned())
-        if line != self._said:
-            self._said = line
-            SNAKEMAKE.info(f"{time.strftime('%H:%M:%S')} {line}")
+        SNAKEMAKE.info(f"{time.strftime('%H:%M:%S')} {line}")
 
     def _planned(self) -> dict | None:
         """The plan, once it exists. A damaged one must not stop the run that repairs it."""

@@ -98,7 +98,6 @@ class Progress:
             rate = (self.done - self._before) / max(now - self._start, 1e-9)
             left = int((self.total - self.done) / rate) if rate > 0 else 0
             share = self.done / self.total if self.total else 1
-            log.info(
-                f"{self.done:,}/{self.total:,} {self.unit} ({share:.0%}), "
-                f"{rate:.1f}/s, {left // 60}:{left % 60:02d} left"
-            )
+            said = f"{self.done:,}/{self.total:,} {self.unit} ({share:.0%}), {rate:.1f}/s"
+            # The first of very many says nothing of the pace: it paid for what was set up.
+            log.info(said + (f", {left // 60}:{left % 60:02d} left" if share >= 0.01 else ""))

@@ -47,19 +47,23 @@ class Job:
             return 0.0
         return (now - self.begun) / self.one_of if self.seconds is None else self.seconds
 
-    def told_left(self) -> float | None:
-        """The remaining seconds that its program reports, in the last such line of its log.
-
-        None: it reports none, or too little of its work is done.
+    def told(self) -> tuple[int, float] | None:
+        """The per cent done and the remaining seconds that its program reports, in the last such line
+        of its log.
         """
         for path in self.logs:
             try:
                 if path.stat().st_mtime >= self.begun and (said := _LEFT.findall(tail(path))):
                     done, minutes, seconds = map(int, said[-1])
-                    return 60.0 * minutes + seconds if done >= TELLING else None
+                    return done, 60.0 * minutes + seconds
             except FileNotFoundError:  # nothing has been logged yet
                 continue
         return None
+
+    def told_left(self) -> float | None:
+        """Those seconds. None: it reports none, or too little of its work is done."""
+        done, left = self.told() or (0, 0.0)
+        return left if done >= TELLING else None
 
 
 def tail(path: Path) -> str:
@@ -101,17 +105,21 @@ class RunProgress:
         return found
 
     def line(self, now: float, plan: Mapping | None) -> str:
-        """`23/70 jobs · generate 3/9 · train 2/5 · about 6 min left`.
+        """`23/70 jobs · generate 3/9 (34 %) · train 2/5 (8 %, 60 %) · about 6 min left`.
 
-        Stages with a running job are named. plan: that of plan.json; without it, no time is given.
+        Stages with a running job are named, with how far their running jobs say they are. plan: that
+        of plan.json; without it, no time is given.
         """
         done = sum(job.seconds is not None for job in self.jobs.values())
         parts = [f"{done:,}/{len(self.jobs):,} jobs"]
         for stage, found in self._stages().items():
             jobs = found.values()
-            if stage and any(job.running for job in jobs):
+            if stage and (running := [job for job in jobs if job.running]):
                 ended = sum(job.seconds is not None for job in jobs)
-                parts.append(f"{stage} {ended:,}/{len(jobs):,}")
+                shares = ", ".join(f"{told[0]} %" for job in running if (told := job.told()))
+                parts.append(
+                    f"{stage} {ended:,}/{len(jobs):,}" + (f" ({shares})" if shares else "")
+                )
         if self.failed:
             parts.append(f"{len(self.failed):,} failed")
         if plan:
@@ -189,6 +197,14 @@ def _apart(jobs: Collection[Job], mean: float, now: float) -> float:
     mean = (mean + sum(seen)) / (1 + len(seen))
     going = sum(max(mean - spent, 0.0) if left is None else left for spent, left in told)
     return going + mean * sum(job.begun is None for job in jobs)
+
+
+def duration(seconds: float) -> str:
+    """A time that was taken: `42 s`, `9 min`, `2 h 05 min`."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def about(seconds: float) -> str:

@@ -130,6 +130,7 @@ class WorkList:
                 if time.monotonic() > end:
                     log.info("no time is left to do more for other jobs")
                     return
+                log.info(f"goes on with {name}")
                 try:
                     make(name, finished)
                 except (Timeout, InputError) as error:

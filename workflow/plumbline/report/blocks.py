@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import pandas as pd
 
+from plumbline.jobs import progress
 from plumbline.report.labels import checkpoint_label
 from plumbline.report.responses import ShownClaim
 from plumbline.report.tables import DIFFERENCES
@@ -163,12 +164,7 @@ def count(value: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    if pd.isna(seconds):
-        return "–"
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02d} min"
+    return "–" if pd.isna(seconds) else progress.duration(seconds)
 
 
 def number(value: float, text: str | None = None, sub: str = "") -> Cell:

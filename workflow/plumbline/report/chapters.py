@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
+from typing import Any
 
 from plumbline.methods.registry import METHODS
 from plumbline.names import BASE, PLACEBO, parts, variant
@@ -23,6 +25,12 @@ def _chapter(method: str) -> Chapter:
 def chapters() -> list[Chapter]:
     """The methods' chapters."""
     return [_chapter(method) for method in _BY_METHOD]
+
+
+def pages_off(config: Mapping[str, Any]) -> set[str]:
+    """Keys of the pages of methods that a configuration turns off: all their sections are null."""
+    off = [m for m in METHODS if all(key in config and config[key] is None for key in m.sections)]
+    return {page.key for method in off for page in _chapter(method.name).pages}
 
 
 def question(variant: str, contrast: str) -> str:

@@ -20,7 +20,7 @@ from plumbline.report.blocks import (
     duration,
     number,
 )
-from plumbline.report.chapters import chapters
+from plumbline.report.chapters import chapters, pages_off
 from plumbline.report.closed_book_sections import closed_book
 from plumbline.report.contamination_sections import contamination
 from plumbline.report.contrast_sections import findings
@@ -140,13 +140,15 @@ PAGES = [
 def build_sections(run: Run) -> list[ReportSection]:
     """All sections in order; if anything was trained, a section without data says what it would need.
 
-    A run that trains nothing leaves out the sections on trainings.
+    A run that trains nothing leaves out the sections on trainings, and every run those of methods that
+    are turned off.
     """
     sections = []
     trained = run.manifest.get("checkpoints") != {}
+    off = pages_off(run.manifest.get("config", {}))
     for page in PAGES:
         blocks = page.build(run)
-        if not blocks and not trained:
+        if not blocks and (not trained or page.key in off):
             continue
         left_out = "" if blocks else f"Left out: {page.needs} has no rows for it."
         sections.append(ReportSection(page.key, page.title, blocks, left_out, page.exploratory))

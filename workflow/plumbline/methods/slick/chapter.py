@@ -27,13 +27,33 @@ from plumbline.report.parts import Chapter, Page
 from plumbline.report.tables import CATEGORIES, DOMAINS, Run, Tables, over_seeds
 
 
+def facts_by_category(counts: pd.DataFrame) -> pd.DataFrame:
+    """Numbers of facts, all splits together: a row per (model, domain, relation), a column per
+    category.
+    """
+    counts = counts[counts.category.isin(CATEGORIES) & counts.domain.isin(DOMAINS)]
+    wide = counts.groupby(["model", "domain", "relation", "category"], sort=False).n.sum().unstack()
+    return wide.reindex(columns=CATEGORIES).fillna(0)
+
+
+def as_lines(counts: pd.DataFrame) -> list[str]:
+    """The share of each category for a terminal, aligned and under 80 columns; none without facts."""
+    lines = []
+    for model, part in facts_by_category(counts).groupby(level="model", sort=False):
+        lines += ["", f"{model}, what the base knows, % of the facts that it was asked"]
+        lines.append("  domain" + "".join(f"{name:>14}" for name in [*CATEGORIES, "facts"]))
+        for domain, numbers in part.groupby(level="domain", sort=False):
+            total = numbers.to_numpy().sum()
+            shares = "".join(f"{percent(n / total, 0):>14}" for n in numbers.sum())
+            lines.append(f"  {domain.upper():<6}{shares}{count(total):>14}")
+    return lines
+
+
 def base_knowledge(run: Run) -> list[Block]:
     counts = run.tables.slick_counts
-    counts = counts[counts.category.isin(CATEGORIES) & counts.domain.isin(DOMAINS)]
-    if counts.empty:
+    wide = facts_by_category(counts)
+    if wide.empty:
         return []
-    wide = counts.groupby(["model", "domain", "relation", "category"], sort=False).n.sum().unstack()
-    wide = wide.reindex(columns=CATEGORIES).fillna(0)
     words = []
     for (model, domain), part in wide.groupby(level=["model", "domain"], sort=False):
         total = part.sum()
@@ -294,4 +314,5 @@ CHAPTER = Chapter(
     },
     terms=TERMS,
     opening=opening,
+    lines=lambda tables: as_lines(tables.slick_counts),
 )
