@@ -55,7 +55,8 @@ def make(
 
     model: a folder or GGUF file, OWNER/NAME of the hub with or without @REVISION, or a source line;
     facts: a file of questions or the folder of EntityQuestions, None: the included facts; engine:
-    what generates answers; name: of run and model, None: from the model's. Raises InputError if one of them is not valid.
+    what generates answers; name: of run and model, None: from the model's. Raises InputError if one of
+    them is not valid.
     """
     source, guesses = _source(model)
     if name is None:
@@ -187,10 +188,10 @@ def _warning(n: int) -> str:
     """What `n` test questions can hardly show: less than 2.8 standard errors of a paired difference is
     found with less than 80 % probability at the 5 % level.
     """
-    points = min(100 * 2.8 * math.sqrt(CHANGED / max(n, 1)), 100)
+    least = min(100 * 2.8 * math.sqrt(CHANGED / max(n, 1)), 100)
     return (
-        f"With {n:,} test questions, a difference of less than about {points:.0f} points will hardly be "
-        f"seen, if tuning changes a fifth of the answers. More facts show more."
+        f"With {n:,} test questions, a difference of less than about {least:.0f} points will hardly "
+        f"be seen, if tuning changes a fifth of the answers. More facts show more."
     )
 
 
