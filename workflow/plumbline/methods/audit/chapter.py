@@ -83,11 +83,11 @@ def _share_moved(whole: pd.DataFrame) -> str:
     return f"{percent((whole.fell.sum() + whole.rose.sum()) / whole.n.sum(), 0)} %"
 
 
-def _moved(part: pd.DataFrame) -> str:
+def _moved(part: pd.DataFrame, beside: str = "") -> str:
     whole = part[part.relation == ALL]
     return (
         f"{_share_moved(whole)} of {count(whole.n.sum())} facts are in another category than to the "
-        f"base: {count(whole.fell.sum())} fell, {count(whole.rose.sum())} rose."
+        f"base{beside}: {count(whole.fell.sum())} fell, {count(whole.rose.sum())} rose."
     )
 
 
@@ -248,23 +248,22 @@ def _by_category(tables: Tables) -> list[Table]:
 
 
 def opening(tables: Tables, model: str) -> list[str]:
-    """How much moved with and without tuning, which relations did, and where the facts are listed."""
+    """Which relations moved, how many facts did with and without tuning, and where they are listed."""
     changes = tables.audit_relations
-    lines = [
-        f"{checkpoint_label(checkpoint)}: {_moved(part)} {_relations(part)}"
-        for own, checkpoint, part in audited(changes)
-        if own == model
+    changes = changes[changes.model == model]
+    if changes.empty:
+        return []
+    again = changes[(changes.checkpoint == BASE) & (changes.relation == ALL)]
+    beside = f" ({_share_moved(again)} without any tuning)"
+    return [
+        *(
+            f"{checkpoint_label(checkpoint)}: {_relations(part)} {_moved(part, beside)}"
+            for _, checkpoint, part in audited(changes)
+        ),
+        f"Without any tuning: when the base itself is probed a second time, with other few-shot "
+        f"examples and other samples. The report, under “{TITLE}”, and tables/audit_facts.csv list the "
+        f"facts that moved.",
     ]
-    again = changes[
-        (changes.model == model) & (changes.checkpoint == BASE) & (changes.relation == ALL)
-    ]
-    if lines:
-        lines.append(
-            f"Without any tuning, {_share_moved(again)} change category when the base is probed a "
-            f"second time, with other few-shot examples and other samples. The report, under "
-            f"“{TITLE}”, and tables/audit_facts.csv list the facts that moved."
-        )
-    return lines
 
 
 TERMS = {
