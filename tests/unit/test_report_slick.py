@@ -115,8 +115,8 @@ def test_a_terminal_shows_what_the_base_knows(tmp_path):
             model="m", relation="r", domain=domain, split=split, category=category, n=n
         )  # fmt: skip
 
-    counts = [row(2, "HighlyKnown"), row(1, "HighlyKnown", "test"), row(1, "Unknown")]
-    counts += [row(3, "WeaklyKnown", domain="ood")]
+    counts = [row(3, "WeaklyKnown", domain="ood")]
+    counts += [row(2, "HighlyKnown"), row(1, "HighlyKnown", "test"), row(1, "Unknown")]
     tables = tables_of(tmp_path, [metric()], slick_counts=counts)
     assert chapter.as_lines(tables.slick_counts) == [
         "",

@@ -42,7 +42,7 @@ def as_lines(counts: pd.DataFrame) -> list[str]:
     for model, part in facts_by_category(counts).groupby(level="model", sort=False):
         lines += ["", f"{model}, what the base knows, % of the facts that it was asked"]
         lines.append("  domain" + "".join(f"{name:>14}" for name in [*CATEGORIES, "facts"]))
-        for domain, numbers in part.groupby(level="domain", sort=False):
+        for domain, numbers in part.groupby(level="domain"):  # ID first
             total = numbers.to_numpy().sum()
             shares = "".join(f"{percent(n / total, 0):>14}" for n in numbers.sum())
             lines.append(f"  {domain.upper():<6}{shares}{count(total):>14}")
