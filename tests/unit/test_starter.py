@@ -90,7 +90,7 @@ def test_how_little_few_test_questions_show_is_told(model, tmp_path):
     n = sum(question.split == "test" for question in questions)
     points = round(280 * (0.2 / n) ** 0.5)
     assert made.warning.startswith(
-        f"With {n} test questions, a difference of less than about {points} points"
+        f"With {n} test questions in the domain, a difference of less than about {points} points"
     )
 
 

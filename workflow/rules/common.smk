@@ -96,8 +96,9 @@ THREADS = 1 if ON_GPU else workflow.cores
 # For a job with small batches, which use many threads badly: two such jobs side by side are a third
 # faster than one after the other.
 BESIDE = max(1, THREADS // 2)
-os.environ.update(PLUMBLINE_LANES=str(THREADS // BESIDE))
-os.environ.update(PLUMBLINE_CORES=str(workflow.cores))
+os.environ.update(
+    PLUMBLINE_CORES=str(workflow.cores), PLUMBLINE_LANES=str(THREADS // BESIDE)
+)
 # Priorities: which of the jobs that are ready come first. The order lets work collect for a process
 # that has loaded its packages, and reports mistakes in data before an engine starts. LIGHT, the default,
 # is for jobs of seconds; then come the base's answers, what is made from its answers to SliCK's

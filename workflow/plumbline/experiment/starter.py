@@ -181,7 +181,7 @@ def _facts(path: Path) -> tuple[list[str], list[Guess], str]:
         guesses.append(Guess("facts.split", split, why))
     if shots != SHOTS:
         guesses.append(Guess("slick.shots", str(shots), "the smallest relation has no more"))
-    return lines, guesses, _warning(sum(question.split == "test" for question in questions))
+    return lines, guesses, _warning(sum((q.split, q.domain) == ("test", "id") for q in questions))
 
 
 def _warning(n: int) -> str:
@@ -190,8 +190,9 @@ def _warning(n: int) -> str:
     """
     least = min(100 * 2.8 * math.sqrt(CHANGED / max(n, 1)), 100)
     return (
-        f"With {n:,} test questions, a difference of less than about {least:.0f} points will hardly "
-        f"be seen, if tuning changes a fifth of the answers. More facts show more."
+        f"With {n:,} test questions in the domain, a difference of less than about "
+        f"{least:.0f} points will hardly be seen, if tuning changes a fifth of the answers. More facts "
+        f"show more."
     )
 
 

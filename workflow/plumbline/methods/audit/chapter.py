@@ -251,14 +251,15 @@ def opening(tables: Tables, model: str) -> list[str]:
     """Which relations moved, how many facts did with and without tuning, and where they are listed."""
     changes = tables.audit_relations
     changes = changes[changes.model == model]
-    if changes.empty:
+    tuned = list(audited(changes))
+    if not tuned:
         return []
     again = changes[(changes.checkpoint == BASE) & (changes.relation == ALL)]
     beside = f" ({_share_moved(again)} without any tuning)"
     return [
         *(
             f"{checkpoint_label(checkpoint)}: {_relations(part)} {_moved(part, beside)}"
-            for _, checkpoint, part in audited(changes)
+            for _, checkpoint, part in tuned
         ),
         f"Without any tuning: when the base itself is probed a second time, with other few-shot "
         f"examples and other samples. The report, under “{TITLE}”, and tables/audit_facts.csv list the "
