@@ -206,6 +206,8 @@ def _rounds(rng: np.random.Generator, model: str, choices: list[dict]) -> list[d
             right = rng.random((2, pairs)) < [[0.25], [0.15]]
             truth = dict(chosen_right=right[0], rejected_right=right[1])
             truth |= dict(right_difference=right[0] * 1.0 - right[1])
+            negated = rng.random((2, pairs)) < [[0.05], [0.2]]
+            truth |= dict(chosen_negated=negated[0], rejected_negated=negated[1])
             rows += [
                 about | dict(metric=name) | bounds(values * 1.0) for name, values in truth.items()
             ]

@@ -7,12 +7,25 @@ from grath_data import FIRST, FOUR, SECOND, build, choice, generation, said
 from plumbline.methods.grath.prompt import pair_requests
 from plumbline.methods.grath.rounds import GrathPair, composition
 from plumbline.methods.grath.table import as_text, pair_rows
+from plumbline.methods.grath.truth import is_negated
 from plumbline.records import ChoiceQuestion, Request
 from plumbline.storage.files import InputError, read_json, read_rows, read_unique_rows, write_rows
 from plumbline.training.sets import Composition
 from programs import csv_rows, listed, program
 
 # Table
+
+
+@pytest.mark.parametrize(
+    ("answer", "negated"),
+    [
+        ("It is not a plant.", True), ("NO.", True), ("They can't fly", True), ("It isn’t", True),
+        ("Nothing happens", True), ("Notes on knots", False), ("Paris, Ontario", False),
+        ("The nose", False), ("", False),
+    ],
+)  # fmt: skip
+def test_a_negation_is_a_word_of_its_own(answer, negated):
+    assert is_negated(answer) is negated
 
 
 def test_what_the_table_says_about_pairs():
@@ -56,6 +69,8 @@ def test_the_table_tells_whether_chosen_answers_are_truer_than_rejected_ones():
     assert (right["value"], wrong["value"], apart["value"]) == (0.6, 0.4, pytest.approx(0.2))
     assert {row["n"] for row in (right, wrong, apart)} == {10}
     assert 0 < right["low"] < 0.6 < right["high"] < 1 and apart["low"] < 0.2 < apart["high"]
+    # "I say no" is among the chosen, no rejected answer is a denial but "nobody", three times.
+    assert (found["chosen_negated"]["value"], found["rejected_negated"]["value"]) == (0.1, 0.3)
 
 
 def test_the_table_tells_empty_from_identical():
@@ -178,7 +193,7 @@ def test_the_table_of_a_run(tmp_path, monkeypatch):
     assert (row["low"], row["high"]) == ("", "")  # too few questions
     pairs = found["1", "pairs", "pairs"]
     assert (pairs["value"], pairs["low"], pairs["n"], pairs["domain"]) == ("2", "", "4", "")
-    assert len(found) == 6 + 14
+    assert len(found) == 6 + 16
 
     # Another parent: the base is there to compare with and is itself no round.
     parent = {**first, "round": 0, "checkpoint": "mix.x", "pairs": None, "composition": None}

@@ -49,6 +49,8 @@ ROUNDS = [
         chosen_right=(0.23, 0.15, 0.33),
         rejected_right=(0.15, 0.09, 0.24),
         right_difference=(0.08, -0.01, 0.17),
+        chosen_negated=(0.06, 0.03, 0.13),
+        rejected_negated=(0.2, 0.13, 0.29),
     ),
 ]
 
@@ -74,9 +76,10 @@ def test_rounds_are_shown_without_verdicts_with_tables_and_pairs(tmp_path):
     ]
     [row] = texts(counts)
     assert row[:10] == ["m", "1", "200", "120", "80", "5", "15", "100", "0", "0"]
-    assert row[10:] == ["0.25", "6.5", "7.2", "23.0", "15.0", "8.0"]
-    assert [cell.sub for cell in counts.rows[0][-6:]] == [
-        "0.20–0.30", "6.0–7.0", "7.0–7.5", "15.0–33.0", "9.0–24.0", "−1.0 to 17.0"
+    assert row[10:] == ["0.25", "6.5", "7.2", "23.0", "15.0", "8.0", "6.0", "20.0"]
+    assert [cell.sub for cell in counts.rows[0][-8:]] == [
+        "0.20–0.30", "6.0–7.0", "7.0–7.5", "15.0–33.0", "9.0–24.0", "−1.0 to 17.0", "3.0–13.0",
+        "13.0–29.0",
     ]  # fmt: skip
 
 

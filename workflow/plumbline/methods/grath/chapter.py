@@ -42,6 +42,7 @@ MEANS = {  # label, digits
     "rejected_words": ("words, incorrect", 1),
 }
 TRUTH = {"chosen_right": "correct", "rejected_right": "incorrect", "right_difference": "difference"}
+NEGATED = {"chosen_negated": "correct", "rejected_negated": "incorrect"}
 
 
 Task = tuple[str, str, str, str]  # model, variant, task, domain
@@ -137,7 +138,7 @@ def _pair_blocks(table: pd.DataFrame) -> list[Block]:
         ]
         means += [
             number(here[name].value, percent(here[name].value), _interval(here[name], 1, 100))
-            for name in TRUTH
+            for name in (*TRUTH, *NEGATED)
         ]
         cells = [number(value[name]) for name in (*COUNTS, *TRAINED)]
         whose_cell = Cell(whose[0], *_named_variant(table, whose[1]))
@@ -155,7 +156,9 @@ def _pair_blocks(table: pd.DataFrame) -> list[Block]:
         "always round 0's. Similarity: the words the two answers share (F1, 0 to 1). Names a right "
         "option: the words of one of the question's right options, and of no wrong one; per cent of "
         "the pairs, and the paired difference in points. An answer may be right and name none, since "
-        "the options are shown only with grath.use_ground_truth."
+        "the options are shown only with grath.use_ground_truth. Negated: answers with a word such as "
+        "“not” or “never” (English), in per cent. Where incorrect answers are negated far more often, "
+        "training teaches to avoid negations."
     )
     if table.seed.nunique() > 1:
         caption += f" Means of {table.seed.nunique()} seeds."
@@ -166,6 +169,7 @@ def _pair_blocks(table: pd.DataFrame) -> list[Block]:
         *TRAINED.values(),
         *[m for m, _ in MEANS.values()],
         *TRUTH.values(),
+        *NEGATED.values(),
     ]
     picture = Picture(
         "grath_similarity",
@@ -173,7 +177,7 @@ def _pair_blocks(table: pd.DataFrame) -> list[Block]:
         "95 % interval. 0: no word in common; 1: the same words.",
     )
     spans = [("", 2), ("outputs", len(COUNTS)), ("pairs", len(TRAINED) + len(MEANS))]
-    spans.append(("names a right option", len(TRUTH)))
+    spans += [("names a right option", len(TRUTH)), ("negated", len(NEGATED))]
     return [Prose(words), picture, Table(caption, columns, rows, spans)]
 
 

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from plumbline.evaluation.estimation import difference, mean
 from plumbline.evaluation.statistics import share
 from plumbline.methods.grath.rounds import ROUND_0, GrathPair
+from plumbline.methods.grath.truth import is_negated
 from plumbline.texts.text import segments
 from plumbline.training.placebo import SIDES
 from plumbline.training.sets import Composition
@@ -22,8 +23,9 @@ def pair_rows(
 
     Counts (n: questions asked) have no interval. `similarity` of the two answers and their length
     in words (`chosen_words`, `rejected_words`) are means over pairs with their intervals, and so are
-    the shares of answers that name a right option (`chosen_right`, `rejected_right`) and their
-    paired difference (`right_difference`).
+    the shares of answers that name a right option (`chosen_right`, `rejected_right`), their paired
+    difference (`right_difference`) and the shares of answers with a negation (`chosen_negated`,
+    `rejected_negated`).
     """
     lost = {row["reason"]: row["n"] for row in composition.dropped}
     counted = composition.counted
@@ -51,8 +53,13 @@ def pair_rows(
         metric: mean(values, names).estimate(confidence) for metric, values in measured.items()
     }
     estimates["right_difference"] = difference(*right.values(), names).estimate(confidence)
-    for side, answers in right.items():
-        estimates[f"{side}_right"] = share(sum(answers), len(answers), confidence)
+    negated = {
+        "chosen": [is_negated(pair.correct) for pair in pairs],
+        "rejected": [is_negated(pair.incorrect) for pair in pairs],
+    }
+    for about, by_side in {"right": right, "negated": negated}.items():
+        for side, answers in by_side.items():
+            estimates[f"{side}_{about}"] = share(sum(answers), len(answers), confidence)
     for metric, estimate in estimates.items():
         yield {"task": TASK, "metric": metric, **asdict(estimate)}
 

@@ -38,7 +38,7 @@ class RoundRow(TableRow):
     metric: str = Field(
         description="A measure of the task; for the task `pairs`, a count (`asked`, `parsed`, …), the "
         "pairs' `similarity`, the sides' lengths in words, the shares of sides that name a right "
-        "option, or their difference."
+        "option, their difference, or the shares of sides with a negation."
     )
     value: float = Field(description="The value of `metric`.")
     low: Low = None

@@ -1,4 +1,4 @@
-"""Whether what a model calls correct is right: its answers compared with the questions' options.
+"""What tells a pair's two answers apart: whether they are right, and whether they are negated.
 
 The model sees no options (except with `use_ground_truth`), so most of its answers name none of them.
 """
@@ -9,6 +9,20 @@ import regex
 
 from plumbline.records import ChoiceQuestion
 from plumbline.texts.text import normalise, whole
+
+NEGATION = regex.compile(
+    r"\b(?:no|not|none|never|nothing|nobody|nowhere|neither|nor|cannot)\b|n['’]t\b",
+    regex.IGNORECASE,
+)
+
+
+def is_negated(answer: str) -> bool:
+    """Whether an English answer has a negation, such as "not", "never" or "isn't".
+
+    Not in the paper. A model that invents incorrect answers by denying its own teaches the next round
+    to avoid negations, right or wrong.
+    """
+    return bool(NEGATION.search(answer))
 
 
 def names_right(answer: str, question: ChoiceQuestion) -> bool:
