@@ -17,7 +17,7 @@ from plumbline.experiment.closed_book import forms_of
 from plumbline.methods.slick.fitting import AskedProbe
 from plumbline.records import Fit
 from plumbline.storage.files import InputError
-from plumbline.study import collecting, decisions, figures, page, pieces
+from plumbline.study import collecting, decisions, figures, negation, page, pieces
 from plumbline.study.contrasts import CLAIMS, FIT, Side, StudyContrast, contrasts
 from plumbline.study.records import (
     ClaimRow,
@@ -28,7 +28,7 @@ from plumbline.study.records import (
     StageTime,
 )
 from plumbline.training.sets import Composition
-from scripts import collect_piece, write_study_responses
+from scripts import collect_piece, write_study_groups, write_study_responses
 from snakemake.utils import update_config
 
 ROOT = Path(__file__).parents[2]
@@ -281,6 +281,36 @@ def test_a_run_is_kept_item_by_item(tmp_path):
         ("token_shift", "shifted", "p", 0.5),
     ]
     assert collecting.mixes(tmp_path, rows) == ([], {})
+
+
+def test_items_of_a_claim_are_grouped_by_their_negated_options(tmp_path):
+    options = {"a": ["It flies", "It swims"], "b": ["It does not", "It swims"],
+               "c": ["It flies", "It can't"], "d": ["Nothing", "It is none"]}  # fmt: skip
+    questions = [dict(id=name, question="What?", choices=two, labels=[1, 0])
+                 for name, two in options.items()]  # fmt: skip
+    asked = tmp_path / "t.jsonl"
+    asked.write_text("".join(f"{json.dumps(question)}\n" for question in questions))
+    (tmp_path / "apeft").mkdir()
+    write_study_groups.main(questions=asked, groups_path=tmp_path / "apeft/groups.csv")
+    scores = {"t/a": 0.5, "t/b": 0.25, "t/c": 1.0, "t/d": 0.75, "other/a": 0.0}
+    rows = [
+        measured("one", [score])[0].model_copy(update=dict(item=item, cluster=item))
+        for item, score in scores.items()
+    ]
+    pieces.write_piece(tmp_path, pieces.Piece(manifest(), rows, []))
+    [piece] = pieces.read_pieces(tmp_path, "apeft")
+    groups = [*negation.GROUPS.values(), "All"]
+    assert groups[1] == "only true options negated"
+    found = [piece.values(Side("one", "id", (group,)), "t", "em").by_item for group in groups]
+    assert found == [{"t/a": 0.5}, {"t/b": 0.25}, {"t/c": 1.0}, {"t/d": 0.75}, {"other/a": 0.0}]
+
+
+def test_what_was_thought_of_afterwards_decides_nothing_and_may_be_missing(tmp_path):
+    later = [one for one in contrasts() if one.role == "exploratory"]
+    assert len(later) == len(negation.GROUPS) and not any(one.rule for one in later)
+    assert collecting.measured_rows(tmp_path, [], later) == []
+    row = decisions.contrast_row(later[0], with_gain(0.1))
+    assert (row.role, row.decision, row.reason) == ("exploratory", "", "nothing was measured")
 
 
 def test_a_finished_run_becomes_a_piece(tmp_path, monkeypatch):

@@ -14,7 +14,7 @@ from plumbline.jobs.benchmarks import measured
 from plumbline.names import BASE
 from plumbline.records import Annotation, Fit, Item, Probe
 from plumbline.storage.files import InputError, read_json, read_rows, read_unique_rows
-from plumbline.study.contrasts import FIT, SECONDARY, SHIFT, SHIFTED, StudyContrast
+from plumbline.study.contrasts import CONTROL, FIT, PRIMARY, SHIFT, SHIFTED, StudyContrast
 from plumbline.study.records import FitRow, MeasuredRow, MixAbout, StageTime
 from plumbline.training.sets import Composition
 
@@ -34,7 +34,7 @@ def measured_rows(
     for contrast in (one for one in contrasts if one.task != FIT):
         for side in filter(None, (contrast.first, contrast.second)):
             wanted[side.checkpoint].add((contrast.task, contrast.metric))
-            if contrast.role != SECONDARY:
+            if contrast.role in (PRIMARY, CONTROL):
                 needed[side.checkpoint, contrast.task, contrast.metric] = contrast.name
     rows = [
         MeasuredRow(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from plumbline.records import KNOWN, Category
+from plumbline.study.negation import GROUPS
 
 Rule = Literal["above", "below", "held", "zero", "reached", ""]
 CLAIMS = {
@@ -19,6 +20,7 @@ CLAIMS = {
     "flame": "Factuality-aware SFT and DPO make long answers more precise (Lin et al. 2024)",
 }  # what each says
 PRIMARY, CONTROL, SECONDARY = "primary", "control", "secondary"
+EXPLORATORY = "exploratory"  # thought of after results were seen
 FIT, AREA, LAST = "fit", "area", "last"  # of a training question: see `pieces.fit_values`
 SHIFT, SHIFTED = "token_shift", "shifted"
 KNOWN_ONES = "Known questions"
@@ -28,7 +30,9 @@ FITTED = 0.95  # of what is to be reached
 
 @dataclass(frozen=True)
 class Side:
-    """Items of a checkpoint: of a domain, and of some categories of what the base knows (else all)."""
+    """Items of a checkpoint: of a domain, and of some categories of what the base knows, or groups of
+    questions (else all).
+    """
 
     checkpoint: str
     domain: str = "id"
@@ -49,7 +53,7 @@ class StudyContrast:
     """
 
     claim: str
-    role: Literal["primary", "control", "secondary"]
+    role: Literal["primary", "control", "secondary", "exploratory"]
     name: str
     first: Side
     second: Side | None
@@ -151,6 +155,9 @@ def _grath() -> Iterator[StudyContrast]:
     yield from _pairs("grath", SECONDARY, "round 2 - base", rounds, places)
     yield from _pairs("grath", SECONDARY, "round 1 - base", ("grath.r1", "base"), [mc2])
     yield from _pairs("grath", SECONDARY, "round 2 - round 1", ("grath.r2", "grath.r1"), [mc2])
+    for group in GROUPS.values():
+        place = (*mc2, (group,))
+        yield from _pairs("grath", EXPLORATORY, f"round 2 - base, {group}", rounds, [place])
 
 
 def _flame() -> Iterator[StudyContrast]:

@@ -1,4 +1,7 @@
-"""The pieces in docs/study/data: <claim>/seed-<n>.items.csv.gz, .fits.csv.gz and .json."""
+"""The pieces in docs/study/data: <claim>/seed-<n>.items.csv.gz, .fits.csv.gz and .json.
+
+The items of <claim>/groups.csv, if it is there, have the groups it names as their categories.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ from plumbline.storage.files import (
     write_json,
 )
 from plumbline.study.contrasts import AREA, FIT, LAST, Side
-from plumbline.study.records import FitRow, MeasuredRow, PieceManifest
+from plumbline.study.records import FitRow, GroupRow, MeasuredRow, PieceManifest
 from plumbline.tables import TableRow, number_columns
 
 Row = TypeVar("Row", bound=TableRow)
@@ -122,7 +125,7 @@ def write_piece(folder: Path, piece: Piece) -> Path:
 
 def read_pieces(folder: Path, claim: str) -> list[Piece]:
     """The complete pieces of a claim, by seed. InputError if they do not belong together."""
-    pieces = []
+    pieces, groups = [], _groups(folder / claim / "groups.csv")
     for path in folder.glob(f"{claim}/seed-*.json"):
         try:
             about = PieceManifest.model_validate(read_json(path))
@@ -137,11 +140,21 @@ def read_pieces(folder: Path, claim: str) -> list[Piece]:
             )
         fits = path.with_suffix(".fits.csv.gz")
         items = _unpack(path.with_suffix(".items.csv.gz"), MeasuredRow)
+        for row in items:
+            row.category = groups.get(row.item, row.category)
         pieces.append(Piece(about, items, _unpack(fits, FitRow) if about.mixes else []))
     pieces.sort(key=lambda piece: piece.about.seed)
     for other in pieces[1:]:
         _check_alike(pieces[0].about, other.about, folder / claim)
     return pieces
+
+
+def _groups(path: Path) -> dict[str, str]:
+    """Groups by item; none without the file."""
+    if not path.exists():
+        return {}
+    with path.open(encoding="utf-8", newline="") as stream:
+        return {row.item: row.group for row in table_rows(path, GroupRow, stream)}
 
 
 def _check_alike(first: PieceManifest, other: PieceManifest, folder: Path) -> None:

@@ -27,6 +27,13 @@ class MeasuredRow(TableRow):
     value: float
 
 
+class GroupRow(TableRow):
+    """The group of an item whose pieces name none: docs/study/data/<claim>/groups.csv."""
+
+    item: str
+    group: str
+
+
 class FitRow(TableRow):
     """After which epochs of a mix's training one of its probes was answered right."""
 
@@ -85,7 +92,7 @@ class ClaimRow(TableRow):
     """A contrast of the study with its result, or, with role `claim`, the result of a whole claim."""
 
     claim: str = Field(description="The claim, as docs/study/plan.md numbers them.")
-    role: str = Field(description="`claim`, `primary`, `control` or `secondary`.")
+    role: str = Field(description="`claim`, `primary`, `control`, `secondary` or `exploratory`.")
     contrast: str = Field(description="What is contrasted, in words.")
     task: str = Field("", description="What was asked.")
     domain: str = Field("", description="`id`: in the tuning domain; `ood`: outside of it.")
