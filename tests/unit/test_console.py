@@ -106,6 +106,18 @@ def test_an_interrupted_run_accounts_for_every_job(following, screen):
     assert screen.lines[-2] == "The others: 2 not finished or not begun."
 
 
+def test_a_run_that_is_stopped_tells_that_it_waits_for_its_running_jobs(following, screen):
+    made, _ = following
+    event("job_started", jobs=[1])
+    console.SNAKEMAKE.info("Terminating processes on user request, this might take some time.")
+    made._tell()
+    assert screen.lines[-1].endswith(
+        " 0/2 jobs · train 0/2 · stopping, waits for running jobs to end"
+    )
+    console.SNAKEMAKE.error("WorkflowError:\nAt least one job did not complete successfully.")
+    assert "WorkflowError" not in screen.lines[-1]  # the lines of the end tell more
+
+
 def test_a_failure_is_told_when_it_happens_and_what_to_do_at_the_end(
     following, screen, monkeypatch, tmp_path
 ):

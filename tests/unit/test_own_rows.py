@@ -63,6 +63,7 @@ def test_numbers_of_a_csv_are_numbers_and_unknown_columns_are_named(tmp_path, ca
         ("a.json", "[1]", "row 1: "),
         ("a.json", '[{"relation": ', "a.json: cannot be read as JSON"),
         ("missing/a.json", None, "a.json: cannot be read"),
+        ("missing/a.csv", None, r"a.csv: cannot be read \(No such file or directory\)"),
     ],
 )
 def test_a_file_that_is_none_is_told_with_its_place(tmp_path, name, content, message):

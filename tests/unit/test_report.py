@@ -20,7 +20,7 @@ from plumbline.experiment import lineage
 from plumbline.methods.registry import METHODS
 from plumbline.methods.slick.chapter import base_knowledge
 from plumbline.report import task_sections
-from plumbline.report.answers import read_answers
+from plumbline.report.answers import packed, read_answers
 from plumbline.report.figures import DRAW, draw_figures
 from plumbline.report.labels import checkpoint_label, checkpoint_order
 from plumbline.report.names import FIGURES, TABLES
@@ -290,6 +290,14 @@ def test_what_is_packed_is_what_was_given_and_no_markup(results, tmp_path):
     }
     figures = re.findall(r'data-source="packed-(table-\w+)"', page)
     assert set(figures) <= set(unpacked)
+
+
+def test_the_browser_opens_with_the_last_checkpoint_that_is_no_placebo(results):
+    answers = read_answers(results / "tables/answers.json")
+    sheet = answers.sheets[0]
+    assert packed(answers)["sheets"][0]["after"] == len(sheet.columns) - 1
+    sheet.columns[-1].checkpoint = "flame.sft.placebo"
+    assert packed(answers)["sheets"][0]["after"] == len(sheet.columns) - 2
 
 
 def test_answers_that_are_none_are_an_error(tmp_path):

@@ -63,6 +63,16 @@ def test_a_folder_and_a_file_make_a_configuration_that_loads(model, tmp_path):
     assert any("150 questions of 1 relation(s): " in line for line in starter.told(made.guesses))
 
 
+def test_rows_that_are_dropped_are_counted(model, tmp_path):
+    path = facts(tmp_path / "facts.csv", river=150)
+    lines = Path(path).read_text().splitlines()
+    twice = lines[1].replace(",a0", ",another")  # the same question, answered otherwise
+    Path(path).write_text("\n".join([*lines, twice]))
+    told = {g.key: g.reason for g in starter.make(str(model), path, "cpu", "vllm").guesses}
+    assert told["facts.source"].startswith("a file of 149 questions of 1 relation(s): ")
+    assert told["facts.source"].endswith("; rows dropped: 2 ambiguous_question")
+
+
 def test_a_small_relation_gets_more_few_shot_examples(model, tmp_path):
     made = starter.make(
         str(model), facts(tmp_path / "f.csv", river=150, lake=25), "cpu", "transformers"

@@ -13,7 +13,7 @@ from typing import NamedTuple, get_args
 from pydantic import TypeAdapter, ValidationError
 
 from plumbline.config.base import Dtype, Name
-from plumbline.data.facts import SHARES, load_rows
+from plumbline.data.facts import SHARES, QuestionSet, load_rows
 from plumbline.experiment.config import SECTIONS
 from plumbline.records import Question
 from plumbline.sources.source import Source
@@ -161,7 +161,8 @@ def _facts(path: Path) -> tuple[list[str], list[Guess], str]:
         return lines, [Guess("facts.source", "entityquestions", "it is a folder")], ""
     for dev in (0.1, 0.2, 0.3):
         shares = (round(1 - SHARES[2] - dev, 2), dev, SHARES[2])
-        questions = load_rows(path, shares).questions
+        loaded = load_rows(path, shares)
+        questions = loaded.questions
         smallest = min(_dev_subjects(questions).values(), default=0)
         if smallest >= SUBJECTS[SHOTS]:
             break
@@ -172,7 +173,7 @@ def _facts(path: Path) -> tuple[list[str], list[Guess], str]:
             f"{path}: relation {few[0]} leaves {few[1]} subject(s) for few-shot examples; "
             f"{min(SUBJECTS.values())} are needed. Give it 30 subjects or more, or leave it out."
         )
-    guesses = [Guess("facts.source", "rows", f"a file of {_counted(questions)}")]
+    guesses = [Guess("facts.source", "rows", f"a file of {_counted(loaded)}")]
     lines = ["facts:", "  source: rows", f"  path: {_quoted(f'file:{path}')}"]
     if shares != SHARES:
         split = f"{{train: {shares[0]:g}, dev: {dev:g}, test: {shares[2]:g}}}"
@@ -209,11 +210,15 @@ def _dev_subjects(questions: list[Question]) -> dict[str, int]:
     return {relation: len(names) for relation, names in subjects.items()}
 
 
-def _counted(questions: list[Question]) -> str:
+def _counted(loaded: QuestionSet) -> str:
+    questions = loaded.questions
     relations = {question.relation for question in questions}
     splits = [question.split for question in questions]
     parts = ", ".join(f"{splits.count(split):,} {split}" for split in dict.fromkeys(sorted(splits)))
-    return f"{len(questions):,} questions of {len(relations):,} relation(s): {parts}"
+    dropped = ", ".join(f"{n:,} {reason}" for reason, n in loaded.dropped().items())
+    return f"{len(questions):,} questions of {len(relations):,} relation(s): {parts}" + (
+        f"; rows dropped: {dropped}" if dropped else ""
+    )
 
 
 def _quoted(text: str) -> str:

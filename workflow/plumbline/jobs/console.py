@@ -24,7 +24,12 @@ SNAKEMAKE = logging.getLogger("snakemake.logging")
 # Snakemake's events that these lines replace on the screen.
 _REPLACED = {"job_info", "job_started", "job_finished", "job_error", "progress", "shellcmd"}
 _REPLACED |= {"group_info", "group_error"}
-_CHATTER = ("Select jobs to execute", "Exiting because a job execution failed")
+_CHATTER = (
+    "Select jobs to execute",
+    "Exiting because a job execution failed",
+    "WorkflowError:\nAt least one job did not complete successfully",
+)
+_STOPPING = "Terminating processes on user request"
 # Seconds between lines, which grow to this share of the time so far.
 EVERY, SHARE = 15.0, 1 / 30
 _RAISED = re.compile(r"(\[rank\d+\]: )?[A-Za-z_][\w.]*(Error|Exception|Interrupt|Exit|Timeout)\b.*")
@@ -48,6 +53,7 @@ class Console(logging.Handler):
         self._root, self._clock = root, clock
         self._progress: RunProgress | None = None
         self._statuses: dict[int, str] = {}  # of the last command that failed, by thread
+        self._stopping = False
         self._ended = threading.Event()
 
     def begin(self, dag) -> None:
@@ -117,6 +123,8 @@ class Console(logging.Handler):
                 SNAKEMAKE.error(failure(record, status))
         elif event == "group_error":
             SNAKEMAKE.error(group_failure(record))
+        elif str(record.msg).startswith(_STOPPING):
+            self._stopping = True
 
     def _keep_telling(self) -> None:
         while not self._ended.wait(max(EVERY, SHARE * (self._clock() - self._progress.begun))):
@@ -124,7 +132,7 @@ class Console(logging.Handler):
                 self._tell()
 
     def _tell(self) -> None:
-        line = self._progress.line(self._clock(), self._planned())
+        line = self._progress.line(self._clock(), self._planned(), self._stopping)
         SNAKEMAKE.info(f"{time.strftime('%H:%M:%S')} {line}")
 
     def _planned(self) -> dict | None:

@@ -104,11 +104,11 @@ class RunProgress:
                 to_do += self.jobs[job].awaited_by
         return found
 
-    def line(self, now: float, plan: Mapping | None) -> str:
+    def line(self, now: float, plan: Mapping | None, stopping: bool = False) -> str:
         """`23/70 jobs · generate 3/9 (34 %) · train 2/5 (8 %, 60 %) · about 6 min left`.
 
         Stages with a running job are named, with how far their running jobs say they are. plan: that
-        of plan.json; without it, no time is given.
+        of plan.json; without it, or in a run that is stopping, no time is given.
         """
         done = sum(job.seconds is not None for job in self.jobs.values())
         parts = [f"{done:,}/{len(self.jobs):,} jobs"]
@@ -122,7 +122,9 @@ class RunProgress:
                 )
         if self.failed:
             parts.append(f"{len(self.failed):,} failed")
-        if plan:
+        if stopping:
+            parts.append("stopping, waits for running jobs to end")
+        elif plan:
             parts.append(f"{about(self.left(now, plan))} left")
         return " · ".join(parts)
 

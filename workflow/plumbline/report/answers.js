@@ -100,7 +100,7 @@
     const open = () => {
       sheet = sheets[fields.sheet.value];
       options(fields.before, sheet.checkpoints, 0);
-      options(fields.after, sheet.checkpoints, sheet.checkpoints.length - 1);
+      options(fields.after, sheet.checkpoints, sheet.after);
       for (const select of filters) {
         const { names } = sheet[select.name];
         options(select, ["all", ...names]);

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from plumbline.evaluation.answer_sheets import AnswerSheets, AskedQuestion, Sheet
+from plumbline.names import PLACEBO
 from plumbline.report.blocks import Block, Browser, Prose, count
 from plumbline.report.labels import checkpoint_label
 from plumbline.report.tables import DOMAINS, TASKS, Run
@@ -73,9 +74,16 @@ def _packed(sheet: Sheet, several_models: bool) -> dict:
             + (f", seed {column.seed}" if len(seeds) > 1 and column.checkpoint != "base" else "")
             for column in sheet.columns
         ],
+        "after": _last(sheet),
         "outputs": [column.outputs for column in sheet.columns],
         "right": [column.right for column in sheet.columns],
     }
+
+
+def _last(sheet: Sheet) -> int:
+    """The column that is shown beside the first at first: the last one, but no placebo's."""
+    places = range(len(sheet.columns))
+    return max((n for n in places if not sheet.columns[n].checkpoint.endswith(PLACEBO)), default=0)
 
 
 def _values(questions: list[AskedQuestion], name: str) -> dict:

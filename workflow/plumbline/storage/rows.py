@@ -134,7 +134,11 @@ def csv_cells(path: Path) -> Iterator[tuple[str, list[str]]]:
                 if any("\0" in cell for cell in cells):  # left by a full disk
                     raise csv.Error(f"a NUL byte, line {reader.line_num}")
                 yield f"line {reader.line_num}", cells
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror}). Check its name and permissions."
+        ) from error
+    except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(
             f"{path}: cannot be read as CSV ({error}). Expected UTF-8 with commas and quotes; get or "
             f"save the file again."
