@@ -6,11 +6,13 @@ variants take turns (A, B, A, B, …), and a ratio is the median of the turns' o
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import resource
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple, TypeVar
@@ -118,17 +120,31 @@ def run_program(words: Sequence[str], log: Path, folder: Path = ROOT, **environm
 
 
 def embedded_model() -> Path:
-    """The embedded experiment's model as a base checkpoint, fetched and imported if it has to be."""
+    """The embedded experiment's model as a base checkpoint, fetched and imported if it has to be.
+
+    That is done in a process of its own: programs run by this one begin with the memory it has
+    (`run_program`).
+    """
+    base = ROOT / "results/bench" / _about()["name"] / "base"
+    if not (base / "checkpoint.json").exists():
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as alone:
+            alone.submit(_import, base).result()
+    return base
+
+
+def _about() -> dict[str, str]:
+    (about,) = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))["models"]
+    return about
+
+
+def _import(base: Path) -> None:
     from plumbline.experiment.fetched import marker
     from plumbline.models.importing import import_model
     from plumbline.sources.fetching import fetch
     from plumbline.sources.source import Source
 
-    (about,) = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))["models"]
-    base = ROOT / "results/bench" / about["name"] / "base"
-    if not (base / "checkpoint.json").exists():
-        where = about["source"], about["sha256"]
-        path = fetch(Source.parse(*where), (ROOT / marker(*where)).parent)
-        base.parent.mkdir(parents=True, exist_ok=True)
-        import_model(path, base, about["name"], source=about["source"])
-    return base
+    about = _about()
+    where = about["source"], about["sha256"]
+    path = fetch(Source.parse(*where), (ROOT / marker(*where)).parent)
+    base.parent.mkdir(parents=True, exist_ok=True)
+    import_model(path, base, about["name"], source=about["source"])

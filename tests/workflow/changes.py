@@ -17,7 +17,12 @@ from plumbline.storage.files import InputError
 from project import ROOT
 from pydantic import BaseModel
 
-ROWS = [{"format": "rows", "source": "file:{folder}/rows.jsonl"}]
+
+def rows(name: str) -> dict:
+    """The user's rows, in a file that no other key names."""
+    return {"format": "rows", "source": f"file:{{folder}}/{name}.jsonl"}
+
+
 # Laid over the defaults one by one; together they have every key.
 OVERLAYS = [
     {
@@ -26,7 +31,8 @@ OVERLAYS = [
                 "id": ["country_capital", "element_symbol", "us_city_state"],
                 "ood": ["us_state_capital", "deity_mythology"],
             }
-        }
+        },
+        "apeft": {"questions": "table"},
     },
     {
         "facts": {
@@ -36,26 +42,29 @@ OVERLAYS = [
         "claims": {"splitter": "model"},
         "verification": {
             "kind": "retrieval",
-            "passages": {"format": "rows", "source": "file:{folder}/rows.jsonl"},
+            "passages": rows("verification"),
             "embeddings": {"source": "file:{folder}/embeddings"},
         },
         "flame": {
-            "instructions": {**ROWS[0], "part": "all"},
-            "prompts": ROWS,
+            "instructions": rows("instructions") | {"part": "all"},
+            "prompts": [rows("prompts")],
             "sft": ["sft-star", "sft-rag"],
             "dpo": ["sft-star.dpo-star", "sft-star.facttune-mc"],
-            "passages": {"format": "rows", "source": "file:{folder}/rows.jsonl"},
+            "passages": rows("passages"),
         },
         "apeft": {
-            "prompts": ROWS,
+            "prompts": [rows("apeft")],
             "questions": "model",
             "parent": "flame.sft-star",
             "losses": ["robust"],
         },
         "recipes": {"apeft": {"reference": {"fixed": "base"}, "loss": "robust"}},
         "evaluation": {
-            "long_form": {"prompts": ROWS, "instructions": {**ROWS[0], "part": "all"}},
-            "closed_book": [{"name": "s", "format": "rows", "source": "file:{folder}/rows.jsonl"}],
+            "long_form": {
+                "prompts": [rows("long_form")],
+                "instructions": rows("long_form_instructions") | {"part": "all"},
+            },
+            "closed_book": [rows("closed_book") | {"name": "s"}],
             "harness": [{"task": "t", "folder": "file:{folder}/harness", "domain": "ood"}],
         },
     },
@@ -118,10 +127,10 @@ def keys(kind: Any = Config) -> Iterator[str]:
             yield from (f"{name}.{key}" for key in keys(section))
 
 
-def changes(folder: Path, wanted: set[str] | None = None) -> Iterator[Change]:
+def changes(folder: Path) -> Iterator[Change]:
     """One of each key that can be changed alone, in each of `OVERLAYS` that has it.
 
-    folder: where the files that are named lie. wanted: of these keys only.
+    folder: where the files that are named lie.
     """
     for overlay in OVERLAYS:
         raw = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
@@ -130,7 +139,7 @@ def changes(folder: Path, wanted: set[str] | None = None) -> Iterator[Change]:
         before = config.model_dump(mode="json")
         done = set()
         for key, place, kind in _places(config):
-            if key in done or (wanted is not None and key not in wanted):
+            if key in done:
                 continue
             for value in _others(before, place, kind, folder):
                 changed = copy.deepcopy(before)

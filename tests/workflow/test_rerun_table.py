@@ -13,13 +13,6 @@ from project import ROOT, Project
 pytestmark = [pytest.mark.workflow, pytest.mark.timeout(1800)]
 # They hold the whole configuration, and are made again for every key.
 ALWAYS = {"make_plan", "write_manifest"}
-# Looked at always; the others where there is time.
-QUICK = {
-    "slick.match", "slick.max_tokens", "slick.samples", "recipes.save_steps", "recipes.beta",
-    "grath.max_unparsed", "flame.responses", "flame.fact_based", "apeft.max_length_gap",
-    "apeft.samples", "contamination.max_percent", "generation.dtype", "scoring.batch_tokens",
-    "verification.timeout", "verification.max_tokens", "evaluation.long_form.gamma",
-}  # fmt: skip
 NOTHING = "–"
 RECIPE = "the recipe's"
 
@@ -84,10 +77,10 @@ def of_recipe(change) -> str:
     return ", ".join(method.name for method in METHODS if name in method.use(config).recipes)
 
 
-def seen(graphs, files, wanted) -> dict[str, tuple[str, str]]:
+def seen(graphs, files) -> dict[str, tuple[str, str]]:
     """What a change of each key runs again; of several changes, of the first that runs anything."""
     found, bases = {}, {}
-    for change in changes(files, wanted):
+    for change in changes(files):
         if found.get(change.key, (NOTHING, NOTHING)) != (NOTHING, NOTHING):
             continue
         base = json.dumps(change.before, sort_keys=True)
@@ -106,13 +99,9 @@ def test_every_key_stands_in_the_table():
     assert not table().keys() & TOGETHER.keys()
 
 
-@pytest.mark.parametrize(
-    "wanted",
-    [pytest.param(QUICK, id="some"), pytest.param(None, id="all", marks=pytest.mark.whole)],
-)
-def test_what_runs_again_is_what_the_page_says(graphs, files, wanted):
-    found, told = seen(graphs, files, wanted), table()
-    assert found.keys() == (wanted or told.keys())
+def test_what_runs_again_is_what_the_page_says(graphs, files):
+    found, told = seen(graphs, files), table()
+    assert found.keys() == told.keys()
     wrong = [
         f"| `{key}` | {first} | {trained} |, not {' | '.join(told[key])}"
         for key, (first, trained) in found.items()
